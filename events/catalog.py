@@ -1,0 +1,257 @@
+"""Every announcement there is: what the service tells itself and others, one frozen class each.
+
+An announcement is a fact of the past, kept in the outbox by the transaction that made it true.
+Its TYPE is also its routing key; `docs/events.md` lists them all (a test insists). Ids only: no
+name, phone or word of a resident travels over the broker.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import ClassVar, Final
+from uuid import UUID
+
+
+@dataclass(frozen=True, kw_only=True)
+class Announcement:
+    """What every announcement carries. `event_id` is what readers tell repeats by."""
+
+    TYPE: ClassVar[str] = ""
+    VERSION: ClassVar[int] = 1
+
+    event_id: UUID
+    at: datetime
+
+
+@dataclass(frozen=True, kw_only=True)
+class CaseNews(Announcement):
+    """News of one case. `version` is the case's after the move; readers may see news out of order."""
+
+    case_id: UUID
+    version: int
+    state: str
+    duty_line: str
+    severity: str
+    divisions: tuple[str, ...]  # from the top down; empty while the place is unknown
+    actor: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class CaseReported(CaseNews):
+    """A report became a case that waits for a desk: to be filed, or to be given a place."""
+
+    TYPE: ClassVar[str] = "case.reported"
+    pool: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class CaseLocated(CaseNews):
+    """A report without a place was given one."""
+
+    TYPE: ClassVar[str] = "case.located"
+
+
+@dataclass(frozen=True, kw_only=True)
+class CaseFiled(CaseNews):
+    """The case has its number and a cell, and waits for routing."""
+
+    TYPE: ClassVar[str] = "case.filed"
+    cycle: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class CaseRejected(CaseNews):
+    """A report was not filed; the reason is in the history."""
+
+    TYPE: ClassVar[str] = "case.rejected"
+
+
+@dataclass(frozen=True, kw_only=True)
+class CaseAssigned(CaseNews):
+    """Somebody answers for the case now."""
+
+    TYPE: ClassVar[str] = "case.assigned"
+    assignment_id: UUID
+    officer_id: UUID | None
+    department: str | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class CasePooled(CaseNews):
+    """Nobody could be found: the case stands in the pool and the desk must look."""
+
+    TYPE: ClassVar[str] = "case.pooled"
+    why: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class CaseWaiting(CaseNews):
+    """The case still waits for an owner: routing tries again."""
+
+    TYPE: ClassVar[str] = "case.waiting"
+
+
+@dataclass(frozen=True, kw_only=True)
+class CaseUnacknowledged(CaseNews):
+    """The owner did not accept in time; routing looks for another."""
+
+    TYPE: ClassVar[str] = "case.unacknowledged"
+    assignment_id: UUID
+
+
+@dataclass(frozen=True, kw_only=True)
+class CaseReturned(CaseNews):
+    """The owner gave the case back with a reason."""
+
+    TYPE: ClassVar[str] = "case.returned"
+
+
+@dataclass(frozen=True, kw_only=True)
+class CaseReferred(CaseNews):
+    """The case climbed to a higher level or was handed down (逐级上报, 逐级下派)."""
+
+    TYPE: ClassVar[str] = "case.referred"
+    division: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class CaseAccepted(CaseNews):
+    """The owner has taken the case on."""
+
+    TYPE: ClassVar[str] = "case.accepted"
+
+
+@dataclass(frozen=True, kw_only=True)
+class CaseStarted(CaseNews):
+    """Work has begun on the spot."""
+
+    TYPE: ClassVar[str] = "case.started"
+
+
+@dataclass(frozen=True, kw_only=True)
+class CaseHandedIn(CaseNews):
+    """The work is said to be done, with evidence; a check follows."""
+
+    TYPE: ClassVar[str] = "case.handed_in"
+
+
+@dataclass(frozen=True, kw_only=True)
+class CaseReworked(CaseNews):
+    """The check failed; the same owner does it again."""
+
+    TYPE: ClassVar[str] = "case.reworked"
+
+
+@dataclass(frozen=True, kw_only=True)
+class CaseClosed(CaseNews):
+    """Checked and closed."""
+
+    TYPE: ClassVar[str] = "case.closed"
+
+
+@dataclass(frozen=True, kw_only=True)
+class CaseSelfHandled(CaseNews):
+    """Reported, filed and closed in one act by the officer on the spot (自行处置)."""
+
+    TYPE: ClassVar[str] = "case.self_handled"
+
+
+@dataclass(frozen=True, kw_only=True)
+class CaseReopened(CaseNews):
+    """A closed case runs again, in a new cycle."""
+
+    TYPE: ClassVar[str] = "case.reopened"
+    cycle: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class CaseSuspended(CaseNews):
+    """The clocks stand still until the date in the history (挂账)."""
+
+    TYPE: ClassVar[str] = "case.suspended"
+
+
+@dataclass(frozen=True, kw_only=True)
+class CaseResumed(CaseNews):
+    """The clocks run again."""
+
+    TYPE: ClassVar[str] = "case.resumed"
+
+
+@dataclass(frozen=True, kw_only=True)
+class CaseExtended(CaseNews):
+    """One more original limit was granted (延期)."""
+
+    TYPE: ClassVar[str] = "case.extended"
+
+
+@dataclass(frozen=True, kw_only=True)
+class CaseCancelled(CaseNews):
+    """The case was called off."""
+
+    TYPE: ClassVar[str] = "case.cancelled"
+
+
+@dataclass(frozen=True, kw_only=True)
+class CaseMerged(CaseNews):
+    """The case is the same as another, which goes on."""
+
+    TYPE: ClassVar[str] = "case.merged"
+    into: UUID
+
+
+@dataclass(frozen=True, kw_only=True)
+class CaseReminded(CaseNews):
+    """The desk reminds the owner (催办)."""
+
+    TYPE: ClassVar[str] = "case.reminded"
+
+
+@dataclass(frozen=True, kw_only=True)
+class CaseNoted(CaseNews):
+    """A note was added; the state stands."""
+
+    TYPE: ClassVar[str] = "case.noted"
+
+
+@dataclass(frozen=True, kw_only=True)
+class CaseSupervised(CaseNews):
+    """A supervision order lies on the case (督办)."""
+
+    TYPE: ClassVar[str] = "case.supervised"
+
+
+@dataclass(frozen=True, kw_only=True)
+class CaseEscalated(CaseNews):
+    """A clock reached a rung. `role` at `division` hears; 'owner' means the case's own."""
+
+    TYPE: ClassVar[str] = "case.escalated"
+    clock_id: UUID
+    clock: str
+    level: int
+    effect: str
+    role: str
+    division: str | None
+    late_by_s: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class OfficerDutyChanged(Announcement):
+    """An officer went on or off duty."""
+
+    TYPE: ClassVar[str] = "officer.duty_changed"
+    officer_id: UUID
+    on_duty: bool
+
+
+CATALOG: Final[dict[str, type[Announcement]]] = {
+    kind.TYPE: kind
+    for kind in (
+        CaseReported, CaseLocated, CaseFiled, CaseRejected, CaseAssigned, CasePooled, CaseWaiting, CaseUnacknowledged,
+        CaseReturned, CaseReferred, CaseAccepted, CaseStarted, CaseHandedIn, CaseReworked, CaseClosed, CaseSelfHandled,
+        CaseReopened, CaseSuspended, CaseResumed, CaseExtended, CaseCancelled, CaseMerged, CaseReminded,
+        CaseNoted, CaseSupervised, CaseEscalated, OfficerDutyChanged,
+    )
+}  # fmt: skip
+"""Announcements by their type, in the order of a case's life."""

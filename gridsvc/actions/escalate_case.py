@@ -1,0 +1,180 @@
+"""Fire every rung that is due: once each, in order, never early, and say how late it is."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from typing import Final
+from uuid import UUID
+
+from events.catalog import Announcement, CaseEscalated, CaseUnacknowledged
+from gridsvc.actions.news import news_of
+from gridsvc.db import Conn
+from gridsvc.domain.case import Actor, Move, Particulars, Party, State, decide
+from gridsvc.domain.clock import CaseClock, go_on
+from gridsvc.domain.deadline import Pause
+from gridsvc.domain.escalation import Effect, Rung, division_at
+from gridsvc.domain.history import Entry, chained
+from gridsvc.domain.rulebook import Rulebook
+from gridsvc.store import cases, clocks, history, outbox
+from gridsvc.store.cases import CaseRow, LockedCase
+from gridsvc.store.cells import division_names
+from gridsvc.store.clocks import EscalationRow
+from gridsvc.store.rulebook import rulebook
+
+SWEEPER: Final = Actor(worker=Party.SWEEPER)
+
+MOVE_ON_WITHIN: Final = timedelta(seconds=15)
+"""If routing has not heard by then that an owner let his time pass, the reconciler says it again."""
+
+
+@dataclass
+class _Fired:
+    """What a round makes of the cases it holds; written at once at its end."""
+
+    cases: list[CaseRow] = field(default_factory=list)
+    clocks: list[CaseClock] = field(default_factory=list)
+    escalations: list[EscalationRow] = field(default_factory=list)
+    history: list[Entry] = field(default_factory=list)
+    news: list[Announcement] = field(default_factory=list)
+
+
+async def fire_due_rungs(conn: Conn, now: datetime, limit: int) -> int:
+    """Fire what is due on up to `limit` clocks; how many rungs fired. 0: nothing was due, or others have it.
+
+    Cases are locked first and skipped when somebody else holds them, so any number of sweepers may
+    run and a case that is being closed is not escalated behind its back. Runs in the caller's
+    transaction as the service; a rung that was fired before is refused by its key.
+    """
+    locked = await cases.LOCK_DUE.all(conn, now, limit)
+    if not locked:
+        return 0
+    book = await rulebook(conn)
+    live = await clocks.live(conn, [case.id for case in locked])
+    stood_still = await clocks.pauses(conn, [clock.id for clock in live])
+    levels = await _division_levels(conn, locked)
+    due: dict[UUID, list[CaseClock]] = defaultdict(list)
+    for clock in live:
+        due[clock.case_id].append(clock)
+    fired = _Fired()
+    for case in locked:
+        _fire_case(fired, book, case, due[case.id], stood_still, levels.get(case.grid_set_id, {}), now)
+    await cases.change(conn, fired.cases)
+    await clocks.change(conn, fired.clocks)
+    await clocks.add_escalations(conn, fired.escalations)
+    await history.add(conn, fired.history)
+    await outbox.append(conn, fired.news, now)
+    return len(fired.escalations)
+
+
+async def _division_levels(conn: Conn, locked: Sequence[LockedCase]) -> dict[int | None, dict[str, str]]:
+    codes: dict[int, set[str]] = defaultdict(set)
+    for case in locked:
+        if case.grid_set_id is not None:
+            codes[case.grid_set_id].update(case.divisions)
+    levels: dict[int | None, dict[str, str]] = {}
+    for grid_set, wanted in codes.items():
+        named = await division_names(conn, grid_set, sorted(wanted))
+        levels[grid_set] = {code: level for code, (_, level) in named.items()}
+    return levels
+
+
+def _fire_case(
+    fired: _Fired,
+    book: Rulebook,
+    locked: LockedCase,
+    live: Sequence[CaseClock],
+    stood_still: Mapping[UUID, Sequence[Pause]],
+    levels: Mapping[str, str],
+    now: datetime,
+) -> None:
+    case, head = locked.row(), locked.head
+    clocks_of_case = {clock.id: clock for clock in live}
+    touched: set[UUID] = set()
+    while (clock := _next_due(clocks_of_case.values(), now)) is not None:
+        rung = next(r for r in book.ladder(clock.ladder) if r.level == clock.next_level)
+        moved = decide(case.case(), Move.ESCALATE, SWEEPER, Particulars(), now)
+        case = replace(case, version=moved.version, updated_at=now)
+        if rung.effect is Effect.MOVE_ON and case.state == State.ASSIGNED:
+            case = replace(case, route_again_at=now + MOVE_ON_WITHIN)
+        entry = _entry(case, clock, rung, head, now)
+        head = entry.hash
+        fired.history.append(entry)
+        fired.escalations.append(_escalation(case, clock, rung, now))
+        fired.news += _news(case, clock, rung, levels, now)
+        clocks_of_case[clock.id] = go_on(
+            replace(clock, fired_level=rung.level), book, stood_still.get(clock.id, ())
+        )
+        touched.add(clock.id)
+    if touched:
+        fired.cases.append(case)
+        fired.clocks += [clocks_of_case[each] for each in sorted(touched)]
+
+
+def _next_due(live: Iterable[CaseClock], now: datetime) -> CaseClock | None:
+    due = [(c.next_fire_at, c.kind, c) for c in live if c.next_fire_at is not None and c.next_fire_at <= now]
+    return min(due, key=lambda each: each[:2], default=(None, None, None))[2]
+
+
+def _escalation(case: CaseRow, clock: CaseClock, rung: Rung, now: datetime) -> EscalationRow:
+    assert clock.next_fire_at is not None  # noqa: S101 - it was due
+    return EscalationRow(
+        case_id=case.id,
+        clock_id=clock.id,
+        cycle=case.cycle,
+        level=rung.level,
+        effect=rung.effect,
+        scheduled_at=clock.next_fire_at,
+        fired_at=now,
+    )
+
+
+def _entry(case: CaseRow, clock: CaseClock, rung: Rung, head: bytes, now: datetime) -> Entry:
+    facts = {
+        "clock": clock.kind,
+        "clock_id": str(clock.id),
+        "level": rung.level,
+        "effect": rung.effect,
+        "late_by_s": _late_by(clock, now),
+    }
+    return chained(
+        Entry(
+            case_id=case.id,
+            version=case.version,
+            move=Move.ESCALATE,
+            from_state=case.state,
+            to_state=case.state,
+            actor=SWEEPER.id,
+            at=now,
+            facts=facts,
+            before=head,
+        )
+    )
+
+
+def _news(
+    case: CaseRow, clock: CaseClock, rung: Rung, levels: Mapping[str, str], now: datetime
+) -> list[Announcement]:
+    division = division_at(rung.division_level, [(code, levels[code]) for code in case.divisions if code in levels])
+    told: list[Announcement] = [
+        CaseEscalated(
+            **news_of(case, SWEEPER.id, now),
+            clock_id=clock.id,
+            clock=clock.kind,
+            level=rung.level,
+            effect=rung.effect,
+            role=rung.role,
+            division=division or case.desk,
+            late_by_s=_late_by(clock, now),
+        )
+    ]
+    if rung.effect is Effect.MOVE_ON and case.state == State.ASSIGNED and case.assignment_id is not None:
+        told.append(CaseUnacknowledged(**news_of(case, SWEEPER.id, now), assignment_id=case.assignment_id))
+    return told
+
+
+def _late_by(clock: CaseClock, now: datetime) -> float:
+    assert clock.next_fire_at is not None  # noqa: S101 - it was due
+    return round((now - clock.next_fire_at).total_seconds(), 3)

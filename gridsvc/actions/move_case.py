@@ -1,0 +1,204 @@
+"""A person moves a case: one row of the table of moves, made on the version that the person saw."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from events.catalog import CaseFiled, CaseMerged, CaseReferred, CaseReopened
+from gridsvc.actions.file_report import ROUTE_WITHIN
+from gridsvc.actions.record_move import NewOwner, Recorded, record_move
+from gridsvc.db import Conn
+from gridsvc.domain.case import FINAL, Actor, Move, Moved, Particulars, Pool, decide
+from gridsvc.domain.report import case_number
+from gridsvc.domain.routing import EDITION
+from gridsvc.domain.rulebook import Rulebook
+from gridsvc.errors import OutsideTheGrid, Unknown, VersionConflict
+from gridsvc.store import attachments, cases, owners
+from gridsvc.store.cases import CaseRow, LockedCase, located
+from gridsvc.store.cells import Wanted, owners_of
+from gridsvc.store.numbers import NumberBlocks
+from gridsvc.store.rulebook import rulebook
+
+@dataclass(frozen=True)
+class AtVersion:
+    """The case must still be at this version."""
+
+    version: int
+
+
+@dataclass(frozen=True)
+class WhileAssigned:
+    """This assignment must still stand; announcements such as a rung or a reminder do not matter."""
+
+    assignment_id: UUID
+
+
+Expected = AtVersion | WhileAssigned
+
+
+async def move_case(
+    conn: Conn,
+    case_id: UUID,
+    move: Move,
+    actor: Actor,
+    said: Particulars,
+    expected: Expected,
+    numbers: NumberBlocks,
+    now: datetime,
+) -> CaseRow:
+    """Make `move`, if it may be made; return the case after.
+
+    Raises Unknown for a case outside the caller's scope, VersionConflict when it has moved on,
+    NotAllowed, WrongMoment, BadRequest and GuardFailed as the table says. In the caller's
+    transaction: whoever locks the case first wins, the others see the new version.
+    """
+    locked = await cases.lock(conn, case_id)
+    if locked is None:
+        raise Unknown(f"no case {case_id}", case=str(case_id))
+    _check_expected(locked, expected)
+    moved = decide(locked.case(), move, actor, said, now)
+    book = await rulebook(conn)
+    await _check_named(conn, locked, said)
+    changes = await _changes(conn, book, locked, moved, actor, said, numbers, now)
+    if said.evidence or said.before:
+        await attachments.attach(conn, said.before, locked.id, None, "before", actor.id)
+        await attachments.attach(conn, said.evidence, locked.id, None, "after", actor.id)
+    return await record_move(
+        conn,
+        book,
+        locked,
+        Recorded(
+            moved=moved,
+            actor=actor.id,
+            facts=facts_of(said, changes),
+            owner=_owner_by_hand(moved, said),
+            ended_why=_ended_why(locked, moved),
+            changes=changes,
+            told=_told(moved, locked, said),
+        ),
+        now,
+    )
+
+
+def _check_expected(locked: LockedCase, expected: Expected) -> None:
+    stands = (
+        locked.version == expected.version
+        if isinstance(expected, AtVersion)
+        else locked.assignment_id == expected.assignment_id
+    )
+    if not stands:
+        raise VersionConflict(
+            f"the case is at version {locked.version} now; read it again and decide anew",
+            current_version=locked.version,
+            current_assignment=str(locked.assignment_id) if locked.assignment_id else None,
+            state=locked.state,
+        )
+
+
+async def _check_named(conn: Conn, locked: LockedCase, said: Particulars) -> None:
+    """Whoever and whatever the move names must exist, and be in sight."""
+    if said.officer is not None and not await owners.is_active_officer(conn, said.officer, locked.duty_line):
+        raise Unknown(f"no active officer {said.officer} in duty line {locked.duty_line}", field="officer")
+    if said.department is not None and not await owners.department_exists(conn, said.department):
+        raise Unknown(f"no department {said.department!r}", field="department")
+    if said.into is not None and await cases.lock(conn, said.into) is None:
+        raise Unknown(f"no case {said.into}", field="into")
+
+
+async def _changes(
+    conn: Conn,
+    book: Rulebook,
+    locked: LockedCase,
+    moved: Moved,
+    actor: Actor,
+    said: Particulars,
+    numbers: NumberBlocks,
+    now: datetime,
+) -> dict[str, Any]:
+    """The columns that this very move sets besides what every move sets."""
+    move = moved.rule.move
+    if move is Move.LOCATE:
+        return await _placed(conn, locked, said, now)
+    if move is Move.FILE:
+        today = now.astimezone(book.zone)
+        division = locked.division_code or ""
+        [taken] = await numbers.take("case", division, today.date())
+        return {"number": case_number(division, today, taken), "filed_at": now, **_to_routing(moved, now)}
+    if move is Move.ACCEPT and locked.department and actor.caller:
+        return {"handler_id": actor.caller.user_id}
+    if move is Move.MERGE:
+        return {"merged_into": said.into}
+    return _to_routing(moved, now)
+
+
+def _to_routing(moved: Moved, now: datetime) -> dict[str, Any]:
+    return {"route_again_at": now + ROUTE_WITHIN} if moved.pool is Pool.ROUTING else {}
+
+
+async def _placed(conn: Conn, locked: LockedCase, said: Particulars, now: datetime) -> dict[str, Any]:
+    assert said.location is not None  # noqa: S101 - the table demands it
+    [owner] = await owners_of(conn, [Wanted(said.location, locked.duty_line)], now)
+    if owner is None:
+        raise OutsideTheGrid(
+            f"no cell covers lon {said.location.lon:.6f}, lat {said.location.lat:.6f} (WGS-84), or lies within tolerance",
+            given={"lon": said.location.lon, "lat": said.location.lat},
+            wanted="a place inside the published grid set",
+        )
+    return located(said.location, owner)
+
+
+def _owner_by_hand(moved: Moved, said: Particulars) -> NewOwner | None:
+    if moved.rule.move is not Move.ASSIGN:
+        return None
+    return NewOwner(
+        officer_id=said.officer,
+        department=None if said.officer else said.department,
+        rule="by_hand",
+        edition=EDITION,
+        reasons={"note": said.note},
+    )
+
+
+def _ended_why(locked: LockedCase, moved: Moved) -> str | None:
+    """Why the current assignment ends, if it does: given back, handed to another, or over with the case."""
+    if locked.assignment_id is None:
+        return None
+    if moved.rule.move is Move.ASSIGN:
+        return "reassigned"
+    if moved.pool is not None:
+        return "returned" if moved.rule.move is Move.RETURN else str(moved.rule.move)
+    return str(moved.state) if moved.state in FINAL else None
+
+
+def _told(moved: Moved, locked: LockedCase, said: Particulars) -> Mapping[str, Any]:
+    if moved.rule.tells is CaseFiled or moved.rule.tells is CaseReopened:
+        return {"cycle": moved.cycle}
+    if moved.rule.tells is CaseMerged:
+        return {"into": said.into}
+    if moved.rule.tells is CaseReferred:
+        return {"division": said.division}
+    return {}
+
+
+def facts_of(said: Particulars, changes: Mapping[str, Any]) -> dict[str, object]:
+    """What the history keeps of a move, in JSON's own types; nothing that was not said."""
+    facts: dict[str, object] = {
+        "reason": said.reason,
+        "note": said.note,
+        "officer": str(said.officer) if said.officer else None,
+        "department": said.department,
+        "before": [str(each) for each in said.before],
+        "evidence": [str(each) for each in said.evidence],
+        "until": said.until.isoformat() if said.until else None,
+        "into": str(said.into) if said.into else None,
+        "division": said.division,
+        "number": changes.get("number"),
+        "cell": changes.get("cell_code"),
+        "grid_set": changes.get("grid_set_id"),
+        "method": changes.get("cell_method"),
+    }
+    return {name: value for name, value in facts.items() if value not in (None, [])}

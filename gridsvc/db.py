@@ -1,0 +1,165 @@
+"""The database as the rest of the service meets it: pools, scoped transactions, typed statements.
+
+A `Statement` holds its SQL, its parameters' casts and the type of its row on one screen; a house
+test prepares every statement of `gridsvc.store` against the real schema.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, fields
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar
+
+import asyncpg
+import shapely
+from asyncpg.pool import PoolConnectionProxy
+
+if TYPE_CHECKING:  # asyncpg's classes are generic in its stubs only
+    Conn = asyncpg.Connection[asyncpg.Record] | PoolConnectionProxy[asyncpg.Record]
+    ConnPool = asyncpg.Pool[asyncpg.Record]
+else:
+    Conn = asyncpg.Connection | PoolConnectionProxy
+    ConnPool = asyncpg.Pool
+
+Row = TypeVar("Row")
+
+SERVICE: Final = "*"
+"""The scope of the service itself: workers and commands, never a request on behalf of a caller."""
+
+APPLICATION_ROLE: Final = "gridsvc_app"
+
+STATEMENTS: list[Statement[Any]] = []  # every statement there is, so that one test can prepare them all
+
+
+@dataclass(frozen=True, eq=False)
+class Statement(Generic[Row]):
+    """One SQL statement and the dataclass that its rows become.
+
+    The column names of the statement are the field names of the row, in the same order
+    (a test insists). `row=None` stands for a statement that returns nothing.
+    """
+
+    row: type[Row]
+    sql: str
+
+    def __post_init__(self) -> None:
+        STATEMENTS.append(self)
+
+    async def run(self, conn: Conn, *args: object) -> int:
+        """Run for the effect; return how many rows it touched."""
+        tag = await conn.execute(self.sql, *args)
+        last = tag.rsplit(" ", 1)[-1]
+        return int(last) if last.isdigit() else 0
+
+    async def all(self, conn: Conn, *args: object) -> list[Row]:
+        """Every row, in the statement's order."""
+        return [self.row(*record.values()) for record in await conn.fetch(self.sql, *args)]
+
+    async def one(self, conn: Conn, *args: object) -> Row | None:
+        """The first row, or None where there is none."""
+        record = await conn.fetchrow(self.sql, *args)
+        return None if record is None else self.row(*record.values())
+
+    def columns(self) -> list[str]:
+        """The columns that the row type expects; empty for a statement without rows."""
+        return [] if self.row is Nothing else [field.name for field in fields(self.row)]  # type: ignore[arg-type]
+
+
+@dataclass(frozen=True)
+class Nothing:
+    """The row of a statement that returns none."""
+
+
+@dataclass(frozen=True)
+class _Moment:
+    now: datetime
+
+
+_CITY_NOW = Statement(_Moment, "SELECT city_now() AS now")
+
+_ENTER = Statement(
+    _Moment,
+    """
+    SELECT city_now() AS now
+      FROM set_config('gridsvc.scope', $1::text, true)
+    """,
+)
+
+
+async def city_now(conn: Conn) -> datetime:
+    """The moment by the database's clock (aware, UTC): the only clock of a decision."""
+    row = await _CITY_NOW.one(conn)
+    assert row is not None  # noqa: S101 - one row by construction
+    return row.now
+
+
+@asynccontextmanager
+async def transaction(pool: ConnPool, scope: str | Sequence[str] = SERVICE) -> AsyncIterator[tuple[Conn, datetime]]:
+    """One transaction under a scope: yields the connection and the moment it began.
+
+    `scope` is SERVICE, or the caller's scope keys; row-level security shows nothing beyond it.
+    Commits at the end, rolls back on any exception, cancellation included.
+    """
+    keys = scope if isinstance(scope, str) else ",".join(scope)
+    async with pool.acquire(timeout=ACQUIRE_SECONDS) as conn, conn.transaction():
+        row = await _ENTER.one(conn, keys)
+        assert row is not None  # noqa: S101 - one row by construction
+        yield conn, row.now
+
+
+ACQUIRE_SECONDS: Final = 10.0  # longer than any healthy transaction; beyond it a 503 is the honest answer
+STATEMENT_SECONDS: Final = 30.0  # on the server; the client gives up a little later, so the server speaks first
+
+
+async def teach_types(conn: Conn) -> None:
+    """Teach one connection our types: geometry as shapely (EWKB, keeps the SRID), json as Python values."""
+    await conn.set_type_codec(
+        "geometry", encoder=_geometry_out, decoder=shapely.from_wkb, format="binary", schema="public"
+    )
+    for name in ("json", "jsonb"):
+        await conn.set_type_codec(name, encoder=_json_out, decoder=json.loads, schema="pg_catalog")
+
+
+def _geometry_out(shape: shapely.Geometry) -> bytes:
+    if shapely.get_srid(shape) == 0:
+        shape = shapely.set_srid(shape, 4326)
+    return shapely.to_wkb(shape, include_srid=True)
+
+
+def _json_out(value: object) -> str:
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+
+
+@asynccontextmanager
+async def open_pool(
+    url: str, *, size: int = 8, scope: str = "", name: str = "gridsvc", role: str | None = APPLICATION_ROLE
+) -> AsyncIterator[ConnPool]:
+    """Open a pool of `size` connections that work as the application role.
+
+    `scope` is what a connection sees outside `transaction()`: nothing by default, SERVICE for workers.
+    `role=None` keeps the login's own role (migrations, test set-up).
+    """
+    settings = {
+        "application_name": name,
+        "gridsvc.scope": scope,
+        "statement_timeout": f"{STATEMENT_SECONDS:.0f}s",
+        "lock_timeout": "10s",
+        "idle_in_transaction_session_timeout": "60s",
+        "timezone": "UTC",
+        "jit": "off",  # compiling costs more than our short statements take
+    }
+    if role is not None:
+        settings["role"] = role
+    async with asyncpg.create_pool(
+        url,
+        min_size=min(2, size),
+        max_size=size,
+        init=teach_types,
+        server_settings=settings,
+        command_timeout=STATEMENT_SECONDS + 5,
+        timeout=10,
+    ) as pool:
+        yield pool

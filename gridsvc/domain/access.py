@@ -1,0 +1,116 @@
+"""Who may see which case, and as what: grants, the keys they give, and the keys that open a case.
+
+A role holds for a division and everything below it, and there for one department, one duty line,
+or all. The same keys are used in the queries and by row-level security (schema.sql, "Who sees what").
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from uuid import UUID
+
+
+class Role(StrEnum):
+    """What a person is, for a part of the city."""
+
+    OFFICER = "officer"
+    HANDLER = "handler"
+    ACCEPTOR = "acceptor"
+    DISPATCHER = "dispatcher"
+    SUPERVISOR = "supervisor"
+    ADMIN = "admin"
+    AUDITOR = "auditor"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Grant:
+    """One role of a caller: for `division` and below, on one axis or (both None) on all."""
+
+    role: Role
+    division: str
+    department: str | None = None
+    duty_line: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Caller:
+    """Whoever is asking: a signed-in user, or a program with an API key.
+
+    `id` is what is written into histories: `user:<uuid>` or `key:<uuid>`. `scopes` are an API
+    key's; a user has none and needs none. A key acts with the roles in `grants` too.
+    """
+
+    id: str
+    grants: tuple[Grant, ...]
+    user_id: UUID | None = None
+    scopes: frozenset[str] = frozenset()
+
+    @property
+    def roles(self) -> frozenset[Role]:
+        """Every role held anywhere."""
+        return frozenset(grant.role for grant in self.grants)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Whereabouts:
+    """What decides who may see a case."""
+
+    divisions: Sequence[str]  # from the top down; empty while the place is unknown
+    duty_line: str
+    department: str | None = None
+    officer: UUID | None = None
+    handler: UUID | None = None
+    reported_by: str | None = None
+    desk: str | None = None  # division of the desk that holds it while the place is unknown
+
+
+def scope_keys(caller: Caller) -> list[str]:
+    """The keys that `caller` carries, sorted: their own, and one per grant."""
+    keys = {caller.id}
+    for grant in caller.grants:
+        keys.add(_area_key(grant.division, grant.department, grant.duty_line))
+    return sorted(keys)
+
+
+def case_keys(case: Whereabouts) -> list[str]:
+    """The keys that open `case`, sorted.
+
+    A case without a place is opened by its desk's division, on all axes; without a desk only by
+    whoever reported it.
+    """
+    areas = list(case.divisions) or ([case.desk] if case.desk else [])
+    keys: set[str] = set()
+    for division in areas:
+        keys.add(_area_key(division, None, None))
+        keys.add(_area_key(division, None, case.duty_line))
+        if case.department:
+            keys.add(_area_key(division, case.department, None))
+    keys.update(f"user:{person}" for person in (case.officer, case.handler) if person is not None)
+    if case.reported_by:
+        keys.add(case.reported_by)
+    return sorted(keys)
+
+
+def roles_over(caller: Caller, case: Whereabouts) -> frozenset[Role]:
+    """The roles that `caller` holds for this very case; none when their areas do not meet."""
+    areas = set(case.divisions) or ({case.desk} if case.desk else set())
+    return frozenset(grant.role for grant in caller.grants if grant.division in areas and _axis_meets(grant, case))
+
+
+def _axis_meets(grant: Grant, case: Whereabouts) -> bool:
+    if grant.department is not None:
+        return grant.department == case.department
+    return grant.duty_line is None or grant.duty_line == case.duty_line
+
+
+def _area_key(division: str, department: str | None, duty_line: str | None) -> str:
+    if department is not None:
+        return f"{division}/dept:{department}"
+    return division if duty_line is None else f"{division}/line:{duty_line}"
+
+
+def holds_any(caller: Caller, roles: Iterable[Role]) -> bool:
+    """Whether `caller` has one of `roles` anywhere."""
+    return not caller.roles.isdisjoint(roles)

@@ -1,0 +1,517 @@
+"""The life of a case: its states, the one table of moves, and the decision whether a move may be made.
+
+The table below is the law. It is drawn in `docs/states.md`, served in OpenAPI, and a generated
+test walks state × move × role against it. Stages 1–7 of the national workflow are a projection
+of the states (STAGES); labels belong to the screens, identifiers here are neutral.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Final
+from uuid import UUID
+
+from geo.place import Place
+
+from events.catalog import (
+    CaseAccepted,
+    CaseAssigned,
+    CaseCancelled,
+    CaseClosed,
+    CaseEscalated,
+    CaseExtended,
+    CaseFiled,
+    CaseHandedIn,
+    CaseLocated,
+    CaseMerged,
+    CaseNews,
+    CaseNoted,
+    CasePooled,
+    CaseReferred,
+    CaseRejected,
+    CaseReminded,
+    CaseReopened,
+    CaseReported,
+    CaseResumed,
+    CaseReturned,
+    CaseReworked,
+    CaseSelfHandled,
+    CaseStarted,
+    CaseSupervised,
+    CaseSuspended,
+)  # fmt: skip
+from gridsvc.domain.access import Caller, Role, Whereabouts, roles_over
+from gridsvc.errors import BadRequest, GuardFailed, NotAllowed, WrongMoment
+
+
+class State(StrEnum):
+    """Where a case stands."""
+
+    REPORTED = "reported"
+    FILED = "filed"
+    ASSIGNED = "assigned"
+    ACCEPTED = "accepted"
+    IN_PROGRESS = "in_progress"
+    HANDLED = "handled"
+    CLOSED = "closed"
+    REJECTED = "rejected"
+    CANCELLED = "cancelled"
+    MERGED = "merged"
+
+
+class Pool(StrEnum):
+    """Where an open case without an owner is seen to wait."""
+
+    FILING = "filing"  # 待立案: a desk must file or reject it
+    LOCATE = "locate"  # 待定位: it has no place yet
+    ROUTING = "routing"  # on its way to an owner; the reconciler watches
+    DISPATCH = "dispatch"  # 待派遣: nobody was found, or it was given back
+
+
+class Clock(StrEnum):
+    """The working-time budget of one stage."""
+
+    FILING = "filing"
+    DISPATCH = "dispatch"
+    POOL = "pool"
+    ACKNOWLEDGE = "acknowledge"
+    HANDLING = "handling"
+    CHECKING = "checking"
+
+
+class Move(StrEnum):
+    """Everything that can happen to a case."""
+
+    REPORT = "report"
+    LOCATE = "locate"
+    FILE = "file"
+    REJECT = "reject"
+    ASSIGN = "assign"
+    POOL = "pool"
+    RETURN = "return"
+    REFER_UP = "refer_up"
+    HAND_DOWN = "hand_down"
+    ACCEPT = "accept"
+    START = "start"
+    HAND_IN = "hand_in"
+    REWORK = "rework"
+    CLOSE = "close"
+    SELF_HANDLE = "self_handle"
+    REOPEN = "reopen"
+    SUSPEND = "suspend"
+    RESUME = "resume"
+    EXTEND = "extend"
+    CANCEL = "cancel"
+    MERGE = "merge"
+    REMIND = "remind"
+    NOTE = "note"
+    SUPERVISE = "supervise"
+    ESCALATE = "escalate"
+
+
+FINAL: Final = frozenset({State.CLOSED, State.REJECTED, State.CANCELLED, State.MERGED})
+OPEN: Final = frozenset(State) - FINAL
+OWNED: Final = frozenset({State.ASSIGNED, State.ACCEPTED, State.IN_PROGRESS})
+
+STAGES: Final[dict[State, int]] = {
+    State.REPORTED: 1,  # 信息收集
+    State.FILED: 2,  # 案卷建立
+    State.ASSIGNED: 3,  # 任务派遣
+    State.ACCEPTED: 4,  # 任务处理
+    State.IN_PROGRESS: 4,
+    State.HANDLED: 5,  # 处理反馈
+    State.CLOSED: 6,  # 核查结案
+    State.REJECTED: 6,
+    State.CANCELLED: 6,
+    State.MERGED: 6,
+}
+"""Stage of the national workflow (鲁建城字〔2014〕19号); 7, 综合评价, belongs to no single case."""
+
+
+class Party(StrEnum):
+    """Who may make a move besides the roles of people."""
+
+    OWNER = "owner"  # the case's officer, or a handler of its department
+    ROUTER = "router"  # the routing worker
+    SWEEPER = "sweeper"  # the escalation worker
+
+
+@dataclass(frozen=True, kw_only=True)
+class Case:
+    """What a decision needs to know of a case; the row has more (gridsvc/store/cases.py)."""
+
+    id: UUID
+    version: int
+    cycle: int
+    state: State
+    suspended: bool
+    duty_line: str
+    severity: str
+    desk: str | None  # whose desk holds it while the place is unknown
+    divisions: tuple[str, ...]
+    cell_code: str | None
+    beat_code: str | None
+    pool: Pool | None
+    assignment_id: UUID | None
+    officer_id: UUID | None
+    department: str | None
+    handler_id: UUID | None
+    reported_by: str
+    extensions: int
+    due_at: datetime | None
+
+    def whereabouts(self) -> Whereabouts:
+        """What decides who may see it."""
+        return Whereabouts(
+            divisions=self.divisions,
+            duty_line=self.duty_line,
+            department=self.department,
+            officer=self.officer_id,
+            handler=self.handler_id,
+            reported_by=self.reported_by,
+            desk=self.desk,
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Particulars:
+    """What is said with a move. The table tells which of it a move needs and which it takes."""
+
+    reason: str | None = None
+    note: str | None = None
+    officer: UUID | None = None
+    department: str | None = None
+    evidence: tuple[UUID, ...] = ()
+    before: tuple[UUID, ...] = ()
+    until: datetime | None = None
+    into: UUID | None = None
+    division: str | None = None
+    location: Place | None = None
+
+
+@dataclass(frozen=True)
+class Actor:
+    """Who makes the move: a caller, or one of our workers (`caller` None, `worker` its party)."""
+
+    caller: Caller | None = None
+    worker: Party | None = None
+
+    @property
+    def id(self) -> str:
+        """What the history writes down: user:…, key:… or worker:…"""
+        return self.caller.id if self.caller else f"worker:{self.worker}"
+
+
+Guard = Callable[[Case, Actor, Particulars, datetime], str | None]
+"""Says why the move may not be made now, or None. Named after what it demands."""
+
+
+def running(case: Case, actor: Actor, said: Particulars, now: datetime) -> str | None:
+    """A suspended case stands still: nothing is handled until it is resumed."""
+    return "the case is suspended; resume it first" if case.suspended else None
+
+
+def suspended(case: Case, actor: Actor, said: Particulars, now: datetime) -> str | None:
+    """Only a suspended case can be resumed."""
+    return None if case.suspended else "the case is not suspended"
+
+
+def names_an_owner(case: Case, actor: Actor, said: Particulars, now: datetime) -> str | None:
+    """An assignment goes to an officer or a department."""
+    return None if said.officer or said.department else "neither officer nor department is named"
+
+
+def lies_in_a_cell(case: Case, actor: Actor, said: Particulars, now: datetime) -> str | None:
+    """What is filed is owned by a cell."""
+    return None if case.cell_code else "the case has no place yet; give it one first"
+
+
+def brings_evidence(case: Case, actor: Actor, said: Particulars, now: datetime) -> str | None:
+    """Work is handed in with at least one photograph or file."""
+    return None if said.evidence else "evidence is empty; want at least one attachment"
+
+
+def before_and_after(case: Case, actor: Actor, said: Particulars, now: datetime) -> str | None:
+    """Self-handling (自行处置) is proved by both photographs."""
+    return None if said.before and said.evidence else "want a photograph from before and one from after"
+
+
+def checked_by_another(case: Case, actor: Actor, said: Particulars, now: datetime) -> str | None:
+    """Who checks a closing is neither the handler nor of its department (监管分离)."""
+    caller = actor.caller
+    if caller is None:
+        return None
+    if caller.user_id is not None and caller.user_id in {case.officer_id, case.handler_id}:
+        return "who handled the case does not close it"
+    if case.department and any(g.department == case.department for g in caller.grants):
+        return "the department that handled the case does not close it"
+    return None
+
+
+def not_late(case: Case, actor: Actor, said: Particulars, now: datetime) -> str | None:
+    """Once overdue a limit is neither extended nor suspended."""
+    return "the case is overdue" if case.due_at is not None and now > case.due_at else None
+
+
+def at_most_two(case: Case, actor: Actor, said: Particulars, now: datetime) -> str | None:
+    """A limit is extended twice at most."""
+    return "the limit was extended twice already" if case.extensions >= 2 else None
+
+
+def ends_within_a_year(case: Case, actor: Actor, said: Particulars, now: datetime) -> str | None:
+    """A suspension has an end, at most a year away."""
+    if said.until is None or not now < said.until <= now + timedelta(days=366):
+        return "until must lie in the future, at most a year away"
+    return None
+
+
+def not_itself(case: Case, actor: Actor, said: Particulars, now: datetime) -> str | None:
+    """A case is merged into another one."""
+    return "a case cannot be merged into itself" if said.into == case.id else None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rule:
+    """One row of the table: from where to where, by whom, with what, and what follows."""
+
+    move: Move
+    says: str  # one sentence for people, in `docs/states.md` and OpenAPI
+    before: frozenset[State]  # empty: a birth
+    after: State | None  # None: the state stands
+    by: frozenset[Role | Party]
+    needs: tuple[str, ...] = ()  # Particulars that must be given
+    takes: tuple[str, ...] = ()  # Particulars that may be given
+    guards: tuple[Guard, ...] = ()
+    starts: tuple[Clock, ...] = ()
+    stops: tuple[Clock, ...] = ()
+    pool: Pool | None = None  # where the case waits afterwards; None: with its owner
+    tells: type[CaseNews] = field(default=CaseNews)
+    over_http: bool = False
+
+
+_DESK: Final = frozenset[Role | Party]({Role.ACCEPTOR, Role.DISPATCHER, Role.SUPERVISOR})
+_DISPATCH: Final = frozenset[Role | Party]({Role.DISPATCHER, Role.SUPERVISOR})
+_OWNER: Final = frozenset[Role | Party]({Party.OWNER})
+_ROUTER: Final = frozenset[Role | Party]({Party.ROUTER})
+_EVERY_CLOCK: Final = tuple(Clock)
+
+MOVES: Final[dict[Move, Rule]] = {
+    rule.move: rule
+    for rule in (
+        Rule(
+            move=Move.REPORT, says="A report becomes a case that waits for the acceptor (上报).",
+            before=frozenset(), after=State.REPORTED, by=frozenset({*_DESK, Role.OFFICER}),
+            starts=(Clock.FILING,), pool=Pool.FILING, tells=CaseReported,
+        ),
+        Rule(
+            move=Move.LOCATE, says="A report without a place is given one; it may then be filed (定位).",
+            before=frozenset({State.REPORTED}), after=State.REPORTED, by=_DESK, needs=("location",), takes=("note",),
+            pool=Pool.FILING, tells=CaseLocated, over_http=True,
+        ),
+        Rule(
+            move=Move.FILE, says="The case gets its number and goes to routing (立案).",
+            before=frozenset({State.REPORTED}), after=State.FILED, by=_DESK, takes=("note",),
+            guards=(lies_in_a_cell,), stops=(Clock.FILING,), starts=(Clock.DISPATCH,), pool=Pool.ROUTING,
+            tells=CaseFiled, over_http=True,
+        ),
+        Rule(
+            move=Move.REJECT, says="The report is not taken up (不予立案).",
+            before=frozenset({State.REPORTED}), after=State.REJECTED, by=_DESK, needs=("reason",),
+            stops=_EVERY_CLOCK, tells=CaseRejected,
+        ),
+        Rule(
+            move=Move.ASSIGN, says="An officer or a department answers for the case from now on (派遣).",
+            before=frozenset({State.FILED, State.ASSIGNED, State.ACCEPTED, State.IN_PROGRESS}), after=State.ASSIGNED,
+            by=_DISPATCH | _ROUTER, takes=("officer", "department", "note"), guards=(running, names_an_owner),
+            stops=(Clock.DISPATCH, Clock.POOL, Clock.ACKNOWLEDGE), starts=(Clock.ACKNOWLEDGE, Clock.HANDLING),
+            tells=CaseAssigned, over_http=True,
+        ),
+        Rule(
+            move=Move.POOL, says="Routing found nobody: the case waits in the pool, the desk hears at once (待派遣).",
+            before=frozenset({State.FILED, State.ASSIGNED}), after=State.FILED, by=_ROUTER, needs=("reason",),
+            stops=(Clock.DISPATCH, Clock.ACKNOWLEDGE), starts=(Clock.POOL,), pool=Pool.DISPATCH, tells=CasePooled,
+        ),
+        Rule(
+            move=Move.RETURN, says="The owner gives the case back to the dispatcher; nothing entered is lost (退回).",
+            before=OWNED, after=State.FILED, by=_OWNER, needs=("reason",), guards=(running,),
+            stops=(Clock.ACKNOWLEDGE, Clock.HANDLING), starts=(Clock.POOL,), pool=Pool.DISPATCH,
+            tells=CaseReturned, over_http=True,
+        ),
+        Rule(
+            move=Move.REFER_UP, says="A level that cannot settle the case passes it to the one above (逐级上报).",
+            before=OWNED | {State.FILED}, after=State.FILED, by=_OWNER | _DISPATCH, needs=("reason", "division"),
+            guards=(running,), stops=(Clock.DISPATCH, Clock.ACKNOWLEDGE, Clock.HANDLING, Clock.POOL),
+            starts=(Clock.POOL,), pool=Pool.DISPATCH, tells=CaseReferred,
+        ),
+        Rule(
+            move=Move.HAND_DOWN, says="The desk passes the case to a level below (逐级下派).",
+            before=frozenset({State.FILED}), after=State.FILED, by=_DISPATCH, needs=("division",), takes=("note",),
+            guards=(running,), stops=(Clock.DISPATCH, Clock.POOL), starts=(Clock.POOL,), pool=Pool.DISPATCH,
+            tells=CaseReferred,
+        ),
+        Rule(
+            move=Move.ACCEPT, says="The owner has seen the case and takes it on (接收).",
+            before=frozenset({State.ASSIGNED}), after=State.ACCEPTED, by=_OWNER, takes=("note",), guards=(running,),
+            stops=(Clock.ACKNOWLEDGE,), tells=CaseAccepted, over_http=True,
+        ),
+        Rule(
+            move=Move.START, says="Work begins on the spot (到场).",
+            before=frozenset({State.ACCEPTED}), after=State.IN_PROGRESS, by=_OWNER, takes=("note",), guards=(running,),
+            tells=CaseStarted, over_http=True,
+        ),
+        Rule(
+            move=Move.HAND_IN, says="The work is done, with evidence; the handling clock stops (处置反馈).",
+            before=frozenset({State.ACCEPTED, State.IN_PROGRESS}), after=State.HANDLED, by=_OWNER,
+            needs=("evidence",), takes=("before", "note"), guards=(running, brings_evidence),
+            stops=(Clock.HANDLING,), starts=(Clock.CHECKING,), tells=CaseHandedIn, over_http=True,
+        ),
+        Rule(
+            move=Move.REWORK, says="The check failed: the same owner does it again (返工).",
+            before=frozenset({State.HANDLED}), after=State.ASSIGNED, by=_DESK, needs=("reason",),
+            guards=(running, checked_by_another), stops=(Clock.CHECKING,), starts=(Clock.ACKNOWLEDGE, Clock.HANDLING),
+            tells=CaseReworked,
+        ),
+        Rule(
+            move=Move.CLOSE, says="The check passed: the case is closed (结案).",
+            before=frozenset({State.HANDLED}), after=State.CLOSED, by=_DESK, takes=("note", "evidence"),
+            guards=(running, checked_by_another), stops=_EVERY_CLOCK, tells=CaseClosed, over_http=True,
+        ),
+        Rule(
+            move=Move.SELF_HANDLE,
+            says="The officer put it right on the spot: reported, filed and closed in one act (自行处置).",
+            before=frozenset(), after=State.CLOSED, by=frozenset({Role.OFFICER}), needs=("before", "evidence"),
+            takes=("note",), guards=(before_and_after,), tells=CaseSelfHandled,
+        ),
+        Rule(
+            move=Move.REOPEN, says="The matter is back: the case runs again in a new cycle (重启).",
+            before=frozenset({State.CLOSED}), after=State.FILED, by=_DESK, needs=("reason",),
+            starts=(Clock.DISPATCH,), pool=Pool.ROUTING, tells=CaseReopened,
+        ),
+        Rule(
+            move=Move.SUSPEND, says="The clocks stand still until a date (挂账).",
+            before=OWNED, after=None, by=_DISPATCH, needs=("reason", "until"),
+            guards=(running, not_late, ends_within_a_year), tells=CaseSuspended,
+        ),
+        Rule(
+            move=Move.RESUME, says="The clocks run again (恢复).",
+            before=OWNED, after=None, by=_DISPATCH | {Party.SWEEPER}, takes=("note",), guards=(suspended,),
+            tells=CaseResumed,
+        ),
+        Rule(
+            move=Move.EXTEND, says="One more original limit is granted (延期).",
+            before=OWNED, after=None, by=_DISPATCH, needs=("reason",), guards=(running, not_late, at_most_two),
+            tells=CaseExtended,
+        ),
+        Rule(
+            move=Move.CANCEL, says="The case is called off (作废).",
+            before=OPEN, after=State.CANCELLED, by=_DISPATCH, needs=("reason",), stops=_EVERY_CLOCK,
+            tells=CaseCancelled, over_http=True,
+        ),
+        Rule(
+            move=Move.MERGE, says="The case is the same as another, which goes on (合并).",
+            before=OPEN, after=State.MERGED, by=_DESK, needs=("into",), takes=("note",), guards=(not_itself,),
+            stops=_EVERY_CLOCK, tells=CaseMerged,
+        ),
+        Rule(
+            move=Move.REMIND, says="The desk reminds the owner (催办).",
+            before=OWNED, after=None, by=_DESK, takes=("note",), tells=CaseReminded,
+        ),
+        Rule(
+            move=Move.NOTE, says="A note is added (备注).",
+            before=OPEN, after=None, by=_DESK | _OWNER, needs=("note",), takes=("evidence",), tells=CaseNoted,
+        ),
+        Rule(
+            move=Move.SUPERVISE, says="A supervision order is laid on the case (督办).",
+            before=OPEN, after=None, by=frozenset({Role.SUPERVISOR}), needs=("reason",), tells=CaseSupervised,
+        ),
+        Rule(
+            move=Move.ESCALATE, says="A clock reached a rung of its ladder (升级). The sweeper's alone.",
+            before=OPEN, after=None, by=frozenset({Party.SWEEPER}), tells=CaseEscalated,
+        ),
+    )
+}  # fmt: skip
+"""The one table of moves, in the order of a case's life."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Moved:
+    """A move that may be made: the rule, and what the case becomes."""
+
+    rule: Rule
+    state: State
+    version: int
+    cycle: int
+    suspended: bool
+    extensions: int
+    pool: Pool | None
+
+
+def decide(case: Case, move: Move, actor: Actor, said: Particulars, now: datetime) -> Moved:
+    """Whether `actor` may make `move` on `case` now, and what follows.
+
+    Checked in this order: who (NotAllowed), when (WrongMoment), what is said (BadRequest), the
+    move's own conditions (GuardFailed). Whether the caller may see the case at all is asked before.
+    """
+    rule = MOVES[move]
+    if not may_make(rule, case, actor):
+        raise NotAllowed(
+            f"{move} is for {', '.join(sorted(rule.by))}", move=str(move), wanted=sorted(str(by) for by in rule.by)
+        )
+    if case.state not in rule.before:
+        raise WrongMoment(
+            f"a case that is {case.state} cannot {move}",
+            move=str(move),
+            state=str(case.state),
+            allowed=sorted(str(m) for m, r in MOVES.items() if case.state in r.before),
+        )
+    check_particulars(rule, said)
+    for guard in rule.guards:
+        objection = guard(case, actor, said, now)
+        if objection is not None:
+            raise GuardFailed(objection, move=str(move), guard=guard.__name__)
+    return Moved(
+        rule=rule,
+        state=rule.after or case.state,
+        version=case.version + 1,
+        cycle=case.cycle + (move is Move.REOPEN),
+        suspended=move is Move.SUSPEND or (case.suspended and move is not Move.RESUME and rule.after is None),
+        extensions=case.extensions + (move is Move.EXTEND),
+        pool=case.pool if rule.after is None else rule.pool,
+    )
+
+
+def may_make(rule: Rule, case: Case, actor: Actor) -> bool:
+    """Whether `actor` is one of those who may make the move on this very case."""
+    if actor.caller is None:
+        return actor.worker in rule.by
+    parties: set[Role | Party] = set(roles_over(actor.caller, case.whereabouts()))
+    if is_owner(case, actor.caller):
+        parties.add(Party.OWNER)
+    return not parties.isdisjoint(rule.by)
+
+
+def is_owner(case: Case, caller: Caller) -> bool:
+    """Whether `caller` answers for the case: its officer, or a handler of its department in its area."""
+    if case.officer_id is not None:
+        return caller.user_id == case.officer_id
+    if case.department is None:
+        return False
+    return any(
+        g.role is Role.HANDLER and g.department == case.department and g.division in case.divisions
+        for g in caller.grants
+    )
+
+
+def check_particulars(rule: Rule, said: Particulars) -> None:
+    """Refuse what the move needs and was not said, and what was said and the move does not take."""
+    for name in rule.needs:
+        if not getattr(said, name):
+            raise BadRequest(f"{rule.move} needs {name}", field=name, wanted=list(rule.needs))
+    for name, value in vars(said).items():
+        if value and name not in rule.needs and name not in rule.takes:
+            raise BadRequest(
+                f"{rule.move} does not take {name}", field=name, wanted=sorted({*rule.needs, *rule.takes})
+            )

@@ -1,0 +1,93 @@
+"""One running clock of a case, and what each thing that happens makes of it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from uuid import UUID
+
+from gridsvc.domain.case import Clock
+from gridsvc.domain.deadline import ClockUnit, Pause
+from gridsvc.domain.escalation import Rung, deadline, next_rung
+from gridsvc.domain.rulebook import Limit, Rulebook
+
+
+@dataclass(frozen=True, kw_only=True)
+class CaseClock:
+    """A clock as it stands. `due_at` and `next_fire_at` are derived, never set by hand."""
+
+    id: UUID
+    case_id: UUID
+    cycle: int
+    kind: Clock
+    ladder: str
+    unit: ClockUnit
+    budget_seconds: int
+    calendar: str | None
+    edition: int | None
+    state: str  # running | paused | stopped
+    started_at: datetime
+    stopped_at: datetime | None
+    due_at: datetime
+    provisional: bool
+    fired_level: int
+    next_level: int | None
+    next_fire_at: datetime | None
+
+
+def start_clock(
+    clock_id: UUID, case_id: UUID, cycle: int, kind: Clock, limit: Limit, rungs: Sequence[Rung], now: datetime
+) -> CaseClock:
+    """A clock that begins to run at `now`."""
+    due = deadline(now, limit.budget.seconds, limit.calendar, ())
+    upcoming = next_rung(rungs, 0, now, limit.budget.seconds, limit.calendar, ())
+    return CaseClock(
+        id=clock_id,
+        case_id=case_id,
+        cycle=cycle,
+        kind=kind,
+        ladder=limit.ladder,
+        unit=limit.budget.unit,
+        budget_seconds=limit.budget.seconds,
+        calendar=limit.calendar.code if limit.calendar else None,
+        edition=limit.calendar.edition if limit.calendar else None,
+        state="running",
+        started_at=now,
+        stopped_at=None,
+        due_at=due.at,
+        provisional=due.provisional,
+        fired_level=0,
+        next_level=upcoming.level if upcoming else None,
+        next_fire_at=upcoming.at if upcoming else None,
+    )
+
+
+def stop_clock(clock: CaseClock, now: datetime) -> CaseClock:
+    """The clock has done its work; it never fires again. Stopping twice changes nothing."""
+    if clock.state == "stopped":
+        return clock
+    return replace(clock, state="stopped", stopped_at=now, next_level=None, next_fire_at=None)
+
+
+def pause_clock(clock: CaseClock) -> CaseClock:
+    """The clock stands still; what it will be due at is asked again when it goes on."""
+    return replace(clock, state="paused", next_fire_at=None)
+
+
+def go_on(clock: CaseClock, book: Rulebook, pauses: Sequence[Pause]) -> CaseClock:
+    """The clock after a change of its pauses, budget, calendar or fired level: all instants anew."""
+    calendar = book.calendar(clock.calendar)
+    due = deadline(clock.started_at, clock.budget_seconds, calendar, pauses)
+    upcoming = next_rung(
+        book.ladder(clock.ladder), clock.fired_level, clock.started_at, clock.budget_seconds, calendar, pauses
+    )
+    return replace(
+        clock,
+        state="running",
+        edition=calendar.edition if calendar else None,
+        due_at=due.at,
+        provisional=due.provisional,
+        next_level=upcoming.level if upcoming else None,
+        next_fire_at=upcoming.at if upcoming else None,
+    )

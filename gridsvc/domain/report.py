@@ -1,0 +1,80 @@
+"""What somebody or something said, and the case that it opens."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from geo.place import Place
+from gridsvc.domain.case import Clock, Move, Pool, State
+from gridsvc.domain.rulebook import Category
+
+
+@dataclass(frozen=True)
+class Claim:
+    """The place as the caller wrote it, before conversion."""
+
+    lon: float
+    lat: float
+    datum: str
+
+
+@dataclass(frozen=True)
+class Reporter:
+    """Who reported: kept apart from the report, shown masked, opened with a logged reason."""
+
+    name: str
+    phone: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Report:
+    """A report as the edge took it in: well-formed, nothing decided yet.
+
+    `place` None: staff took it without coordinates; it waits in the pool 'locate', seen by `desk`.
+    `evidence` are attachments the caller has uploaded before.
+    """
+
+    id: UUID
+    case_id: UUID
+    source: str
+    reported_by: str
+    category: str  # edition:code, or a code of the default edition
+    description: str
+    address: str
+    place: Place | None
+    claim: Claim | None
+    occurred_at: datetime
+    reporter: Reporter | None = None
+    evidence: tuple[UUID, ...] = ()
+    desk: str | None = None
+
+
+@dataclass(frozen=True)
+class Opening:
+    """How a report's case begins: by which move, in which state and pool, with which clock running."""
+
+    move: Move
+    state: State
+    pool: Pool
+    clock: Clock
+
+
+def opening_of(category: Category, located: bool) -> Opening:
+    """A category that files itself opens a filed case, if the place is known; else a desk looks first."""
+    if not located:
+        return Opening(Move.REPORT, State.REPORTED, Pool.LOCATE, Clock.FILING)
+    if category.files_itself:
+        return Opening(Move.FILE, State.FILED, Pool.ROUTING, Clock.DISPATCH)
+    return Opening(Move.REPORT, State.REPORTED, Pool.FILING, Clock.FILING)
+
+
+def case_number(division: str, day: datetime, taken: int) -> str:
+    """The number a filed case is known by: division, full date, sequence (620102-20261123-0147)."""
+    return f"{division}-{day:%Y%m%d}-{taken:04d}"
+
+
+def acceptance_number(day: datetime, taken: int) -> str:
+    """The number every report is known by (受理号): date and sequence (R20261123-000147)."""
+    return f"R{day:%Y%m%d}-{taken:06d}"

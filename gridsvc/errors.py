@@ -1,0 +1,216 @@
+"""Everything that can be refused, each with a stable code.
+
+GridError
+├── Refused                  understood, and cannot be granted
+│   ├── BadRequest               not well-formed: unknown field, wrong type, too long
+│   ├── BadLocation              a place that cannot be one (reason says why)
+│   ├── OutsideTheGrid           no cell covers the place or lies within tolerance
+│   ├── UnknownCategory          no such category in force
+│   ├── NotSignedIn              no valid token, cookie or key
+│   ├── WrongPassword            name and password do not go together
+│   ├── TooManyTries             sign-in or intake is throttled for this caller
+│   ├── NotAllowed               this role may not do this
+│   ├── ForgeryCheckFailed       a browser's write without its anti-forgery token
+│   ├── VersionRequired          a change of a case without If-Match
+│   ├── VersionConflict          the case has moved on since the caller read it
+│   ├── WrongMoment              the case's state does not allow the move
+│   ├── GuardFailed              the move's own condition is not met
+│   ├── KeyRequired              a write without Idempotency-Key
+│   ├── KeyReused                an idempotency key with another body
+│   ├── TooLarge                 more bytes, rows or pixels than accepted
+│   └── UnacceptedMedia          a file that is none of the accepted kinds
+├── Unknown                  what is named does not exist, or not for this caller
+├── Unavailable              try again: a part that is needed is away
+└── SetupError               a command cannot go on
+    ├── CannotMigrate
+    ├── BadSettings
+    ├── CannotStart
+    └── ImportRefused            a file is refused whole; carries its rows' defects
+
+HTTP statuses live in `gridsvc/api/problems.py` only.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+
+class GridError(Exception):
+    """What went wrong, in words for the person who reads it; `code` and `facts` are for programs."""
+
+    code: ClassVar[str] = "error"
+
+    def __init__(self, message: str, **facts: object) -> None:
+        super().__init__(message)
+        self.message = message
+        self.facts: Mapping[str, object] = facts
+
+
+class Refused(GridError):
+    """Understood, and cannot be granted."""
+
+    code = "refused"
+
+
+class BadRequest(Refused):
+    """The request is not well-formed; `facts` name the field, what was given and what is wanted."""
+
+    code = "bad_request"
+
+
+class BadLocation(Refused):
+    """A place that cannot be one.
+
+    `facts["reason"]` is one of swapped_axes, null_island, far_away, not_finite, datum_missing, out_of_range.
+    """
+
+    code = "bad_location"
+
+
+class OutsideTheGrid(Refused):
+    """No cell of the published grid set covers the place, and none lies within tolerance."""
+
+    code = "outside_the_grid"
+
+
+class UnknownCategory(Refused):
+    """No such category in force."""
+
+    code = "unknown_category"
+
+
+class NotSignedIn(Refused):
+    """No token, cookie or key, or one that is not valid any more."""
+
+    code = "not_signed_in"
+
+
+class WrongPassword(Refused):
+    """Name and password do not go together; which of the two is wrong is not told."""
+
+    code = "wrong_password"
+
+
+class TooManyTries(Refused):
+    """Throttled; `facts["retry_after_s"]` says how long to wait."""
+
+    code = "too_many_tries"
+
+
+class NotAllowed(Refused):
+    """The caller's role may not do this."""
+
+    code = "not_allowed"
+
+
+class ForgeryCheckFailed(Refused):
+    """A write that carries a browser's cookie but not the token that only our own page knows."""
+
+    code = "forgery_check_failed"
+
+
+class VersionRequired(Refused):
+    """A change of a case must say which version it was decided on (If-Match)."""
+
+    code = "version_required"
+
+
+class VersionConflict(Refused):
+    """The case has moved on; `facts["current_version"]` is what it is now."""
+
+    code = "version_conflict"
+
+
+class WrongMoment(Refused):
+    """The case's state does not allow the move; `facts` name state, move and the moves that are allowed."""
+
+    code = "wrong_moment"
+
+
+class GuardFailed(Refused):
+    """The move is allowed from this state, but its own condition is not met; `facts["guard"]` names it."""
+
+    code = "guard_failed"
+
+
+class KeyRequired(Refused):
+    """A write without Idempotency-Key."""
+
+    code = "idempotency_key_required"
+
+
+class KeyReused(Refused):
+    """The idempotency key was used with another body."""
+
+    code = "idempotency_key_reused"
+
+
+class TooLarge(Refused):
+    """More bytes, rows or pixels than accepted."""
+
+    code = "too_large"
+
+
+class UnacceptedMedia(Refused):
+    """The file's content is none of the accepted kinds, whatever its name says."""
+
+    code = "unaccepted_media"
+
+
+class Unknown(GridError):
+    """What is named does not exist, or not for this caller: the two are not told apart."""
+
+    code = "unknown"
+
+
+class Unavailable(GridError):
+    """A part that is needed is away for the moment; the same request may be sent again."""
+
+    code = "unavailable"
+
+
+class SetupError(GridError):
+    """A command cannot go on; the message says what to do."""
+
+    code = "setup_error"
+
+
+class CannotMigrate(SetupError):
+    """The database cannot be brought to today's schema."""
+
+    code = "cannot_migrate"
+
+
+class BadSettings(SetupError):
+    """A setting has a value that it cannot have."""
+
+    code = "bad_settings"
+
+
+class CannotStart(SetupError):
+    """A server or process could not be started or found."""
+
+    code = "cannot_start"
+
+
+@dataclass(frozen=True)
+class Defect:
+    """One thing wrong with a file: where, what was given, what is wanted."""
+
+    code: str
+    message: str
+    row: int | None = None  # counted from 1 as a person sees it: the header of a table is row 1
+    field: str | None = None
+    refuses: bool = True  # False: a warning
+
+
+class ImportRefused(SetupError):
+    """A file is refused whole; nothing of it was kept. `defects` names every reason."""
+
+    code = "import_refused"
+
+    def __init__(self, message: str, defects: Sequence[Defect], **facts: object) -> None:
+        super().__init__(message, **facts)
+        self.defects = tuple(defects)

@@ -1,0 +1,69 @@
+"""Logs as lines of JSON: a fixed action, ids, and never a person's words.
+
+Every record names its `action` from ACTIONS; the text may change, the action may not.
+Names, phones, addresses, descriptions and tokens never enter a log.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import sys
+import traceback
+from datetime import UTC, datetime
+from typing import Final, TextIO
+
+ACTIONS: Final[dict[str, str]] = {
+    "process_started": "a process is up and works",
+    "process_stopping": "a process was told to stop, or a part of it failed",
+    "request_failed": "an HTTP request ended in an answer of 500; the traceback is with it",
+    "database_lost": "the database went away; the part tries again",
+    "broker_connected": "publishing or consuming works again",
+    "broker_lost": "the broker went away; the part tries again",
+    "letters_sent": "a batch of outbox rows was confirmed by the broker",
+    "letter_refused": "the broker would not take a letter; it is tried again by row",
+    "message_failed": "an action on a message failed; it is tried again by row",
+    "message_dead": "an action failed for the last time; the row waits for a person",
+    "message_unreadable": "a message that is none of ours; kept as dead",
+    "rungs_fired": "a sweep fired rungs of ladders",
+    "round_failed": "a periodic round failed; the next one tries again",
+    "case_re_emitted": "the reconciler sent a waiting case to routing again",
+    "clock_jumped": "the database's clock jumped; no rung fires until it is looked at",
+    "head_signed": "the day's history was folded and signed",
+    "notices_pushed": "notices went out over an open socket",
+    "sign_in_throttled": "too many failed sign-ins for one name or address",
+    "session_reuse": "a used refresh token came again; its session is ended",
+    "reporter_opened": "a person opened a reporter's data and said why",
+    "picture_refused": "an uploaded file could not be read as a picture",
+    "old_rows_removed": "rows past their keeping time were removed",
+}
+
+# What LogRecord has by itself; anything else was given by `extra` and is written out.
+_OWN: Final = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
+
+
+class JsonLines(logging.Formatter):
+    """One JSON object per record: at, level, logger, action, text, then the ids given by `extra`."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        line: dict[str, object] = {
+            "at": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
+            "level": record.levelname.lower(),
+            "logger": record.name,
+            "action": getattr(record, "action", None),
+            "text": record.getMessage(),
+        }
+        line.update({k: v for k, v in vars(record).items() if k not in _OWN and k != "action"})
+        if record.exc_info and record.exc_info[0] is not None:
+            line["error"] = "".join(traceback.format_exception(*record.exc_info))
+        return json.dumps(line, ensure_ascii=False, default=str)
+
+
+def start_logging(level: str = "INFO", stream: TextIO | None = None) -> None:
+    """Send every record of this process to `stream` (standard error) as JSON lines."""
+    handler = logging.StreamHandler(stream or sys.stderr)
+    handler.setFormatter(JsonLines())
+    logging.basicConfig(level=level, handlers=[handler], force=True)
+    logging.getLogger("aiohttp.access").setLevel("WARNING")
+    # asyncpg's pool logs a traceback for each connection it fails to refill while the server is away.
+    logging.getLogger("asyncpg.pool").setLevel("CRITICAL")

@@ -1,0 +1,205 @@
+"""Every setting there is, one frozen dataclass per part, read from the environment once.
+
+Names are `GRIDSVC_…`; for each secret `…_FILE` names a file that holds it. `docs/settings.md`
+lists them all (a test insists).
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Any, Final, TypeVar, get_type_hints
+
+from gridsvc.errors import BadSettings
+
+_Part = TypeVar("_Part")
+
+
+def _of(name: str, *, least: float | None = None, most: float | None = None, secret: bool = False) -> dict[str, Any]:
+    return {"name": name, "least": least, "most": most, "secret": secret}
+
+
+@dataclass(frozen=True, kw_only=True)
+class DatabaseSettings:
+    """Where the database is. Empty: `gridsvc up` starts a private one."""
+
+    url: str = field(default="", metadata=_of("GRIDSVC_DATABASE_URL", secret=True))
+    owner_url: str = field(default="", metadata=_of("GRIDSVC_OWNER_DATABASE_URL", secret=True))
+    pool_size: int = field(default=10, metadata=_of("GRIDSVC_DATABASE_POOL", least=2, most=200))
+
+    @property
+    def owner(self) -> str:
+        """The login that migrates: `owner_url`, else the service's own."""
+        return self.owner_url or self.url
+
+
+@dataclass(frozen=True, kw_only=True)
+class BrokerSettings:
+    """Where RabbitMQ is. Empty: `gridsvc up` starts a private one."""
+
+    url: str = field(default="", metadata=_of("GRIDSVC_AMQP_URL", secret=True))
+    heartbeat_s: int = field(default=10, metadata=_of("GRIDSVC_AMQP_HEARTBEAT", least=5, most=120))
+
+
+@dataclass(frozen=True, kw_only=True)
+class HttpSettings:
+    """Where the web process listens and what it accepts."""
+
+    host: str = field(default="127.0.0.1", metadata=_of("GRIDSVC_HTTP_HOST"))
+    port: int = field(default=8080, metadata=_of("GRIDSVC_HTTP_PORT", least=1, most=65535))
+    public_url: str = field(default="", metadata=_of("GRIDSVC_PUBLIC_URL"))
+    trusted_proxies: int = field(default=0, metadata=_of("GRIDSVC_TRUSTED_PROXIES", least=0, most=5))
+    body_limit: int = field(default=1_048_576, metadata=_of("GRIDSVC_BODY_LIMIT", least=1_024, most=67_108_864))
+    upload_limit: int = field(default=20_971_520, metadata=_of("GRIDSVC_UPLOAD_LIMIT", least=1_024, most=268_435_456))
+    body_seconds: float = field(default=30.0, metadata=_of("GRIDSVC_BODY_SECONDS", least=1, most=600))
+
+
+@dataclass(frozen=True, kw_only=True)
+class IdentitySettings:
+    """How callers prove who they are, and for how long."""
+
+    secret: str = field(default="", metadata=_of("GRIDSVC_SECRET", secret=True))
+    access_seconds: int = field(default=600, metadata=_of("GRIDSVC_ACCESS_SECONDS", least=60, most=3_600))
+    session_days: int = field(default=30, metadata=_of("GRIDSVC_SESSION_DAYS", least=1, most=365))
+    failures_per_quarter: int = field(default=10, metadata=_of("GRIDSVC_LOGIN_FAILURES", least=3, most=1_000))
+
+
+@dataclass(frozen=True, kw_only=True)
+class FileSettings:
+    """Where photographs lie and how large one may be."""
+
+    directory: Path = field(default=Path(".grid/files"), metadata=_of("GRIDSVC_FILES"))
+    most_pixels: int = field(default=50_000_000, metadata=_of("GRIDSVC_PIXEL_LIMIT", least=1_000_000, most=500_000_000))
+
+
+@dataclass(frozen=True, kw_only=True)
+class WorkerSettings:
+    """How often the workers look, and how much they take at once."""
+
+    relay_poll_ms: int = field(default=50, metadata=_of("GRIDSVC_RELAY_POLL_MS", least=5, most=10_000))
+    relay_batch: int = field(default=128, metadata=_of("GRIDSVC_RELAY_BATCH", least=1, most=1_000))
+    prefetch: int = field(default=16, metadata=_of("GRIDSVC_PREFETCH", least=1, most=200))
+    sweep_seconds: float = field(default=1.0, metadata=_of("GRIDSVC_SWEEP_SECONDS", least=0.05, most=60))
+    sweep_batch: int = field(default=200, metadata=_of("GRIDSVC_SWEEP_BATCH", least=1, most=5_000))
+    reconcile_seconds: float = field(default=5.0, metadata=_of("GRIDSVC_RECONCILE_SECONDS", least=0.05, most=600))
+    most_attempts: int = field(default=8, metadata=_of("GRIDSVC_MOST_ATTEMPTS", least=1, most=50))
+
+
+@dataclass(frozen=True, kw_only=True)
+class LogSettings:
+    """What is written to standard error."""
+
+    level: str = field(default="INFO", metadata=_of("GRIDSVC_LOG_LEVEL"))
+
+    def __post_init__(self) -> None:
+        if self.level not in {"DEBUG", "INFO", "WARNING", "ERROR"}:
+            raise BadSettings(f"GRIDSVC_LOG_LEVEL is {self.level!r}; want DEBUG, INFO, WARNING or ERROR")
+
+
+@dataclass(frozen=True, kw_only=True)
+class InstanceSettings:
+    """Which city this is, and how `gridsvc up` treats it."""
+
+    home: Path = field(default=Path(".grid"), metadata=_of("GRIDSVC_HOME"))
+    simulate: str = field(default="on", metadata=_of("GRIDSVC_SIMULATE"))
+
+    def __post_init__(self) -> None:
+        if self.simulate not in {"on", "off"}:
+            raise BadSettings(f"GRIDSVC_SIMULATE is {self.simulate!r}; want on or off")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """All parts. Each process builds this once and hands every part its own."""
+
+    instance: InstanceSettings
+    database: DatabaseSettings
+    broker: BrokerSettings
+    http: HttpSettings
+    identity: IdentitySettings
+    files: FileSettings
+    workers: WorkerSettings
+    logs: LogSettings
+
+
+PARTS: Final = (
+    InstanceSettings, DatabaseSettings, BrokerSettings, HttpSettings,
+    IdentitySettings, FileSettings, WorkerSettings, LogSettings,
+)  # fmt: skip
+
+
+def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
+    """Read every setting from `environment` (the process's own by default).
+
+    Raises BadSettings naming the setting, what was given and what is wanted.
+    An unknown GRIDSVC_ name is refused too: a misspelt setting must not be silently ignored.
+    """
+    given = os.environ if environment is None else environment
+    known = {name for part in PARTS for name in setting_names(part)}
+    strangers = sorted(n for n in given if n.startswith("GRIDSVC_") and n not in known | _OUTSIDE)
+    if strangers:
+        raise BadSettings(f"{', '.join(strangers)}: no such setting; docs/settings.md lists them all")
+    return Settings(
+        instance=_read(InstanceSettings, given),
+        database=_read(DatabaseSettings, given),
+        broker=_read(BrokerSettings, given),
+        http=_read(HttpSettings, given),
+        identity=_read(IdentitySettings, given),
+        files=_read(FileSettings, given),
+        workers=_read(WorkerSettings, given),
+        logs=_read(LogSettings, given),
+    )
+
+
+# Read by the tests and the build alone.
+_OUTSIDE: Final = frozenset({"GRIDSVC_SAMPLE_DATA"})
+
+
+def setting_names(part: type[Any]) -> list[str]:
+    """The environment names of one part, with the `_FILE` twin of each secret."""
+    names = []
+    for entry in fields(part):
+        names.append(entry.metadata["name"])
+        if entry.metadata["secret"]:
+            names.append(entry.metadata["name"] + "_FILE")
+    return names
+
+
+def _read(part: type[_Part], given: Mapping[str, str]) -> _Part:
+    types = get_type_hints(part)
+    values: dict[str, object] = {}
+    for entry in fields(part):  # type: ignore[arg-type]  # every part is a dataclass
+        text = _text_of(entry.metadata, given)
+        if text is not None:
+            values[entry.name] = _parse(entry.metadata, types[entry.name], text)
+    return part(**values)
+
+
+def _text_of(meta: Mapping[str, Any], given: Mapping[str, str]) -> str | None:
+    name = meta["name"]
+    if meta["secret"] and given.get(name + "_FILE"):
+        if given.get(name):
+            raise BadSettings(f"{name} and {name}_FILE are both set; want one of them")
+        path = Path(given[name + "_FILE"])
+        try:
+            return path.read_text(encoding="utf-8").strip()
+        except OSError as error:
+            raise BadSettings(f"{name}_FILE is {path}, which cannot be read: {error.strerror}") from error
+    return given.get(name) or None
+
+
+def _parse(meta: Mapping[str, Any], kind: type[object], text: str) -> object:
+    name, least, most = meta["name"], meta["least"], meta["most"]
+    if kind is Path:
+        return Path(text)
+    if kind is str:
+        return text
+    try:
+        number = int(text) if kind is int else float(text)
+    except ValueError:
+        raise BadSettings(f"{name} is {text!r}; want a number from {least:g} to {most:g}") from None
+    if not least <= number <= most:
+        raise BadSettings(f"{name} is {text}; want {least:g} to {most:g}")
+    return number

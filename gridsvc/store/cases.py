@@ -1,0 +1,277 @@
+"""The table `cases`: one row per case, as it stands."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import Any, Final
+from uuid import UUID
+
+import shapely
+
+from geo.place import Place
+from gridsvc.db import Conn, Nothing, Statement
+from gridsvc.domain.access import case_keys
+from gridsvc.domain.case import Case, Pool, State
+from gridsvc.store.cells import Owner
+from gridsvc.store.rows import point_text, rows_text
+
+
+@dataclass(frozen=True, kw_only=True)
+class CaseRow:
+    """A case as it is kept. `case()` is what decisions need of it."""
+
+    id: UUID
+    number: str | None
+    version: int
+    cycle: int
+    state: str
+    suspended: bool
+    source: str
+    edition: str
+    category: str
+    duty_line: str
+    severity: str
+    description: str
+    address: str
+    desk: str | None = None
+    place: shapely.Point | None = None
+    grid_set_id: int | None = None
+    division_code: str | None = None
+    divisions: list[str] = field(default_factory=list)
+    cell_code: str | None = None
+    cell_method: str | None = None
+    on_border: bool = False
+    neighbours: list[str] = field(default_factory=list)
+    beat_code: str | None = None
+    pool: str | None = None
+    assignment_id: UUID | None = None
+    officer_id: UUID | None = None
+    department: str | None = None
+    handler_id: UUID | None = None
+    reported_by: str
+    merged_into: UUID | None = None
+    extensions: int = 0
+    due_at: datetime | None = None
+    route_again_at: datetime | None = None
+    occurred_at: datetime
+    reported_at: datetime
+    filed_at: datetime | None = None
+    closed_at: datetime | None = None
+    updated_at: datetime
+    seen_by: list[str] = field(default_factory=list)
+
+    def case(self) -> Case:
+        """The case as decisions see it."""
+        return Case(
+            id=self.id,
+            version=self.version,
+            cycle=self.cycle,
+            state=State(self.state),
+            suspended=self.suspended,
+            duty_line=self.duty_line,
+            severity=self.severity,
+            desk=self.desk,
+            divisions=tuple(self.divisions),
+            cell_code=self.cell_code,
+            beat_code=self.beat_code,
+            pool=Pool(self.pool) if self.pool else None,
+            assignment_id=self.assignment_id,
+            officer_id=self.officer_id,
+            department=self.department,
+            handler_id=self.handler_id,
+            reported_by=self.reported_by,
+            extensions=self.extensions,
+            due_at=self.due_at,
+        )
+
+    def keyed(self) -> CaseRow:
+        """The same row with the keys that open it now (schema.sql, "Who sees what")."""
+        return replace(self, seen_by=case_keys(self.case().whereabouts()))
+
+    def place_of(self) -> Place | None:
+        """Where it is, WGS-84; None while nobody knows."""
+        return None if self.place is None else Place(self.place.x, self.place.y)
+
+
+ADD = Statement(
+    Nothing,
+    """
+    INSERT INTO cases (
+           id, number, version, cycle, state, suspended, source, edition, category, duty_line, severity,
+           description, address, desk, place, grid_set_id, division_code, divisions, cell_code, cell_method,
+           on_border, neighbours, beat_code, pool, assignment_id, officer_id, department, handler_id,
+           reported_by, merged_into, extensions, due_at, route_again_at, occurred_at, reported_at,
+           filed_at, closed_at, updated_at, seen_by)
+    SELECT id, number, version, cycle, state, suspended, source, edition, category, duty_line, severity,
+           description, address, desk, place, grid_set_id, division_code, divisions, cell_code, cell_method,
+           on_border, neighbours, beat_code, pool, assignment_id, officer_id, department, handler_id,
+           reported_by, merged_into, extensions, due_at, route_again_at, occurred_at, reported_at,
+           filed_at, closed_at, updated_at, seen_by
+      FROM json_to_recordset($1::text::json) AS r (
+           id uuid, number text, version integer, cycle integer, state text, suspended boolean, source text,
+           edition text, category text, duty_line text, severity text, description text, address text,
+           desk text, place geometry, grid_set_id integer, division_code text, divisions text[], cell_code text,
+           cell_method text, on_border boolean, neighbours text[], beat_code text, pool text,
+           assignment_id uuid, officer_id uuid, department text, handler_id uuid, reported_by text,
+           merged_into uuid, extensions integer, due_at timestamptz, route_again_at timestamptz,
+           occurred_at timestamptz, reported_at timestamptz, filed_at timestamptz, closed_at timestamptz,
+           updated_at timestamptz, seen_by text[])
+    """,
+)
+
+# What a move may change; whatever is not named here is written once, at birth.
+_CHANGE = Statement(
+    Nothing,
+    """
+    UPDATE cases AS c
+       SET number = r.number, version = r.version, cycle = r.cycle, state = r.state, suspended = r.suspended,
+           place = r.place, grid_set_id = r.grid_set_id, division_code = r.division_code,
+           divisions = r.divisions, cell_code = r.cell_code, cell_method = r.cell_method,
+           on_border = r.on_border, neighbours = r.neighbours, beat_code = r.beat_code, pool = r.pool,
+           assignment_id = r.assignment_id, officer_id = r.officer_id, department = r.department,
+           handler_id = r.handler_id, merged_into = r.merged_into, extensions = r.extensions,
+           due_at = r.due_at, route_again_at = r.route_again_at, filed_at = r.filed_at,
+           closed_at = r.closed_at, updated_at = r.updated_at, seen_by = r.seen_by
+      FROM json_to_recordset($1::text::json) AS r (
+           id uuid, number text, version integer, cycle integer, state text, suspended boolean,
+           place geometry, grid_set_id integer, division_code text, divisions text[], cell_code text,
+           cell_method text, on_border boolean, neighbours text[], beat_code text, pool text,
+           assignment_id uuid, officer_id uuid, department text, handler_id uuid, merged_into uuid,
+           extensions integer, due_at timestamptz, route_again_at timestamptz, filed_at timestamptz,
+           closed_at timestamptz, updated_at timestamptz, seen_by text[])
+     WHERE c.id = r.id
+       AND c.version < r.version   -- the row is locked by the caller; this holds whatever the caller forgot
+    """,
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class LockedCase(CaseRow):
+    """A case locked for a change, with the hash that its next history row must follow."""
+
+    head: bytes
+
+    def row(self) -> CaseRow:
+        """The case itself."""
+        return CaseRow(**_fields_of(self))
+
+
+# Three statements read the same row under a lock and differ in which cases they pick.
+_LOCKED: Final = """
+    SELECT c.id, c.number, c.version, c.cycle, c.state, c.suspended, c.source, c.edition, c.category,
+           c.duty_line, c.severity, c.description, c.address, c.desk, c.place, c.grid_set_id, c.division_code,
+           c.divisions, c.cell_code, c.cell_method, c.on_border, c.neighbours, c.beat_code, c.pool,
+           c.assignment_id, c.officer_id, c.department, c.handler_id, c.reported_by, c.merged_into,
+           c.extensions, c.due_at, c.route_again_at, c.occurred_at, c.reported_at, c.filed_at, c.closed_at,
+           c.updated_at, c.seen_by,
+           h.hash AS head
+      FROM cases c
+      JOIN history h ON h.case_id = c.id AND h.version = c.version
+"""
+
+LOCK = Statement(
+    LockedCase,
+    f"""
+{_LOCKED}     WHERE c.id = $1::uuid
+       FOR UPDATE OF c   -- moves of one case come one after the other
+    """,
+)
+
+LOCK_DUE = Statement(
+    LockedCase,
+    f"""
+    WITH due AS MATERIALIZED (   -- a fence: the planner must not lock more cases than LIMIT says
+      SELECT k.case_id
+        FROM clocks k
+       WHERE k.next_fire_at <= $1::timestamptz
+       ORDER BY k.next_fire_at
+       LIMIT $2::integer
+    )
+{_LOCKED}     WHERE c.id IN (SELECT case_id FROM due)
+     ORDER BY c.id
+       FOR UPDATE OF c SKIP LOCKED   -- another sweeper has it, or a person is at it: next round
+    """,
+)
+
+LOCK_WAITING = Statement(
+    LockedCase,
+    f"""
+{_LOCKED}     WHERE c.route_again_at <= $1::timestamptz
+     ORDER BY c.route_again_at
+     LIMIT $2::integer
+       FOR UPDATE OF c SKIP LOCKED   -- being routed this instant
+    """,
+)
+
+_ROUTE_AGAIN = Statement(
+    Nothing,
+    """
+    UPDATE cases
+       SET route_again_at = $2::timestamptz
+     WHERE id = ANY ($1::uuid[])
+    """,
+)
+
+_ROUTE_BEATS_NOW = Statement(
+    Nothing,
+    """
+    UPDATE cases c
+       SET route_again_at = $2::timestamptz
+      FROM officer_beats b
+     WHERE b.officer_id = $1::uuid
+       AND c.pool = 'dispatch'
+       AND c.route_again_at IS NOT NULL   -- NULL: given back by a person, and for a person to send on
+       AND c.duty_line = b.duty_line
+       AND c.beat_code = b.beat_code
+    """,
+)
+
+
+def located(place: Place, owner: Owner) -> dict[str, Any]:
+    """The columns that say where a case lies and whose cell that is."""
+    return {
+        "place": shapely.Point(place.lon, place.lat),
+        "grid_set_id": owner.grid_set_id,
+        "division_code": owner.division_code,
+        "divisions": list(owner.divisions),
+        "cell_code": owner.cell_code,
+        "cell_method": owner.method,
+        "on_border": owner.border,
+        "neighbours": list(owner.neighbours),
+        "beat_code": owner.beat_code,
+    }
+
+
+async def add(conn: Conn, rows: Sequence[CaseRow]) -> None:
+    """Keep new cases."""
+    await ADD.run(conn, rows_text([_fields(row) for row in rows]))
+
+
+async def change(conn: Conn, rows: Sequence[CaseRow]) -> None:
+    """Keep what moves made of cases that the caller holds locked."""
+    await _CHANGE.run(conn, rows_text([_fields(row) for row in rows]))
+
+
+async def lock(conn: Conn, case_id: UUID) -> LockedCase | None:
+    """The case for a change, locked until the transaction ends; None when it is not there for this scope."""
+    return await LOCK.one(conn, case_id)
+
+
+async def route_again(conn: Conn, case_ids: Sequence[UUID], at: datetime) -> None:
+    """When the reconciler looks at these cases again, unless they have found an owner by then."""
+    await _ROUTE_AGAIN.run(conn, list(case_ids), at)
+
+
+async def route_beats_now(conn: Conn, officer_id: UUID, now: datetime) -> int:
+    """Let the pooled cases of the officer's beats be routed at once; how many there are."""
+    return await _ROUTE_BEATS_NOW.run(conn, officer_id, now)
+
+
+def _fields_of(row: CaseRow) -> dict[str, Any]:
+    return {name: value for name, value in vars(row).items() if name != "head"}
+
+
+def _fields(row: CaseRow) -> dict[str, object]:
+    return {**_fields_of(row), "place": point_text(row.place_of())}

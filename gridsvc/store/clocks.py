@@ -1,0 +1,212 @@
+"""The tables `clocks`, `clock_pauses` and `escalations`: what runs, when it stood still, what it fired."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from gridsvc.db import Conn, Nothing, Statement
+from gridsvc.domain.case import Clock
+from gridsvc.domain.clock import CaseClock
+from gridsvc.domain.deadline import ClockUnit, Pause
+from gridsvc.store.rows import rows_text
+
+_ADD = Statement(
+    Nothing,
+    """
+    INSERT INTO clocks (
+           id, case_id, cycle, kind, ladder, unit, budget_seconds, calendar, edition, state, started_at,
+           stopped_at, due_at, provisional, fired_level, next_level, next_fire_at)
+    SELECT id, case_id, cycle, kind, ladder, unit, budget_seconds, calendar, edition, state, started_at,
+           stopped_at, due_at, provisional, fired_level, next_level, next_fire_at
+      FROM json_to_recordset($1::text::json) AS r (
+           id uuid, case_id uuid, cycle integer, kind text, ladder text, unit text, budget_seconds integer,
+           calendar text, edition integer, state text, started_at timestamptz, stopped_at timestamptz,
+           due_at timestamptz, provisional boolean, fired_level integer, next_level integer,
+           next_fire_at timestamptz)
+    """,
+)
+
+_CHANGE = Statement(
+    Nothing,
+    """
+    UPDATE clocks AS c
+       SET budget_seconds = r.budget_seconds, edition = r.edition, state = r.state, stopped_at = r.stopped_at,
+           due_at = r.due_at, provisional = r.provisional, fired_level = r.fired_level,
+           next_level = r.next_level, next_fire_at = r.next_fire_at
+      FROM json_to_recordset($1::text::json) AS r (
+           id uuid, budget_seconds integer, edition integer, state text, stopped_at timestamptz,
+           due_at timestamptz, provisional boolean, fired_level integer, next_level integer,
+           next_fire_at timestamptz)
+     WHERE c.id = r.id
+    """,
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class _ClockRow:
+    id: UUID
+    case_id: UUID
+    cycle: int
+    kind: str
+    ladder: str
+    unit: str
+    budget_seconds: int
+    calendar: str | None
+    edition: int | None
+    state: str
+    started_at: datetime
+    stopped_at: datetime | None
+    due_at: datetime
+    provisional: bool
+    fired_level: int
+    next_level: int | None
+    next_fire_at: datetime | None
+
+    def clock(self) -> CaseClock:
+        return CaseClock(**{**vars(self), "kind": Clock(self.kind), "unit": ClockUnit(self.unit)})
+
+
+_LIVE = Statement(
+    _ClockRow,
+    """
+    SELECT id, case_id, cycle, kind, ladder, unit, budget_seconds, calendar, edition, state, started_at,
+           stopped_at, due_at, provisional, fired_level, next_level, next_fire_at
+      FROM clocks
+     WHERE case_id = ANY ($1::uuid[])
+       AND state <> 'stopped'
+     ORDER BY case_id, started_at, id
+    """,
+)
+
+_OF_CASE = Statement(
+    _ClockRow,
+    """
+    SELECT id, case_id, cycle, kind, ladder, unit, budget_seconds, calendar, edition, state, started_at,
+           stopped_at, due_at, provisional, fired_level, next_level, next_fire_at
+      FROM clocks
+     WHERE case_id = $1::uuid
+     ORDER BY started_at, id
+    """,
+)
+
+
+@dataclass(frozen=True)
+class _PauseRow:
+    clock_id: UUID
+    from_at: datetime
+    to_at: datetime | None
+    reason: str
+
+
+_PAUSES = Statement(
+    _PauseRow,
+    """
+    SELECT clock_id, from_at, to_at, reason
+      FROM clock_pauses
+     WHERE clock_id = ANY ($1::uuid[])
+     ORDER BY clock_id, from_at
+    """,
+)
+
+_BEGIN_PAUSE = Statement(
+    Nothing,
+    """
+    INSERT INTO clock_pauses (clock_id, from_at, reason)
+    SELECT clock_id, $2::timestamptz, $3::text
+      FROM unnest($1::uuid[]) AS c (clock_id)
+    """,
+)
+
+_END_PAUSES = Statement(
+    Nothing,
+    """
+    UPDATE clock_pauses
+       SET to_at = $2::timestamptz
+     WHERE clock_id = ANY ($1::uuid[])
+       AND to_at IS NULL
+    """,
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class EscalationRow:
+    """One rung that fired."""
+
+    case_id: UUID
+    clock_id: UUID
+    cycle: int
+    level: int
+    effect: str
+    scheduled_at: datetime
+    fired_at: datetime
+
+
+_ADD_ESCALATIONS = Statement(
+    Nothing,
+    """
+    INSERT INTO escalations (case_id, clock_id, cycle, level, effect, scheduled_at, fired_at)
+    SELECT case_id, clock_id, cycle, level, effect, scheduled_at, fired_at
+      FROM json_to_recordset($1::text::json) AS r (
+           case_id uuid, clock_id uuid, cycle integer, level integer, effect text,
+           scheduled_at timestamptz, fired_at timestamptz)
+    """,
+)
+
+ESCALATIONS_OF_CASE = Statement(
+    EscalationRow,
+    """
+    SELECT case_id, clock_id, cycle, level, effect, scheduled_at, fired_at
+      FROM escalations
+     WHERE case_id = $1::uuid
+     ORDER BY fired_at, level
+    """,
+)
+
+
+async def add(conn: Conn, clocks: Sequence[CaseClock]) -> None:
+    """Keep clocks that have just started."""
+    if clocks:
+        await _ADD.run(conn, rows_text([vars(clock) for clock in clocks]))
+
+
+async def change(conn: Conn, clocks: Sequence[CaseClock]) -> None:
+    """Keep what happened to clocks of cases that the caller holds locked."""
+    if clocks:
+        await _CHANGE.run(conn, rows_text([vars(clock) for clock in clocks]))
+
+
+async def live(conn: Conn, case_ids: Sequence[UUID]) -> list[CaseClock]:
+    """The running and paused clocks of these cases."""
+    return [row.clock() for row in await _LIVE.all(conn, list(case_ids))]
+
+
+async def of_case(conn: Conn, case_id: UUID) -> list[CaseClock]:
+    """Every clock that the case ever had, oldest first."""
+    return [row.clock() for row in await _OF_CASE.all(conn, case_id)]
+
+
+async def pauses(conn: Conn, clock_ids: Sequence[UUID]) -> dict[UUID, list[Pause]]:
+    """The pauses of these clocks, in order; no entry for a clock that never paused."""
+    found: dict[UUID, list[Pause]] = {}
+    for row in await _PAUSES.all(conn, list(clock_ids)):
+        found.setdefault(row.clock_id, []).append(Pause(row.from_at, row.to_at, row.reason))
+    return found
+
+
+async def begin_pause(conn: Conn, clock_ids: Sequence[UUID], now: datetime, reason: str) -> None:
+    """These clocks stand still from `now` on."""
+    await _BEGIN_PAUSE.run(conn, list(clock_ids), now, reason)
+
+
+async def end_pauses(conn: Conn, clock_ids: Sequence[UUID], now: datetime) -> None:
+    """Whatever pause of these clocks is open ends `now`."""
+    await _END_PAUSES.run(conn, list(clock_ids), now)
+
+
+async def add_escalations(conn: Conn, rows: Sequence[EscalationRow]) -> None:
+    """Keep rungs that fired; the primary key refuses a second time."""
+    if rows:
+        await _ADD_ESCALATIONS.run(conn, rows_text([vars(row) for row in rows]))

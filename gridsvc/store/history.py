@@ -1,0 +1,137 @@
+"""The tables `history` and `history_heads`: append-only, chained per case, folded and signed per day."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from uuid import UUID
+
+from gridsvc.db import Conn, Nothing, Statement
+from gridsvc.domain.history import Entry
+from gridsvc.store.rows import bytea_text, rows_text
+
+_ADD = Statement(
+    Nothing,
+    """
+    INSERT INTO history (case_id, version, move, from_state, to_state, actor, at, facts, before, hash)
+    SELECT case_id, version, move, from_state, to_state, actor, at, facts, before, hash
+      FROM json_to_recordset($1::text::json) AS r (
+           case_id uuid, version integer, move text, from_state text, to_state text, actor text,
+           at timestamptz, facts jsonb, before bytea, hash bytea)
+    """,
+)
+
+# The field names of Entry are the columns, in the same order.
+OF_CASE = Statement(
+    Entry,
+    """
+    SELECT case_id, version, move, from_state, to_state, actor, at, facts, before, hash
+      FROM history
+     WHERE case_id = $1::uuid
+       AND version > $2::integer
+     ORDER BY version
+     LIMIT $3::integer
+    """,
+)
+
+
+@dataclass(frozen=True)
+class LastVersion:
+    """How far a case says its history goes."""
+
+    case_id: UUID
+    version: int
+
+
+CASES_AFTER = Statement(
+    LastVersion,
+    """
+    SELECT id AS case_id, version
+      FROM cases
+     WHERE id > $1::uuid
+     ORDER BY id
+     LIMIT $2::integer
+    """,
+)
+
+OF_CASES = Statement(
+    Entry,
+    """
+    SELECT case_id, version, move, from_state, to_state, actor, at, facts, before, hash
+      FROM history
+     WHERE case_id = ANY ($1::uuid[])
+     ORDER BY case_id, version
+    """,
+)
+
+
+@dataclass(frozen=True)
+class DayHead:
+    """The last hash of one case on one day."""
+
+    case_id: UUID
+    hash: bytes
+    rows: int
+
+
+HEADS_OF_DAY = Statement(
+    DayHead,
+    """
+    SELECT DISTINCT ON (case_id) case_id, hash, count(*) OVER (PARTITION BY case_id) AS rows
+      FROM history
+     WHERE at >= $1::timestamptz
+       AND at < $2::timestamptz
+     ORDER BY case_id, version DESC
+    """,
+)
+
+
+@dataclass(frozen=True)
+class SignedHead:
+    """What was signed for one day."""
+
+    day: date
+    rows: int
+    digest: bytes
+    signature: bytes
+    signed_at: datetime
+
+
+ADD_HEAD = Statement(
+    Nothing,
+    """
+    INSERT INTO history_heads (day, rows, digest, signature, signed_at)
+    VALUES ($1::date, $2::bigint, $3::bytea, $4::bytea, $5::timestamptz)
+    ON CONFLICT (day) DO NOTHING   -- another worker signed it; both computed the same
+    """,
+)
+
+HEADS = Statement(SignedHead, "SELECT day, rows, digest, signature, signed_at FROM history_heads ORDER BY day")
+
+
+@dataclass(frozen=True)
+class UnsignedDays:
+    """The first and last day whose head is still to be signed; None where all are."""
+
+    first: date | None
+    last: date | None
+
+
+UNSIGNED = Statement(
+    UnsignedDays,
+    """
+    SELECT min(day) AS first, max(day) AS last
+      FROM (SELECT DISTINCT (at AT TIME ZONE $1::text)::date AS day
+              FROM history
+             WHERE at < $2::timestamptz
+               AND at >= coalesce((SELECT (max(day) + 1)::timestamp AT TIME ZONE $1::text FROM history_heads),
+                                  '-infinity')) AS days
+    """,
+)
+
+
+async def add(conn: Conn, entries: Sequence[Entry]) -> None:
+    """Append rows; each must follow the row before it (gridsvc/domain/history.py `chained`)."""
+    rows = [{**vars(e), "before": bytea_text(e.before), "hash": bytea_text(e.hash)} for e in entries]
+    await _ADD.run(conn, rows_text(rows))

@@ -1,0 +1,176 @@
+"""What must always hold, as questions to the database whose right answer is no row.
+
+`gridsvc verify`, the failure tests and the operator ask the same questions. Each statement returns
+the ids of what breaks its rule, at most 20 of them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+from gridsvc.db import Statement
+
+
+@dataclass(frozen=True)
+class Breach:
+    """One thing that breaks a rule."""
+
+    what: str
+
+
+@dataclass(frozen=True)
+class Invariant:
+    """A rule of the ledger, and the question that finds what breaks it."""
+
+    name: str
+    says: str
+    breaches: Statement[Breach]
+
+
+def _rule(name: str, says: str, sql: str) -> Invariant:
+    return Invariant(name, says, Statement(Breach, sql))
+
+
+INVARIANTS: Final = (
+    _rule(
+        "every_report_has_a_case",
+        "An acknowledged report is one case, for ever: no report without its case.",
+        """
+        SELECT r.id::text AS what
+          FROM reports r
+          LEFT JOIN cases c ON c.id = r.case_id
+         WHERE c.id IS NULL
+         LIMIT 20
+        """,
+    ),
+    _rule(
+        "every_case_has_a_report",
+        "A case comes from a report: none is without one.",
+        """
+        SELECT c.id::text AS what
+          FROM cases c
+         WHERE NOT EXISTS (SELECT FROM reports r WHERE r.case_id = c.id)
+         LIMIT 20
+        """,
+    ),
+    _rule(
+        "accepted_is_owned_pooled_or_over",
+        "Accepted = routed + pooled + closed: every open case has one owner or stands in a pool.",
+        """
+        SELECT c.id::text AS what
+          FROM cases c
+          LEFT JOIN assignments a ON a.case_id = c.id AND a.ended_at IS NULL
+         WHERE c.state NOT IN ('closed', 'rejected', 'cancelled', 'merged')
+           AND (CASE WHEN c.pool IS NULL THEN a.id IS DISTINCT FROM c.assignment_id OR a.id IS NULL
+                     ELSE a.id IS NOT NULL END)
+         LIMIT 20
+        """,
+    ),
+    _rule(
+        "over_means_unowned",
+        "A case that is over has no assignment that still runs.",
+        """
+        SELECT c.id::text AS what
+          FROM cases c
+          JOIN assignments a ON a.case_id = c.id AND a.ended_at IS NULL
+         WHERE c.state IN ('closed', 'rejected', 'cancelled', 'merged')
+         LIMIT 20
+        """,
+    ),
+    _rule(
+        "history_is_gapless",
+        "Versions per case have no gaps, and the case stands at the last one.",
+        """
+        SELECT c.id::text AS what
+          FROM cases c
+          LEFT JOIN history h ON h.case_id = c.id
+         GROUP BY c.id, c.version
+        HAVING count(h.version) <> c.version OR max(h.version) IS DISTINCT FROM c.version OR min(h.version) <> 1
+         LIMIT 20
+        """,
+    ),
+    _rule(
+        "every_rung_once",
+        "Each escalation step fires once: as many rungs as the clock says, without gaps.",
+        """
+        SELECT k.id::text AS what
+          FROM clocks k
+          LEFT JOIN escalations e ON e.clock_id = k.id
+         GROUP BY k.id, k.fired_level
+        HAVING count(e.level) <> count(DISTINCT e.level)
+            OR coalesce(max(e.level), 0) <> k.fired_level
+            OR count(e.level) <> k.fired_level
+         LIMIT 20
+        """,
+    ),
+    _rule(
+        "no_rung_early",
+        "No rung fires before its time.",
+        """
+        SELECT clock_id::text || ' level ' || level AS what
+          FROM escalations
+         WHERE fired_at < scheduled_at
+         LIMIT 20
+        """,
+    ),
+    _rule(
+        "escalations_are_history",
+        "Every rung that fired stands in the history.",
+        """
+        SELECT e.clock_id::text || ' level ' || e.level AS what
+          FROM escalations e
+         WHERE NOT EXISTS (SELECT FROM history h
+                            WHERE h.case_id = e.case_id
+                              AND h.move = 'escalate'
+                              AND h.facts ->> 'clock_id' = e.clock_id::text
+                              AND (h.facts ->> 'level')::integer = e.level)
+         LIMIT 20
+        """,
+    ),
+    _rule(
+        "open_cases_have_a_clock",
+        "Nothing is late unseen: every open case has a clock that runs or is paused.",
+        """
+        SELECT c.id::text AS what
+          FROM cases c
+         WHERE c.state NOT IN ('closed', 'rejected', 'cancelled', 'merged')
+           AND NOT EXISTS (SELECT FROM clocks k WHERE k.case_id = c.id AND k.state <> 'stopped')
+         LIMIT 20
+        """,
+    ),
+    _rule(
+        "over_means_no_clock",
+        "A case that is over has no clock that still runs.",
+        """
+        SELECT c.id::text AS what
+          FROM cases c
+          JOIN clocks k ON k.case_id = c.id AND k.state <> 'stopped'
+         WHERE c.state IN ('closed', 'rejected', 'cancelled', 'merged')
+         LIMIT 20
+        """,
+    ),
+    _rule(
+        "numbers_are_unique",
+        "A case number and an acceptance number stand for one thing only.",
+        """
+        SELECT number AS what FROM cases WHERE number IS NOT NULL GROUP BY number HAVING count(*) > 1
+        UNION ALL
+        SELECT acceptance_number FROM reports GROUP BY acceptance_number HAVING count(*) > 1
+        LIMIT 20
+        """,
+    ),
+    _rule(
+        "filed_lies_in_its_cell",
+        "A case lies in the cell that it names, or was snapped to it.",
+        """
+        SELECT c.id::text AS what
+          FROM cases c
+          JOIN cells g ON g.grid_set_id = c.grid_set_id AND g.code = c.cell_code
+         WHERE c.cell_method = 'covers'
+           AND NOT ST_DWithin(g.outline, c.place, 1e-9)
+         LIMIT 20
+        """,
+    ),
+)
+"""In the order of the story; docs/operations.md lists them (a test insists)."""

@@ -1,0 +1,107 @@
+"""The tables `reports` and `reporters`: what was said, and apart from it by whom."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from gridsvc.db import Conn, Nothing, Statement
+from gridsvc.domain.report import Report
+from gridsvc.domain.rulebook import Category
+from gridsvc.store.rows import point_text, rows_text
+
+_ADD = Statement(
+    Nothing,
+    """
+    INSERT INTO reports (
+           id, acceptance_number, case_id, source, reported_by, edition, category, description, address,
+           place, claimed_lon, claimed_lat, claimed_datum, accuracy_m, occurred_at, received_at)
+    SELECT id, acceptance_number, case_id, source, reported_by, edition, category, description, address,
+           place, claimed_lon, claimed_lat, claimed_datum, accuracy_m, occurred_at, received_at
+      FROM json_to_recordset($1::text::json) AS r (
+           id uuid, acceptance_number text, case_id uuid, source text, reported_by text, edition text,
+           category text, description text, address text, place geometry, claimed_lon double precision,
+           claimed_lat double precision, claimed_datum text, accuracy_m double precision,
+           occurred_at timestamptz, received_at timestamptz)
+    """,
+)
+
+_ADD_REPORTERS = Statement(
+    Nothing,
+    """
+    INSERT INTO reporters (report_id, name, phone)
+    SELECT report_id, name, phone
+      FROM json_to_recordset($1::text::json) AS r (report_id uuid, name text, phone text)
+    """,
+)
+
+
+@dataclass(frozen=True)
+class NumberedReport:
+    """A report with the category it was understood as and its acceptance number."""
+
+    report: Report
+    category: Category
+    acceptance_number: str
+
+
+async def add(conn: Conn, numbered: Sequence[NumberedReport], now: datetime) -> None:
+    """Keep new reports; reporters' data go to a table of their own."""
+    await _ADD.run(conn, rows_text([_fields(each, now) for each in numbered]))
+    reporters = [
+        {"report_id": each.report.id, "name": each.report.reporter.name, "phone": each.report.reporter.phone}
+        for each in numbered
+        if each.report.reporter is not None
+    ]
+    if reporters:
+        await _ADD_REPORTERS.run(conn, rows_text(reporters))
+
+
+def _fields(each: NumberedReport, now: datetime) -> dict[str, object]:
+    report = each.report
+    return {
+        "id": report.id,
+        "acceptance_number": each.acceptance_number,
+        "case_id": report.case_id,
+        "source": report.source,
+        "reported_by": report.reported_by,
+        "edition": each.category.edition,
+        "category": each.category.code,
+        "description": report.description,
+        "address": report.address,
+        "place": point_text(report.place),
+        "claimed_lon": report.claim.lon if report.claim else None,
+        "claimed_lat": report.claim.lat if report.claim else None,
+        "claimed_datum": report.claim.datum if report.claim else None,
+        "accuracy_m": report.place.accuracy_m if report.place else None,
+        "occurred_at": report.occurred_at,
+        "received_at": now,
+    }
+
+
+@dataclass(frozen=True)
+class ReportRow:
+    """One report of a case, as staff see it; the reporter masked (gridsvc/store/reporters.py opens)."""
+
+    id: UUID
+    acceptance_number: str
+    source: str
+    description: str
+    address: str
+    occurred_at: datetime
+    received_at: datetime
+    has_reporter: bool
+
+
+OF_CASE = Statement(
+    ReportRow,
+    """
+    SELECT r.id, r.acceptance_number, r.source, r.description, r.address, r.occurred_at, r.received_at,
+           EXISTS (SELECT FROM reporters p WHERE p.report_id = r.id) AS has_reporter
+      FROM reports r
+     WHERE r.case_id = $1::uuid
+     ORDER BY r.received_at, r.id
+    """,
+)

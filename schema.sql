@@ -1,0 +1,719 @@
+-- The whole database, in the order of the story: time, space, people, what may be reported,
+-- reports and cases, clocks, news, photographs, keys. A test proves that it equals the migrations.
+--
+-- Two roles: the owner migrates; gridsvc_app owns nothing, is what the service works as, and sees
+-- a case only through the scope of the transaction (see "Who sees what").
+
+CREATE EXTENSION IF NOT EXISTS postgis;
+
+DO $$
+BEGIN
+  CREATE ROLE gridsvc_app NOLOGIN;
+EXCEPTION
+  -- Roles belong to the cluster: another database of it, or one being made this instant, has it already.
+  WHEN duplicate_object OR unique_violation THEN NULL;
+END
+$$;
+
+-- ---------------------------------------------------------------------------------------------
+-- Time
+-- ---------------------------------------------------------------------------------------------
+
+CREATE TABLE instance (
+  only_row    boolean PRIMARY KEY DEFAULT true CHECK (only_row),
+  instance_id uuid NOT NULL DEFAULT gen_random_uuid(),
+  city_name   text NOT NULL DEFAULT '',
+  zone        text NOT NULL DEFAULT 'Asia/Shanghai',   -- IANA name; the city's civil time
+  is_test     boolean NOT NULL DEFAULT false,
+  time_shift  interval NOT NULL DEFAULT '0',
+  CONSTRAINT only_a_test_shifts_time CHECK (is_test OR time_shift = '0')
+);
+INSERT INTO instance DEFAULT VALUES;
+
+-- The one clock of every decision. STABLE, so that an index on a due time can be used.
+CREATE FUNCTION city_now() RETURNS timestamptz
+  LANGUAGE sql STABLE
+  RETURN statement_timestamp() + (SELECT time_shift FROM instance);
+
+-- ---------------------------------------------------------------------------------------------
+-- Space: versions of the city's division, cells and beats
+-- ---------------------------------------------------------------------------------------------
+
+CREATE TABLE grid_sets (
+  id           integer GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+  name         text NOT NULL UNIQUE,
+  state        text NOT NULL DEFAULT 'draft' CHECK (state IN ('draft', 'published', 'retired')),
+  cell_scheme  text NOT NULL,                -- how cell codes are built, e.g. 6+3+3+3; see geo/codes.py
+  valid_from   timestamptz,
+  published_at timestamptz,
+  created_at   timestamptz NOT NULL DEFAULT now(),
+  provenance   jsonb NOT NULL DEFAULT '[]',  -- files, datum, repairs, warnings of each import
+  west         double precision,             -- the box of its cells, measured once when it is published
+  south        double precision,
+  east         double precision,
+  north        double precision,
+  CONSTRAINT whole_box CHECK (num_nulls(west, south, east, north) IN (0, 4)),
+  CONSTRAINT published_has_a_start CHECK ((state = 'draft') = (valid_from IS NULL AND published_at IS NULL))
+);
+
+-- The set that owns places at a moment: published, already valid, the latest such.
+CREATE FUNCTION grid_set_at(moment timestamptz) RETURNS integer
+  LANGUAGE sql STABLE
+  RETURN (SELECT id FROM grid_sets
+           WHERE state = 'published' AND valid_from <= moment
+           ORDER BY valid_from DESC, id DESC LIMIT 1);
+
+CREATE TABLE divisions (
+  grid_set_id integer NOT NULL REFERENCES grid_sets ON DELETE CASCADE,
+  code        text COLLATE "C" NOT NULL,
+  name        text NOT NULL,
+  name_en     text NOT NULL DEFAULT '',
+  level       text NOT NULL CHECK (level IN ('province', 'city', 'district', 'street', 'community')),
+  parent_code text COLLATE "C",
+  path        text[] NOT NULL,               -- codes from the top down to this one
+  area_m2     double precision NOT NULL,
+  outline     geometry(MultiPolygon, 4326),  -- NULL: known by code only (a statistical district)
+  PRIMARY KEY (grid_set_id, code),
+  FOREIGN KEY (grid_set_id, parent_code) REFERENCES divisions DEFERRABLE INITIALLY DEFERRED,
+  CONSTRAINT path_ends_here CHECK (path[array_upper(path, 1)] = code)
+);
+CREATE INDEX divisions_outline ON divisions USING gist (outline);
+
+CREATE TABLE cells (
+  grid_set_id      integer NOT NULL REFERENCES grid_sets ON DELETE CASCADE,
+  code             text COLLATE "C" NOT NULL,
+  name             text NOT NULL DEFAULT '',
+  division_code    text COLLATE "C" NOT NULL,
+  management_level text NOT NULL DEFAULT 'A' CHECK (management_level IN ('A', 'B', 'C')),
+  area_m2          double precision NOT NULL,  -- on the ellipsoid
+  outline          geometry(MultiPolygon, 4326) NOT NULL,
+  PRIMARY KEY (grid_set_id, code),
+  FOREIGN KEY (grid_set_id, division_code) REFERENCES divisions DEFERRABLE INITIALLY DEFERRED
+);
+CREATE INDEX cells_outline ON cells USING gist (outline);
+CREATE INDEX cells_division ON cells (grid_set_id, division_code);
+
+CREATE TABLE duty_lines (
+  code    text PRIMARY KEY,
+  name    text NOT NULL,
+  name_en text NOT NULL DEFAULT '',
+  profile text NOT NULL CHECK (profile IN ('city_management', 'social_governance'))
+);
+
+CREATE TABLE beats (
+  grid_set_id   integer NOT NULL REFERENCES grid_sets ON DELETE CASCADE,
+  duty_line     text NOT NULL REFERENCES duty_lines,
+  code          text COLLATE "C" NOT NULL,
+  name          text NOT NULL DEFAULT '',
+  division_code text COLLATE "C" NOT NULL,
+  PRIMARY KEY (grid_set_id, duty_line, code),
+  FOREIGN KEY (grid_set_id, division_code) REFERENCES divisions DEFERRABLE INITIALLY DEFERRED
+);
+
+CREATE TABLE beat_cells (
+  grid_set_id integer NOT NULL,
+  duty_line   text NOT NULL,
+  cell_code   text COLLATE "C" NOT NULL,
+  beat_code   text COLLATE "C" NOT NULL,
+  PRIMARY KEY (grid_set_id, duty_line, cell_code),   -- one beat per cell and duty line
+  FOREIGN KEY (grid_set_id, duty_line, beat_code) REFERENCES beats ON DELETE CASCADE,
+  FOREIGN KEY (grid_set_id, cell_code) REFERENCES cells ON DELETE CASCADE
+);
+CREATE INDEX beat_cells_beat ON beat_cells (grid_set_id, duty_line, beat_code);
+
+-- What the map shows beneath the data: roads, water, buildings.
+CREATE TABLE basemap_features (
+  id       bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+  layer    text NOT NULL CHECK (layer IN ('roads', 'water', 'buildings')),
+  name     text NOT NULL DEFAULT '',
+  kind     text NOT NULL DEFAULT '',
+  height_m double precision,
+  outline  geometry(Geometry, 4326) NOT NULL
+);
+CREATE INDEX basemap_features_outline ON basemap_features USING gist (outline);
+
+-- ---------------------------------------------------------------------------------------------
+-- People
+-- ---------------------------------------------------------------------------------------------
+
+CREATE TABLE departments (
+  code      text PRIMARY KEY,
+  name      text NOT NULL,
+  name_en   text NOT NULL DEFAULT '',
+  duty_line text NOT NULL REFERENCES duty_lines
+);
+
+CREATE TABLE users (
+  id            uuid PRIMARY KEY,
+  username      text NOT NULL UNIQUE CHECK (username = lower(username)),
+  display_name  text NOT NULL,
+  password_hash text,                        -- argon2id; NULL: cannot sign in by password
+  active        boolean NOT NULL DEFAULT true,
+  created_at    timestamptz NOT NULL DEFAULT now()
+);
+
+-- A role holds for a division and all below it, and there for one department or duty line, or for all.
+CREATE TABLE grants (
+  user_id       uuid NOT NULL REFERENCES users ON DELETE CASCADE,
+  role          text NOT NULL CHECK (role IN ('officer', 'handler', 'acceptor', 'dispatcher',
+                                              'supervisor', 'admin', 'auditor')),
+  division_code text COLLATE "C" NOT NULL,
+  department    text REFERENCES departments,
+  duty_line     text REFERENCES duty_lines,
+  CONSTRAINT one_axis CHECK (num_nonnulls(department, duty_line) <= 1),
+  CONSTRAINT handler_has_department CHECK (role <> 'handler' OR department IS NOT NULL),
+  CONSTRAINT officer_has_duty_line CHECK (role <> 'officer' OR duty_line IS NOT NULL),
+  UNIQUE NULLS NOT DISTINCT (user_id, role, division_code, department, duty_line)
+);
+CREATE INDEX grants_by_place ON grants (division_code, role);
+
+CREATE TABLE officers (
+  user_id         uuid PRIMARY KEY REFERENCES users ON DELETE CASCADE,
+  duty_line       text NOT NULL REFERENCES duty_lines,
+  on_duty         boolean NOT NULL DEFAULT false,
+  duty_changed_at timestamptz,
+  most_open       integer NOT NULL DEFAULT 12 CHECK (most_open BETWEEN 1 AND 500)
+);
+
+CREATE TABLE officer_beats (
+  officer_id uuid NOT NULL REFERENCES officers ON DELETE CASCADE,
+  duty_line  text NOT NULL REFERENCES duty_lines,
+  beat_code  text COLLATE "C" NOT NULL,
+  PRIMARY KEY (officer_id, duty_line, beat_code)
+);
+CREATE INDEX officer_beats_beat ON officer_beats (duty_line, beat_code);
+
+-- Civil times in the city's zone. ends_at before starts_at: the shift passes midnight.
+CREATE TABLE shifts (
+  officer_id uuid NOT NULL REFERENCES officers ON DELETE CASCADE,
+  weekday    smallint NOT NULL CHECK (weekday BETWEEN 1 AND 7),   -- ISO: 1 Monday
+  starts_at  time NOT NULL,
+  ends_at    time NOT NULL CHECK (ends_at <> starts_at),
+  PRIMARY KEY (officer_id, weekday, starts_at)
+);
+
+CREATE TABLE devices (
+  secret_hash bytea PRIMARY KEY,             -- sha256 of the random id that the tracker sends
+  officer_id  uuid NOT NULL REFERENCES officers ON DELETE CASCADE,
+  label       text NOT NULL DEFAULT '',
+  created_at  timestamptz NOT NULL DEFAULT now(),
+  revoked_at  timestamptz
+);
+
+-- The latest place of each officer; older fixes never overwrite newer ones.
+CREATE TABLE officer_positions (
+  officer_id  uuid PRIMARY KEY REFERENCES officers ON DELETE CASCADE,
+  place       geometry(Point, 4326) NOT NULL,
+  accuracy_m  double precision,
+  taken_at    timestamptz NOT NULL,          -- by the phone's clock, bounded by received_at
+  received_at timestamptz NOT NULL
+);
+CREATE INDEX officer_positions_place ON officer_positions USING gist (place);
+
+CREATE TABLE cameras (
+  code          text COLLATE "C" PRIMARY KEY,   -- 20 digits (GB/T 28181) or the city's own
+  name          text NOT NULL,
+  place         geometry(Point, 4326) NOT NULL,
+  height_m      double precision NOT NULL CHECK (height_m > 0),
+  bearing_deg   double precision NOT NULL CHECK (bearing_deg >= 0 AND bearing_deg < 360),
+  field_deg     double precision NOT NULL CHECK (field_deg > 0 AND field_deg <= 360),
+  near_m        double precision NOT NULL DEFAULT 0 CHECK (near_m >= 0),
+  far_m         double precision NOT NULL CHECK (far_m > 0),
+  protocol      text NOT NULL,
+  label_map     jsonb NOT NULL DEFAULT '{}',
+  state         text NOT NULL DEFAULT 'active' CHECK (state IN ('active', 'off')),
+  CONSTRAINT near_before_far CHECK (near_m < far_m)
+);
+
+-- ---------------------------------------------------------------------------------------------
+-- What may be reported, by when it must be done, and who hears when it is not
+-- ---------------------------------------------------------------------------------------------
+
+CREATE TABLE calendars (
+  code     text PRIMARY KEY,
+  name     text NOT NULL,
+  edition  integer NOT NULL DEFAULT 1,
+  slots    jsonb NOT NULL,       -- {"1": [["08:00","12:00"],["14:00","18:00"]], …} by ISO weekday
+  years    integer[] NOT NULL DEFAULT '{}'   -- years whose days off are published
+);
+
+CREATE TABLE calendar_days (
+  calendar text NOT NULL REFERENCES calendars ON DELETE CASCADE,
+  day      date NOT NULL,
+  works    boolean NOT NULL,     -- false: a day off; true: a make-up workday (调休)
+  name     text NOT NULL DEFAULT '',
+  PRIMARY KEY (calendar, day)
+);
+
+CREATE TABLE category_editions (
+  code       text PRIMARY KEY,
+  name       text NOT NULL,
+  is_default boolean NOT NULL DEFAULT false
+);
+CREATE UNIQUE INDEX one_default_edition ON category_editions (is_default) WHERE is_default;
+
+CREATE TABLE categories (
+  edition      text NOT NULL REFERENCES category_editions,
+  code         text COLLATE "C" NOT NULL,
+  kind         text NOT NULL CHECK (kind IN ('component', 'event')),
+  name         text NOT NULL,
+  name_en      text NOT NULL DEFAULT '',
+  duty_line    text NOT NULL REFERENCES duty_lines,
+  department   text REFERENCES departments,  -- who handles it, where officers only report (城管)
+  handled_by   text NOT NULL DEFAULT 'officer' CHECK (handled_by IN ('officer', 'department')),
+  severity     text NOT NULL DEFAULT 'normal' CHECK (severity IN ('low', 'normal', 'high', 'emergency')),
+  files_itself boolean NOT NULL DEFAULT true,
+  limit_amount double precision NOT NULL CHECK (limit_amount > 0),
+  limit_unit   text NOT NULL CHECK (limit_unit IN ('urgent_hour', 'urgent_day', 'work_hour', 'work_day', 'day')),
+  calendar     text NOT NULL REFERENCES calendars,
+  ladder       text NOT NULL DEFAULT 'handling',
+  active       boolean NOT NULL DEFAULT true,
+  PRIMARY KEY (edition, code),
+  CONSTRAINT department_handles CHECK (handled_by = 'officer' OR department IS NOT NULL)
+);
+
+-- A ladder is its rungs: at which share of the clock's budget, what happens, and who hears.
+CREATE TABLE rungs (
+  ladder         text NOT NULL,
+  level          integer NOT NULL CHECK (level >= 1),
+  share          double precision NOT NULL CHECK (share >= 0),
+  effect         text NOT NULL CHECK (effect IN ('warning', 'overdue', 'climb', 'move_on')),
+  role           text NOT NULL CHECK (role IN ('owner', 'dispatcher', 'acceptor', 'supervisor', 'admin')),
+  division_level text CHECK (division_level IN ('community', 'street', 'district', 'city')),
+  PRIMARY KEY (ladder, level)
+);
+
+-- Budgets of the clocks that do not come from a category: how long a desk or an officer may take.
+CREATE TABLE stage_limits (
+  kind           text PRIMARY KEY CHECK (kind IN ('filing', 'dispatch', 'pool', 'acknowledge', 'checking')),
+  budget_seconds integer NOT NULL CHECK (budget_seconds > 0),
+  ladder         text NOT NULL
+);
+
+-- Processes keep these rules in memory, and look here whether what they hold is still today's.
+CREATE TABLE rulebook (
+  only_row boolean PRIMARY KEY DEFAULT true CHECK (only_row),
+  revision bigint NOT NULL DEFAULT 1
+);
+INSERT INTO rulebook DEFAULT VALUES;
+
+CREATE FUNCTION rules_changed() RETURNS trigger
+  LANGUAGE plpgsql AS $$
+BEGIN
+  UPDATE rulebook SET revision = revision + 1;
+  RETURN NULL;
+END
+$$;
+
+CREATE TRIGGER rules_changed AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON calendars
+  FOR EACH STATEMENT EXECUTE FUNCTION rules_changed();
+CREATE TRIGGER rules_changed AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON calendar_days
+  FOR EACH STATEMENT EXECUTE FUNCTION rules_changed();
+CREATE TRIGGER rules_changed AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON category_editions
+  FOR EACH STATEMENT EXECUTE FUNCTION rules_changed();
+CREATE TRIGGER rules_changed AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON categories
+  FOR EACH STATEMENT EXECUTE FUNCTION rules_changed();
+CREATE TRIGGER rules_changed AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON rungs
+  FOR EACH STATEMENT EXECUTE FUNCTION rules_changed();
+CREATE TRIGGER rules_changed AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON stage_limits
+  FOR EACH STATEMENT EXECUTE FUNCTION rules_changed();
+
+-- ---------------------------------------------------------------------------------------------
+-- Reports and cases
+-- ---------------------------------------------------------------------------------------------
+
+-- Numbers are handed out in blocks, so that no writer waits for another's commit: gaps, never repeats.
+CREATE TABLE number_blocks (
+  series text NOT NULL,          -- 'case' or 'acceptance'
+  place  text NOT NULL,          -- division code; '' for the whole city
+  day    date NOT NULL,
+  taken  integer NOT NULL,
+  PRIMARY KEY (series, place, day)
+);
+
+CREATE TABLE cases (
+  id             uuid PRIMARY KEY,
+  number         text UNIQUE,    -- NULL until filed
+  version        integer NOT NULL CHECK (version >= 1),
+  cycle          integer NOT NULL DEFAULT 1 CHECK (cycle >= 1),
+  state          text NOT NULL CHECK (state IN ('reported', 'filed', 'assigned', 'accepted', 'in_progress',
+                                                'handled', 'closed', 'rejected', 'cancelled', 'merged')),
+  suspended      boolean NOT NULL DEFAULT false,
+  source         text NOT NULL,
+  edition        text NOT NULL,
+  category       text COLLATE "C" NOT NULL,
+  duty_line      text NOT NULL REFERENCES duty_lines,
+  severity       text NOT NULL CHECK (severity IN ('low', 'normal', 'high', 'emergency')),
+  description    text NOT NULL,
+  address        text NOT NULL DEFAULT '',
+  desk           text COLLATE "C",               -- division whose desk holds it while the place is unknown
+  place          geometry(Point, 4326),          -- NULL: waits in the pool 'locate'
+  grid_set_id    integer REFERENCES grid_sets,
+  division_code  text COLLATE "C",
+  divisions      text[] NOT NULL DEFAULT '{}',   -- from the top down to division_code
+  cell_code      text COLLATE "C",
+  cell_method    text CHECK (cell_method IN ('covers', 'snapped')),
+  on_border      boolean NOT NULL DEFAULT false,
+  neighbours     text[] NOT NULL DEFAULT '{}',
+  beat_code      text COLLATE "C",
+  pool           text CHECK (pool IN ('filing', 'locate', 'routing', 'dispatch')),
+  assignment_id  uuid,
+  officer_id     uuid REFERENCES officers,
+  department     text REFERENCES departments,
+  handler_id     uuid REFERENCES users,
+  reported_by    text NOT NULL,                  -- caller: user:…, key:…, camera:…
+  merged_into    uuid REFERENCES cases,
+  extensions     integer NOT NULL DEFAULT 0 CHECK (extensions BETWEEN 0 AND 2),
+  due_at         timestamptz,                    -- of the handling clock; NULL until it runs
+  route_again_at timestamptz,                    -- when the reconciler sends it to routing again
+  occurred_at    timestamptz NOT NULL,
+  reported_at    timestamptz NOT NULL,
+  filed_at       timestamptz,
+  closed_at      timestamptz,
+  updated_at     timestamptz NOT NULL,
+  seen_by        text[] NOT NULL,                -- scope keys, see "Who sees what"
+  FOREIGN KEY (edition, category) REFERENCES categories,
+  CONSTRAINT open_has_one_owner_or_stands_in_a_pool CHECK (
+    CASE WHEN state IN ('closed', 'rejected', 'cancelled', 'merged') THEN pool IS NULL
+         ELSE num_nonnulls(assignment_id, pool) = 1 END),
+  CONSTRAINT filed_has_a_number CHECK (state IN ('reported', 'rejected', 'cancelled', 'merged') OR number IS NOT NULL),
+  CONSTRAINT owned_where_it_lies CHECK (state IN ('reported', 'rejected', 'cancelled', 'merged') OR cell_code IS NOT NULL),
+  CONSTRAINT assigned_means_owned CHECK (state NOT IN ('assigned', 'accepted', 'in_progress', 'handled')
+                                         OR num_nonnulls(officer_id, department) >= 1),
+  CONSTRAINT cell_names_its_set CHECK (num_nulls(cell_code, grid_set_id, cell_method, division_code) IN (0, 4)),
+  CONSTRAINT merged_names_the_other CHECK ((state = 'merged') = (merged_into IS NOT NULL)),
+  CONSTRAINT closed_says_when CHECK ((state = 'closed') = (closed_at IS NOT NULL))
+);
+CREATE INDEX cases_newest ON cases (id DESC);
+CREATE INDEX cases_updated ON cases (updated_at, id);
+CREATE INDEX cases_seen_by ON cases USING gin (seen_by);
+CREATE INDEX cases_open_due ON cases (due_at) WHERE state NOT IN ('closed', 'rejected', 'cancelled', 'merged');
+CREATE INDEX cases_place ON cases USING gist (place);
+CREATE INDEX cases_cell ON cases (cell_code);
+CREATE INDEX cases_to_route ON cases (route_again_at) WHERE route_again_at IS NOT NULL;
+CREATE INDEX cases_officer_open ON cases (officer_id)
+  WHERE state IN ('assigned', 'accepted', 'in_progress');
+
+CREATE TABLE reports (
+  id                uuid PRIMARY KEY,
+  acceptance_number text NOT NULL UNIQUE,
+  case_id           uuid NOT NULL REFERENCES cases,
+  source            text NOT NULL,
+  reported_by       text NOT NULL,
+  edition           text NOT NULL,
+  category          text COLLATE "C" NOT NULL,
+  description       text NOT NULL,
+  address           text NOT NULL DEFAULT '',
+  place             geometry(Point, 4326),
+  claimed_lon       double precision,            -- as the caller wrote it, in claimed_datum
+  claimed_lat       double precision,
+  claimed_datum     text CHECK (claimed_datum IN ('wgs84', 'cgcs2000', 'gcj02', 'bd09')),
+  accuracy_m        double precision,
+  occurred_at       timestamptz NOT NULL,
+  received_at       timestamptz NOT NULL,
+  CONSTRAINT whole_claim CHECK (num_nulls(place, claimed_lon, claimed_lat, claimed_datum) IN (0, 4))
+);
+CREATE INDEX reports_case ON reports (case_id);
+
+-- Who reported, apart from what was reported: shown masked, opened with a logged reason.
+CREATE TABLE reporters (
+  report_id uuid PRIMARY KEY REFERENCES reports ON DELETE CASCADE,
+  name      text NOT NULL DEFAULT '',
+  phone     text NOT NULL DEFAULT ''
+);
+
+CREATE TABLE reporter_openings (
+  id        uuid PRIMARY KEY,
+  report_id uuid NOT NULL REFERENCES reports,
+  opened_by uuid NOT NULL REFERENCES users,
+  reason    text NOT NULL CHECK (length(reason) >= 4),
+  opened_at timestamptz NOT NULL
+);
+
+-- Append-only, chained per case: each row hashes the one before it (gridsvc/domain/history.py).
+CREATE TABLE history (
+  case_id    uuid NOT NULL REFERENCES cases,
+  version    integer NOT NULL,
+  move       text NOT NULL,
+  from_state text,
+  to_state   text NOT NULL,
+  actor      text NOT NULL,                      -- user:…, key:…, worker:…
+  at         timestamptz NOT NULL,
+  facts      jsonb NOT NULL,
+  before     bytea NOT NULL,                     -- hash of the row before; 32 zero bytes at version 1
+  hash       bytea NOT NULL,
+  PRIMARY KEY (case_id, version),
+  CONSTRAINT hashes_are_sha256 CHECK (length(before) = 32 AND length(hash) = 32)
+);
+CREATE INDEX history_at ON history (at);
+
+-- Once a day the last hash of every case touched is folded into one and signed.
+CREATE TABLE history_heads (
+  day       date PRIMARY KEY,
+  rows      bigint NOT NULL,
+  digest    bytea NOT NULL,
+  signature bytea NOT NULL,
+  signed_at timestamptz NOT NULL
+);
+
+CREATE TABLE assignments (
+  id          uuid PRIMARY KEY,
+  case_id     uuid NOT NULL REFERENCES cases,
+  cycle       integer NOT NULL,
+  officer_id  uuid REFERENCES officers,
+  department  text REFERENCES departments,
+  rule        text NOT NULL,                     -- which rule chose, or 'by_hand'
+  edition     integer NOT NULL,                  -- of the rules
+  reasons     jsonb NOT NULL,                    -- inputs, candidates, why each lost
+  assigned_by text NOT NULL,
+  assigned_at timestamptz NOT NULL,
+  ended_at    timestamptz,
+  ended_why   text,
+  CONSTRAINT somebody_owns CHECK (num_nonnulls(officer_id, department) >= 1),
+  CONSTRAINT ended_says_why CHECK ((ended_at IS NULL) = (ended_why IS NULL))
+);
+CREATE UNIQUE INDEX one_current_assignment ON assignments (case_id) WHERE ended_at IS NULL;
+CREATE INDEX assignments_case ON assignments (case_id);
+
+-- ---------------------------------------------------------------------------------------------
+-- Clocks and escalation
+-- ---------------------------------------------------------------------------------------------
+
+CREATE TABLE clocks (
+  id             uuid PRIMARY KEY,
+  case_id        uuid NOT NULL REFERENCES cases,
+  cycle          integer NOT NULL,
+  kind           text NOT NULL CHECK (kind IN ('filing', 'dispatch', 'pool', 'acknowledge', 'handling', 'checking')),
+  ladder         text NOT NULL,
+  unit           text NOT NULL CHECK (unit IN ('natural', 'work')),
+  budget_seconds integer NOT NULL CHECK (budget_seconds > 0),
+  calendar       text REFERENCES calendars,
+  edition        integer,                        -- of the calendar, at the last computation
+  state          text NOT NULL CHECK (state IN ('running', 'paused', 'stopped')),
+  started_at     timestamptz NOT NULL,
+  stopped_at     timestamptz,
+  due_at         timestamptz NOT NULL,
+  provisional    boolean NOT NULL DEFAULT false, -- crosses into a year whose days off nobody has published
+  fired_level    integer NOT NULL DEFAULT 0,
+  next_level     integer,
+  next_fire_at   timestamptz,
+  CONSTRAINT work_needs_a_calendar CHECK ((unit = 'work') = (calendar IS NOT NULL)),
+  CONSTRAINT stopped_says_when CHECK ((state = 'stopped') = (stopped_at IS NOT NULL)),
+  CONSTRAINT only_running_fires CHECK (state = 'running' OR next_fire_at IS NULL),
+  CONSTRAINT next_is_whole CHECK ((next_level IS NULL) = (next_fire_at IS NULL) OR state = 'paused')
+);
+CREATE INDEX clocks_case ON clocks (case_id);
+CREATE INDEX clocks_to_fire ON clocks (next_fire_at) WHERE next_fire_at IS NOT NULL;
+CREATE UNIQUE INDEX one_live_clock_of_a_kind ON clocks (case_id, kind) WHERE state <> 'stopped';
+
+CREATE TABLE clock_pauses (
+  clock_id uuid NOT NULL REFERENCES clocks,
+  from_at  timestamptz NOT NULL,
+  to_at    timestamptz,
+  reason   text NOT NULL,
+  PRIMARY KEY (clock_id, from_at),
+  CONSTRAINT forward CHECK (to_at >= from_at)
+);
+
+-- Each rung once, whatever restarts, clocks or number of workers: the key says so.
+CREATE TABLE escalations (
+  case_id      uuid NOT NULL REFERENCES cases,
+  clock_id     uuid NOT NULL REFERENCES clocks,
+  cycle        integer NOT NULL,
+  level        integer NOT NULL,
+  effect       text NOT NULL,
+  scheduled_at timestamptz NOT NULL,
+  fired_at     timestamptz NOT NULL,
+  PRIMARY KEY (case_id, clock_id, cycle, level),
+  CONSTRAINT never_early CHECK (fired_at >= scheduled_at)
+);
+
+-- ---------------------------------------------------------------------------------------------
+-- News: what leaves with the commit, what was heard, what must be told to whom
+-- ---------------------------------------------------------------------------------------------
+
+CREATE TABLE outbox (
+  seq          bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+  event_id     uuid NOT NULL UNIQUE,
+  type         text NOT NULL,
+  case_id      uuid,
+  body         text NOT NULL,                    -- the bytes that go out: JSON, CloudEvents 1.0
+  created_at   timestamptz NOT NULL,
+  available_at timestamptz NOT NULL,             -- end of a lease, or time of the next attempt
+  attempts     integer NOT NULL DEFAULT 0,
+  last_error   text
+) WITH (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 500);
+CREATE INDEX outbox_available ON outbox (available_at, seq);
+
+CREATE TABLE inbox (
+  queue    text NOT NULL,
+  event_id uuid NOT NULL,
+  heard_at timestamptz NOT NULL,
+  PRIMARY KEY (queue, event_id)
+);
+CREATE INDEX inbox_heard ON inbox (heard_at);
+
+-- Messages whose action failed: tried again by row, never by requeueing; dead after the last attempt.
+CREATE TABLE failures (
+  queue           text NOT NULL,
+  event_id        uuid NOT NULL,
+  type            text NOT NULL,
+  body            text NOT NULL,
+  attempts        integer NOT NULL,
+  next_attempt_at timestamptz,                   -- NULL: dead
+  last_error      text NOT NULL,
+  first_failed_at timestamptz NOT NULL,
+  PRIMARY KEY (queue, event_id)
+);
+CREATE INDEX failures_due ON failures (next_attempt_at) WHERE next_attempt_at IS NOT NULL;
+
+CREATE TABLE notices (
+  id              uuid PRIMARY KEY,
+  seq             bigint GENERATED ALWAYS AS IDENTITY UNIQUE,
+  user_id         uuid NOT NULL REFERENCES users ON DELETE CASCADE,
+  event_id        uuid NOT NULL,
+  case_id         uuid REFERENCES cases,
+  kind            text NOT NULL,
+  body            jsonb NOT NULL,
+  created_at      timestamptz NOT NULL,
+  acknowledged_at timestamptz,
+  UNIQUE (user_id, event_id, kind)
+);
+CREATE INDEX notices_waiting ON notices (user_id, seq) WHERE acknowledged_at IS NULL;
+
+-- ---------------------------------------------------------------------------------------------
+-- Photographs and files
+-- ---------------------------------------------------------------------------------------------
+
+CREATE TABLE attachments (
+  id           uuid PRIMARY KEY,
+  sha256       bytea NOT NULL CHECK (length(sha256) = 32),   -- of what is shown, names the stored file
+  original     bytea NOT NULL CHECK (length(original) = 32), -- of what was sent
+  media_type   text NOT NULL,
+  size_bytes   integer NOT NULL,
+  width        integer,
+  height       integer,
+  claimed_at   text,                             -- EXIF time as written: has no zone, proves nothing
+  claimed_lon  double precision,
+  claimed_lat  double precision,
+  uploaded_by  text NOT NULL,
+  uploaded_at  timestamptz NOT NULL,
+  case_id      uuid REFERENCES cases,
+  report_id    uuid REFERENCES reports,
+  purpose      text CHECK (purpose IN ('report', 'before', 'after', 'note')),
+  CONSTRAINT attached_says_what_for CHECK ((case_id IS NULL) = (purpose IS NULL))
+);
+CREATE INDEX attachments_case ON attachments (case_id);
+
+-- ---------------------------------------------------------------------------------------------
+-- Keys: who is calling
+-- ---------------------------------------------------------------------------------------------
+
+CREATE TABLE sessions (
+  id            uuid PRIMARY KEY,
+  user_id       uuid NOT NULL REFERENCES users ON DELETE CASCADE,
+  kind          text NOT NULL CHECK (kind IN ('browser', 'app')),
+  label         text NOT NULL DEFAULT '',
+  refresh_hash  bytea NOT NULL UNIQUE,           -- the one that may be used next
+  used_hash     bytea,                           -- the one before, kept for a lost answer
+  rotated_at    timestamptz NOT NULL,
+  created_at    timestamptz NOT NULL,
+  expires_at    timestamptz NOT NULL,
+  ended_at      timestamptz,
+  ended_why     text
+);
+CREATE INDEX sessions_used ON sessions (used_hash);
+CREATE INDEX sessions_user ON sessions (user_id) WHERE ended_at IS NULL;
+
+CREATE TABLE api_keys (
+  id            uuid PRIMARY KEY,
+  name          text NOT NULL,
+  secret_hash   bytea NOT NULL UNIQUE,
+  scopes        text[] NOT NULL,
+  division_code text COLLATE "C" NOT NULL,
+  department    text REFERENCES departments,
+  duty_line     text REFERENCES duty_lines,
+  created_at    timestamptz NOT NULL,
+  expires_at    timestamptz,
+  revoked_at    timestamptz
+);
+
+CREATE TABLE login_failures (
+  subject text NOT NULL,                         -- 'user:<name>' or 'from:<address>'
+  at      timestamptz NOT NULL
+);
+CREATE INDEX login_failures_recent ON login_failures (subject, at);
+
+CREATE TABLE idempotency_keys (
+  caller      text NOT NULL,
+  key         text NOT NULL,
+  fingerprint bytea NOT NULL,                    -- sha256 of method, path and the parsed body
+  status      integer,
+  answer      jsonb,
+  created_at  timestamptz NOT NULL,
+  PRIMARY KEY (caller, key)
+);
+CREATE INDEX idempotency_keys_age ON idempotency_keys (created_at);
+
+-- ---------------------------------------------------------------------------------------------
+-- Who sees what
+-- ---------------------------------------------------------------------------------------------
+-- A case lists the keys that open it (seen_by): for each division above it the bare code, the code
+-- with its duty line, the code with its department; its officer, its handler, its reporter. A caller
+-- carries the keys that his grants give. They meet, or the case is not there. '*' is the service itself.
+
+CREATE FUNCTION scope_keys() RETURNS text[]
+  LANGUAGE sql STABLE
+  RETURN string_to_array(coalesce(current_setting('gridsvc.scope', true), ''), ',');
+
+CREATE FUNCTION scope_is_service() RETURNS boolean
+  LANGUAGE sql STABLE
+  RETURN coalesce(current_setting('gridsvc.scope', true), '') = '*';
+
+ALTER TABLE cases ENABLE ROW LEVEL SECURITY;
+CREATE POLICY cases_in_scope ON cases TO gridsvc_app
+  USING ((SELECT scope_is_service()) OR seen_by && (SELECT scope_keys()))
+  -- A move may take a case out of the mover's own sight (a department returns it), so what is
+  -- written is not held against the scope; what may be found and changed is.
+  WITH CHECK (true);
+
+-- What hangs on a case is seen with it.
+ALTER TABLE reports ENABLE ROW LEVEL SECURITY;
+CREATE POLICY reports_in_scope ON reports TO gridsvc_app
+  USING ((SELECT scope_is_service()) OR EXISTS (SELECT FROM cases c WHERE c.id = case_id)) WITH CHECK (true);
+ALTER TABLE reporters ENABLE ROW LEVEL SECURITY;
+CREATE POLICY reporters_in_scope ON reporters TO gridsvc_app
+  USING ((SELECT scope_is_service()) OR EXISTS (SELECT FROM reports r WHERE r.id = report_id)) WITH CHECK (true);
+ALTER TABLE history ENABLE ROW LEVEL SECURITY;
+CREATE POLICY history_in_scope ON history TO gridsvc_app
+  USING ((SELECT scope_is_service()) OR EXISTS (SELECT FROM cases c WHERE c.id = case_id)) WITH CHECK (true);
+ALTER TABLE assignments ENABLE ROW LEVEL SECURITY;
+CREATE POLICY assignments_in_scope ON assignments TO gridsvc_app
+  USING ((SELECT scope_is_service()) OR EXISTS (SELECT FROM cases c WHERE c.id = case_id)) WITH CHECK (true);
+ALTER TABLE clocks ENABLE ROW LEVEL SECURITY;
+CREATE POLICY clocks_in_scope ON clocks TO gridsvc_app
+  USING ((SELECT scope_is_service()) OR EXISTS (SELECT FROM cases c WHERE c.id = case_id)) WITH CHECK (true);
+ALTER TABLE clock_pauses ENABLE ROW LEVEL SECURITY;
+CREATE POLICY clock_pauses_in_scope ON clock_pauses TO gridsvc_app
+  USING ((SELECT scope_is_service()) OR EXISTS (SELECT FROM clocks c WHERE c.id = clock_id)) WITH CHECK (true);
+ALTER TABLE escalations ENABLE ROW LEVEL SECURITY;
+CREATE POLICY escalations_in_scope ON escalations TO gridsvc_app
+  USING ((SELECT scope_is_service()) OR EXISTS (SELECT FROM cases c WHERE c.id = case_id)) WITH CHECK (true);
+ALTER TABLE attachments ENABLE ROW LEVEL SECURITY;
+CREATE POLICY attachments_in_scope ON attachments TO gridsvc_app
+  USING ((SELECT scope_is_service())
+         OR uploaded_by = ANY ((SELECT scope_keys())::text[])
+         OR EXISTS (SELECT FROM cases c WHERE c.id = case_id)) WITH CHECK (true);
+ALTER TABLE notices ENABLE ROW LEVEL SECURITY;
+CREATE POLICY notices_of_my_own ON notices TO gridsvc_app
+  USING ((SELECT scope_is_service()) OR 'user:' || user_id::text = ANY ((SELECT scope_keys())::text[])) WITH CHECK (true);
+
+GRANT USAGE ON SCHEMA public TO gridsvc_app;
+GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO gridsvc_app;
+GRANT USAGE ON ALL SEQUENCES IN SCHEMA public TO gridsvc_app;
+-- What has happened stays: the service adds to these and changes nothing in them.
+REVOKE UPDATE, DELETE ON history, history_heads, escalations, reporter_openings FROM gridsvc_app;
+REVOKE DELETE ON cases, reports, assignments, clocks FROM gridsvc_app;
+-- Time is the owner's.
+REVOKE INSERT, UPDATE, DELETE ON instance FROM gridsvc_app;
+REVOKE INSERT, UPDATE, DELETE ON spatial_ref_sys FROM gridsvc_app;
