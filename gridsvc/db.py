@@ -11,7 +11,7 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, fields
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Final, Generic, Literal, TypeVar
 
 import asyncpg
 import shapely
@@ -56,12 +56,12 @@ class Statement(Generic[Row]):
 
     async def all(self, conn: Conn, *args: object) -> list[Row]:
         """Every row, in the statement's order."""
-        return [self.row(*record.values()) for record in await conn.fetch(self.sql, *args)]
+        return [self.row(**dict(record)) for record in await conn.fetch(self.sql, *args)]
 
     async def one(self, conn: Conn, *args: object) -> Row | None:
         """The first row, or None where there is none."""
         record = await conn.fetchrow(self.sql, *args)
-        return None if record is None else self.row(*record.values())
+        return None if record is None else self.row(**dict(record))
 
     def columns(self) -> list[str]:
         """The columns that the row type expects; empty for a statement without rows."""
@@ -97,17 +97,42 @@ async def city_now(conn: Conn) -> datetime:
 
 
 @asynccontextmanager
-async def transaction(pool: ConnPool, scope: str | Sequence[str] = SERVICE) -> AsyncIterator[tuple[Conn, datetime]]:
+async def transaction(
+    pool: ConnPool, scope: str | Sequence[str] = SERVICE, *, snapshot: bool = False
+) -> AsyncIterator[tuple[Conn, datetime]]:
     """One transaction under a scope: yields the connection and the moment it began.
 
     `scope` is SERVICE, or the caller's scope keys; row-level security shows nothing beyond it.
+    `snapshot`: every statement sees the same moment, and nothing may be written.
     Commits at the end, rolls back on any exception, cancellation included.
     """
     keys = scope if isinstance(scope, str) else ",".join(scope)
-    async with pool.acquire(timeout=ACQUIRE_SECONDS) as conn, conn.transaction():
+    isolation: Literal["read_committed", "repeatable_read"] = "repeatable_read" if snapshot else "read_committed"
+    async with (
+        pool.acquire(timeout=ACQUIRE_SECONDS) as conn,
+        conn.transaction(isolation=isolation, readonly=snapshot),
+    ):
         row = await _ENTER.one(conn, keys)
         assert row is not None  # noqa: S101 - one row by construction
         yield conn, row.now
+
+
+_WIDEN = Statement(
+    _Moment,
+    """
+    SELECT city_now() AS now
+      FROM set_config('gridsvc.scope', '*', true)
+    """,
+)
+
+
+async def act_as_service(conn: Conn) -> None:
+    """From here on this transaction works as the service.
+
+    For a story that has looked and decided under the caller's scope: what it writes may take the
+    case out of the caller's sight (a department gives it back), which row-level security would refuse.
+    """
+    await _WIDEN.one(conn)
 
 
 ACQUIRE_SECONDS: Final = 10.0  # longer than any healthy transaction; beyond it a 503 is the honest answer

@@ -70,9 +70,16 @@ class BadLocation(Refused):
 
 
 class OutsideTheGrid(Refused):
-    """No cell of the published grid set covers the place, and none lies within tolerance."""
+    """No cell of the published grid set covers the place (WGS-84 degrees), and none lies within tolerance."""
 
     code = "outside_the_grid"
+
+    def __init__(self, lon: float, lat: float) -> None:
+        super().__init__(
+            f"no cell covers lon {lon:.6f}, lat {lat:.6f} (WGS-84), or lies within tolerance",
+            given={"lon": lon, "lat": lat},
+            wanted="a place inside the published grid set",
+        )
 
 
 class UnknownCategory(Refused):

@@ -11,9 +11,9 @@ from gridsvc.db import Conn
 from gridsvc.domain.case import Actor, Move, Particulars, Party, Pool, State, decide
 from gridsvc.domain.routing import EDITION, Choice, NobodyFree, choose_owner
 from gridsvc.domain.rulebook import Rulebook
-from gridsvc.store import cases, people
+from gridsvc.store import assignments, cases, people
 from gridsvc.store.beat_lock import hold_beat
-from gridsvc.store.cases import LockedCase
+from gridsvc.store.cases import CaseRow
 from gridsvc.store.rulebook import rulebook
 
 ROUTER: Final = Actor(worker=Party.ROUTER)
@@ -31,6 +31,9 @@ async def assign_case(conn: Conn, news: CaseNews, now: datetime) -> None:
     locked = await cases.lock(conn, news.case_id)
     if locked is None or not _still_wanted(locked, news):
         return
+    if locked.assignment_id is not None:
+        # Whoever let his time pass has lost it whatever follows, and is no candidate for it any more.
+        await assignments.end(conn, locked.id, now, "unacknowledged")
     book = await rulebook(conn)
     found = await _choose(conn, book, locked, now)
     if isinstance(found, Choice):
@@ -41,7 +44,7 @@ async def assign_case(conn: Conn, news: CaseNews, now: datetime) -> None:
         await _pool(conn, book, locked, found, now)
 
 
-def _still_wanted(locked: LockedCase, news: CaseNews) -> bool:
+def _still_wanted(locked: CaseRow, news: CaseNews) -> bool:
     if isinstance(news, CaseUnacknowledged):
         return locked.state == State.ASSIGNED and locked.assignment_id == news.assignment_id
     if locked.suspended or locked.state != State.FILED:
@@ -50,7 +53,7 @@ def _still_wanted(locked: LockedCase, news: CaseNews) -> bool:
     return locked.pool == Pool.ROUTING or (locked.pool == Pool.DISPATCH and locked.route_again_at is not None)
 
 
-async def _choose(conn: Conn, book: Rulebook, locked: LockedCase, now: datetime) -> Choice | NobodyFree:
+async def _choose(conn: Conn, book: Rulebook, locked: CaseRow, now: datetime) -> Choice | NobodyFree:
     category = book.categories[(locked.edition, locked.category)]
     candidates = []
     if category.handled_by == "officer" and locked.beat_code is not None and locked.grid_set_id is not None:
@@ -70,7 +73,7 @@ async def _choose(conn: Conn, book: Rulebook, locked: LockedCase, now: datetime)
     return choose_owner(category.handled_by, category.department, locked.beat_code, candidates)
 
 
-async def _assign(conn: Conn, book: Rulebook, locked: LockedCase, found: Choice, now: datetime) -> None:
+async def _assign(conn: Conn, book: Rulebook, locked: CaseRow, found: Choice, now: datetime) -> None:
     said = Particulars(officer=found.officer_id, department=found.department)
     moved = decide(locked.case(), Move.ASSIGN, ROUTER, said, now)
     owner = NewOwner(
@@ -90,18 +93,12 @@ async def _assign(conn: Conn, book: Rulebook, locked: LockedCase, found: Choice,
         conn,
         book,
         locked,
-        Recorded(
-            moved=moved,
-            actor=ROUTER.id,
-            facts=facts,
-            owner=owner,
-            ended_why="unacknowledged" if locked.assignment_id else None,
-        ),
+        Recorded(moved=moved, actor=ROUTER.id, facts=facts, owner=owner),
         now,
     )
 
 
-async def _pool(conn: Conn, book: Rulebook, locked: LockedCase, found: NobodyFree, now: datetime) -> None:
+async def _pool(conn: Conn, book: Rulebook, locked: CaseRow, found: NobodyFree, now: datetime) -> None:
     moved = decide(locked.case(), Move.POOL, ROUTER, Particulars(reason=found.why), now)
     await record_move(
         conn,
@@ -111,7 +108,6 @@ async def _pool(conn: Conn, book: Rulebook, locked: LockedCase, found: NobodyFre
             moved=moved,
             actor=ROUTER.id,
             facts={"why": found.why, "reasons": found.reasons},
-            ended_why="unacknowledged" if locked.assignment_id else None,
             changes={"route_again_at": now + TRY_AGAIN},
             told={"why": found.why},
         ),

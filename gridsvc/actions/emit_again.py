@@ -10,7 +10,7 @@ from gridsvc.actions.news import news_of
 from gridsvc.db import Conn
 from gridsvc.domain.case import State
 from gridsvc.store import cases, outbox
-from gridsvc.store.cases import LockedCase
+from gridsvc.store.cases import CaseRow
 
 RECONCILER = "worker:reconciler"
 
@@ -29,7 +29,7 @@ async def emit_again(conn: Conn, now: datetime, limit: int) -> int:
     return len(waiting)
 
 
-def _news(case: LockedCase, now: datetime) -> CaseNews:
+def _news(case: CaseRow, now: datetime) -> CaseNews:
     common = news_of(case, RECONCILER, now)
     if case.state == State.ASSIGNED and case.assignment_id is not None:
         return CaseUnacknowledged(**common, assignment_id=case.assignment_id)

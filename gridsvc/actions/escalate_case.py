@@ -19,7 +19,7 @@ from gridsvc.domain.escalation import Effect, Rung, division_at
 from gridsvc.domain.history import Entry, chained
 from gridsvc.domain.rulebook import Rulebook
 from gridsvc.store import cases, clocks, history, outbox
-from gridsvc.store.cases import CaseRow, LockedCase
+from gridsvc.store.cases import CaseRow
 from gridsvc.store.cells import division_names
 from gridsvc.store.clocks import EscalationRow
 from gridsvc.store.rulebook import rulebook
@@ -69,7 +69,7 @@ async def fire_due_rungs(conn: Conn, now: datetime, limit: int) -> int:
     return len(fired.escalations)
 
 
-async def _division_levels(conn: Conn, locked: Sequence[LockedCase]) -> dict[int | None, dict[str, str]]:
+async def _division_levels(conn: Conn, locked: Sequence[CaseRow]) -> dict[int | None, dict[str, str]]:
     codes: dict[int, set[str]] = defaultdict(set)
     for case in locked:
         if case.grid_set_id is not None:
@@ -84,13 +84,12 @@ async def _division_levels(conn: Conn, locked: Sequence[LockedCase]) -> dict[int
 def _fire_case(
     fired: _Fired,
     book: Rulebook,
-    locked: LockedCase,
+    case: CaseRow,
     live: Sequence[CaseClock],
     stood_still: Mapping[UUID, Sequence[Pause]],
     levels: Mapping[str, str],
     now: datetime,
 ) -> None:
-    case, head = locked.row(), locked.head
     clocks_of_case = {clock.id: clock for clock in live}
     touched: set[UUID] = set()
     while (clock := _next_due(clocks_of_case.values(), now)) is not None:
@@ -99,14 +98,12 @@ def _fire_case(
         case = replace(case, version=moved.version, updated_at=now)
         if rung.effect is Effect.MOVE_ON and case.state == State.ASSIGNED:
             case = replace(case, route_again_at=now + MOVE_ON_WITHIN)
-        entry = _entry(case, clock, rung, head, now)
-        head = entry.hash
+        entry = _entry(case, clock, rung, now)
+        case = replace(case, head=entry.hash)
         fired.history.append(entry)
         fired.escalations.append(_escalation(case, clock, rung, now))
         fired.news += _news(case, clock, rung, levels, now)
-        clocks_of_case[clock.id] = go_on(
-            replace(clock, fired_level=rung.level), book, stood_still.get(clock.id, ())
-        )
+        clocks_of_case[clock.id] = go_on(replace(clock, fired_level=rung.level), book, stood_still.get(clock.id, ()))
         touched.add(clock.id)
     if touched:
         fired.cases.append(case)
@@ -131,7 +128,7 @@ def _escalation(case: CaseRow, clock: CaseClock, rung: Rung, now: datetime) -> E
     )
 
 
-def _entry(case: CaseRow, clock: CaseClock, rung: Rung, head: bytes, now: datetime) -> Entry:
+def _entry(case: CaseRow, clock: CaseClock, rung: Rung, now: datetime) -> Entry:
     facts = {
         "clock": clock.kind,
         "clock_id": str(clock.id),
@@ -149,14 +146,12 @@ def _entry(case: CaseRow, clock: CaseClock, rung: Rung, head: bytes, now: dateti
             actor=SWEEPER.id,
             at=now,
             facts=facts,
-            before=head,
+            before=case.head,
         )
     )
 
 
-def _news(
-    case: CaseRow, clock: CaseClock, rung: Rung, levels: Mapping[str, str], now: datetime
-) -> list[Announcement]:
+def _news(case: CaseRow, clock: CaseClock, rung: Rung, levels: Mapping[str, str], now: datetime) -> list[Announcement]:
     division = division_at(rung.division_level, [(code, levels[code]) for code in case.divisions if code in levels])
     told: list[Announcement] = [
         CaseEscalated(

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -20,7 +20,7 @@ from gridsvc.domain.clock import CaseClock, start_clock
 from gridsvc.domain.history import ROOT, Entry, chained
 from gridsvc.domain.report import Opening, Report, acceptance_number, case_number, opening_of
 from gridsvc.domain.rulebook import Category, Rulebook
-from gridsvc.errors import GridError, OutsideTheGrid, UnknownCategory
+from gridsvc.errors import BadRequest, GridError, OutsideTheGrid, UnknownCategory
 from gridsvc.ids import new_id
 from gridsvc.store import attachments, cases, clocks, history, outbox, reports
 from gridsvc.store.cases import CaseRow, located
@@ -32,6 +32,9 @@ from gridsvc.store.rulebook import rulebook
 ROUTE_WITHIN: Final = timedelta(seconds=15)
 """If routing has not taken a filed case by then, the reconciler sends it again (normally it takes milliseconds)."""
 
+CLOCKS_DIFFER: Final = timedelta(minutes=5)
+"""How far a reporter's clock may run ahead of the city's before what he says is called the future."""
+
 
 @dataclass(frozen=True)
 class Taken:
@@ -40,6 +43,7 @@ class Taken:
     report: Report
     acceptance_number: str
     case: CaseRow
+    first_entry: Entry
 
 
 @dataclass(frozen=True)
@@ -70,9 +74,7 @@ async def file_reports(
     return [each if isinstance(each, GridError) else next(answers) for each in looked]
 
 
-async def _look(
-    conn: Conn, book: Rulebook, incoming: Sequence[Report], now: datetime
-) -> list[_Accepted | GridError]:
+async def _look(conn: Conn, book: Rulebook, incoming: Sequence[Report], now: datetime) -> list[_Accepted | GridError]:
     known: list[Category | UnknownCategory] = [_category(book, report) for report in incoming]
     asked = [
         index
@@ -82,7 +84,7 @@ async def _look(
     found = await owners_of(conn, [_wanted(incoming[i], known[i]) for i in asked], now) if asked else []
     owners = dict(zip(asked, found, strict=True))
     return [
-        _accept(report, category, owners.get(index))
+        _accept(report, category, owners.get(index), now)
         for index, (report, category) in enumerate(zip(incoming, known, strict=True))
     ]
 
@@ -95,19 +97,25 @@ def _category(book: Rulebook, report: Report) -> Category | UnknownCategory:
 
 
 def _wanted(report: Report, category: Category | UnknownCategory) -> Wanted:
-    assert report.place is not None and isinstance(category, Category)  # noqa: S101 - chosen above
+    assert report.place is not None  # noqa: S101 - chosen above
+    assert isinstance(category, Category)  # noqa: S101 - chosen above
     return Wanted(report.place, category.duty_line)
 
 
-def _accept(report: Report, category: Category | UnknownCategory, owner: Owner | None) -> _Accepted | GridError:
+def _accept(
+    report: Report, category: Category | UnknownCategory, owner: Owner | None, now: datetime
+) -> _Accepted | GridError:
     if isinstance(category, UnknownCategory):
         return category
-    if report.place is not None and owner is None:
-        return OutsideTheGrid(
-            f"no cell covers lon {report.place.lon:.6f}, lat {report.place.lat:.6f} (WGS-84), or lies within tolerance",
-            given={"lon": report.place.lon, "lat": report.place.lat},
-            wanted="a place inside the published grid set",
+    if report.occurred_at is not None and report.occurred_at > now + CLOCKS_DIFFER:
+        return BadRequest(
+            f"occurred_at is {report.occurred_at.isoformat()}, in the future; it is {now.isoformat()} now",
+            field="occurred_at",
+            given=report.occurred_at.isoformat(),
+            wanted="a moment that has passed, or none",
         )
+    if report.place is not None and owner is None:
+        return OutsideTheGrid(report.place.lon, report.place.lat)
     return _Accepted(report, category, owner, opening_of(category, owner is not None))
 
 
@@ -116,9 +124,7 @@ async def _number_and_open(
 ) -> list[Taken]:
     today = now.astimezone(book.zone)
     acceptance = iter(await numbers.take("acceptance", "", today.date(), len(accepted)))
-    filed = Counter(
-        each.owner.division_code for each in accepted if each.owner and each.opening.state is State.FILED
-    )
+    filed = Counter(each.owner.division_code for each in accepted if each.owner and each.opening.state is State.FILED)
     series = {
         division: iter(await numbers.take("case", division, today.date(), count)) for division, count in filed.items()
     }
@@ -127,7 +133,10 @@ async def _number_and_open(
         number = None
         if each.owner is not None and each.opening.state is State.FILED:
             number = case_number(each.owner.division_code, today, next(series[each.owner.division_code]))
-        taken.append(Taken(each.report, acceptance_number(today, next(acceptance)), _open(each, number, now)))
+        accepted_as = acceptance_number(today, next(acceptance))
+        case = _open(each, number, now)
+        first = _first_entry(each.report, accepted_as, case, now)
+        taken.append(Taken(each.report, accepted_as, replace(case, head=first.hash), first))
     return taken
 
 
@@ -151,7 +160,7 @@ def _open(each: _Accepted, number: str | None, now: datetime) -> CaseRow:
         pool=opening.pool,
         route_again_at=now + ROUTE_WITHIN if opening.pool is Pool.ROUTING else None,
         reported_by=report.reported_by,
-        occurred_at=report.occurred_at,
+        occurred_at=report.occurred_at or now,
         reported_at=now,
         filed_at=now if opening.state is State.FILED else None,
         updated_at=now,
@@ -168,7 +177,7 @@ async def _keep(
         for looked, each in zip(accepted, taken, strict=True)
     ]
     await reports.add(conn, numbered, now)
-    await history.add(conn, [_entry(each, now) for each in taken])
+    await history.add(conn, [each.first_entry for each in taken])
     await clocks.add(
         conn,
         [_clock(book, looked, each.case, now) for looked, each in zip(accepted, taken, strict=True)],
@@ -181,17 +190,16 @@ async def _keep(
     await outbox.append(conn, [_news(each.case, now) for each in taken], now)
 
 
-def _entry(taken: Taken, now: datetime) -> Entry:
-    case = taken.case
+def _first_entry(report: Report, accepted_as: str, case: CaseRow, now: datetime) -> Entry:
     facts = {
-        "report": str(taken.report.id),
-        "acceptance_number": taken.acceptance_number,
+        "report": str(report.id),
+        "acceptance_number": accepted_as,
         "number": case.number,
         "category": f"{case.edition}:{case.category}",
         "cell": case.cell_code,
         "grid_set": case.grid_set_id,
         "method": case.cell_method,
-        "evidence": [str(each) for each in taken.report.evidence],
+        "evidence": [str(each) for each in report.evidence],
     }
     return chained(
         Entry(
@@ -210,9 +218,7 @@ def _entry(taken: Taken, now: datetime) -> Entry:
 
 def _clock(book: Rulebook, looked: _Accepted, case: CaseRow, now: datetime) -> CaseClock:
     limit = book.limit(looked.opening.clock, looked.category)
-    return start_clock(
-        new_id(), case.id, case.cycle, looked.opening.clock, limit, book.ladder(limit.ladder), now
-    )
+    return start_clock(new_id(), case.id, case.cycle, looked.opening.clock, limit, book.ladder(limit.ladder), now)
 
 
 def _news(case: CaseRow, now: datetime) -> Announcement:

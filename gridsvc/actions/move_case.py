@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -11,33 +10,17 @@ from uuid import UUID
 from events.catalog import CaseFiled, CaseMerged, CaseReferred, CaseReopened
 from gridsvc.actions.file_report import ROUTE_WITHIN
 from gridsvc.actions.record_move import NewOwner, Recorded, record_move
-from gridsvc.db import Conn
-from gridsvc.domain.case import FINAL, Actor, Move, Moved, Particulars, Pool, decide
+from gridsvc.db import Conn, act_as_service
+from gridsvc.domain.case import FINAL, Actor, AtVersion, Expected, Move, Moved, Particulars, Pool, decide
 from gridsvc.domain.report import case_number
 from gridsvc.domain.routing import EDITION
 from gridsvc.domain.rulebook import Rulebook
 from gridsvc.errors import OutsideTheGrid, Unknown, VersionConflict
 from gridsvc.store import attachments, cases, owners
-from gridsvc.store.cases import CaseRow, LockedCase, located
+from gridsvc.store.cases import CaseRow, located
 from gridsvc.store.cells import Wanted, owners_of
 from gridsvc.store.numbers import NumberBlocks
 from gridsvc.store.rulebook import rulebook
-
-@dataclass(frozen=True)
-class AtVersion:
-    """The case must still be at this version."""
-
-    version: int
-
-
-@dataclass(frozen=True)
-class WhileAssigned:
-    """This assignment must still stand; announcements such as a rung or a reminder do not matter."""
-
-    assignment_id: UUID
-
-
-Expected = AtVersion | WhileAssigned
 
 
 async def move_case(
@@ -63,6 +46,7 @@ async def move_case(
     moved = decide(locked.case(), move, actor, said, now)
     book = await rulebook(conn)
     await _check_named(conn, locked, said)
+    await act_as_service(conn)
     changes = await _changes(conn, book, locked, moved, actor, said, numbers, now)
     if said.evidence or said.before:
         await attachments.attach(conn, said.before, locked.id, None, "before", actor.id)
@@ -84,7 +68,7 @@ async def move_case(
     )
 
 
-def _check_expected(locked: LockedCase, expected: Expected) -> None:
+def _check_expected(locked: CaseRow, expected: Expected) -> None:
     stands = (
         locked.version == expected.version
         if isinstance(expected, AtVersion)
@@ -99,7 +83,7 @@ def _check_expected(locked: LockedCase, expected: Expected) -> None:
         )
 
 
-async def _check_named(conn: Conn, locked: LockedCase, said: Particulars) -> None:
+async def _check_named(conn: Conn, locked: CaseRow, said: Particulars) -> None:
     """Whoever and whatever the move names must exist, and be in sight."""
     if said.officer is not None and not await owners.is_active_officer(conn, said.officer, locked.duty_line):
         raise Unknown(f"no active officer {said.officer} in duty line {locked.duty_line}", field="officer")
@@ -112,7 +96,7 @@ async def _check_named(conn: Conn, locked: LockedCase, said: Particulars) -> Non
 async def _changes(
     conn: Conn,
     book: Rulebook,
-    locked: LockedCase,
+    locked: CaseRow,
     moved: Moved,
     actor: Actor,
     said: Particulars,
@@ -139,15 +123,11 @@ def _to_routing(moved: Moved, now: datetime) -> dict[str, Any]:
     return {"route_again_at": now + ROUTE_WITHIN} if moved.pool is Pool.ROUTING else {}
 
 
-async def _placed(conn: Conn, locked: LockedCase, said: Particulars, now: datetime) -> dict[str, Any]:
+async def _placed(conn: Conn, locked: CaseRow, said: Particulars, now: datetime) -> dict[str, Any]:
     assert said.location is not None  # noqa: S101 - the table demands it
     [owner] = await owners_of(conn, [Wanted(said.location, locked.duty_line)], now)
     if owner is None:
-        raise OutsideTheGrid(
-            f"no cell covers lon {said.location.lon:.6f}, lat {said.location.lat:.6f} (WGS-84), or lies within tolerance",
-            given={"lon": said.location.lon, "lat": said.location.lat},
-            wanted="a place inside the published grid set",
-        )
+        raise OutsideTheGrid(said.location.lon, said.location.lat)
     return located(said.location, owner)
 
 
@@ -163,7 +143,7 @@ def _owner_by_hand(moved: Moved, said: Particulars) -> NewOwner | None:
     )
 
 
-def _ended_why(locked: LockedCase, moved: Moved) -> str | None:
+def _ended_why(locked: CaseRow, moved: Moved) -> str | None:
     """Why the current assignment ends, if it does: given back, handed to another, or over with the case."""
     if locked.assignment_id is None:
         return None
@@ -174,7 +154,7 @@ def _ended_why(locked: LockedCase, moved: Moved) -> str | None:
     return str(moved.state) if moved.state in FINAL else None
 
 
-def _told(moved: Moved, locked: LockedCase, said: Particulars) -> Mapping[str, Any]:
+def _told(moved: Moved, locked: CaseRow, said: Particulars) -> Mapping[str, Any]:
     if moved.rule.tells is CaseFiled or moved.rule.tells is CaseReopened:
         return {"cycle": moved.cycle}
     if moved.rule.tells is CaseMerged:

@@ -21,7 +21,7 @@ from gridsvc.domain.rulebook import Rulebook
 from gridsvc.ids import new_id
 from gridsvc.store import assignments, cases, clocks, history, outbox
 from gridsvc.store.assignments import AssignmentRow
-from gridsvc.store.cases import CaseRow, LockedCase
+from gridsvc.store.cases import CaseRow
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,10 +48,10 @@ class Recorded:
     told: Mapping[str, Any] | None = None  # further fields of the announcement
 
 
-async def record_move(conn: Conn, book: Rulebook, locked: LockedCase, what: Recorded, now: datetime) -> CaseRow:
+async def record_move(conn: Conn, book: Rulebook, locked: CaseRow, what: Recorded, now: datetime) -> CaseRow:
     """Write all that `what` makes of the locked case, in the caller's transaction; return the case after."""
     rule = what.moved.rule
-    after, assignment = _row_after(locked.row(), what, now)
+    after, assignment = _row_after(locked, what, now)
     if what.ended_why is not None:
         await assignments.end(conn, locked.id, now, what.ended_why)
     if assignment is not None:
@@ -61,9 +61,10 @@ async def record_move(conn: Conn, book: Rulebook, locked: LockedCase, what: Reco
         after = replace(after, due_at=due)
     elif Clock.HANDLING in rule.stops and after.state == State.FILED:
         after = replace(after, due_at=None)  # nobody handles it: the next owner gets a limit of its own
-    after = after.keyed()
+    entry = _entry(locked, after, what, now)
+    after = replace(after.keyed(), head=entry.hash)
     await cases.change(conn, [after])
-    await history.add(conn, [_entry(locked, after, what, now)])
+    await history.add(conn, [entry])
     await outbox.append(conn, [_news(after, what, now)], now)
     return after
 
@@ -116,9 +117,7 @@ def _row_after(before: CaseRow, what: Recorded, now: datetime) -> tuple[CaseRow,
     return after, row
 
 
-async def _turn_clocks(
-    conn: Conn, book: Rulebook, after: CaseRow, what: Recorded, now: datetime
-) -> datetime | None:
+async def _turn_clocks(conn: Conn, book: Rulebook, after: CaseRow, what: Recorded, now: datetime) -> datetime | None:
     """Stop, pause, resume, extend and start what the move says; answer when handling is due."""
     rule = what.moved.rule
     live = await clocks.live(conn, [after.id])
@@ -168,7 +167,7 @@ def _handling_due(going: Iterable[CaseClock]) -> datetime | None:
     return next((clock.due_at for clock in going if clock.kind is Clock.HANDLING), None)
 
 
-def _entry(locked: LockedCase, after: CaseRow, what: Recorded, now: datetime) -> Entry:
+def _entry(locked: CaseRow, after: CaseRow, what: Recorded, now: datetime) -> Entry:
     return chained(
         Entry(
             case_id=after.id,

@@ -45,6 +45,7 @@ class Calendar:
 
     def spans(self, start: datetime, end: datetime) -> Iterator[tuple[datetime, datetime]]:
         """The working stretches between two moments, in UTC, in order, without overlap."""
+        start, end = start.astimezone(UTC), end.astimezone(UTC)
         day = start.astimezone(self.zone).date()
         last = end.astimezone(self.zone).date()
         while day <= last:
@@ -75,6 +76,7 @@ def advance(calendar: Calendar | None, start: datetime, seconds: float) -> Reach
     ends there, not at the start of the next one; nothing to use up ends at `start`.
     Raises ValueError for a calendar that never works.
     """
+    start = start.astimezone(UTC)  # Python adds and subtracts within one zone by the wall, not by the second
     if calendar is None or seconds <= 0:
         return Reach(start + timedelta(seconds=max(seconds, 0.0)))
     left = timedelta(seconds=seconds)
@@ -90,7 +92,7 @@ def worked_seconds(calendar: Calendar | None, start: datetime, end: datetime) ->
     if end <= start:
         return 0.0
     if calendar is None:
-        return (end - start).total_seconds()
+        return (end.astimezone(UTC) - start.astimezone(UTC)).total_seconds()
     return sum((finish - begin).total_seconds() for begin, finish in calendar.spans(start, end))
 
 

@@ -14,8 +14,6 @@ from enum import StrEnum
 from typing import Final
 from uuid import UUID
 
-from geo.place import Place
-
 from events.catalog import (
     CaseAccepted,
     CaseAssigned,
@@ -43,6 +41,7 @@ from events.catalog import (
     CaseSupervised,
     CaseSuspended,
 )  # fmt: skip
+from geo.place import Place
 from gridsvc.domain.access import Caller, Role, Whereabouts, roles_over
 from gridsvc.errors import BadRequest, GuardFailed, NotAllowed, WrongMoment
 
@@ -205,6 +204,23 @@ class Actor:
         return self.caller.id if self.caller else f"worker:{self.worker}"
 
 
+@dataclass(frozen=True)
+class AtVersion:
+    """A move that was decided on this version of the case, and holds for no other."""
+
+    version: int
+
+
+@dataclass(frozen=True)
+class WhileAssigned:
+    """A move that holds while this assignment stands, whatever was announced since (a rung, a reminder)."""
+
+    assignment_id: UUID
+
+
+Expected = AtVersion | WhileAssigned
+
+
 Guard = Callable[[Case, Actor, Particulars, datetime], str | None]
 """Says why the move may not be made now, or None. Named after what it demands."""
 
@@ -220,7 +236,9 @@ def suspended(case: Case, actor: Actor, said: Particulars, now: datetime) -> str
 
 
 def names_an_owner(case: Case, actor: Actor, said: Particulars, now: datetime) -> str | None:
-    """An assignment goes to an officer or a department."""
+    """An assignment goes to an officer or a department, never to both."""
+    if said.officer and said.department:
+        return "an officer and a department are named; want one of them"
     return None if said.officer or said.department else "neither officer nor department is named"
 
 
@@ -320,7 +338,7 @@ MOVES: Final[dict[Move, Rule]] = {
         Rule(
             move=Move.REJECT, says="The report is not taken up (不予立案).",
             before=frozenset({State.REPORTED}), after=State.REJECTED, by=_DESK, needs=("reason",),
-            stops=_EVERY_CLOCK, tells=CaseRejected,
+            stops=_EVERY_CLOCK, tells=CaseRejected, over_http=True,
         ),
         Rule(
             move=Move.ASSIGN, says="An officer or a department answers for the case from now on (派遣).",
@@ -332,7 +350,8 @@ MOVES: Final[dict[Move, Rule]] = {
         Rule(
             move=Move.POOL, says="Routing found nobody: the case waits in the pool, the desk hears at once (待派遣).",
             before=frozenset({State.FILED, State.ASSIGNED}), after=State.FILED, by=_ROUTER, needs=("reason",),
-            stops=(Clock.DISPATCH, Clock.ACKNOWLEDGE), starts=(Clock.POOL,), pool=Pool.DISPATCH, tells=CasePooled,
+            guards=(running,), stops=(Clock.DISPATCH, Clock.ACKNOWLEDGE), starts=(Clock.POOL,), pool=Pool.DISPATCH,
+            tells=CasePooled,
         ),
         Rule(
             move=Move.RETURN, says="The owner gives the case back to the dispatcher; nothing entered is lost (退回).",
@@ -372,7 +391,7 @@ MOVES: Final[dict[Move, Rule]] = {
             move=Move.REWORK, says="The check failed: the same owner does it again (返工).",
             before=frozenset({State.HANDLED}), after=State.ASSIGNED, by=_DESK, needs=("reason",),
             guards=(running, checked_by_another), stops=(Clock.CHECKING,), starts=(Clock.ACKNOWLEDGE, Clock.HANDLING),
-            tells=CaseReworked,
+            tells=CaseReworked, over_http=True,
         ),
         Rule(
             move=Move.CLOSE, says="The check passed: the case is closed (结案).",
@@ -388,7 +407,7 @@ MOVES: Final[dict[Move, Rule]] = {
         Rule(
             move=Move.REOPEN, says="The matter is back: the case runs again in a new cycle (重启).",
             before=frozenset({State.CLOSED}), after=State.FILED, by=_DESK, needs=("reason",),
-            starts=(Clock.DISPATCH,), pool=Pool.ROUTING, tells=CaseReopened,
+            starts=(Clock.DISPATCH,), pool=Pool.ROUTING, tells=CaseReopened, over_http=True,
         ),
         Rule(
             move=Move.SUSPEND, says="The clocks stand still until a date (挂账).",
@@ -413,19 +432,21 @@ MOVES: Final[dict[Move, Rule]] = {
         Rule(
             move=Move.MERGE, says="The case is the same as another, which goes on (合并).",
             before=OPEN, after=State.MERGED, by=_DESK, needs=("into",), takes=("note",), guards=(not_itself,),
-            stops=_EVERY_CLOCK, tells=CaseMerged,
+            stops=_EVERY_CLOCK, tells=CaseMerged, over_http=True,
         ),
         Rule(
             move=Move.REMIND, says="The desk reminds the owner (催办).",
-            before=OWNED, after=None, by=_DESK, takes=("note",), tells=CaseReminded,
+            before=OWNED, after=None, by=_DESK, takes=("note",), tells=CaseReminded, over_http=True,
         ),
         Rule(
             move=Move.NOTE, says="A note is added (备注).",
             before=OPEN, after=None, by=_DESK | _OWNER, needs=("note",), takes=("evidence",), tells=CaseNoted,
+            over_http=True,
         ),
         Rule(
             move=Move.SUPERVISE, says="A supervision order is laid on the case (督办).",
-            before=OPEN, after=None, by=frozenset({Role.SUPERVISOR}), needs=("reason",), tells=CaseSupervised,
+            before=OPEN, after=None, by=frozenset({Role.SUPERVISOR}), needs=("reason",),
+            tells=CaseSupervised, over_http=True,
         ),
         Rule(
             move=Move.ESCALATE, says="A clock reached a rung of its ladder (升级). The sweeper's alone.",

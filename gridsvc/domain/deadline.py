@@ -97,7 +97,12 @@ def reach(calendar: Calendar | None, started: datetime, seconds: float, pauses: 
 
 
 def intervals(calendar: Calendar | None, started: datetime, until: datetime, pauses: Sequence[Pause]) -> list[Interval]:
-    """Every stretch between `started` and `until`, in order, without gap: counted, or why not."""
+    """Every stretch between `started` and `until`, in order, without gap: counted, or why not.
+
+    Nothing when `until` is not after `started`. Where pauses overlap the first of them is the reason.
+    """
+    if until <= started:
+        return []
     edges = {started, until}
     paused = [(max(p.start, started), min(p.end or until, until), p.reason) for p in pauses]
     working = [(started, until)] if calendar is None else list(calendar.spans(started, until))

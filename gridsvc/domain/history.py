@@ -63,10 +63,10 @@ class Break:
     what: str
 
 
-def breaks(rows: Iterable[Entry], last_version: int) -> list[Break]:
+def breaks(rows: Iterable[Entry], last_version: int, head: bytes) -> list[Break]:
     """Everything wrong with one case's rows, in their stored order; empty when the chain holds.
 
-    `last_version` is what the case says of itself: rows missing at the end are found by it.
+    `last_version` and `head` are what the case says of itself: rows missing at the end are found by them.
     """
     found: list[Break] = []
     before, version, case_id = ROOT, 0, None
@@ -82,6 +82,8 @@ def breaks(rows: Iterable[Entry], last_version: int) -> list[Break]:
         before = row.hash
     if case_id is not None and version != last_version:
         found.append(Break(case_id, version, f"the case is at version {last_version}, its history ends at {version}"))
+    elif case_id is not None and before != head:
+        found.append(Break(case_id, version, "the case names another hash as its last"))
     return found
 
 

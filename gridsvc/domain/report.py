@@ -45,7 +45,7 @@ class Report:
     address: str
     place: Place | None
     claim: Claim | None
-    occurred_at: datetime
+    occurred_at: datetime | None  # None: when it was received
     reporter: Reporter | None = None
     evidence: tuple[UUID, ...] = ()
     desk: str | None = None

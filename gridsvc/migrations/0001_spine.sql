@@ -372,6 +372,7 @@ CREATE TABLE cases (
   closed_at      timestamptz,
   updated_at     timestamptz NOT NULL,
   seen_by        text[] NOT NULL,                -- scope keys, see "Who sees what"
+  head           bytea NOT NULL CHECK (length(head) = 32),   -- hash of its last history row
   FOREIGN KEY (edition, category) REFERENCES categories,
   CONSTRAINT open_has_one_owner_or_stands_in_a_pool CHECK (
     CASE WHEN state IN ('closed', 'rejected', 'cancelled', 'merged') THEN pool IS NULL

@@ -31,8 +31,10 @@ class AssignmentRow:
 _ADD = Statement(
     Nothing,
     """
-    INSERT INTO assignments (id, case_id, cycle, officer_id, department, rule, edition, reasons, assigned_by, assigned_at)
-    VALUES ($1::uuid, $2::uuid, $3::integer, $4::uuid, $5::text, $6::text, $7::integer, $8::jsonb, $9::text, $10::timestamptz)
+    INSERT INTO assignments (
+           id, case_id, cycle, officer_id, department, rule, edition, reasons, assigned_by, assigned_at)
+    VALUES ($1::uuid, $2::uuid, $3::integer, $4::uuid, $5::text,
+            $6::text, $7::integer, $8::jsonb, $9::text, $10::timestamptz)
     """,
 )
 

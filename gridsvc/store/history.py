@@ -38,16 +38,17 @@ OF_CASE = Statement(
 
 @dataclass(frozen=True)
 class LastVersion:
-    """How far a case says its history goes."""
+    """How far a case says its history goes, and the hash it says it ends with."""
 
     case_id: UUID
     version: int
+    head: bytes
 
 
 CASES_AFTER = Statement(
     LastVersion,
     """
-    SELECT id AS case_id, version
+    SELECT id AS case_id, version, head
       FROM cases
      WHERE id > $1::uuid
      ORDER BY id

@@ -76,7 +76,7 @@ def _fields(each: NumberedReport, now: datetime) -> dict[str, object]:
         "claimed_lat": report.claim.lat if report.claim else None,
         "claimed_datum": report.claim.datum if report.claim else None,
         "accuracy_m": report.place.accuracy_m if report.place else None,
-        "occurred_at": report.occurred_at,
+        "occurred_at": report.occurred_at or now,
         "received_at": now,
     }
 

@@ -1,0 +1,80 @@
+"""The command line: `gridsvc COMMAND …`; each command imports its part when it is chosen.
+
+Exit codes: 0 done, 1 refused or failed (the reason is on standard error), 2 the command was used wrongly.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import importlib
+import sys
+from collections.abc import Sequence
+from typing import Final
+
+import uvloop
+
+from gridsvc.errors import GridError, ImportRefused, SetupError
+from gridsvc.settings import read_settings
+
+COMMANDS: Final[dict[str, str]] = {
+    "up": "everything on this machine: private servers, demo city, web, workers",
+    "serve": "the web process",
+    "worker": "the processes that are not the web server",
+    "migrate": "bring the database to today's schema",
+    "grid": "versions of divisions, cells and beats",
+    "people": "officers, departments, shifts",
+    "starter": "load the starter rules into an empty city",
+    "user": "accounts and API keys",
+    "replay": "rows of a service-request file become reports",
+    "simulate": "play a day on the city",
+    "verify": "check the history chain and the ledger",
+    "bench": "measure, and compare in the same run",
+}
+"""Every command with what it is for; its module is `gridsvc/commands/<name>.py`."""
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command; return its exit code."""
+    arguments = _parser(_chosen(argv)).parse_args(argv)
+    try:
+        settings = read_settings()
+        module = importlib.import_module(f"gridsvc.commands.{arguments.command}")
+        if hasattr(module, "run_blocking"):  # a command that is itself the parent of processes
+            return int(module.run_blocking(arguments, settings))
+        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+            return int(runner.run(module.run(arguments, settings)))
+    except ImportRefused as refused:
+        print(f"gridsvc {arguments.command}: {refused.message}", file=sys.stderr)
+        return 1
+    except (SetupError, GridError) as error:
+        print(f"gridsvc {arguments.command}: {error.message}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        return 130
+
+
+def _chosen(argv: Sequence[str] | None) -> str | None:
+    given = sys.argv[1:] if argv is None else argv
+    return next((word for word in given if word in COMMANDS), None)
+
+
+def _parser(chosen: str | None) -> argparse.ArgumentParser:
+    """The parser; only the chosen command's own part is imported, the others show their line of help."""
+    parser = argparse.ArgumentParser(
+        prog="gridsvc",
+        description="The event system of a city that is managed by grids.",
+        epilog="example: gridsvc up        then open the address that it prints",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    for name, summary in COMMANDS.items():
+        if name == chosen:
+            importlib.import_module(f"gridsvc.commands.{name}").add(commands)
+        else:
+            commands.add_parser(name, help=summary, add_help=False)
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,522 @@
+"""Cases over HTTP: lists, one with everything around it, why it is as it is, and the moves."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from datetime import datetime
+from typing import Annotated, Any, Final
+from uuid import UUID
+
+import msgspec
+from aiohttp import web
+
+from geo.place import Place
+from gridsvc.actions.move_case import move_case
+from gridsvc.api.desk import DESK
+from gridsvc.api.idempotency import Answer, write
+from gridsvc.api.parts import caller_of, scoped
+from gridsvc.api.report_wire import DivisionTold, Location, divisions_told, read_location
+from gridsvc.api.route import DESK as DESK_ROLES
+from gridsvc.api.route import Route
+from gridsvc.api.wire import (
+    Moment,
+    Page,
+    Told,
+    Wanted,
+    if_match,
+    path_id,
+    read_body,
+    read_cursor,
+    read_query,
+    reply,
+    write_cursor,
+)
+from gridsvc.db import Conn
+from gridsvc.domain.access import Caller, Role, scope_keys
+from gridsvc.domain.case import MOVES, STAGES, Actor, Move, Particulars, Party, Rule, State
+from gridsvc.domain.deadline import intervals
+from gridsvc.errors import BadRequest, Unknown
+from gridsvc.store import assignments, case_views, clocks, history, reports
+from gridsvc.store.case_views import CaseView, Filters
+from gridsvc.store.cases import CaseRow
+from gridsvc.store.cells import division_names
+from gridsvc.store.rulebook import rulebook
+
+_READERS: Final = frozenset({*DESK_ROLES, Role.OFFICER, Role.HANDLER})
+
+
+class CaseTold(Told):
+    """One case. Coordinates are WGS-84; `overdue` counts the handling limit; `stage` is the national workflow's."""
+
+    id: UUID
+    number: str | None
+    version: int
+    cycle: int
+    state: str
+    stage: int
+    suspended: bool
+    source: str
+    category: str
+    category_name: str
+    category_name_en: str
+    duty_line: str
+    severity: str
+    description: str
+    address: str
+    lon: float | None
+    lat: float | None
+    divisions: list[str]
+    cell: str | None
+    method: str | None
+    border: bool
+    neighbours: list[str]
+    beat: str | None
+    pool: str | None
+    assignment: UUID | None
+    officer: UUID | None
+    department: str | None
+    handler: UUID | None
+    merged_into: UUID | None
+    extensions: int
+    due_at: datetime | None
+    overdue: bool
+    occurred_at: datetime
+    reported_at: datetime
+    filed_at: datetime | None
+    closed_at: datetime | None
+    updated_at: datetime
+
+
+class AssignmentTold(Told):
+    """Who answers, or answered, for the case, by which rule and why."""
+
+    id: UUID
+    cycle: int
+    officer: UUID | None
+    department: str | None
+    rule: str
+    edition: int
+    reasons: dict[str, Any]
+    assigned_by: str
+    assigned_at: datetime
+    ended_at: datetime | None
+    ended_why: str | None
+
+
+class IntervalTold(Told):
+    """A stretch of a clock's life, and whether it counted."""
+
+    start: datetime
+    end: datetime
+    counted: bool
+    why: str
+    seconds: float
+
+
+class RungTold(Told):
+    """A rung that fired."""
+
+    level: int
+    effect: str
+    scheduled_at: datetime
+    fired_at: datetime
+
+
+class ClockTold(Told):
+    """One clock, explained: which calendar, what counted, what fired and what comes next."""
+
+    id: UUID
+    kind: str
+    cycle: int
+    state: str
+    unit: str
+    budget_s: int
+    used_s: float
+    calendar: str | None
+    calendar_edition: int | None
+    started_at: datetime
+    stopped_at: datetime | None
+    due_at: datetime
+    provisional: bool
+    ladder: str
+    next_level: int | None
+    next_at: datetime | None
+    intervals: list[IntervalTold]
+    fired: list[RungTold]
+
+
+class ReportTold(Told):
+    """A report of the case; its reporter is shown only as there being one."""
+
+    id: UUID
+    acceptance_number: str
+    source: str
+    description: str
+    address: str
+    occurred_at: datetime
+    received_at: datetime
+    has_reporter: bool
+
+
+class CaseDetail(Told):
+    """One case with its assignment and the clocks that run."""
+
+    case: CaseTold
+    divisions: list[DivisionTold]
+    assignment: AssignmentTold | None
+    clocks: list[ClockTold]
+    reports: list[ReportTold]
+    moves: list[str]
+
+
+class HistoryTold(Told):
+    """One row of the history; `hash` covers it and the hash before it."""
+
+    version: int
+    move: str
+    from_state: str | None
+    to_state: str
+    actor: str
+    at: datetime
+    facts: dict[str, Any]
+    hash: str
+
+
+class Moved(Told):
+    """The case after the move."""
+
+    id: UUID
+    number: str | None
+    state: str
+    version: int
+    cycle: int
+    pool: str | None
+    assignment: UUID | None
+    officer: UUID | None
+    department: str | None
+    due_at: datetime | None
+
+
+_Limit = Annotated[int, msgspec.Meta(ge=1, le=500)]
+
+
+class CaseQuery(Wanted):
+    """How a list of cases is narrowed. `bbox` is west,south,east,north; `state` and `category` as in the answers."""
+
+    state: list[str] | str | None = None
+    category: str | None = None
+    cell: str | None = None
+    beat: str | None = None
+    division: str | None = None
+    officer: UUID | None = None
+    department: str | None = None
+    pool: str | None = None
+    source: str | None = None
+    overdue: bool | None = None
+    bbox: str | None = None
+    q: Annotated[str, msgspec.Meta(max_length=200)] | None = None
+    updated_after: Moment | None = None
+    limit: _Limit = 100
+    cursor: str | None = None
+
+
+class PageQuery(Wanted):
+    """One page of a case's history."""
+
+    limit: _Limit = 100
+    cursor: str | None = None
+
+
+async def get_cases(request: web.Request) -> web.Response:
+    """Cases in the caller's sight, newest first; with updated_after, by change, oldest first."""
+    query = read_query(request, CaseQuery)
+    filters = _filters(query)
+    keys = scope_keys(caller_of(request))
+    async with scoped(request) as (conn, now):
+        if query.updated_after is None:
+            before = read_cursor(query.cursor, tuple[UUID])[0] if query.cursor else None
+            views = await case_views.newest(conn, keys, now, filters, before, query.limit)
+            cursor = write_cursor(views[-1].id) if len(views) == query.limit else None
+        else:
+            after = (query.updated_after, UUID(int=0))
+            if query.cursor:
+                after = read_cursor(query.cursor, tuple[datetime, UUID])
+            views = await case_views.updated_since(conn, keys, now, filters, after, query.limit)
+            cursor = write_cursor(views[-1].updated_at, views[-1].id) if len(views) == query.limit else None
+    return reply(Page(items=[_told(view) for view in views], next=cursor))
+
+
+async def get_case(request: web.Request) -> web.Response:
+    """One case: what and where, who and why, how long, what was said, and which moves this caller may try."""
+    caller = caller_of(request)
+    async with scoped(request) as (conn, now):
+        view = await _view(conn, caller, now, path_id(request))
+        held = await assignments.of_case(conn, view.id)
+        current = next((row for row in held if row.ended_at is None), None)
+        names = await division_names(conn, view.grid_set_id, view.divisions) if view.grid_set_id else {}
+        detail = CaseDetail(
+            case=_told(view),
+            divisions=divisions_told(view.divisions, names),
+            assignment=_assignment(current) if current else None,
+            clocks=[clock for clock in await _clocks(conn, view.id, now) if clock.state != "stopped"],
+            reports=[ReportTold(**vars(row)) for row in await reports.OF_CASE.all(conn, view.id)],
+            moves=_moves_from(view.state),
+        )
+    return reply(detail, headers={"ETag": f'"{view.version}"'})
+
+
+async def get_history(request: web.Request) -> web.Response:
+    """Everything that happened to the case, oldest first."""
+    query = read_query(request, PageQuery)
+    async with scoped(request) as (conn, now):
+        view = await _view(conn, caller_of(request), now, path_id(request))
+        after = read_cursor(query.cursor, tuple[int])[0] if query.cursor else 0
+        rows = await history.OF_CASE.all(conn, view.id, after, query.limit)
+    told = [
+        HistoryTold(
+            version=row.version,
+            move=row.move,
+            from_state=row.from_state,
+            to_state=row.to_state,
+            actor=row.actor,
+            at=row.at,
+            facts=dict(row.facts),
+            hash=row.hash.hex(),
+        )
+        for row in rows
+    ]
+    return reply(Page(items=told, next=write_cursor(rows[-1].version) if len(rows) == query.limit else None))
+
+
+async def get_clocks(request: web.Request) -> web.Response:
+    """Every clock of the case, with every stretch that counted and every one that did not, and why."""
+    async with scoped(request) as (conn, now):
+        view = await _view(conn, caller_of(request), now, path_id(request))
+        told = await _clocks(conn, view.id, now)
+    return reply(Page(items=told))
+
+
+async def get_routing(request: web.Request) -> web.Response:
+    """Every assignment of the case, oldest first: by which rule, who else was weighed and why they lost."""
+    async with scoped(request) as (conn, now):
+        view = await _view(conn, caller_of(request), now, path_id(request))
+        rows = await assignments.of_case(conn, view.id)
+    return reply(Page(items=[_assignment(row) for row in rows]))
+
+
+async def _view(conn: Conn, caller: Caller, now: datetime, case_id: UUID) -> CaseView:
+    view = await case_views.one(conn, scope_keys(caller), now, case_id)
+    if view is None:
+        raise Unknown(f"no case {case_id}", case=str(case_id))
+    return view
+
+
+async def _clocks(conn: Conn, case_id: UUID, now: datetime) -> list[ClockTold]:
+    book = await rulebook(conn)
+    kept = await clocks.of_case(conn, case_id)
+    stood_still = await clocks.pauses(conn, [clock.id for clock in kept])
+    fired = await clocks.ESCALATIONS_OF_CASE.all(conn, case_id)
+    told = []
+    for clock in kept:
+        spans = [
+            IntervalTold(i.start, i.end, i.counted, i.why, (i.end - i.start).total_seconds())
+            for i in intervals(
+                book.calendar(clock.calendar), clock.started_at, clock.stopped_at or now, stood_still.get(clock.id, ())
+            )
+        ]
+        told.append(
+            ClockTold(
+                id=clock.id,
+                kind=clock.kind,
+                cycle=clock.cycle,
+                state=clock.state,
+                unit=clock.unit,
+                budget_s=clock.budget_seconds,
+                used_s=sum(span.seconds for span in spans if span.counted),
+                calendar=clock.calendar,
+                calendar_edition=clock.edition,
+                started_at=clock.started_at,
+                stopped_at=clock.stopped_at,
+                due_at=clock.due_at,
+                provisional=clock.provisional,
+                ladder=clock.ladder,
+                next_level=clock.next_level,
+                next_at=clock.next_fire_at,
+                intervals=spans,
+                fired=[
+                    RungTold(row.level, row.effect, row.scheduled_at, row.fired_at)
+                    for row in fired
+                    if row.clock_id == clock.id
+                ],
+            )
+        )
+    return told
+
+
+def _told(view: CaseView) -> CaseTold:
+    return CaseTold(
+        id=view.id, number=view.number, version=view.version, cycle=view.cycle, state=view.state,
+        stage=STAGES[State(view.state)], suspended=view.suspended, source=view.source,
+        category=f"{view.edition}:{view.category}", category_name=view.category_name,
+        category_name_en=view.category_name_en, duty_line=view.duty_line, severity=view.severity,
+        description=view.description, address=view.address, lon=view.lon, lat=view.lat,
+        divisions=view.divisions, cell=view.cell_code, method=view.cell_method, border=view.on_border,
+        neighbours=view.neighbours, beat=view.beat_code, pool=view.pool, assignment=view.assignment_id,
+        officer=view.officer_id, department=view.department, handler=view.handler_id,
+        merged_into=view.merged_into, extensions=view.extensions, due_at=view.due_at, overdue=view.overdue,
+        occurred_at=view.occurred_at, reported_at=view.reported_at, filed_at=view.filed_at,
+        closed_at=view.closed_at, updated_at=view.updated_at,
+    )  # fmt: skip
+
+
+def _assignment(row: assignments.AssignmentRow) -> AssignmentTold:
+    return AssignmentTold(
+        id=row.id, cycle=row.cycle, officer=row.officer_id, department=row.department, rule=row.rule,
+        edition=row.edition, reasons=dict(row.reasons), assigned_by=row.assigned_by,
+        assigned_at=row.assigned_at, ended_at=row.ended_at, ended_why=row.ended_why,
+    )  # fmt: skip
+
+
+def _filters(query: CaseQuery) -> Filters:
+    states = [query.state] if isinstance(query.state, str) else query.state
+    for state in states or ():
+        if state not in set(State):
+            raise BadRequest(
+                f"state {state!r} does not exist", field="state", given=state, wanted=[str(each) for each in State]
+            )
+    edition, _, code = (query.category or "").rpartition(":")
+    return Filters(
+        states=states,
+        category=code or None,
+        edition=edition or None,
+        cell=query.cell,
+        beat=query.beat,
+        division=query.division,
+        officer=query.officer,
+        department=query.department,
+        pool=query.pool,
+        source=query.source,
+        overdue=query.overdue,
+        bbox=_bbox(query.bbox),
+        words=query.q or None,
+    )
+
+
+def _bbox(text: str | None) -> tuple[float, float, float, float] | None:
+    if text is None:
+        return None
+    wanted = "west,south,east,north in WGS-84 degrees"
+    try:
+        west, south, east, north = (float(part) for part in text.split(","))
+    except ValueError:
+        raise BadRequest(f"bbox is {text[:80]!r}", field="bbox", given=text[:80], wanted=wanted) from None
+    if not (-180 <= west <= east <= 180 and -90 <= south <= north <= 90):
+        raise BadRequest(f"bbox {text[:80]} is no box", field="bbox", given=text[:80], wanted=wanted)
+    return west, south, east, north
+
+
+def _moves_from(state: str) -> list[str]:
+    return [str(move) for move, rule in MOVES.items() if rule.over_http and State(state) in rule.before]
+
+
+_FIELDS: Final[dict[str, Any]] = {
+    "reason": Annotated[str, msgspec.Meta(min_length=1, max_length=4_000)],
+    "note": Annotated[str, msgspec.Meta(max_length=4_000)],
+    "officer": UUID,
+    "department": Annotated[str, msgspec.Meta(min_length=1, max_length=64)],
+    "evidence": Annotated[list[UUID], msgspec.Meta(min_length=1, max_length=20)],
+    "before": Annotated[list[UUID], msgspec.Meta(max_length=20)],
+    "until": Moment,
+    "into": UUID,
+    "division": Annotated[str, msgspec.Meta(min_length=1, max_length=64)],
+    "location": Location,
+}
+"""How each particular of a move is written; the table of moves tells which of them a move has."""
+
+
+def _body_of(rule: Rule) -> type[Wanted]:
+    fields: list[Any] = [(name, _FIELDS[name]) for name in rule.needs]
+    fields += [(name, _FIELDS[name] | None, None) for name in rule.takes]
+    name = "".join(part.title() for part in str(rule.move).split("_")) + "Said"
+    made = msgspec.defstruct(name, fields, bases=(Wanted,), module=__name__, kw_only=True, forbid_unknown_fields=True)
+    assert issubclass(made, Wanted)  # noqa: S101 - by its bases
+    return made
+
+
+def _handler_of(rule: Rule, body: type[Wanted]) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
+    async def make_move(request: web.Request) -> web.StreamResponse:
+        case_id, expected = path_id(request), if_match(request)
+        said = await _particulars(request, await read_body(request, body))
+        desk, actor = request.app[DESK], Actor(caller_of(request))
+
+        async def work(conn: Conn, now: datetime) -> Answer:
+            row = await move_case(conn, case_id, rule.move, actor, said, expected, desk.numbers, now)
+            return Answer(_moved(row), headers={"ETag": f'"{row.version}"'})
+
+        return await write(request, work)
+
+    make_move.__doc__ = rule.says
+    return make_move
+
+
+async def _particulars(request: web.Request, body: Wanted) -> Particulars:
+    given = {name: value for name, value in msgspec.structs.asdict(body).items() if value is not None}
+    place: Place | None = None
+    if "location" in given:
+        place, _ = read_location(given.pop("location"), await request.app[DESK].city_bounds())
+    for name in {"evidence", "before"} & given.keys():
+        given[name] = tuple(dict.fromkeys(given[name]))
+    return Particulars(**given, location=place)
+
+
+def _moved(row: CaseRow) -> Moved:
+    return Moved(
+        id=row.id, number=row.number, state=row.state, version=row.version, cycle=row.cycle, pool=row.pool,
+        assignment=row.assignment_id, officer=row.officer_id, department=row.department, due_at=row.due_at,
+    )  # fmt: skip
+
+
+def _callers_of(rule: Rule) -> frozenset[Role]:
+    roles = {by for by in rule.by if isinstance(by, Role)}
+    return frozenset(roles | {Role.OFFICER, Role.HANDLER} if Party.OWNER in rule.by else roles)
+
+
+def _route_of(move: Move, rule: Rule) -> Route:
+    body = _body_of(rule)
+    return Route(
+        method="POST",
+        path=f"/api/v1/cases/{{id}}/{move}",
+        handler=_handler_of(rule, body),
+        roles=_callers_of(rule),
+        summary=rule.says,
+        reads=body,
+        answers=Moved,
+        statuses=(200, 409, 422, 428),
+        idempotent=True,
+        if_match=True,
+    )
+
+
+ROUTES: Final = (
+    Route(
+        method="GET", path="/api/v1/cases", handler=get_cases, roles=_READERS, scope="cases:read",
+        summary="Cases in sight, filtered.", query=CaseQuery, answers=Page[CaseTold],
+    ),
+    Route(
+        method="GET", path="/api/v1/cases/{id}", handler=get_case, roles=_READERS, scope="cases:read",
+        summary="One case with assignment and running clocks.", answers=CaseDetail,
+    ),
+    Route(
+        method="GET", path="/api/v1/cases/{id}/history", handler=get_history, roles=_READERS, scope="cases:read",
+        summary="Everything that happened to a case, chained.", query=PageQuery, answers=Page[HistoryTold],
+    ),
+    Route(
+        method="GET", path="/api/v1/cases/{id}/clocks", handler=get_clocks, roles=_READERS, scope="cases:read",
+        summary="Every clock, explained to the minute.", answers=Page[ClockTold],
+    ),
+    Route(
+        method="GET", path="/api/v1/cases/{id}/routing", handler=get_routing, roles=_READERS, scope="cases:read",
+        summary="Who answers for a case, and why.", answers=Page[AssignmentTold],
+    ),
+    *(_route_of(move, rule) for move, rule in MOVES.items() if rule.over_http),
+)  # fmt: skip

@@ -1,0 +1,58 @@
+"""`gridsvc verify`: does the ledger balance, does every chain hold, are the signed days as they were."""
+
+from __future__ import annotations
+
+import argparse
+from typing import TYPE_CHECKING
+
+from tqdm import tqdm
+
+from gridsvc.actions.verify_city import broken_chains, broken_days, broken_invariants
+from gridsvc.db import SERVICE, open_pool, transaction
+from gridsvc.errors import BadSettings
+from gridsvc.settings import Settings
+from gridsvc.signing import Signer
+from gridsvc.store.ledger import INVARIANTS
+
+if TYPE_CHECKING:
+    Subparsers = argparse._SubParsersAction[argparse.ArgumentParser]
+
+_SHOWN = 50
+
+
+def add(subparsers: Subparsers) -> None:
+    """Add `verify` to the command line."""
+    subparsers.add_parser(
+        "verify",
+        help="check the history chain and the ledger",
+        description="Read the whole history and ask every question of the ledger. Changes nothing.",
+        epilog="example: gridsvc verify\n\nExit code 0: all holds; 1: something does not, each named on a line.",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+
+
+async def run(arguments: argparse.Namespace, settings: Settings) -> int:
+    """Verify and name what does not hold."""
+    if not settings.database.url:
+        raise BadSettings("no database is named; set GRIDSVC_DATABASE_URL")
+    async with open_pool(settings.database.url, size=2, scope=SERVICE, name="gridsvc verify") as pool:
+        async with transaction(pool, snapshot=True) as (conn, _):
+            ledger = await broken_invariants(conn)
+            with tqdm(unit=" cases", desc="history") as bar:
+                chains = await broken_chains(conn, bar.update)
+            days = (
+                await broken_days(conn, Signer.of_secret(settings.identity.secret)) if settings.identity.secret else []
+            )
+    for rule in INVARIANTS:
+        print(f"{'BROKEN' if rule.name in ledger else 'holds '} {rule.name}: {rule.says}")
+        for what in ledger.get(rule.name, ()):
+            print(f"         {what}")
+    for broken in chains[:_SHOWN]:
+        print(f"BROKEN history of case {broken.case_id}, version {broken.version}: {broken.what}")
+    for _, what in days:
+        print(f"BROKEN signed day {what}")
+    if not settings.identity.secret:
+        print("signed days were not checked: GRIDSVC_SECRET is not set")
+    count = len(ledger) + len(chains) + len(days)
+    print(f"{count} broken" if count else "everything holds")
+    return 1 if count else 0

@@ -1,0 +1,176 @@
+"""Cases as people read them: pages by filter, and one with everything around it.
+
+The caller's scope keys stand in every query; row-level security stands behind it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+from uuid import UUID
+
+from gridsvc.db import Conn, Statement
+
+
+@dataclass(frozen=True, kw_only=True)
+class CaseView:
+    """One case of a list. Coordinates are WGS-84 degrees; null while the place is unknown."""
+
+    id: UUID
+    number: str | None
+    version: int
+    cycle: int
+    state: str
+    suspended: bool
+    source: str
+    edition: str
+    category: str
+    category_name: str
+    category_name_en: str
+    duty_line: str
+    severity: str
+    description: str
+    address: str
+    lon: float | None
+    lat: float | None
+    grid_set_id: int | None
+    divisions: list[str]
+    cell_code: str | None
+    cell_method: str | None
+    on_border: bool
+    neighbours: list[str]
+    beat_code: str | None
+    pool: str | None
+    assignment_id: UUID | None
+    officer_id: UUID | None
+    department: str | None
+    handler_id: UUID | None
+    merged_into: UUID | None
+    extensions: int
+    due_at: datetime | None
+    overdue: bool
+    occurred_at: datetime
+    reported_at: datetime
+    filed_at: datetime | None
+    closed_at: datetime | None
+    updated_at: datetime
+
+
+@dataclass(frozen=True, kw_only=True)
+class Filters:
+    """What a page is narrowed to; None: not by this. `overdue` counts open cases past their handling limit."""
+
+    states: Sequence[str] | None = None
+    category: str | None = None
+    edition: str | None = None
+    cell: str | None = None
+    beat: str | None = None
+    division: str | None = None
+    officer: UUID | None = None
+    department: str | None = None
+    pool: str | None = None
+    source: str | None = None
+    overdue: bool | None = None
+    bbox: tuple[float, float, float, float] | None = None  # west, south, east, north; WGS-84 degrees
+    words: str | None = None
+
+
+_COLUMNS: Final = """
+    SELECT c.id, c.number, c.version, c.cycle, c.state, c.suspended, c.source, c.edition, c.category,
+           g.name AS category_name, g.name_en AS category_name_en, c.duty_line, c.severity,
+           c.description, c.address, ST_X(c.place) AS lon, ST_Y(c.place) AS lat, c.grid_set_id, c.divisions,
+           c.cell_code, c.cell_method, c.on_border, c.neighbours, c.beat_code, c.pool, c.assignment_id,
+           c.officer_id, c.department, c.handler_id, c.merged_into, c.extensions, c.due_at,
+           (c.due_at < $2::timestamptz AND c.state IN ('assigned', 'accepted', 'in_progress')) IS TRUE AS overdue,
+           c.occurred_at, c.reported_at, c.filed_at, c.closed_at, c.updated_at
+      FROM cases c
+      JOIN categories g ON g.edition = c.edition AND g.code = c.category
+     WHERE c.seen_by && $1::text[]
+"""
+
+_FILTERS: Final = """
+       AND ($3::text[] IS NULL OR c.state = ANY ($3::text[]))
+       AND ($4::text IS NULL OR c.category = $4::text)
+       AND ($5::text IS NULL OR c.edition = $5::text)
+       AND ($6::text IS NULL OR c.cell_code = $6::text)
+       AND ($7::text IS NULL OR c.beat_code = $7::text)
+       AND ($8::text IS NULL OR $8::text = ANY (c.divisions))
+       AND ($9::uuid IS NULL OR c.officer_id = $9::uuid)
+       AND ($10::text IS NULL OR c.department = $10::text)
+       AND ($11::text IS NULL OR c.pool = $11::text)
+       AND ($12::text IS NULL OR c.source = $12::text)
+       AND ($13::boolean IS NULL
+            OR ((c.due_at < $2::timestamptz AND c.state IN ('assigned', 'accepted', 'in_progress')) IS TRUE)
+               = $13::boolean)
+       AND ($14::float8[] IS NULL
+            OR c.place && ST_MakeEnvelope(($14::float8[])[1], ($14::float8[])[2],
+                                          ($14::float8[])[3], ($14::float8[])[4], 4326))
+       AND ($15::text IS NULL
+            OR c.number ILIKE '%' || $15::text || '%'
+            OR c.description ILIKE '%' || $15::text || '%'
+            OR c.address ILIKE '%' || $15::text || '%')
+"""
+
+NEWEST = Statement(
+    CaseView,
+    f"""
+{_COLUMNS}{_FILTERS}
+       AND ($16::uuid IS NULL OR c.id < $16::uuid)   -- ids are UUIDv7: newest first is greatest first
+     ORDER BY c.id DESC
+     LIMIT $17::integer
+    """,
+)
+
+UPDATED = Statement(
+    CaseView,
+    f"""
+{_COLUMNS}{_FILTERS}
+       AND (c.updated_at, c.id) > ($16::timestamptz, $17::uuid)
+     ORDER BY c.updated_at, c.id
+     LIMIT $18::integer
+    """,
+)
+
+ONE = Statement(
+    CaseView,
+    f"""
+{_COLUMNS}
+       AND c.id = $3::uuid
+    """,
+)
+
+
+async def newest(
+    conn: Conn, keys: Sequence[str], now: datetime, filters: Filters, before: UUID | None, limit: int
+) -> list[CaseView]:
+    """One page, newest first, older than the case `before`."""
+    return await NEWEST.all(conn, *_arguments(keys, now, filters), before, limit)
+
+
+async def updated_since(
+    conn: Conn, keys: Sequence[str], now: datetime, filters: Filters, after: tuple[datetime, UUID], limit: int
+) -> list[CaseView]:
+    """One page of what changed after a moment, oldest change first.
+
+    A case that changes while pages are read comes again later. A transaction that began earlier may
+    become visible later: who follows by this reads again from a minute before (the live feed does not).
+    """
+    return await UPDATED.all(conn, *_arguments(keys, now, filters), *after, limit)
+
+
+async def one(conn: Conn, keys: Sequence[str], now: datetime, case_id: UUID) -> CaseView | None:
+    """The case, or None where it does not exist for these keys."""
+    return await ONE.one(conn, list(keys), now, case_id)
+
+
+def _arguments(keys: Sequence[str], now: datetime, filters: Filters) -> list[object]:
+    words = filters.words
+    if words is not None:  # what people type is text, not a pattern
+        words = words.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+    return [
+        list(keys), now, filters.states, filters.category, filters.edition, filters.cell, filters.beat,
+        filters.division, filters.officer, filters.department, filters.pool, filters.source, filters.overdue,
+        list(filters.bbox) if filters.bbox else None, words,
+    ]  # fmt: skip

@@ -1,0 +1,80 @@
+"""How the service is, in figures: what waits, what is late, what stands where."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from gridsvc.db import Statement
+
+
+@dataclass(frozen=True)
+class Reachable:
+    """That the database answered, and how old the oldest unsent announcement is (0: none waits)."""
+
+    oldest_news_s: float
+
+
+REACHABLE = Statement(
+    Reachable,
+    """
+    SELECT coalesce(greatest(0, extract(epoch FROM city_now() - (
+             SELECT created_at FROM outbox ORDER BY seq LIMIT 1))), 0)::double precision AS oldest_news_s
+    """,
+)
+
+
+@dataclass(frozen=True)
+class Applied:
+    """One migration of this database."""
+
+    number: int
+    digest: str
+
+
+APPLIED = Statement(Applied, "SELECT number, digest FROM schema_migrations ORDER BY number")
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """What the workers have before them."""
+
+    news: int
+    oldest_news_s: float
+    failures: int
+    dead: int
+    rungs_due: int
+    cases_to_route: int
+
+
+WAITING = Statement(
+    Waiting,
+    """
+    SELECT (SELECT count(*)::integer FROM outbox) AS news,
+           coalesce(greatest(0, extract(epoch FROM city_now() - (
+             SELECT created_at FROM outbox ORDER BY seq LIMIT 1))), 0)::double precision AS oldest_news_s,
+           (SELECT count(*)::integer FROM failures WHERE next_attempt_at IS NOT NULL) AS failures,
+           (SELECT count(*)::integer FROM failures WHERE next_attempt_at IS NULL) AS dead,
+           (SELECT count(*)::integer FROM clocks WHERE next_fire_at <= city_now()) AS rungs_due,
+           (SELECT count(*)::integer FROM cases WHERE route_again_at <= city_now()) AS cases_to_route
+    """,
+)
+
+
+@dataclass(frozen=True)
+class Standing:
+    """How many open cases stand in one state."""
+
+    state: str
+    cases: int
+
+
+OPEN_CASES = Statement(
+    Standing,
+    """
+    SELECT state, count(*)::integer AS cases
+      FROM cases
+     WHERE state NOT IN ('closed', 'rejected', 'cancelled', 'merged')
+     GROUP BY state
+     ORDER BY state
+    """,
+)

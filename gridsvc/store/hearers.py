@@ -1,0 +1,130 @@
+"""Who is to be told about a case: its owner, or whoever holds a role nearest to it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from gridsvc.db import Conn, Statement
+
+
+@dataclass(frozen=True)
+class Standing:
+    """What a notice says of a case, and what decides who hears it. No word of a resident."""
+
+    number: str | None
+    state: str
+    version: int
+    category: str
+    duty_line: str
+    severity: str
+    due_at: datetime | None
+    divisions: list[str]
+    cell_code: str | None
+    assignment_id: UUID | None
+    officer_id: UUID | None
+    department: str | None
+    handler_id: UUID | None
+
+
+STANDING = Statement(
+    Standing,
+    """
+    SELECT c.number, c.state, c.version, c.category, c.duty_line, c.severity, c.due_at,
+           CASE WHEN c.divisions <> '{}' THEN c.divisions
+                ELSE coalesce(desk.path, array_remove(ARRAY[c.desk], NULL)) END AS divisions,
+           c.cell_code, c.assignment_id, c.officer_id, c.department, c.handler_id
+      FROM cases c
+           LEFT JOIN divisions desk ON desk.grid_set_id = grid_set_at($2::timestamptz) AND desk.code = c.desk
+     WHERE c.id = $1::uuid
+    """,
+)
+
+
+async def standing(conn: Conn, case_id: UUID, now: datetime) -> Standing | None:
+    """The case as it stands now, or None where there is no such case.
+
+    `divisions` are those of its place; while that is unknown, those of the desk that holds it.
+    """
+    return await STANDING.one(conn, case_id, now)
+
+
+@dataclass(frozen=True)
+class Hearer:
+    """One person who is to hear."""
+
+    user_id: UUID
+
+
+HANDLERS = Statement(
+    Hearer,
+    """
+    SELECT DISTINCT g.user_id
+      FROM grants g
+           JOIN users u ON u.id = g.user_id AND u.active
+     WHERE g.role = 'handler'
+       AND g.department = $1::text
+       AND g.division_code = ANY ($2::text[])
+     ORDER BY g.user_id
+    """,
+)
+
+# Depth is the place in the path: the deepest division in which anybody holds the role hears alone.
+NEAREST = Statement(
+    Hearer,
+    """
+    WITH holders AS (
+      SELECT g.user_id, array_position($2::text[], g.division_code) AS depth
+        FROM grants g
+             JOIN users u ON u.id = g.user_id AND u.active
+       WHERE g.role = $1::text
+         AND g.division_code = ANY ($2::text[])
+         AND (g.duty_line IS NULL OR g.duty_line = $3::text)
+         AND (g.department IS NULL OR g.department = $4::text)
+    )
+    SELECT DISTINCT user_id
+      FROM holders
+     WHERE depth = (SELECT max(depth) FROM holders)
+     ORDER BY user_id
+    """,
+)
+
+# A division that is not in the set in force (a grant from an older one) counts as the lowest.
+HIGHEST = Statement(
+    Hearer,
+    """
+    WITH holders AS (
+      SELECT g.user_id, coalesce(array_length(d.path, 1), 99) AS depth
+        FROM grants g
+             JOIN users u ON u.id = g.user_id AND u.active
+             LEFT JOIN divisions d ON d.grid_set_id = grid_set_at($2::timestamptz) AND d.code = g.division_code
+       WHERE g.role = $1::text
+         AND (g.duty_line IS NULL OR g.duty_line = $3::text)
+         AND (g.department IS NULL OR g.department = $4::text)
+    )
+    SELECT DISTINCT user_id
+      FROM holders
+     WHERE depth = (SELECT min(depth) FROM holders)
+     ORDER BY user_id
+    """,
+)
+
+
+async def handlers(conn: Conn, department: str, divisions: Sequence[str]) -> list[UUID]:
+    """Everybody who handles for `department` in one of `divisions`."""
+    return [row.user_id for row in await HANDLERS.all(conn, department, divisions)]
+
+
+async def nearest(conn: Conn, role: str, path: Sequence[str], duty_line: str, department: str | None) -> list[UUID]:
+    """Who holds `role` in the lowest division of `path` (from the top down) where anybody does, on the case's axes.
+
+    Nobody in the whole path: an empty list.
+    """
+    return [row.user_id for row in await NEAREST.all(conn, role, path, duty_line, department)]
+
+
+async def highest(conn: Conn, role: str, duty_line: str, department: str | None, now: datetime) -> list[UUID]:
+    """Who holds `role` for the greatest part of the city: the desk for a case whose place nobody knows."""
+    return [row.user_id for row in await HIGHEST.all(conn, role, now, duty_line, department)]

@@ -1,0 +1,134 @@
+"""What each person must be told: rows that stay until that person's device has acknowledged them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+from uuid import UUID
+
+from gridsvc.db import Conn, Nothing, Statement
+
+CHANNEL: Final = "notices"
+"""NOTIFY channel; the payload is user ids, comma between. A hint that may be lost: the rows are the truth."""
+
+IDS_PER_HINT: Final = 200  # 37 bytes each; a payload must stay under 8,000
+
+
+@dataclass(frozen=True)
+class Told:
+    """Somebody for whom a new notice was kept."""
+
+    user_id: UUID
+
+
+KEEP = Statement(
+    Told,
+    """
+    INSERT INTO notices (id, user_id, event_id, case_id, kind, body, created_at)
+    SELECT id, user_id, $3::uuid, $4::uuid, $5::text, $6::jsonb, $7::timestamptz
+      FROM unnest($1::uuid[], $2::uuid[]) AS hearer (id, user_id)
+        ON CONFLICT (user_id, event_id, kind) DO NOTHING
+    RETURNING user_id
+    """,
+)
+
+
+@dataclass(frozen=True)
+class Hinted:
+    """How many hints were left for the end of the transaction."""
+
+    hints: int
+
+
+HINT = Statement(
+    Hinted,
+    """
+    SELECT count(pg_notify($1::text, payload))::integer AS hints
+      FROM unnest($2::text[]) AS hint (payload)
+    """,
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Message:
+    """One thing to be told. `kind` is the announcement's type; `body` holds ids, codes and times only."""
+
+    event_id: UUID
+    case_id: UUID | None
+    kind: str
+    body: Mapping[str, Any]
+
+
+async def keep(conn: Conn, message: Message, hearers: Mapping[UUID, UUID], now: datetime) -> list[UUID]:
+    """Keep `message` for each hearer (user -> id of the notice); return those who had not been told it before.
+
+    The same message twice to the same person is kept once. Open sockets get a hint when the
+    transaction commits.
+    """
+    told = await KEEP.all(
+        conn, list(hearers.values()), list(hearers), message.event_id, message.case_id, message.kind, message.body, now
+    )
+    users = sorted(row.user_id for row in told)
+    if users:
+        await HINT.one(conn, CHANNEL, _payloads(users))
+    return users
+
+
+def _payloads(users: Sequence[UUID]) -> list[str]:
+    pages = (users[at : at + IDS_PER_HINT] for at in range(0, len(users), IDS_PER_HINT))
+    return [",".join(str(user) for user in page) for page in pages]
+
+
+@dataclass(frozen=True)
+class Notice:
+    """One notice as the person's device gets it."""
+
+    seq: int
+    id: UUID
+    event_id: UUID
+    case_id: UUID | None
+    kind: str
+    body: dict[str, Any]
+    created_at: datetime
+
+
+WAITING = Statement(
+    Notice,
+    """
+    SELECT seq, id, event_id, case_id, kind, body, created_at
+      FROM notices
+     WHERE user_id = $1::uuid
+       AND acknowledged_at IS NULL
+       AND seq > $2::bigint
+     ORDER BY seq
+     LIMIT $3::integer
+    """,
+)
+
+ACKNOWLEDGE = Statement(
+    Nothing,
+    """
+    UPDATE notices
+       SET acknowledged_at = $3::timestamptz
+     WHERE user_id = $1::uuid
+       AND seq = ANY ($2::bigint[])
+       AND acknowledged_at IS NULL
+    """,
+)
+
+
+async def waiting(conn: Conn, user_id: UUID, after_seq: int, limit: int) -> list[Notice]:
+    """What `user_id` has not acknowledged, oldest first, from beyond `after_seq` (0: from the beginning).
+
+    `after_seq` turns the pages of one reading. Between readings begin at 0 again and leave out what the
+    socket has sent already: a lower seq may be committed after a higher one, and a reader that only ever
+    goes forward would never show it.
+    """
+    return await WAITING.all(conn, user_id, after_seq, limit)
+
+
+async def acknowledge(conn: Conn, user_id: UUID, seqs: Sequence[int], now: datetime) -> int:
+    """The device has these; return how many were new. Another person's, or acknowledged before: passed over."""
+    return await ACKNOWLEDGE.run(conn, user_id, list(seqs), now)
