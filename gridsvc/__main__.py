@@ -42,6 +42,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         module = importlib.import_module(f"gridsvc.commands.{arguments.command}")
         if hasattr(module, "run_blocking"):  # a command that is itself the parent of processes
             return int(module.run_blocking(arguments, settings))
+        if not settings.database.url:
+            settings = importlib.import_module("gridsvc.local.embedded").with_embedded_servers(settings)
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
             return int(runner.run(module.run(arguments, settings)))
     except ImportRefused as refused:

@@ -61,8 +61,10 @@ async def fire_due_rungs(conn: Conn, now: datetime, limit: int) -> int:
     fired = _Fired()
     for case in locked:
         _fire_case(fired, book, case, due[case.id], stood_still, levels.get(case.grid_set_id, {}), now)
-    await cases.change(conn, fired.cases)
     await clocks.change(conn, fired.clocks)
+    if not fired.cases:
+        return 0
+    await cases.change(conn, fired.cases)
     await clocks.add_escalations(conn, fired.escalations)
     await history.add(conn, fired.history)
     await outbox.append(conn, fired.news, now)
@@ -92,8 +94,13 @@ def _fire_case(
 ) -> None:
     clocks_of_case = {clock.id: clock for clock in live}
     touched: set[UUID] = set()
+    before = case.version
     while (clock := _next_due(clocks_of_case.values(), now)) is not None:
-        rung = next(r for r in book.ladder(clock.ladder) if r.level == clock.next_level)
+        touched.add(clock.id)
+        rung = next((r for r in book.ladder(clock.ladder) if r.level == clock.next_level), None)
+        if rung is None:  # the city has rewritten the ladder: on to the next rung that there is now
+            clocks_of_case[clock.id] = go_on(clock, book, stood_still.get(clock.id, ()))
+            continue
         moved = decide(case.case(), Move.ESCALATE, SWEEPER, Particulars(), now)
         case = replace(case, version=moved.version, updated_at=now)
         if rung.effect is Effect.MOVE_ON and case.state == State.ASSIGNED:
@@ -104,9 +111,9 @@ def _fire_case(
         fired.escalations.append(_escalation(case, clock, rung, now))
         fired.news += _news(case, clock, rung, levels, now)
         clocks_of_case[clock.id] = go_on(replace(clock, fired_level=rung.level), book, stood_still.get(clock.id, ()))
-        touched.add(clock.id)
     if touched:
-        fired.cases.append(case)
+        if case.version != before:
+            fired.cases.append(case)
         fired.clocks += [clocks_of_case[each] for each in sorted(touched)]
 
 

@@ -35,14 +35,15 @@ async def run(arguments: argparse.Namespace, settings: Settings) -> int:
     """Verify and name what does not hold."""
     if not settings.database.url:
         raise BadSettings("no database is named; set GRIDSVC_DATABASE_URL")
-    async with open_pool(settings.database.url, size=2, scope=SERVICE, name="gridsvc verify") as pool:
-        async with transaction(pool, snapshot=True) as (conn, _):
-            ledger = await broken_invariants(conn)
-            with tqdm(unit=" cases", desc="history") as bar:
-                chains = await broken_chains(conn, bar.update)
-            days = (
-                await broken_days(conn, Signer.of_secret(settings.identity.secret)) if settings.identity.secret else []
-            )
+    secret = settings.identity.secret
+    async with (
+        open_pool(settings.database.url, size=1, scope=SERVICE, name="gridsvc verify") as pool,
+        transaction(pool, snapshot=True) as (conn, _),
+    ):
+        ledger = await broken_invariants(conn)
+        with tqdm(unit=" cases", desc="history") as bar:
+            chains = await broken_chains(conn, bar.update)
+        days = await broken_days(conn, Signer.of_secret(secret)) if secret else []
     for rule in INVARIANTS:
         print(f"{'BROKEN' if rule.name in ledger else 'holds '} {rule.name}: {rule.says}")
         for what in ledger.get(rule.name, ()):
@@ -51,7 +52,7 @@ async def run(arguments: argparse.Namespace, settings: Settings) -> int:
         print(f"BROKEN history of case {broken.case_id}, version {broken.version}: {broken.what}")
     for _, what in days:
         print(f"BROKEN signed day {what}")
-    if not settings.identity.secret:
+    if not secret:
         print("signed days were not checked: GRIDSVC_SECRET is not set")
     count = len(ledger) + len(chains) + len(days)
     print(f"{count} broken" if count else "everything holds")

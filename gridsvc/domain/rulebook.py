@@ -10,7 +10,7 @@ from gridsvc.domain.calendar import Calendar
 from gridsvc.domain.case import Clock
 from gridsvc.domain.deadline import Budget, ClockUnit, LimitUnit, budget_of
 from gridsvc.domain.escalation import Rung
-from gridsvc.errors import UnknownCategory
+from gridsvc.errors import Unavailable, UnknownCategory
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -80,6 +80,8 @@ class Rulebook:
             budget = budget_of(category.limit_amount, category.limit_unit)
             calendar = self.calendars[category.calendar] if budget.unit is ClockUnit.WORK else None
             return Limit(budget, category.ladder, calendar)
+        if clock not in self.stage_limits:
+            raise Unavailable(f"nobody has set how long {clock} may take; load the starter rules: gridsvc starter")
         seconds, ladder = self.stage_limits[clock]
         return Limit(Budget(ClockUnit.NATURAL, seconds), ladder, None)
 

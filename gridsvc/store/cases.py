@@ -8,14 +8,12 @@ from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
-import shapely
-
 from geo.place import Place
 from gridsvc.db import Conn, Nothing, Statement
 from gridsvc.domain.access import case_keys
 from gridsvc.domain.case import Case, Pool, State
 from gridsvc.store.cells import Owner
-from gridsvc.store.rows import bytea_text, point_text, rows_text
+from gridsvc.store.rows import bytea_text, rows_text
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,7 +34,8 @@ class CaseRow:
     description: str
     address: str
     desk: str | None = None
-    place: shapely.Point | None = None
+    lon: float | None = None  # WGS-84; the column is `place`
+    lat: float | None = None
     grid_set_id: int | None = None
     division_code: str | None = None
     divisions: list[str] = field(default_factory=list)
@@ -93,7 +92,7 @@ class CaseRow:
 
     def place_of(self) -> Place | None:
         """Where it is, WGS-84; None while nobody knows."""
-        return None if self.place is None else Place(self.place.x, self.place.y)
+        return None if self.lon is None or self.lat is None else Place(self.lon, self.lat)
 
 
 ADD = Statement(
@@ -106,14 +105,16 @@ ADD = Statement(
            reported_by, merged_into, extensions, due_at, route_again_at, occurred_at, reported_at,
            filed_at, closed_at, updated_at, seen_by, head)
     SELECT id, number, version, cycle, state, suspended, source, edition, category, duty_line, severity,
-           description, address, desk, place, grid_set_id, division_code, divisions, cell_code, cell_method,
+           description, address, desk, ST_SetSRID(ST_MakePoint(lon, lat), 4326), grid_set_id, division_code,
+           divisions, cell_code, cell_method,
            on_border, neighbours, beat_code, pool, assignment_id, officer_id, department, handler_id,
            reported_by, merged_into, extensions, due_at, route_again_at, occurred_at, reported_at,
            filed_at, closed_at, updated_at, seen_by, head
       FROM json_to_recordset($1::text::json) AS r (
            id uuid, number text, version integer, cycle integer, state text, suspended boolean, source text,
            edition text, category text, duty_line text, severity text, description text, address text,
-           desk text, place geometry, grid_set_id integer, division_code text, divisions text[], cell_code text,
+           desk text, lon float8, lat float8, grid_set_id integer, division_code text, divisions text[],
+           cell_code text,
            cell_method text, on_border boolean, neighbours text[], beat_code text, pool text,
            assignment_id uuid, officer_id uuid, department text, handler_id uuid, reported_by text,
            merged_into uuid, extensions integer, due_at timestamptz, route_again_at timestamptz,
@@ -128,7 +129,8 @@ _CHANGE = Statement(
     """
     UPDATE cases AS c
        SET number = r.number, version = r.version, cycle = r.cycle, state = r.state, suspended = r.suspended,
-           place = r.place, grid_set_id = r.grid_set_id, division_code = r.division_code,
+           place = ST_SetSRID(ST_MakePoint(r.lon, r.lat), 4326), grid_set_id = r.grid_set_id,
+           division_code = r.division_code,
            divisions = r.divisions, cell_code = r.cell_code, cell_method = r.cell_method,
            on_border = r.on_border, neighbours = r.neighbours, beat_code = r.beat_code, pool = r.pool,
            assignment_id = r.assignment_id, officer_id = r.officer_id, department = r.department,
@@ -137,8 +139,8 @@ _CHANGE = Statement(
            closed_at = r.closed_at, updated_at = r.updated_at, seen_by = r.seen_by, head = r.head
       FROM json_to_recordset($1::text::json) AS r (
            id uuid, number text, version integer, cycle integer, state text, suspended boolean,
-           place geometry, grid_set_id integer, division_code text, divisions text[], cell_code text,
-           cell_method text, on_border boolean, neighbours text[], beat_code text, pool text,
+           lon float8, lat float8, grid_set_id integer, division_code text, divisions text[],
+           cell_code text, cell_method text, on_border boolean, neighbours text[], beat_code text, pool text,
            assignment_id uuid, officer_id uuid, department text, handler_id uuid, merged_into uuid,
            extensions integer, due_at timestamptz, route_again_at timestamptz, filed_at timestamptz,
            closed_at timestamptz, updated_at timestamptz, seen_by text[], head bytea)
@@ -151,7 +153,8 @@ _CHANGE = Statement(
 # Three statements read the same row under a lock and differ in which cases they pick.
 _LOCKED: Final = """
     SELECT c.id, c.number, c.version, c.cycle, c.state, c.suspended, c.source, c.edition, c.category,
-           c.duty_line, c.severity, c.description, c.address, c.desk, c.place, c.grid_set_id, c.division_code,
+           c.duty_line, c.severity, c.description, c.address, c.desk, ST_X(c.place) AS lon,
+           ST_Y(c.place) AS lat, c.grid_set_id, c.division_code,
            c.divisions, c.cell_code, c.cell_method, c.on_border, c.neighbours, c.beat_code, c.pool,
            c.assignment_id, c.officer_id, c.department, c.handler_id, c.reported_by, c.merged_into,
            c.extensions, c.due_at, c.route_again_at, c.occurred_at, c.reported_at, c.filed_at, c.closed_at,
@@ -173,7 +176,10 @@ LOCK_DUE = Statement(
     WITH due AS MATERIALIZED (   -- a fence: the planner must not lock more cases than LIMIT says
       SELECT k.case_id
         FROM clocks k
+        JOIN cases o ON o.id = k.case_id
        WHERE k.next_fire_at <= $1::timestamptz
+         -- Cannot be otherwise; if it is (gridsvc verify says so), one damaged row must not stop all ladders.
+         AND o.state NOT IN ('closed', 'rejected', 'cancelled', 'merged')
        ORDER BY k.next_fire_at
        LIMIT $2::integer
     )
@@ -220,7 +226,8 @@ _ROUTE_BEATS_NOW = Statement(
 def located(place: Place, owner: Owner) -> dict[str, Any]:
     """The columns that say where a case lies and whose cell that is."""
     return {
-        "place": shapely.Point(place.lon, place.lat),
+        "lon": place.lon,
+        "lat": place.lat,
         "grid_set_id": owner.grid_set_id,
         "division_code": owner.division_code,
         "divisions": list(owner.divisions),
@@ -258,4 +265,4 @@ async def route_beats_now(conn: Conn, officer_id: UUID, now: datetime) -> int:
 
 
 def _fields(row: CaseRow) -> dict[str, object]:
-    return {**vars(row), "place": point_text(row.place_of()), "head": bytea_text(row.head)}
+    return {**vars(row), "head": bytea_text(row.head)}

@@ -12,6 +12,7 @@ from tests.conftest import CityClock
 from tests.integration.small_city import report
 from tests.integration.stories.conftest import Town
 from tests.integration.stories.test_file_report import code
+from tests.integration.stories.test_move_case import uploaded
 
 
 async def urgent_case(town: Town) -> CaseRow:
@@ -22,7 +23,8 @@ async def urgent_case(town: Town) -> CaseRow:
 
 async def fired(town: Town, case: CaseRow) -> list[dict[str, Any]]:
     return await town.rows(
-        "SELECT k.kind, e.level, e.effect, e.scheduled_at, e.fired_at FROM escalations e JOIN clocks k ON k.id = e.clock_id"
+        "SELECT k.kind, e.level, e.effect, e.scheduled_at, e.fired_at"
+        " FROM escalations e JOIN clocks k ON k.id = e.clock_id"
         " WHERE e.case_id = $1 ORDER BY e.fired_at, e.scheduled_at",
         case.id,
     )
@@ -88,8 +90,6 @@ async def test_a_closed_case_is_not_escalated(town: Town, city_clock: CityClock)
 
 
 async def test_a_reopened_case_may_climb_again(town: Town, city_clock: CityClock) -> None:
-    from tests.integration.stories.test_move_case import uploaded
-
     case = await urgent_case(town)
     await city_clock.forward(timedelta(minutes=91))
     await town.sweep()
@@ -126,3 +126,27 @@ async def test_a_case_that_nobody_routes_is_not_forgotten(town: Town, city_clock
     assert await town.sweep() == 1
     news = (await town.told(case.id))[-1]
     assert (getattr(news, "clock", None), getattr(news, "role", None)) == ("dispatch", "dispatcher")
+
+
+async def test_a_rewritten_ladder_goes_on_with_the_rung_that_there_is_now(town: Town, city_clock: CityClock) -> None:
+    case = await urgent_case(town)
+    async with town.pool.acquire() as conn:
+        await conn.execute("DELETE FROM rungs WHERE ladder = 'handling' AND level IN (1, 2)")
+    await city_clock.forward(timedelta(minutes=151))
+    while await town.sweep():
+        pass
+    async with town.pool.acquire() as conn:  # levels are counted without gap by the ledger, which asks the ladder
+        rungs = await conn.fetch("SELECT level FROM escalations WHERE case_id = $1", case.id)
+    assert [row["level"] for row in rungs] == [3]
+
+
+async def test_one_damaged_case_does_not_stop_the_others_from_climbing(town: Town, city_clock: CityClock) -> None:
+    damaged, sound = await urgent_case(town), await urgent_case(town)
+    async with town.pool.acquire() as conn:
+        state = await conn.fetchval("SELECT state FROM cases WHERE id = $1", damaged.id)
+        await conn.execute("UPDATE cases SET state = 'cancelled' WHERE id = $1", damaged.id)
+    await city_clock.forward(timedelta(minutes=91))
+    assert await town.sweep() == 1
+    assert len(await fired(town, sound)) == 1
+    async with town.pool.acquire() as conn:
+        await conn.execute("UPDATE cases SET state = $2 WHERE id = $1", damaged.id, state)

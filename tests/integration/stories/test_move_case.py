@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+from datetime import timedelta
+from uuid import UUID
 
 import pytest
 
@@ -11,6 +13,7 @@ from gridsvc.domain.case import AtVersion, Clock, Move, Pool, State, WhileAssign
 from gridsvc.errors import GuardFailed, NotAllowed, Unknown, VersionConflict, WrongMoment
 from gridsvc.ids import new_id
 from gridsvc.store.cases import CaseRow
+from tests.conftest import CityClock
 from tests.integration.small_city import DISTRICT, person, report
 from tests.integration.stories.conftest import Town
 from tests.integration.stories.test_file_report import code
@@ -25,7 +28,7 @@ def holder(town: Town, case: CaseRow) -> Caller:
     return next(each for each in town.city.officers if each.user_id == case.officer_id)
 
 
-async def uploaded(town: Town, by: str) -> object:
+async def uploaded(town: Town, by: str) -> UUID:
     attachment = new_id()
     async with town.pool.acquire() as conn:
         await conn.execute(
@@ -140,10 +143,8 @@ async def test_fifty_people_pressing_at_once_make_one_winner_and_clear_conflicts
 
 
 async def test_a_rung_between_reading_and_pressing_does_not_void_a_move_on_the_assignment(
-    town: Town, city_clock
-) -> None:  # type: ignore[no-untyped-def]
-    from datetime import timedelta
-
+    town: Town, city_clock: CityClock
+) -> None:
     case = await assigned(town)
     owner = holder(town, case)
     await city_clock.forward(timedelta(minutes=8))  # half of the 15 minutes to acknowledge: a warning
