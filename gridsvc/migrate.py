@@ -80,6 +80,7 @@ async def migrate(owner_url: str) -> list[str]:
                 )  # fmt: skip
             applied.append(migration.name)
         await conn.execute("GRANT SELECT ON schema_migrations TO gridsvc_app")
+        await _join_application_role(conn)
         return applied
     finally:
         await conn.close()
@@ -108,3 +109,16 @@ async def _need_postgis(conn: asyncpg.Connection[asyncpg.Record]) -> None:
         ) from error
     except asyncpg.FeatureNotSupportedError as error:
         raise CannotMigrate("this PostgreSQL server has no PostGIS installed") from error
+
+
+async def _join_application_role(conn: asyncpg.Connection[asyncpg.Record]) -> None:
+    """Let this login work as the application role too: a superuser may anyway, others must be members."""
+    if await conn.fetchval("SELECT rolsuper FROM pg_roles WHERE rolname = current_user"):
+        return
+    login = await conn.fetchval("SELECT quote_ident(current_user)")
+    try:
+        await conn.execute(f"GRANT gridsvc_app TO {login}")
+    except asyncpg.InsufficientPrivilegeError as error:
+        raise CannotMigrate(
+            f"this login may not work as the application role; let a superuser run: GRANT gridsvc_app TO {login};"
+        ) from error

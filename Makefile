@@ -1,0 +1,60 @@
+# One word per job, the same for people and for CI. `make` alone lists them.
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+
+PYTHON ?= $(shell command -v python3.11 || command -v python3.12 || command -v python3.13 || command -v python3.14 || command -v python3)
+VENV := .venv
+BIN := $(VENV)/bin
+INSTALLED := $(VENV)/.installed
+LOCKS := requirements.lock requirements-dev.lock requirements-build.lock
+
+# The tool that writes the lock files; it stays out of the project's own environment.
+UV_VERSION := 0.13.9
+UV := $(VENV)/locking/bin/uv
+COMPILE := $(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate
+
+.PHONY: help up install servers test check bench lock clean
+
+help: ## list these words
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+up: install ## start everything on this machine and keep it running until Ctrl-C (ARGS="--home DIR --no-demo")
+	@exec $(BIN)/gridsvc up $(ARGS)
+
+install: servers $(INSTALLED) ## install what is missing: PostgreSQL with PostGIS, RabbitMQ, Python packages
+
+servers:
+	@PYTHON="$(PYTHON)" gridsvc/local/install-packages.sh
+
+$(INSTALLED): $(LOCKS) pyproject.toml | servers
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@echo "installing the Python packages"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-build.lock
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.lock
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $@
+
+check: install ## ruff and mypy
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+
+test: check ## what CI runs: check, then the tests on asyncio's debug loop and on uvloop
+	$(BIN)/pytest --loop debug --ignore tests/acceptance
+	$(BIN)/pytest --loop uvloop
+
+bench: install ## measure; results go to bench/results (ARGS for one measurement)
+	@exec $(BIN)/python -m bench $(ARGS)
+
+lock: install $(UV) ## write the lock files anew from pyproject.toml, keeping versions that still fit
+	$(COMPILE) pyproject.toml --output-file requirements.lock
+	$(COMPILE) pyproject.toml --extra dev --output-file requirements-dev.lock
+	$(BIN)/python -c "import tomllib; print(*tomllib.load(open('pyproject.toml', 'rb'))['build-system']['requires'], sep='\n')" \
+	  | $(COMPILE) - --output-file requirements-build.lock
+
+$(UV): | install
+	@$(PYTHON) -m venv $(VENV)/locking
+	@$(VENV)/locking/bin/pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
+
+clean: ## remove the Python environment and caches; the data in .grid stays
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis *.egg-info

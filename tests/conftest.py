@@ -1,0 +1,204 @@
+"""What every test can ask for: servers, databases, the city's clock, the sample data, a watched event loop."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import inspect
+import os
+import signal
+from collections.abc import AsyncIterator, Callable, Generator, Iterator, Mapping
+from datetime import timedelta
+from pathlib import Path
+from typing import Any, Literal
+
+import asyncpg
+import pytest
+import uvloop
+
+from gridsvc.db import SERVICE, Conn, ConnPool, open_pool
+from tests.servers import FreshDatabase, SessionServers
+
+ROOT = Path(__file__).parents[1]
+
+# What the event loop was told about failures that nobody awaited, during the test that runs now.
+_unseen: list[dict[str, Any]] = []
+
+
+# --- the session ------------------------------------------------------------------------------------
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--loop",
+        choices=["uvloop", "debug"],
+        default="uvloop",
+        help="run asynchronous tests on uvloop, or on asyncio's own loop in debug mode",
+    )
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    # Settings of the person who runs the tests are not the tests'.
+    for name in [n for n in os.environ if n.startswith("GRIDSVC_") and n != "GRIDSVC_SAMPLE_DATA"]:
+        del os.environ[name]
+    # A run that is told to end takes its servers with it, as it does on Ctrl-C.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+
+
+def pytest_collection_finish(session: pytest.Session) -> None:
+    # What is loaded by now stays: looking for lost tasks after each test is then quick (1 ms, not 60).
+    gc.collect()
+    gc.freeze()
+
+
+# --- the event loop ---------------------------------------------------------------------------------
+
+
+def pytest_asyncio_loop_factories(
+    config: pytest.Config, item: pytest.Item
+) -> Mapping[str, Callable[[], asyncio.AbstractEventLoop]]:
+    name: Literal["uvloop", "debug"] = config.getoption("--loop")
+    return {name: _uvloop if name == "uvloop" else _debug_loop}
+
+
+def _uvloop() -> asyncio.AbstractEventLoop:
+    return _watched(uvloop.new_event_loop())
+
+
+def _debug_loop() -> asyncio.AbstractEventLoop:
+    loop = asyncio.SelectorEventLoop()
+    loop.set_debug(True)
+    return _watched(loop)
+
+
+def _watched(loop: asyncio.AbstractEventLoop) -> asyncio.AbstractEventLoop:
+    loop.set_exception_handler(lambda _, context: _unseen.append(context))
+    return loop
+
+
+@pytest.fixture(autouse=True)
+def nothing_dies_unseen(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Fail a test during which a task or callback died and nobody looked."""
+    _unseen.clear()
+    yield
+    if inspect.iscoroutinefunction(getattr(request, "function", None)):
+        gc.collect()  # a task speaks up when it is collected
+    if _unseen:
+        died = "\n".join(str(context) for context in _unseen)
+        _unseen.clear()
+        pytest.fail(f"died unseen during this test:\n{died}")
+
+
+# --- PostgreSQL -------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="session")
+def session_servers() -> Iterator[SessionServers]:
+    """The servers of this session; nothing is started before it is needed."""
+    servers = SessionServers()
+    yield servers
+    servers.close()
+
+
+@pytest.fixture
+def fresh_database(session_servers: SessionServers) -> Iterator[FreshDatabase]:
+    """A database of this test's own: migrated, empty, its clock can be shifted; dropped afterwards."""
+    fresh = session_servers.fresh_database()
+    yield fresh
+    session_servers.drop_database(fresh)
+
+
+@pytest.fixture
+def database(fresh_database: FreshDatabase) -> str:
+    """URL of a database of this test's own, for the service's login."""
+    return fresh_database.url
+
+
+@pytest.fixture
+def owner_database(fresh_database: FreshDatabase) -> str:
+    """URL of the same database as `database`, for the login that owns it."""
+    return fresh_database.owner_url
+
+
+@pytest.fixture
+async def pool(database: str) -> AsyncIterator[ConnPool]:
+    """A pool on the test's own database that works as the application role, in the service's scope."""
+    async with open_pool(database, scope=SERVICE, size=8, name="test") as opened:
+        yield opened
+
+
+@pytest.fixture(scope="session")
+def _shared_database(session_servers: SessionServers) -> str:
+    return session_servers.fresh_database().url
+
+
+@pytest.fixture(scope="session")
+async def _shared_pool(_shared_database: str) -> AsyncIterator[ConnPool]:
+    async with open_pool(_shared_database, scope=SERVICE, size=2, name="test") as opened:
+        yield opened
+
+
+@pytest.fixture
+async def conn(_shared_pool: ConnPool) -> AsyncIterator[Conn]:
+    """A connection in the service's scope inside a transaction that is rolled back: nothing stays."""
+    async with _shared_pool.acquire() as connection:
+        transaction = connection.transaction()
+        await transaction.start()
+        try:
+            yield connection
+        finally:
+            await transaction.rollback()
+
+
+class CityClock:
+    """The clock of one test's database."""
+
+    def __init__(self, owner_url: str) -> None:
+        self._owner_url = owner_url
+
+    async def forward(self, by: timedelta) -> None:
+        """Let the city's time jump ahead by `by` (back, if negative), for every process at once."""
+        owner = await asyncpg.connect(self._owner_url, timeout=10)
+        try:
+            await owner.execute("UPDATE instance SET time_shift = time_shift + $1", by)
+        finally:
+            await owner.close()
+
+
+@pytest.fixture
+def city_clock(owner_database: str) -> CityClock:
+    """The clock of the database that `database` and `pool` use."""
+    return CityClock(owner_database)
+
+
+# --- RabbitMQ ---------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def amqp_url(session_servers: SessionServers) -> Iterator[str]:
+    """URL of a virtual host of this test's own; deleted afterwards."""
+    url = session_servers.fresh_vhost()
+    yield url
+    session_servers.drop_vhost(url)
+
+
+# --- sample data ------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="session")
+def sample_data() -> Path:
+    """The folder of real data; without it the test is skipped, and fails if GRIDSVC_SAMPLE_DATA names one."""
+    folder = Path(os.environ.get("GRIDSVC_SAMPLE_DATA") or ROOT.parent / "shared/data")
+    if not folder.is_dir():
+        pytest.skip(f"needs the sample data: set GRIDSVC_SAMPLE_DATA to its folder ({folder} is none)")
+    return folder
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    report = yield
+    data_test = "sample_data" in getattr(item, "fixturenames", ())
+    if data_test and report.skipped and os.environ.get("GRIDSVC_SAMPLE_DATA"):
+        report.outcome = "failed"
+        report.longrepr = f"GRIDSVC_SAMPLE_DATA is set, so no data test may be skipped: {report.longrepr}"
+    return report
