@@ -605,6 +605,7 @@ CREATE TABLE attachments (
   CONSTRAINT attached_says_what_for CHECK ((case_id IS NULL) = (purpose IS NULL))
 );
 CREATE INDEX attachments_case ON attachments (case_id);
+CREATE INDEX attachments_loose ON attachments (uploaded_by, uploaded_at) WHERE case_id IS NULL;
 
 -- ---------------------------------------------------------------------------------------------
 -- Keys: who is calling

@@ -1,0 +1,116 @@
+"""Put a draft of the grid in force, or go back to the one before."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from geo.codes import scheme_named
+from geo.coverage import box_around, holes, overlaps, strays
+from geo.defects import Defect, Kind
+from geo.place import Bounds
+from gridsvc.actions.import_grid import need_draft, refusal
+from gridsvc.db import Conn, ConnPool, transaction
+from gridsvc.errors import SetupError
+from gridsvc.store import grids
+
+
+@dataclass(frozen=True)
+class Checked:
+    """A set as it was found, and everything that is wrong with it."""
+
+    grid_set: grids.GridSet
+    defects: list[Defect]
+    box: Bounds | None
+
+
+@dataclass(frozen=True)
+class Published:
+    """Which set is in force from when; `warnings` is what was found and does not hinder it."""
+
+    grid_set_id: int
+    valid_from: datetime
+    warnings: list[Defect]
+
+
+async def check_grid(pool: ConnPool, name: str) -> Checked:
+    """Look at a whole set: codes, overlaps, holes, cells outside their division. Changes nothing.
+
+    105 000 cells take 13 s on two idle cores, most of it to look for overlaps. Raises SetupError where
+    there is no such set.
+    """
+    async with transaction(pool) as (conn, _):
+        known = await _known(conn, name)
+        cells = await grids.cells_of(conn, known.id)
+        divisions = await grids.divisions_of(conn, known.id)
+    defects = await asyncio.to_thread(_defects, known, cells, divisions)
+    return Checked(known, defects, box_around(cell.outline for cell in cells))
+
+
+def _defects(
+    known: grids.GridSet, cells: Sequence[grids.Cell], divisions: Sequence[grids.Division]
+) -> list[Defect]:
+    if not cells:
+        return [Defect(Kind.NO_ROWS, f"{known.name} has no cells")]
+    scheme = scheme_named(known.cell_scheme)
+    codes, shapes = [cell.code for cell in cells], [cell.outline for cell in cells]
+    outlines = {d.code: d.outline for d in divisions if d.outline is not None}
+    faults = ((code, scheme.fault(code)) for code in codes)
+    return [
+        *(Defect(Kind.MALFORMED_CODE, fault, code=code) for code, fault in faults if fault is not None),
+        *overlaps(codes, shapes),
+        *holes(shapes),
+        *strays(codes, shapes, [cell.division_code for cell in cells], outlines),
+    ]
+
+
+async def publish_grid(pool: ConnPool, name: str, valid_from: datetime | None = None) -> Published:
+    """Check a draft and put it in force from `valid_from` (aware) on, at once where that is None.
+
+    What was decided stays decided: only the very first set may begin in the past. Cases keep the set
+    they were located with. Raises ImportRefused with every defect where one refuses, SetupError where
+    the set is no draft, was changed while it was checked, or would begin too early.
+    """
+    checked = await check_grid(pool, name)
+    known = checked.grid_set
+    need_draft(known)
+    if any(defect.refuses for defect in checked.defects):
+        raise refusal(f"{name} cannot be published", checked.defects)
+    async with transaction(pool) as (conn, now):
+        await grids.lock(conn)
+        if await grids.set_named(conn, name) != known:
+            raise SetupError(f"{name} was changed by somebody else while it was checked; run it again")
+        start = valid_from or now
+        others = [s for s in await grids.every_set(conn) if s.state != "draft"]
+        if start < now and others:
+            raise SetupError(f"{name} would be valid from {start.isoformat()}; want {now.isoformat()} or later")
+        assert checked.box is not None  # noqa: S101 - a set without cells was refused above
+        await grids.publish(conn, known.id, start, now, checked.box)
+    return Published(known.id, start, checked.defects)
+
+
+async def rollback_grid(conn: Conn, now: datetime) -> tuple[grids.GridSet, grids.GridSet]:
+    """Withdraw the published set that begins last; return it and the one that is in force without it.
+
+    Runs inside the caller's transaction. Raises SetupError where nothing would be in force any more.
+    Cases that were located with the withdrawn set keep its cells.
+    """
+    await grids.lock(conn)
+    published = [s for s in await grids.every_set(conn) if s.state == "published"]
+    if not published:
+        raise SetupError("no grid set is published")
+    last = max(published, key=lambda s: (s.valid_from or now, s.id))
+    await grids.retire(conn, last.id)
+    left = await grids.in_force(conn, now)
+    if left is None:
+        raise SetupError(f"{last.name} is the only set in force: there is none to go back to")
+    return last, next(s for s in published if s.id == left)
+
+
+async def _known(conn: Conn, name: str) -> grids.GridSet:
+    known = await grids.set_named(conn, name)
+    if known is None:
+        raise SetupError(f"there is no set {name!r}; grid list names them")
+    return known
