@@ -10,6 +10,7 @@ import json
 import logging
 import sys
 import traceback
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Final, TextIO
 
@@ -27,7 +28,7 @@ ACTIONS: Final[dict[str, str]] = {
     "dead_letter_kept": "a message that the broker gave up on became a row that is tried again",
     "nobody_to_tell": "news concerns a case for which nobody holds any role",
     "outbox_late": "the oldest outbox row has waited too long",
-    "consumers_missing": "the broker answers and gives no consumers; the process ends",
+    "consumers_missing": "the broker answers, and gives no consumers or has other queues; the process ends",
     "message_unreadable": "a message that is none of ours; kept as dead",
     "rungs_fired": "a sweep fired rungs of ladders",
     "round_failed": "a periodic round failed; the next one tries again",
@@ -59,9 +60,25 @@ class JsonLines(logging.Formatter):
             "text": record.getMessage(),
         }
         line.update({k: v for k, v in vars(record).items() if k not in _OWN and k != "action"})
-        if record.exc_info and record.exc_info[0] is not None:
-            line["error"] = "".join(traceback.format_exception(*record.exc_info))
+        if record.exc_info and record.exc_info[1] is not None:
+            line["error"] = "".join(_where(record.exc_info[1]))
         return json.dumps(line, ensure_ascii=False, default=str)
+
+
+def _where(error: BaseException) -> Iterator[str]:
+    """The classes of an error and its causes, and where each arose.
+
+    Not their texts: PostgreSQL's holds the rejected row, and with it a resident's words.
+    """
+    cause = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
+    if cause is not None:
+        yield from _where(cause)
+        yield "and from it\n"
+    yield f"{type(error).__module__}.{type(error).__qualname__}\n"
+    yield from traceback.format_tb(error.__traceback__)
+    if isinstance(error, BaseExceptionGroup):
+        for each in error.exceptions:
+            yield from _where(each)
 
 
 def start_logging(level: str = "INFO", stream: TextIO | None = None) -> None:

@@ -93,11 +93,9 @@ def redraw(file: io.BytesIO, most_pixels: int) -> tuple[dict[str, object], bytes
     """
     warnings.simplefilter("ignore")
     warnings.simplefilter("error", Image.DecompressionBombWarning)
-    Image.MAX_IMAGE_PIXELS = most_pixels
+    Image.MAX_IMAGE_PIXELS = most_pixels  # open() looks at the header's size before anything is decoded
     try:
         with Image.open(file, formats=("JPEG", "PNG", "WEBP")) as image:
-            if image.width * image.height > most_pixels:
-                raise NotAPicture(f"{image.width} x {image.height} pixels; want at most {most_pixels} in all")
             exif = _exif(image)
             drawn = _upright(_small(image), exif)
     except _FAULTS as fault:
@@ -132,6 +130,7 @@ def _claims(exif: Image.Exif | None) -> Claims:
 def _small(image: Image.Image) -> Image.Image:
     """At most LONGEST_SIDE wide and high, on white where it was transparent."""
     image.draft("RGB", (LONGEST_SIDE, LONGEST_SIDE))  # a JPEG decodes straight to a half or a quarter
+    image.load()
     plain = image if image.mode in {"RGB", "RGBA"} else image.convert("RGBA" if image.has_transparency_data else "RGB")
     plain.thumbnail((LONGEST_SIDE, LONGEST_SIDE), Image.Resampling.LANCZOS)  # first: the rest then costs little memory
     if plain.mode == "RGB":

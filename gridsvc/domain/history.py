@@ -39,6 +39,9 @@ def chained(entry: Entry) -> Entry:
     return Entry(**{**vars(entry), "hash": _digest(entry)})
 
 
+_CANONICAL: Final = json.JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",", ":"), allow_nan=False)
+
+
 def _digest(entry: Entry) -> bytes:
     row = [
         str(entry.case_id),
@@ -50,8 +53,7 @@ def _digest(entry: Entry) -> bytes:
         entry.at.astimezone(UTC).isoformat(timespec="microseconds"),
         entry.facts,
     ]
-    text = json.dumps(row, ensure_ascii=False, sort_keys=True, separators=(",", ":"), allow_nan=False)
-    return hashlib.sha256(entry.before + text.encode()).digest()
+    return hashlib.sha256(entry.before + _CANONICAL.encode(row).encode()).digest()
 
 
 @dataclass(frozen=True)

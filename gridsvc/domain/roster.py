@@ -426,9 +426,7 @@ def _repeated(lines: Sequence[_Line]) -> list[_Line]:
     return [line for i, line in enumerate(lines) if any(line.grant == other.grant for other in lines[:i])]
 
 
-def _agreed(
-    lines: Sequence[_Line], field: str, values: Sequence[T | None], faults: list[Fault]
-) -> T | None:
+def _agreed(lines: Sequence[_Line], field: str, values: Sequence[T | None], faults: list[Fault]) -> T | None:
     """The one value that the rows of a person give for `field`; blanks agree with everything."""
     agreed: T | None = None
     for line, value in zip(lines, values, strict=True):

@@ -70,9 +70,7 @@ def last_end(shifts: Iterable[Shift], moment: datetime, zone: ZoneInfo) -> datet
     return max(ends, default=None)
 
 
-def duty_has_ended(
-    shifts: Sequence[Shift], switched_at: datetime | None, moment: datetime, zone: ZoneInfo
-) -> bool:
+def duty_has_ended(shifts: Sequence[Shift], switched_at: datetime | None, moment: datetime, zone: ZoneInfo) -> bool:
     """Whether an officer who is switched on at `moment` should be switched off by the roster.
 
     `switched_at` is when the switch last moved. Without shifts there is no roster: never.

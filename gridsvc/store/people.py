@@ -38,7 +38,7 @@ CANDIDATES = Statement(
            o.most_open,
            ST_Distance(p.place::geography,
                        ST_SetSRID(ST_MakePoint($4::float8, $5::float8), 4326)::geography) AS distance_m,
-           greatest($8::timestamptz - p.taken_at, interval '0') AS position_age,
+           $8::timestamptz - p.taken_at AS position_age,
            EXISTS (SELECT
                      FROM assignments a
                     WHERE a.case_id = $6::uuid

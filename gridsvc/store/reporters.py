@@ -13,20 +13,27 @@ from gridsvc.domain.masking import masked_name, masked_phone
 
 @dataclass(frozen=True)
 class Reporter:
-    """Whoever made one report, by name and phone, or what is shown of them."""
+    """What is shown of whoever made one report."""
 
     report_id: UUID
     name: str
     phone: str
 
 
+@dataclass(frozen=True)
+class _OfCase:
+    report_id: UUID | None
+    name: str | None
+    phone: str | None
+
+
+# A case without reporters is one row of nulls, so that it can be told from a case that is not there.
 OF_CASE = Statement(
-    Reporter,
+    _OfCase,
     """
     SELECT p.report_id, p.name, p.phone
-      FROM reporters p
-           JOIN reports r ON r.id = p.report_id
-           JOIN cases c ON c.id = r.case_id
+      FROM cases c
+           LEFT JOIN (reports r JOIN reporters p ON p.report_id = r.id) ON r.case_id = c.id
      WHERE c.id = $1::uuid
        AND c.seen_by && $2::text[]
      ORDER BY r.received_at, r.id
@@ -34,10 +41,16 @@ OF_CASE = Statement(
 )
 
 
-async def masked(conn: Conn, case_id: UUID, keys: Sequence[str]) -> list[Reporter]:
-    """The reporters of a case, masked, oldest report first; none for a caller whose keys do not open the case."""
+async def masked(conn: Conn, case_id: UUID, keys: Sequence[str]) -> list[Reporter] | None:
+    """The reporters of a case, masked, oldest report first; None when `keys` do not open the case."""
     rows = await OF_CASE.all(conn, case_id, list(keys))
-    return [Reporter(row.report_id, masked_name(row.name), masked_phone(row.phone)) for row in rows]
+    if not rows:
+        return None
+    return [
+        Reporter(row.report_id, masked_name(row.name or ""), masked_phone(row.phone or ""))
+        for row in rows
+        if row.report_id is not None
+    ]
 
 
 OPEN = Statement(
