@@ -65,7 +65,7 @@ CREATE FUNCTION grid_set_at(moment timestamptz) RETURNS integer
 
 CREATE TABLE divisions (
   grid_set_id integer NOT NULL REFERENCES grid_sets ON DELETE CASCADE,
-  code        text COLLATE "C" NOT NULL,
+  code        text COLLATE "C" NOT NULL CHECK (code !~ '[,/]'),   -- scope keys are joined by these
   name        text NOT NULL,
   name_en     text NOT NULL DEFAULT '',
   level       text NOT NULL CHECK (level IN ('province', 'city', 'district', 'street', 'community')),
@@ -94,7 +94,7 @@ CREATE INDEX cells_outline ON cells USING gist (outline);
 CREATE INDEX cells_division ON cells (grid_set_id, division_code);
 
 CREATE TABLE duty_lines (
-  code    text PRIMARY KEY,
+  code    text PRIMARY KEY CHECK (code !~ '[,/]'),
   name    text NOT NULL,
   name_en text NOT NULL DEFAULT '',
   profile text NOT NULL CHECK (profile IN ('city_management', 'social_governance'))
@@ -137,7 +137,7 @@ CREATE INDEX basemap_features_outline ON basemap_features USING gist (outline);
 -- ---------------------------------------------------------------------------------------------
 
 CREATE TABLE departments (
-  code      text PRIMARY KEY,
+  code      text PRIMARY KEY CHECK (code !~ '[,/]'),
   name      text NOT NULL,
   name_en   text NOT NULL DEFAULT '',
   duty_line text NOT NULL REFERENCES duty_lines
@@ -157,7 +157,7 @@ CREATE TABLE grants (
   user_id       uuid NOT NULL REFERENCES users ON DELETE CASCADE,
   role          text NOT NULL CHECK (role IN ('officer', 'handler', 'acceptor', 'dispatcher',
                                               'supervisor', 'admin', 'auditor')),
-  division_code text COLLATE "C" NOT NULL,
+  division_code text COLLATE "C" NOT NULL CHECK (division_code !~ '[,/]'),
   department    text REFERENCES departments,
   duty_line     text REFERENCES duty_lines,
   CONSTRAINT one_axis CHECK (num_nonnulls(department, duty_line) <= 1),
@@ -632,7 +632,7 @@ CREATE TABLE api_keys (
   name          text NOT NULL,
   secret_hash   bytea NOT NULL UNIQUE,
   scopes        text[] NOT NULL,
-  division_code text COLLATE "C" NOT NULL,
+  division_code text COLLATE "C" NOT NULL CHECK (division_code !~ '[,/]'),
   department    text REFERENCES departments,
   duty_line     text REFERENCES duty_lines,
   created_at    timestamptz NOT NULL,
@@ -675,8 +675,9 @@ CREATE FUNCTION scope_is_service() RETURNS boolean
 ALTER TABLE cases ENABLE ROW LEVEL SECURITY;
 CREATE POLICY cases_in_scope ON cases TO gridsvc_app
   USING ((SELECT scope_is_service()) OR seen_by && (SELECT scope_keys()))
-  -- A move may take a case out of the mover's own sight (a department returns it), so what is
-  -- written is not held against the scope; what may be found and changed is.
+  -- What is found and changed is held against the scope; PostgreSQL holds the new row against it too.
+  -- A move that takes a case out of the mover's sight (a department gives it back) therefore looks
+  -- under the caller's scope and writes as the service (gridsvc/db.py, act_as_service).
   WITH CHECK (true);
 
 -- What hangs on a case is seen with it.

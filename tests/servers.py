@@ -54,6 +54,8 @@ class SessionServers:
         name = f"city_{next(self._numbers)}"
         # Copying files beats writing the clone through the log here: 90 ms against 290 ms.
         self._as_owner("postgres", f"CREATE DATABASE {name} TEMPLATE {TEMPLATE} STRATEGY file_copy")
+        # A city of its own: processes keep a city's rules by its id, and clones would share one.
+        self._as_owner(name, "UPDATE instance SET instance_id = gen_random_uuid()")
         postgres = self._servers.postgres
         return FreshDatabase(name, postgres.url(SERVICE, name), postgres.url(OWNER, name))
 

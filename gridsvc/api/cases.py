@@ -198,33 +198,34 @@ class Moved(Told):
 
 
 _Limit = Annotated[int, msgspec.Meta(ge=1, le=500)]
+_Code = Annotated[str, msgspec.Meta(max_length=64)]
 
 
 class CaseQuery(Wanted):
     """How a list of cases is narrowed. `bbox` is west,south,east,north; `state` and `category` as in the answers."""
 
-    state: list[str] | str | None = None
-    category: str | None = None
-    cell: str | None = None
-    beat: str | None = None
-    division: str | None = None
+    state: Annotated[list[_Code], msgspec.Meta(max_length=10)] | _Code | None = None
+    category: _Code | None = None
+    cell: _Code | None = None
+    beat: _Code | None = None
+    division: _Code | None = None
     officer: UUID | None = None
-    department: str | None = None
-    pool: str | None = None
-    source: str | None = None
+    department: _Code | None = None
+    pool: _Code | None = None
+    source: _Code | None = None
     overdue: bool | None = None
-    bbox: str | None = None
+    bbox: Annotated[str, msgspec.Meta(max_length=200)] | None = None
     q: Annotated[str, msgspec.Meta(max_length=200)] | None = None
     updated_after: Moment | None = None
     limit: _Limit = 100
-    cursor: str | None = None
+    cursor: Annotated[str, msgspec.Meta(max_length=400)] | None = None
 
 
 class PageQuery(Wanted):
     """One page of a case's history."""
 
     limit: _Limit = 100
-    cursor: str | None = None
+    cursor: Annotated[str, msgspec.Meta(max_length=400)] | None = None
 
 
 async def get_cases(request: web.Request) -> web.Response:

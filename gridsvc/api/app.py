@@ -1,0 +1,140 @@
+"""The web process: what it holds, what every request passes through, and how it starts and stops."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import signal
+from collections.abc import AsyncIterator, Sequence
+from functools import partial
+from typing import Final
+
+from aiohttp import web
+
+from gridsvc.api.attachments import files_and_desk
+from gridsvc.api.auth import PASSWORD_DESK, open_password_desk
+from gridsvc.api.desk import desk_while_serving
+from gridsvc.api.health import METRICS, Metrics, measure
+from gridsvc.api.identity import DECLARED, IDENTITY, KEPT_S, SIGNER, Identity, identify, on_https
+from gridsvc.api.notices import close_sockets, notice_board
+from gridsvc.api.openapi import CONTRACT, spell
+from gridsvc.api.parts import POOL, SERVICE_POOL, SETTINGS
+from gridsvc.api.positions import city_bounds
+from gridsvc.api.problems import STARTED, problems
+from gridsvc.api.route import Route
+from gridsvc.api.routes import ROUTES
+from gridsvc.api.tokens import Signer
+from gridsvc.db import SERVICE, open_pool
+from gridsvc.settings import Settings
+
+log = logging.getLogger(__name__)
+
+MIDDLEWARES: Final = (
+    measure,  # outermost: it sees the answer that leaves, whatever became of the request
+    problems,  # everything below may raise
+    identify,  # nobody below runs without a caller that may be there
+)
+
+STOP_WITHIN_S: Final = 4.0  # for requests that are being answered; the supervisor of `gridsvc up` kills after 5
+KEEP_ALIVE_S: Final = 75.0  # longer than a proxy's idle connection, so that the proxy closes first
+SERVICE_CONNECTIONS: Final = 2
+
+
+def build_app(settings: Settings, *, routes: Sequence[Route] = ROUTES, identity_s: float = KEPT_S) -> web.Application:
+    """The whole application, not yet started.
+
+    `identity_s` is how long a look at a credential counts. Raises BadSettings for a secret that is none.
+    """
+    app = web.Application(middlewares=MIDDLEWARES, client_max_size=settings.http.body_limit)
+    app[SETTINGS] = settings
+    app[SIGNER] = Signer.from_secret(settings.identity.secret)
+    app[METRICS] = Metrics()
+    app[CONTRACT] = spell(routes)
+    app[DECLARED] = {app.router.add_route(route.method, route.path, route.handler): route for route in routes}
+    app.on_response_prepare.append(_harden)
+    app.cleanup_ctx.extend(
+        [
+            _pools,
+            partial(_identity, kept_s=identity_s),
+            _passwords,
+            desk_while_serving,
+            files_and_desk,
+            city_bounds,
+            notice_board,
+        ]
+    )
+    app.on_shutdown.append(close_sockets)
+    return app
+
+
+async def _pools(app: web.Application) -> AsyncIterator[None]:
+    database = app[SETTINGS].database
+    most = max(2, database.pool_size - SERVICE_CONNECTIONS)
+    async with (
+        open_pool(database.url, size=most, scope="", name="gridsvc web") as pool,
+        open_pool(database.url, size=SERVICE_CONNECTIONS, scope=SERVICE, name="gridsvc web service") as service_pool,
+    ):
+        app[POOL], app[SERVICE_POOL] = pool, service_pool
+        yield
+
+
+async def _identity(app: web.Application, kept_s: float) -> AsyncIterator[None]:
+    app[IDENTITY] = Identity(app[SERVICE_POOL], app[SIGNER], kept_s=kept_s)
+    yield
+
+
+async def _passwords(app: web.Application) -> AsyncIterator[None]:
+    async with open_password_desk() as desk:
+        app[PASSWORD_DESK] = desk
+        yield
+
+
+_EVERYWHERE: Final = {
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Cross-Origin-Opener-Policy": "same-origin",
+}
+
+_UNLESS_SAID: Final = {  # pages and tiles say their own
+    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'",
+    "Cache-Control": "no-store",
+}
+
+
+async def _harden(request: web.Request, response: web.StreamResponse) -> None:
+    request[STARTED] = True
+    headers = response.headers
+    headers.update(_EVERYWHERE)
+    for name, value in _UNLESS_SAID.items():
+        headers.setdefault(name, value)
+    if on_https(request.app[SETTINGS].http):
+        headers["Strict-Transport-Security"] = "max-age=31536000"
+
+
+async def serve(settings: Settings, *, reuse_port: bool = False) -> None:
+    """Serve until SIGINT or SIGTERM: then no new connection is taken and running requests are finished.
+
+    Raises OSError when the port is taken. `reuse_port` lets several processes share it.
+    """
+    stop, loop = asyncio.Event(), asyncio.get_running_loop()
+    for sign in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(sign, stop.set)
+    runner = web.AppRunner(
+        build_app(settings),
+        access_log=None,  # the proxy's, and the histogram of /metrics; a line per request costs more than the answer
+        keepalive_timeout=KEEP_ALIVE_S,
+        shutdown_timeout=STOP_WITHIN_S,
+        auto_decompress=False,
+    )
+    await runner.setup()
+    try:
+        http = settings.http
+        await web.TCPSite(runner, http.host, http.port, backlog=1024, reuse_port=reuse_port or None).start()
+        log.info("web is up", extra={"action": "process_started", "host": http.host, "port": http.port})
+        await stop.wait()
+        log.info("web stops", extra={"action": "process_stopping"})
+    finally:
+        await runner.cleanup()
+        for sign in (signal.SIGINT, signal.SIGTERM):
+            loop.remove_signal_handler(sign)

@@ -1,0 +1,170 @@
+"""Is it alive, can it serve, and how is it doing."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from dataclasses import dataclass, field
+from typing import Final
+
+import asyncpg
+from aiohttp import web
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4, generate_latest
+
+from gridsvc.api.identity import DECLARED
+from gridsvc.api.parts import POOL, as_service
+from gridsvc.api.problems import is_away
+from gridsvc.api.route import LOOPBACK, PUBLIC, Handler, Route
+from gridsvc.api.wire import Told, reply
+from gridsvc.migrate import migrations
+from gridsvc.store.gauges import APPLIED, OPEN_CASES, REACHABLE, WAITING
+
+READY_WITHIN_S: Final = 2.0  # a proxy asks every few seconds; an answer later than this is a no
+
+# ---- counting requests --------------------------------------------------------------------------
+
+BUCKETS: Final = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0)
+
+
+@dataclass
+class Metrics:
+    """The figures of this process. Several processes on one port each have their own."""
+
+    registry: CollectorRegistry = field(default_factory=CollectorRegistry)
+    by_outcome: dict[tuple[str, int], Histogram] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        def gauge(name: str, says: str, *labels: str) -> Gauge:
+            return Gauge(f"gridsvc_{name}", says, labels, registry=self.registry)
+
+        self.requests = Histogram(
+            "gridsvc_http_request_seconds", "Time to answer, by route and status.", ("route", "status"),
+            buckets=BUCKETS, registry=self.registry,
+        )  # fmt: skip
+        self.scrapes = Counter("gridsvc_scrapes", "How often these figures were read.", registry=self.registry)
+        self.outbox = gauge("outbox_waiting", "Announcements not yet confirmed by the broker.")
+        self.outbox_age = gauge("outbox_oldest_seconds", "Age of the oldest of them.")
+        self.failures = gauge("failures_waiting", "Messages whose action failed and is tried again.")
+        self.dead = gauge("failures_dead", "Messages that wait for a person.")
+        self.rungs_due = gauge("rungs_due", "Rungs whose time has come and that no sweep has fired yet.")
+        self.to_route = gauge("cases_to_route", "Cases that the reconciler must send to routing again.")
+        self.cases = gauge("cases_open", "Open cases by state.", "state")
+        self.pool = gauge("pool_connections", "Connections of the pool for requests.", "use")
+
+    def answered(self, route: str, status: int, seconds: float) -> None:
+        """Count one answered request."""
+        histogram = self.by_outcome.get((route, status))
+        if histogram is None:
+            histogram = self.by_outcome[route, status] = self.requests.labels(route, str(status))
+        histogram.observe(seconds)
+
+
+METRICS: Final = web.AppKey("metrics", Metrics)
+
+
+@web.middleware
+async def measure(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Time every request, refused ones too; a request for no route of ours counts as route `none`."""
+    began = time.perf_counter()
+    status = 500
+    try:
+        answer = await handler(request)
+        status = answer.status
+        return answer
+    except web.HTTPException as redirect:
+        status = redirect.status
+        raise
+    finally:
+        route = request.app[DECLARED].get(request.match_info.route)
+        request.app[METRICS].answered("none" if route is None else route.name, status, time.perf_counter() - began)
+
+
+# ---- answers ------------------------------------------------------------------------------------
+
+
+class Alive(Told):
+    """The process answers. It says nothing about the database: restarting this process would not mend that."""
+
+    alive: bool = True
+
+
+class Ready(Told):
+    """Whether requests can be served. `news_age_s` is how old the oldest unsent announcement is.
+
+    It grows while the broker or the relay is away; requests are served all the same.
+    """
+
+    ready: bool
+    database: bool
+    migrated: bool
+    news_age_s: float | None
+
+
+async def _alive(_: web.Request) -> web.Response:
+    return reply(Alive())
+
+
+async def _ready(request: web.Request) -> web.Response:
+    found = await _look(request)
+    return reply(found, 200 if found.ready else 503, None if found.ready else {"Retry-After": "2"})
+
+
+async def _look(request: web.Request) -> Ready:
+    try:
+        async with asyncio.timeout(READY_WITHIN_S), as_service(request) as (conn, _):
+            reached = await REACHABLE.one(conn)
+            applied = {row.number: row.digest for row in await APPLIED.all(conn)}
+    except asyncpg.UndefinedTableError:
+        return Ready(ready=False, database=True, migrated=False, news_age_s=None)
+    except (asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError, OSError) as fault:
+        if not is_away(fault):
+            raise
+        return Ready(ready=False, database=False, migrated=False, news_age_s=None)
+    # A database that is newer than this program is fine: files are only ever added.
+    migrated = all(applied.get(wanted.number) == wanted.digest for wanted in _KNOWN)
+    return Ready(
+        ready=migrated, database=True, migrated=migrated, news_age_s=None if reached is None else reached.oldest_news_s
+    )
+
+
+_KNOWN: Final = migrations()
+
+
+async def _metrics(request: web.Request) -> web.Response:
+    metrics = request.app[METRICS]
+    metrics.scrapes.inc()
+    pool = request.app[POOL]
+    metrics.pool.labels("idle").set(pool.get_idle_size())
+    metrics.pool.labels("used").set(pool.get_size() - pool.get_idle_size())
+    metrics.pool.labels("most").set(pool.get_max_size())
+    async with as_service(request) as (conn, _):
+        waiting = await WAITING.one(conn)
+        standing = await OPEN_CASES.all(conn)
+    if waiting is not None:
+        metrics.outbox.set(waiting.news)
+        metrics.outbox_age.set(waiting.oldest_news_s)
+        metrics.failures.set(waiting.failures)
+        metrics.dead.set(waiting.dead)
+        metrics.rungs_due.set(waiting.rungs_due)
+        metrics.to_route.set(waiting.cases_to_route)
+    metrics.cases.clear()
+    for row in standing:
+        metrics.cases.labels(row.state).set(row.cases)
+    return web.Response(body=generate_latest(metrics.registry), headers={"Content-Type": CONTENT_TYPE_PLAIN_0_0_4})
+
+
+ROUTES: Final = (
+    Route(
+        method="GET", path="/healthz", handler=_alive, roles=PUBLIC, answers=Alive,
+        summary="The process lives.",
+    ),
+    Route(
+        method="GET", path="/readyz", handler=_ready, roles=PUBLIC, answers=Ready, statuses=(200, 503),
+        summary="Requests can be served: database reachable, schema current.",
+    ),
+    Route(
+        method="GET", path="/metrics", handler=_metrics, roles=LOOPBACK, scope="metrics:read",
+        summary="Figures for Prometheus; from this machine, or with a key.",
+    ),
+)  # fmt: skip

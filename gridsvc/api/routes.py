@@ -1,0 +1,36 @@
+"""Every route there is, resource by resource: what the service can be asked."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from gridsvc.api import (
+    attachments,
+    auth,
+    cases,
+    categories,
+    divisions,
+    health,
+    notices,
+    openapi,
+    people,
+    positions,
+    reporters,
+    reports,
+)
+from gridsvc.api.route import Route
+
+ROUTES: Final[tuple[Route, ...]] = (
+    *health.ROUTES,
+    *openapi.ROUTES,
+    *auth.ROUTES,
+    *categories.ROUTES,
+    *divisions.ROUTES,
+    *people.ROUTES,
+    *reports.ROUTES,
+    *cases.ROUTES,
+    *attachments.ROUTES,
+    *positions.ROUTES,
+    *notices.ROUTES,
+    *reporters.ROUTES,
+)

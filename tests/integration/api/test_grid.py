@@ -1,0 +1,100 @@
+"""What everybody may look up: categories, divisions, cells, and who answers for a place."""
+
+from __future__ import annotations
+
+import pytest
+
+from gridsvc.domain.access import Role
+from tests.integration.api.conftest import NORTH, SOUTH, Api, a
+
+CELL = "620102001001001"
+
+
+async def test_categories_are_those_of_the_default_edition_unless_another_is_named(api: Api) -> None:
+    async with api.pool.acquire() as conn:
+        await conn.execute("INSERT INTO category_editions VALUES ('2007', 'old', false)")
+        await conn.execute(
+            "INSERT INTO categories (edition, code, kind, name, duty_line, limit_amount, limit_unit, calendar)"
+            " VALUES ('2007', '0101', 'event', '旧', 'sanitation', 1, 'day', 'city')"
+        )
+    somebody = await api.somebody()
+    default = (await somebody.get("/api/v1/categories")).body["items"]
+    assert [(item["ref"], item["limit"]) for item in default] == [
+        ("0101", {"amount": 4.0, "unit": "urgent_hour"}), ("0201", {"amount": 1.0, "unit": "work_day"}),
+    ]  # fmt: skip
+    old = (await somebody.get("/api/v1/categories?edition=2007")).body["items"]
+    assert [item["ref"] for item in old] == ["2007:0101"]
+    assert (await somebody.get("/api/v1/categories?edition=none")).body["items"] == []
+
+
+async def test_divisions_come_in_pages_and_by_level_and_parent(api: Api) -> None:
+    somebody = await api.somebody()
+    codes, cursor = [], ""
+    while cursor is not None:
+        page = (await somebody.get(f"/api/v1/divisions?limit=3{cursor and f'&cursor={cursor}'}")).body
+        codes += [item["code"] for item in page["items"]]
+        cursor = page["next"]
+    assert codes == sorted(codes)
+    assert len(codes) == 7
+    districts = (await somebody.get("/api/v1/divisions?level=district")).body["items"]
+    assert [item["code"] for item in districts] == [NORTH, SOUTH]
+    below = (await somebody.get(f"/api/v1/divisions?parent={NORTH}")).body["items"]
+    assert [(item["code"], item["path"]) for item in below] == [(f"{NORTH}001", ["6201", NORTH, f"{NORTH}001"])]
+
+
+async def test_a_place_is_told_its_cell_its_divisions_and_its_beats(api: Api) -> None:
+    somebody = await api.somebody()
+    said = (await somebody.get("/api/v1/cells?lon=103.805&lat=36.055&datum=wgs84")).body
+    assert (said["cell"], said["method"], said["border"], said["beats"]) == (
+        CELL,
+        "covers",
+        False,
+        {"sanitation": "N1"},
+    )
+    assert said["divisions"] == ["6201", NORTH, f"{NORTH}001", f"{NORTH}001001"]
+    border = (await somebody.get("/api/v1/cells?lon=103.81&lat=36.055&datum=wgs84")).body
+    assert (border["cell"], border["border"], border["neighbours"]) == (CELL, True, ["620103001001001"])
+
+
+@pytest.mark.parametrize(
+    ("query", "code", "reason"),
+    [
+        ("lon=103.805&lat=36.055", "bad_location", "datum_missing"),
+        ("lon=36.055&lat=103.805&datum=wgs84", "bad_location", "swapped_axes"),
+        ("lon=0&lat=0&datum=wgs84", "bad_location", "null_island"),
+        ("lon=116&lat=39&datum=wgs84", "bad_location", "far_away"),
+        ("lon=nan&lat=39&datum=wgs84", "bad_location", "not_finite"),
+        ("lon=103.7&lat=36.0&datum=wgs84", "outside_the_grid", None),
+    ],
+)
+async def test_a_place_that_has_no_cell_is_told_why(api: Api, query: str, code: str, reason: str | None) -> None:
+    said = await (await api.somebody()).get(f"/api/v1/cells?{query}")
+    assert (said.status, said.code, said.body.get("reason")) == (422, code, reason)
+
+
+async def test_a_cell_has_its_outline_and_an_unknown_one_is_unknown(api: Api) -> None:
+    somebody = await api.somebody()
+    said = (await somebody.get(f"/api/v1/cells/{CELL}")).body
+    assert said["outline"]["type"] == "MultiPolygon"
+    assert (await somebody.get("/api/v1/cells/999")).code == "unknown"
+    assert (await somebody.get("/api/v1/cells/%00")).code == "unknown"
+
+
+async def test_going_on_duty_is_told_once_and_shown_in_the_roster(api: Api) -> None:
+    officer, desk = await api.somebody(a(Role.OFFICER)), await api.somebody(a(Role.DISPATCHER))
+    on = await officer.post("/api/v1/officers/me/duty", {"on_duty": True})
+    again = await officer.post("/api/v1/officers/me/duty", {"on_duty": True})
+    assert on.body["on_duty"] is True
+    assert again.body == on.body, "on duty since the first time"
+    (shown,) = (await desk.get("/api/v1/officers?on_duty=true")).body["items"]
+    assert (shown["id"], shown["open_cases"], shown["position"]) == (str(officer.user_id), 0, None)
+    assert (await desk.get("/api/v1/officers?on_duty=false")).body["items"] == []
+    async with api.pool.acquire() as conn:
+        assert await conn.fetchval("SELECT count(*) FROM outbox WHERE type = 'officer.duty_changed'") == 1
+
+
+async def test_a_user_with_the_role_who_is_no_officer_has_no_duty(api: Api) -> None:
+    somebody = await api.somebody(a(Role.OFFICER))
+    async with api.pool.acquire() as conn:
+        await conn.execute("DELETE FROM officers")
+    assert (await somebody.post("/api/v1/officers/me/duty", {"on_duty": True})).code == "unknown"

@@ -1,0 +1,95 @@
+"""The contract as it is told is the contract as it is kept."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import msgspec
+
+from gridsvc.api.identity import DECLARED
+from gridsvc.api.route import Open
+from gridsvc.api.routes import ROUTES
+from gridsvc.domain.access import Role
+from tests.integration.api.conftest import NORTH, Api, a
+
+CELL = "620102001001001"
+
+EXAMPLES = {
+    "/api/v1/cells": "?lon=103.805&lat=36.055&datum=wgs84",
+    "/api/v1/cells/{code}": CELL,
+}
+
+
+async def contract(api: Api) -> dict[str, Any]:
+    said = await api.nobody.get("/openapi.json")
+    assert said.status == 200
+    body: dict[str, Any] = said.body
+    return body
+
+
+async def test_every_route_of_the_router_is_declared_and_told(api: Api) -> None:
+    said = await contract(api)
+    told = {(method.upper(), path) for path, operations in said["paths"].items() for method in operations}
+    assert told == {(route.method, re.sub(r"\{(\w+):[^{}]*\}", r"{\1}", route.path)) for route in ROUTES}
+    undeclared = [route for route in api.app.router.routes() if route not in api.app[DECLARED]]
+    assert undeclared == [], "a route beside the table would be open to nobody, and known to nobody"
+
+
+async def test_the_document_is_whole(api: Api) -> None:
+    said = await contract(api)
+    assert said["openapi"] == "3.1.0"
+    names = [op["operationId"] for path in said["paths"].values() for op in path.values()]
+    assert len(set(names)) == len(names)
+    known = {f"#/components/schemas/{name}" for name in said["components"]["schemas"]}
+    assert set(_references(said)) <= known
+    for path, operations in said["paths"].items():
+        for method, operation in operations.items():
+            placeholders = set(re.findall(r"\{(\w+)\}", path))
+            assert placeholders == {p["name"] for p in operation["parameters"] if p["in"] == "path"}, (method, path)
+            assert operation["summary"], (method, path)
+
+
+def _references(node: object) -> Iterator[str]:
+    if isinstance(node, dict):
+        if "$ref" in node:
+            yield node["$ref"]
+        for value in node.values():
+            yield from _references(value)
+    elif isinstance(node, list):
+        for value in node:
+            yield from _references(value)
+
+
+async def test_each_reading_answers_with_what_it_declares(api: Api) -> None:
+    everywhere = await api.somebody(*(a(role, NORTH) for role in Role))
+    looked = 0
+    for route in ROUTES:
+        if route.method != "GET" or route.answers is None or isinstance(route.roles, Open):
+            continue
+        path = route.path.replace("{code}", EXAMPLES["/api/v1/cells/{code}"]) + (
+            EXAMPLES.get(route.path, "") if "{" not in route.path else ""
+        )
+        if "{" in path:
+            continue  # a case's own routes are followed by the test of the matrix
+        said = await everywhere.get(path)
+        assert said.status == route.statuses[0], (route.name, said.body)
+        told = msgspec.convert(said.body, route.answers)
+        assert msgspec.to_builtins(told) == msgspec.to_builtins(
+            msgspec.convert(told, route.answers, from_attributes=True)
+        )
+        assert set(said.body) == set(msgspec.to_builtins(told)), f"{route.name} answers fields that it does not declare"
+        looked += 1
+    assert looked >= 6
+
+
+async def test_every_refusal_a_route_gives_is_declared(api: Api) -> None:
+    said = await contract(api)
+    for route in ROUTES:
+        if isinstance(route.roles, Open):
+            continue
+        path = re.sub(r"\{(\w+)(?::[^{}]*)?\}", "x", route.path)
+        answer = await api.nobody.ask(route.method, path)
+        assert answer.status == 401, route.name
+        assert "401" in said["paths"][route.path][route.method.lower()]["responses"], route.name

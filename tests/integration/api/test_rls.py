@@ -1,0 +1,188 @@
+"""The second wall: whatever a query forgets to ask, the database shows a caller no more than his scope."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from uuid import UUID
+
+import asyncpg
+import pytest
+
+from gridsvc.db import SERVICE, Conn, ConnPool, open_pool, transaction
+from gridsvc.domain.access import Caller, Role, Whereabouts, case_keys, scope_keys
+from gridsvc.ids import new_id
+from tests.integration.api.conftest import CITY, NORTH, SOUTH, Api, a
+
+PLACES = {NORTH: 103.805, SOUTH: 103.815}
+
+WITH_CASE = {
+    "assignments": """
+        INSERT INTO assignments (id, case_id, cycle, department, rule, edition, reasons, assigned_by, assigned_at,
+                                 ended_at, ended_why)
+        VALUES ($2, $1, 1, 'water', 'by_hand', 1, '{}', 'test', now(), now(), 'test')""",
+    "clock_pauses": """
+        INSERT INTO clock_pauses (clock_id, from_at, reason)
+        SELECT id, now(), $2::uuid::text FROM clocks WHERE case_id = $1""",
+    "escalations": """
+        INSERT INTO escalations (case_id, clock_id, cycle, level, effect, scheduled_at, fired_at)
+        SELECT $1, id, 1, 1, $2::uuid::text, now(), now() FROM clocks WHERE case_id = $1""",
+    "attachments": """
+        INSERT INTO attachments (id, sha256, original, media_type, size_bytes, uploaded_by, uploaded_at, case_id,
+                                 purpose)
+        VALUES ($2, sha256('a'), sha256('a'), 'image/jpeg', 1, 'test', now(), $1, 'note')""",
+}
+"""Rows that hang on a case and that reporting does not write by itself."""
+
+CASE_OF = {
+    "cases": "id",
+    "reports": "case_id",
+    "reporters": "(SELECT case_id FROM reports r WHERE r.id = report_id)",
+    "history": "case_id",
+    "assignments": "case_id",
+    "clocks": "case_id",
+    "clock_pauses": "(SELECT case_id FROM clocks c WHERE c.id = clock_id)",
+    "escalations": "case_id",
+    "attachments": "case_id",
+}
+"""How each table says which case its row belongs to. A table of this list must be seen with its case."""
+
+
+@dataclass(frozen=True)
+class Cases:
+    north: UUID
+    south: UUID
+
+
+@pytest.fixture
+async def cases(api: Api) -> Cases:
+    """One case with everything hanging on it in each of two districts."""
+    reporter = await api.somebody(a(Role.DISPATCHER, CITY))
+    ids = {}
+    for division, lon in PLACES.items():
+        said = await reporter.post(
+            "/api/v1/reports",
+            {
+                "category": "0101", "description": "x", "reporter": {"name": "n", "phone": "p"},
+                "location": {"lon": lon, "lat": 36.055, "datum": "wgs84"}, "occurred_at": "2026-01-01T00:00:00Z",
+            },
+        )  # fmt: skip
+        assert said.status == 201, said.body
+        ids[division] = UUID(said.body["case"]["id"])
+        async with transaction(api.pool, SERVICE) as (conn, _):
+            for statement in WITH_CASE.values():
+                assert await conn.execute(statement, ids[division], new_id()) != "INSERT 0 0"
+    return Cases(ids[NORTH], ids[SOUTH])
+
+
+@pytest.fixture
+async def bare(database: str) -> AsyncIterator[ConnPool]:
+    """A pool as the web process has it: the application role, which sees nothing until a scope is set."""
+    async with open_pool(database, size=2, scope="", name="test bare") as pool:
+        yield pool
+
+
+async def seen(conn: Conn, table: str) -> set[UUID]:
+    """The cases whose rows a query without any filter of its own finds."""
+    return {row[0] for row in await conn.fetch(f"SELECT {CASE_OF[table]} FROM {table}")}  # noqa: S608 - names of ours
+
+
+async def test_every_table_under_row_level_security_is_looked_at_here(owner_database: str) -> None:
+    owner = await asyncpg.connect(owner_database)
+    try:
+        rows = await owner.fetch("SELECT relname FROM pg_class WHERE relrowsecurity")
+        holds_a_case = await owner.fetch(
+            "SELECT DISTINCT table_name FROM information_schema.columns WHERE column_name = 'case_id'"
+            " AND table_schema = 'public'"
+        )
+    finally:
+        await owner.close()
+    protected = {row[0] for row in rows}
+    assert protected - {"notices"} == set(CASE_OF)
+    told_otherwise = {"outbox"}  # the workers' own; ids and codes only, and no route reads it
+    assert {row[0] for row in holds_a_case} <= protected | told_otherwise, "a table of cases without a wall"
+
+
+@pytest.mark.parametrize("table", sorted(CASE_OF))
+async def test_a_query_without_a_filter_shows_what_is_in_scope(bare: ConnPool, cases: Cases, table: str) -> None:
+    dispatcher = Caller(id="user:x", grants=(a(Role.DISPATCHER),))
+    async with transaction(bare, scope_keys(dispatcher)) as (conn, _):
+        assert await seen(conn, table) == {cases.north}
+    async with transaction(bare, SERVICE) as (conn, _):
+        assert await seen(conn, table) == {cases.north, cases.south}, "there is something to hide"
+
+
+async def test_without_a_scope_nothing_is_seen(bare: ConnPool, cases: Cases) -> None:
+    async with bare.acquire() as conn:
+        for table in CASE_OF:
+            assert await seen(conn, table) == set(), table
+    async with transaction(bare, []) as (conn, _):
+        assert await seen(conn, "cases") == set()
+
+
+async def test_a_scope_ends_with_its_transaction(bare: ConnPool, cases: Cases) -> None:
+    async with bare.acquire() as conn:
+        async with conn.transaction():
+            await conn.execute("SELECT set_config('gridsvc.scope', $1, true)", NORTH)
+            assert await seen(conn, "cases") == {cases.north}
+        assert await seen(conn, "cases") == set()
+
+
+async def test_an_axis_narrows_the_area(bare: ConnPool, cases: Cases) -> None:
+    async with transaction(bare, SERVICE) as (conn, _):
+        opened = case_keys(Whereabouts(divisions=[CITY], duty_line="sanitation", department="water"))
+        await conn.execute("UPDATE cases SET department = 'water', seen_by = $1", opened)
+    for grant, expected in (
+        (a(Role.HANDLER, CITY, department="water"), {cases.north, cases.south}),
+        (a(Role.HANDLER, CITY, department="lamps"), set()),
+        (a(Role.SUPERVISOR, CITY, line="sanitation"), {cases.north, cases.south}),
+        (a(Role.SUPERVISOR, CITY, line="governance"), set()),
+    ):
+        async with transaction(bare, scope_keys(Caller(id="user:x", grants=(grant,)))) as (conn, _):
+            assert await seen(conn, "cases") == expected, grant
+
+
+async def test_what_is_out_of_scope_cannot_be_changed(bare: ConnPool, cases: Cases) -> None:
+    async with transaction(bare, [SOUTH]) as (conn, _):
+        assert await conn.execute("UPDATE cases SET description = 'mine'") == "UPDATE 1"
+    async with transaction(bare, SERVICE) as (conn, _):
+        assert await conn.fetchval("SELECT description FROM cases WHERE id = $1", cases.north) == "x"
+
+
+async def test_a_notice_is_seen_by_the_one_it_is_for(bare: ConnPool, api: Api) -> None:
+    wang, li = await api.user(), await api.user()
+    async with transaction(bare, SERVICE) as (conn, _):
+        for user_id in (wang, li):
+            await conn.execute(
+                "INSERT INTO notices (id, user_id, event_id, kind, body, created_at)"
+                " VALUES ($1, $2, $1, 'x', '{}', now())",
+                new_id(), user_id,
+            )  # fmt: skip
+    async with transaction(bare, [f"user:{wang}"]) as (conn, _):
+        assert [row[0] for row in await conn.fetch("SELECT user_id FROM notices")] == [wang]
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "UPDATE history SET move = 'x'",
+        "DELETE FROM history",
+        "DELETE FROM cases",
+        "DELETE FROM escalations",
+        "UPDATE instance SET zone = 'UTC'",
+        "ALTER TABLE cases DISABLE ROW LEVEL SECURITY",
+        "DROP POLICY cases_in_scope ON cases",
+        "TRUNCATE history",
+    ],
+)
+async def test_the_application_role_cannot_undo_what_has_happened_nor_the_wall(bare: ConnPool, statement: str) -> None:
+    async with bare.acquire() as conn:
+        with pytest.raises(asyncpg.InsufficientPrivilegeError):
+            await conn.execute(statement)
+
+
+@pytest.mark.parametrize("code", ["*", "", "%", "'; DROP TABLE cases; --", "{620102}"])
+async def test_a_strange_code_in_a_grant_opens_nothing(bare: ConnPool, cases: Cases, code: str) -> None:
+    sly = Caller(id="user:x", grants=(a(Role.DISPATCHER, code),))
+    async with transaction(bare, scope_keys(sly)) as (conn, _):
+        assert await seen(conn, "cases") == set()
