@@ -55,7 +55,10 @@ class Refused(GridError):
 
 
 class BadRequest(Refused):
-    """The request is not well-formed; `facts` name the field, what was given and what is wanted."""
+    """The request is not well-formed.
+
+    `facts` name the field, what was given and what is wanted.
+    """
 
     code = "bad_request"
 
@@ -101,7 +104,10 @@ class WrongPassword(Refused):
 
 
 class TooManyTries(Refused):
-    """Throttled; `facts["retry_after_s"]` says how long to wait."""
+    """Too many tries for now.
+
+    `facts["retry_after_s"]` says how long to wait.
+    """
 
     code = "too_many_tries"
 
@@ -125,19 +131,28 @@ class VersionRequired(Refused):
 
 
 class VersionConflict(Refused):
-    """The case has moved on; `facts["current_version"]` is what it is now."""
+    """The case has moved on.
+
+    `facts["current_version"]` is what it is now.
+    """
 
     code = "version_conflict"
 
 
 class WrongMoment(Refused):
-    """The case's state does not allow the move; `facts` name state, move and the moves that are allowed."""
+    """The case's state does not allow the move.
+
+    `facts` name the state, the move and the moves that are allowed.
+    """
 
     code = "wrong_moment"
 
 
 class GuardFailed(Refused):
-    """The move is allowed from this state, but its own condition is not met; `facts["guard"]` names it."""
+    """The move is allowed from this state, but its own condition is not met.
+
+    `facts["guard"]` names it.
+    """
 
     code = "guard_failed"
 
