@@ -1,0 +1,86 @@
+"""Exchanges, queues, bindings and dead letters: one table that `events/broker.py` declares.
+
+Every argument is accepted by RabbitMQ 3.10 and means the same in 4.x. Left out on purpose:
+`x-max-priority` (3.10 refuses the queue), a delivery limit of -1 (3.10 drops the message on its
+first return), limits set by policy alone (a node without the policy would run without them).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+NEWS: Final = "gridsvc.events"
+"""The topic exchange that every announcement is published to; the routing key is its TYPE."""
+
+DEAD: Final = "gridsvc.dead"
+"""The direct exchange of messages that the broker gave up on; the routing key is the dead queue's name."""
+
+# How often the broker hands a message out before it gives up. Only crashes and lost connections count:
+# we never return a message. Small numbers make ordinary restarts dangerous, because each returns the
+# whole prefetch; our own count of attempts (gridsvc/store/failures.py) stops a poison message first.
+DELIVERY_LIMIT: Final = 20
+
+# A dead letter must not be lost for having been handed out often; -1 is not portable, so: very often.
+DEAD_DELIVERY_LIMIT: Final = 1_000_000
+
+
+@dataclass(frozen=True)
+class Queue:
+    """One queue of ours: which types of announcement it hears, and where its dead letters go."""
+
+    name: str
+    hears: tuple[str, ...]
+
+    @property
+    def dead(self) -> str:
+        """The queue that keeps what the broker gave up on."""
+        return f"{self.name}.dead"
+
+    @property
+    def arguments(self) -> Mapping[str, str | int]:
+        """Durable on a majority of nodes, bounded hand-outs, dead letters that are never dropped on the way.
+
+        `at-least-once` dead-lettering needs `reject-publish`; with the default overflow 3.10 takes the
+        declaration and silently falls back to at most once.
+        """
+        return {
+            "x-queue-type": "quorum",
+            "x-delivery-limit": DELIVERY_LIMIT,
+            "x-overflow": "reject-publish",
+            "x-dead-letter-exchange": DEAD,
+            "x-dead-letter-routing-key": self.dead,
+            "x-dead-letter-strategy": "at-least-once",
+        }
+
+
+DEAD_ARGUMENTS: Final[Mapping[str, str | int]] = {
+    "x-queue-type": "quorum",
+    "x-delivery-limit": DEAD_DELIVERY_LIMIT,
+    "x-overflow": "reject-publish",
+}
+
+ROUTING: Final = Queue(
+    "routing",
+    ("case.filed", "case.waiting", "case.reopened", "case.unacknowledged", "officer.duty_changed"),
+)
+
+NOTICES: Final = Queue(
+    "notices",
+    (
+        "case.assigned", "case.pooled", "case.escalated", "case.returned",
+        "case.reworked", "case.reminded", "case.supervised", "case.reported",
+    ),
+)  # fmt: skip
+
+QUEUES: Final = (ROUTING, NOTICES)
+
+
+def is_heard(announced: str) -> bool:
+    """Whether a queue of ours hears this type, so that a broker which cannot route it is at fault.
+
+    The other types are published all the same, for queues that come and go (a live feed, a partner);
+    the broker drops them where nobody listens, and that is right.
+    """
+    return any(announced in queue.hears for queue in QUEUES)

@@ -1,0 +1,134 @@
+"""Turn an announcement into notices for the people whom it concerns."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any, Final
+from uuid import UUID, uuid5
+
+from events.catalog import (
+    Announcement,
+    CaseAssigned,
+    CaseEscalated,
+    CaseNews,
+    CasePooled,
+    CaseReported,
+    CaseReturned,
+)
+from gridsvc.db import Conn
+from gridsvc.errors import Unknown
+from gridsvc.store import hearers, notices
+from gridsvc.store.hearers import Standing
+
+log = logging.getLogger(__name__)
+
+OWNER: Final = "owner"
+"""Not a role but whoever answers for the case at the moment: its officer, its handler, or its department's handlers."""
+
+# Which desk hears news of a case that stands in a pool or has come back, and which one stands in for it.
+_DESKS: Final[dict[type[CaseNews], tuple[str, ...]]] = {
+    CaseReported: ("acceptor", "dispatcher"),
+    CasePooled: ("dispatcher", "acceptor"),
+    CaseReturned: ("dispatcher", "acceptor"),
+}
+_LAST: Final = "admin"  # hears what nobody else is there to hear
+
+
+async def tell_people(conn: Conn, announcement: Announcement, now: datetime) -> None:
+    """Keep one notice of `announcement` for each person whom it concerns, in the caller's transaction.
+
+    The owner hears of what is his; desks hear of what waits for them, the nearest that exists; a rung
+    says itself who hears. Nobody in that role: the next division above, then those who stand in, at
+    last the administrators. News of an assignment that has ended meanwhile is told to nobody. Twice:
+    each person is told once. Raises Unknown when the case does not exist.
+    """
+    if not isinstance(announcement, CaseNews):
+        return
+    case = await hearers.standing(conn, announcement.case_id, now)
+    if case is None:
+        raise Unknown(f"no case {announcement.case_id} to tell about", case_id=str(announcement.case_id))
+    if isinstance(announcement, CaseAssigned) and announcement.assignment_id != case.assignment_id:
+        return
+    people = await _who_hears(conn, announcement, case, now)
+    if not people:
+        log.error(
+            "nobody in this city can be told",
+            extra={"action": "nobody_to_tell", "event_id": str(announcement.event_id), "type": announcement.TYPE},
+        )
+        return
+    message = notices.Message(
+        event_id=announcement.event_id,
+        case_id=announcement.case_id,
+        kind=announcement.TYPE,
+        body=_body(announcement, case),
+    )
+    # The id follows from event, person and kind: a repeat makes the same row again, not a second one.
+    ids = {person: uuid5(announcement.event_id, f"{person}/{message.kind}") for person in people}
+    await notices.keep(conn, message, ids, now)
+
+
+async def _who_hears(conn: Conn, news: CaseNews, case: Standing, now: datetime) -> list[UUID]:
+    roles, path = _DESKS.get(type(news), (OWNER,)), case.divisions
+    if isinstance(news, CaseEscalated):
+        roles, path = (news.role,), _up_to(case.divisions, news.division)
+    if OWNER in roles:
+        owners = await _owners(conn, case)
+        if owners:
+            return owners
+        roles = ("dispatcher",)  # nobody answers for it: whoever can change that hears
+    return await _desk(conn, (*roles, _LAST), path, case, now)
+
+
+async def _owners(conn: Conn, case: Standing) -> list[UUID]:
+    if case.officer_id is not None:
+        return [case.officer_id]
+    if case.handler_id is not None:
+        return [case.handler_id]
+    if case.department is not None:
+        return await hearers.handlers(conn, case.department, case.divisions)
+    return []
+
+
+def _up_to(divisions: list[str], named: str | None) -> list[str]:
+    """The path from the top down to the division that a rung names; the case's whole path if it names none."""
+    if named is None:
+        return divisions
+    return divisions[: divisions.index(named) + 1] if named in divisions else [*divisions, named]
+
+
+async def _desk(conn: Conn, roles: Sequence[str], path: Sequence[str], case: Standing, now: datetime) -> list[UUID]:
+    for role in roles:
+        people = await hearers.nearest(conn, role, path, case.duty_line, case.department)
+        if not people and (not path or role == _LAST):
+            people = await hearers.highest(conn, role, case.duty_line, case.department, now)
+        if people:
+            return people
+    return []
+
+
+def _body(news: CaseNews, case: Standing) -> dict[str, Any]:
+    """What the device shows without asking again: ids, codes and times."""
+    body: dict[str, Any] = {
+        "case_id": str(news.case_id),
+        "number": case.number,
+        "state": case.state,
+        "version": case.version,
+        "category": case.category,
+        "duty_line": case.duty_line,
+        "severity": case.severity,
+        "due_at": None if case.due_at is None else case.due_at.isoformat(),
+        "cell": case.cell_code,
+        "at": news.at.isoformat(),
+    }
+    match news:
+        case CaseEscalated():
+            body |= {"clock": news.clock, "level": news.level, "effect": news.effect, "late_by_s": news.late_by_s}
+        case CaseAssigned():
+            body |= {"assignment_id": str(news.assignment_id)}
+        case CasePooled():
+            body |= {"why": news.why}
+        case CaseReported():
+            body |= {"pool": news.pool}
+    return body

@@ -1,0 +1,102 @@
+"""Who reacts to what: one table, and the consumers that follow it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Final
+
+from events.broker import Subscription, consume
+from events.catalog import (
+    Announcement,
+    CaseAssigned,
+    CaseEscalated,
+    CaseFiled,
+    CasePooled,
+    CaseReminded,
+    CaseReopened,
+    CaseReported,
+    CaseReturned,
+    CaseReworked,
+    CaseSupervised,
+    CaseUnacknowledged,
+    CaseWaiting,
+    OfficerDutyChanged,
+)
+from events.topology import NOTICES, ROUTING, Queue
+from gridsvc.actions.assign_case import assign_case
+from gridsvc.actions.assign_waiting import assign_waiting_cases
+from gridsvc.actions.tell_people import tell_people
+from gridsvc.db import ConnPool
+from gridsvc.settings import BrokerSettings, WorkerSettings
+from workers.hear import Action, Ears, retry_round, take, take_dead_letter
+from workers.runtime import hold_session, periodically
+
+RETRY_SECONDS: Final = 1.0  # between two looks for rows that are due again
+
+# Messages of one queue at work at once in one process: 8 connections saturate PostgreSQL on two cores.
+AT_ONCE: Final = 8
+
+
+@dataclass(frozen=True)
+class Listener:
+    """One queue acts on one announcement."""
+
+    queue: Queue
+    announcement: type[Announcement]
+    action: Action
+
+
+LISTENERS: Final = (
+    Listener(ROUTING, CaseFiled, assign_case),
+    Listener(ROUTING, CaseWaiting, assign_case),
+    Listener(ROUTING, CaseReopened, assign_case),
+    Listener(ROUTING, CaseUnacknowledged, assign_case),
+    Listener(ROUTING, OfficerDutyChanged, assign_waiting_cases),
+    Listener(NOTICES, CaseReported, tell_people),
+    Listener(NOTICES, CaseAssigned, tell_people),
+    Listener(NOTICES, CasePooled, tell_people),
+    Listener(NOTICES, CaseReturned, tell_people),
+    Listener(NOTICES, CaseReworked, tell_people),
+    Listener(NOTICES, CaseReminded, tell_people),
+    Listener(NOTICES, CaseSupervised, tell_people),
+    Listener(NOTICES, CaseEscalated, tell_people),
+)
+
+
+def ears_of(
+    queue: Queue,
+    pool: ConnPool,
+    most_attempts: int,
+    careful: asyncio.Lock,
+    listeners: Sequence[Listener] = LISTENERS,
+) -> Ears:
+    """What `queue` listens with, by the table."""
+    actions = {each.announcement: each.action for each in listeners if each.queue is queue}
+    return Ears(pool, queue.name, actions, most_attempts, careful)
+
+
+async def listen(ears: Ears, broker: BrokerSettings, settings: WorkerSettings, stop: asyncio.Event) -> None:
+    """Consume one queue and its dead letters until `stop`, and try again by row what failed."""
+    subscriptions = (
+        Subscription(ears.queue, partial(take, ears), min(AT_ONCE, settings.prefetch)),
+        Subscription(f"{ears.queue}.dead", partial(take_dead_letter, ears), 1),
+    )
+
+    async def session(ready: Callable[[], None]) -> None:
+        await consume(
+            broker.url,
+            subscriptions,
+            prefetch=settings.prefetch,
+            stop=stop,
+            ready=ready,
+            name=f"gridsvc {ears.queue}",
+            heartbeat_s=broker.heartbeat_s,
+        )
+
+    async with asyncio.TaskGroup() as group:
+        group.create_task(hold_session(ears.queue, session, stop), name=f"consume {ears.queue}")
+        again = partial(retry_round, ears)
+        group.create_task(periodically(f"retry {ears.queue}", RETRY_SECONDS, again, stop), name=f"retry {ears.queue}")

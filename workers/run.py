@@ -1,0 +1,69 @@
+"""One worker process: the kinds it was asked for, side by side, until it is told to stop."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Sequence
+from functools import partial
+from typing import Final
+
+from events.topology import NOTICES, ROUTING
+from gridsvc.db import SERVICE, ConnPool, open_pool
+from gridsvc.errors import BadSettings
+from gridsvc.settings import Settings
+from gridsvc.signing import Signer
+from workers.listen import ears_of, listen
+from workers.reconcile import reconcile
+from workers.relay import relay
+from workers.runtime import Work, until_stopped
+from workers.sweep import sweep
+
+log = logging.getLogger(__name__)
+
+KINDS: Final = ("relay", "listen", "sweep", "notices", "reconcile")
+"""`listen` consumes the queue of routing, `notices` that of notices; each may run any number of times."""
+
+
+async def work(kinds: Sequence[str], settings: Settings) -> None:
+    """Run `kinds` (of KINDS) until SIGINT or SIGTERM. Comes out with an ExceptionGroup if one of them fails.
+
+    Raises BadSettings where one of them lacks a setting that it needs.
+    """
+    _need(kinds, settings)
+    async with open_pool(
+        settings.database.url, size=settings.database.pool_size, scope=SERVICE, name=f"gridsvc {' '.join(kinds)}"
+    ) as pool:
+        log.info("working", extra={"action": "process_started", "kinds": list(kinds)})
+        await until_stopped(*_works(kinds, pool, settings))
+
+
+def _need(kinds: Sequence[str], settings: Settings) -> None:
+    wanted = {"GRIDSVC_DATABASE_URL": settings.database.url}
+    if {"relay", "listen", "notices"} & set(kinds):
+        wanted["GRIDSVC_AMQP_URL"] = settings.broker.url
+    if "sweep" in kinds:
+        wanted["GRIDSVC_SECRET"] = settings.identity.secret
+    missing = sorted(name for name, value in wanted.items() if not value)
+    if missing:
+        raise BadSettings(f"{', '.join(missing)} is empty; {', '.join(kinds)} cannot work without it")
+
+
+def _works(kinds: Sequence[str], pool: ConnPool, settings: Settings) -> list[tuple[str, Work]]:
+    careful = asyncio.Lock()  # of the process: whatever kills it, one row names
+    return [(kind, _work_of(kind, pool, settings, careful)) for kind in kinds]
+
+
+def _work_of(kind: str, pool: ConnPool, settings: Settings, careful: asyncio.Lock) -> Work:
+    workers, broker = settings.workers, settings.broker
+    match kind:
+        case "relay":
+            return partial(relay, pool, broker, workers)
+        case "listen" | "notices":
+            queue = ROUTING if kind == "listen" else NOTICES
+            return partial(listen, ears_of(queue, pool, workers.most_attempts, careful), broker, workers)
+        case "sweep":
+            return partial(sweep, pool, workers, Signer.of_secret(settings.identity.secret))
+        case "reconcile":
+            return partial(reconcile, pool, workers)
+    raise BadSettings(f"{kind} is no kind of worker; want {', '.join(KINDS)}")

@@ -1,0 +1,96 @@
+"""What happens because time passes: rungs fire, shifts end, finished days are signed."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Final
+
+from gridsvc.actions.end_shifts import end_shifts
+from gridsvc.actions.escalate_case import fire_due_rungs
+from gridsvc.actions.sign_history import sign_days
+from gridsvc.db import ACQUIRE_SECONDS, SERVICE, ConnPool, transaction
+from gridsvc.settings import WorkerSettings
+from gridsvc.signing import Signer
+from gridsvc.store import server_clock
+from workers.runtime import periodically
+from workers.steady import Steady, Verdict, look
+
+log = logging.getLogger(__name__)
+
+SHIFT_SECONDS: Final = 60.0
+SIGN_SECONDS: Final = 300.0  # a finished day is signed within five minutes of its midnight
+
+
+def since_boot() -> float:
+    """Seconds since this machine started, those that it slept included.
+
+    macOS counts its sleep in CLOCK_MONOTONIC and has no CLOCK_BOOTTIME.
+    """
+    return time.clock_gettime(getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC))
+
+
+@dataclass
+class Sweeper:
+    """Fires rungs while the database's clock can be believed by the `witness`. Any number of these may run at once."""
+
+    pool: ConnPool
+    batch: int
+    witness: Callable[[], float]
+    steady: Steady = field(default_factory=Steady)
+
+    async def fire_round(self) -> int:
+        """Fire all that is due, `batch` clocks per transaction; return how many rungs fired.
+
+        Nothing fires while the clock is in doubt (workers/steady.py): that is logged, and ends by itself.
+        """
+        if not (await self._look_at_the_clock()).fires:
+            return 0
+        fired, full = 0, True
+        while full:
+            async with transaction(self.pool, SERVICE) as (conn, now):
+                batch = await fire_due_rungs(conn, now, self.batch)
+            fired += batch
+            full = batch >= self.batch
+        if fired:
+            log.info("rungs fired", extra={"action": "rungs_fired", "rungs": fired})
+        return fired
+
+    async def _look_at_the_clock(self) -> Verdict:
+        async with self.pool.acquire(timeout=ACQUIRE_SECONDS) as conn:
+            at = await server_clock.read(conn)
+        self.steady, verdict = look(self.steady, at.timestamp(), self.witness())
+        if verdict not in (Verdict.STEADY, Verdict.DOUBTED):
+            log.error("the clock jumped", extra={"action": "clock_jumped", "verdict": verdict, "clock": at.isoformat()})
+        return verdict
+
+
+async def end_shifts_round(pool: ConnPool) -> int:
+    """Take officers off duty whose shift is over; return how many."""
+    async with transaction(pool, SERVICE) as (conn, now):
+        return len(await end_shifts(conn, now))
+
+
+async def sign_round(pool: ConnPool, signer: Signer) -> int:
+    """Sign the finished days that are not signed yet; return how many."""
+    async with transaction(pool, SERVICE) as (conn, now):
+        days = await sign_days(conn, signer, now)
+    for day in days:
+        log.info("a day was signed", extra={"action": "head_signed", "day": day.isoformat()})
+    return len(days)
+
+
+async def sweep(pool: ConnPool, settings: WorkerSettings, signer: Signer, stop: asyncio.Event) -> None:
+    """Take each kind of round in its own rhythm until `stop`."""
+    sweeper = Sweeper(pool, settings.sweep_batch, since_boot)
+    async with asyncio.TaskGroup() as group:
+        for name, seconds, turn in (
+            ("rungs", settings.sweep_seconds, sweeper.fire_round),
+            ("shifts", SHIFT_SECONDS, partial(end_shifts_round, pool)),
+            ("signing", SIGN_SECONDS, partial(sign_round, pool, signer)),
+        ):
+            group.create_task(periodically(name, seconds, turn, stop), name=name)
