@@ -66,7 +66,7 @@ class JsonLines(logging.Formatter):
 
 
 def _where(error: BaseException) -> Iterator[str]:
-    """The classes of an error and its causes, and where each arose.
+    """The classes of an error and its causes, what the schema calls each fault, and where each arose.
 
     Not their texts: PostgreSQL's holds the rejected row, and with it a resident's words.
     """
@@ -74,7 +74,9 @@ def _where(error: BaseException) -> Iterator[str]:
     if cause is not None:
         yield from _where(cause)
         yield "and from it\n"
-    yield f"{type(error).__module__}.{type(error).__qualname__}\n"
+    schema = [getattr(error, name, None) for name in ("sqlstate", "table_name", "column_name", "constraint_name")]
+    yield " ".join([f"{type(error).__module__}.{type(error).__qualname__}", *(str(word) for word in schema if word)])
+    yield "\n"
     yield from traceback.format_tb(error.__traceback__)
     if isinstance(error, BaseExceptionGroup):
         for each in error.exceptions:

@@ -22,7 +22,6 @@ from gridsvc.db import SERVICE, Conn, ConnPool, transaction
 from gridsvc.store import failures, inbox
 from gridsvc.store.failures import Failure, Message
 from workers.patience import UNFINISHED, gives_up, wait_after
-from workers.runtime import described
 
 log = logging.getLogger(__name__)
 
@@ -177,7 +176,7 @@ async def _put_off(ears: Ears, message: Message, attempts: int, error: Exception
         due = None if dead else now + wait_after(attempts, random.random())  # noqa: S311 - spreads load
         await failures.put(conn, message, attempts, due, _word(error), now)
     action = "message_dead" if dead else "message_failed"
-    log.error("an action failed", extra={"action": action, "attempts": attempts, **_ids(message), **described(error)})
+    log.error("an action failed", extra={"action": action, "attempts": attempts, **_ids(message)}, exc_info=error)
 
 
 async def _bury(ears: Ears, message: Message, why: str) -> None:
@@ -196,7 +195,7 @@ async def _until_the_database_answers(step: Callable[[], Awaitable[_T]]) -> _T:
         try:
             return await step()
         except _DATABASE_AWAY as error:
-            log.warning("the database is away", extra={"action": "database_lost", **described(error)})
+            log.warning("the database is away", extra={"action": "database_lost"}, exc_info=error)
             await asyncio.sleep(random.uniform(0.5, 1.5))  # noqa: S311 - spreads load
 
 

@@ -14,7 +14,7 @@ from gridsvc.settings import BrokerSettings, WorkerSettings
 from gridsvc.store import outbox
 from gridsvc.store.outbox import Leased, Setback
 from workers.patience import wait_after
-from workers.runtime import described, hold_session, wait_for_stop
+from workers.runtime import hold_session, wait_for_stop
 
 log = logging.getLogger(__name__)
 
@@ -39,7 +39,7 @@ async def _send_until_stopped(
         except BrokerAway:
             raise
         except Exception as error:  # the database is away: what was claimed is free again when its lease ends
-            log.error("a round failed", extra={"action": "round_failed", "round": "relay", **described(error)})
+            log.error("a round failed", extra={"action": "round_failed", "round": "relay"}, exc_info=error)
             await wait_for_stop(stop, 1.0)
             continue
         if sent == 0:

@@ -7,7 +7,6 @@ import contextlib
 import logging
 import random
 import signal
-import traceback
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import Final
@@ -83,7 +82,7 @@ async def periodically(name: str, seconds: float, turn: Callable[[], Awaitable[o
         try:
             await turn()
         except Exception as error:
-            log.error("a round failed", extra={"action": "round_failed", "round": name, **described(error)})
+            log.error("a round failed", extra={"action": "round_failed", "round": name}, exc_info=error)
         await wait_for_stop(stop, seconds)
 
 
@@ -129,11 +128,3 @@ async def hold_session(name: str, session: Session, stop: asyncio.Event) -> None
             log.warning("broker lost", extra={"action": "broker_lost", "part": name, "why": str(fault)})
             standing.failed(fault, clock())
             await wait_for_stop(stop, random.uniform(*RECONNECT_SECONDS))  # noqa: S311 - spreads load, hides nothing
-
-
-def described(error: BaseException) -> dict[str, str]:
-    """What a log may say of an error: its class and where it arose.
-
-    Not its text: PostgreSQL's holds the rejected row, and with it a resident's words.
-    """
-    return {"error": type(error).__name__, "at_line": "".join(traceback.format_tb(error.__traceback__)[-3:])}
