@@ -17,6 +17,8 @@ import asyncpg
 import shapely
 from asyncpg.pool import PoolConnectionProxy
 
+from gridsvc.errors import BadSettings
+
 if TYPE_CHECKING:  # asyncpg's classes are generic in its stubs only
     Conn = asyncpg.Connection[asyncpg.Record] | PoolConnectionProxy[asyncpg.Record]
     ConnPool = asyncpg.Pool[asyncpg.Record]
@@ -160,13 +162,22 @@ def _json_out(value: object) -> str:
 
 @asynccontextmanager
 async def open_pool(
-    url: str, *, size: int = 8, scope: str = "", name: str = "gridsvc", role: str | None = APPLICATION_ROLE
+    url: str,
+    *,
+    size: int = 8,
+    scope: str = "",
+    name: str = "gridsvc",
+    role: str | None = APPLICATION_ROLE,
+    plan_once: bool = False,
 ) -> AsyncIterator[ConnPool]:
     """Open a pool of `size` connections that work as the application role.
 
     `scope` is what a connection sees outside `transaction()`: nothing by default, SERVICE for workers.
-    `role=None` keeps the login's own role (migrations, test set-up).
+    `role=None` keeps the login's own role (migrations, test set-up). Raises BadSettings without a `url`. `plan_once`: a statement is planned
+    for any parameters once, which suits batches of any size and ill suits optional filters.
     """
+    if not url:
+        raise BadSettings("no database is named; set GRIDSVC_DATABASE_URL, or run in the folder of a `gridsvc up`")
     settings = {
         "application_name": name,
         "gridsvc.scope": scope,
@@ -178,6 +189,8 @@ async def open_pool(
     }
     if role is not None:
         settings["role"] = role
+    if plan_once:
+        settings["plan_cache_mode"] = "force_generic_plan"
     async with asyncpg.create_pool(
         url,
         min_size=min(2, size),

@@ -1,0 +1,239 @@
+"""The demo city in a database: written once into an empty one, and never beside anything else."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Final
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+import shapely
+
+from geo.place import Bounds
+from geo.projection import area_m2
+from gridsvc.db import SERVICE, Conn, Nothing, Statement, open_pool, transaction
+from gridsvc.domain import roster
+from gridsvc.domain.shift import on_shift
+from gridsvc.ids import new_id
+from gridsvc.local import city_names as names
+from gridsvc.local.city_demo_file import (
+    KEYS,
+    DemoSecrets,
+    demo_document,
+    keep_document,
+    make_secrets,
+    write_demo_file,
+)
+from gridsvc.local.city_make import make_city
+from gridsvc.local.city_plan import SEED, Camera, City, Feature, Person
+from gridsvc.local.starter import load_starter
+from gridsvc.local.up import Furnishing
+from gridsvc.passwords import hash_password
+from gridsvc.store import api_keys, grids, people
+
+GRID_SET: Final = "demo"
+SCHEME: Final = "6+3+3+3"
+ZONE: Final = ZoneInfo("Asia/Shanghai")
+
+
+async def furnish(instance: Furnishing) -> None:
+    """What `gridsvc up` calls at every start: make the city if there is nothing, and write demo.json in any case."""
+    home = instance.file.parent
+    if not await make_if_empty(instance.owner_database_url, home, instance.web_url):
+        rewrite_demo_json(home, instance.web_url)
+
+
+async def make_if_empty(owner_url: str, home: Path, url: str, seed: int = SEED) -> bool:
+    """Make the demo city in a database that holds nothing yet, and write demo.json; False where it holds something.
+
+    One transaction: whole or not at all. `owner_url` is the login that owns the database, since the city's
+    name and zone are the owner's. Twice does no harm: the second call finds the first one's city.
+    """
+    async with (
+        open_pool(owner_url, size=1, scope=SERVICE, name="gridsvc demo city", role=None) as pool,
+        transaction(pool) as (conn, now),
+    ):
+        await grids.lock(conn)
+        if await _holds_something(conn):
+            return False
+        city = make_city(seed)
+        given = make_secrets(city.people, [new_id() for _ in KEYS])
+        await load_city(conn, city, given, now)
+        # Before the commit: a city whose passwords nobody knows would be of no use to anybody.
+        keep_document(home, demo_document(city, given))
+    return write_demo_file(home, url)
+
+
+def rewrite_demo_json(home: Path, url: str) -> bool:
+    """Write demo.json again with today's address; False where this home has no demo city."""
+    return write_demo_file(home, url)
+
+
+@dataclass(frozen=True)
+class _Holding:
+    something: bool
+
+
+_HOLDS_SOMETHING = Statement(
+    _Holding,
+    """
+    SELECT EXISTS (SELECT FROM grid_sets)
+        OR EXISTS (SELECT FROM users)
+        OR EXISTS (SELECT FROM category_editions)
+        OR EXISTS (SELECT FROM cases) AS something
+    """,
+)
+
+
+async def _holds_something(conn: Conn) -> bool:
+    holding = await _HOLDS_SOMETHING.one(conn)
+    return holding is None or holding.something
+
+
+async def load_city(conn: Conn, city: City, given: DemoSecrets, now: datetime) -> None:
+    """Write a city into an empty database, in the caller's transaction; who has a shift `now` is on duty."""
+    await _NAME_CITY.run(conn, names.CITY[1], ZONE.key)
+    await load_starter(conn)
+    await _load_grid(conn, city, now)
+    await _load_features(conn, city.land.features)
+    ids = await _load_people(conn, city.people, hash_password(given.password), now)
+    await _load_devices(conn, given, ids, now)
+    await _load_cameras(conn, city.cameras)
+    for key in given.keys:
+        await api_keys.ADD.run(
+            conn, key.id, key.name, key.digest, list(key.scopes), names.CITY[0], None, None, now, None
+        )
+
+
+_NAME_CITY = Statement(Nothing, "UPDATE instance SET city_name = $1::text, zone = $2::text")
+
+
+# -- space ------------------------------------------------------------------------------------
+
+_NAME_IN_ENGLISH = Statement(
+    Nothing,
+    """
+    UPDATE divisions d
+       SET name_en = e.name_en
+      FROM unnest($2::text[], $3::text[]) AS e (code, name_en)
+     WHERE d.grid_set_id = $1::integer AND d.code = e.code
+    """,
+)
+
+_GRADE_CELLS = Statement(
+    Nothing,
+    """
+    UPDATE cells
+       SET management_level = $2::text
+     WHERE grid_set_id = $1::integer AND code = ANY ($3::text[])
+    """,
+)
+
+
+async def _load_grid(conn: Conn, city: City, now: datetime) -> None:
+    grid_set = await grids.add_set(conn, GRID_SET, SCHEME)
+    divisions, cells = city.land.divisions, city.land.cells
+    await grids.add_divisions(
+        conn,
+        grid_set,
+        [
+            grids.Division(d.code, d.name, d.level, d.parent, list(d.path), area_m2(d.outline), d.outline)
+            for d in divisions
+        ],
+    )
+    english = [d for d in divisions if d.name_en]
+    await _NAME_IN_ENGLISH.run(conn, grid_set, [d.code for d in english], [d.name_en for d in english])
+    await grids.add_cells(
+        conn, grid_set, [grids.Cell(c.code, "", c.division, area_m2(c.outline), c.outline) for c in cells]
+    )
+    for level in ("B", "C"):
+        await _GRADE_CELLS.run(conn, grid_set, level, [c.code for c in cells if c.management_level == level])
+    for duty_line in sorted({beat.duty_line for beat in city.beats}):
+        beats = [beat for beat in city.beats if beat.duty_line == duty_line]
+        await grids.add_beats(
+            conn, grid_set, duty_line, [grids.Beat(b.code, b.name, b.division, b.cells) for b in beats]
+        )
+    await grids.note_change(conn, grid_set, {"step": "made by the demo city", "seed": city.seed})
+    box = Bounds(*shapely.total_bounds([cell.outline for cell in cells]).tolist())
+    await grids.publish(conn, grid_set, now, now, box)
+
+
+async def _load_features(conn: Conn, features: Sequence[Feature]) -> None:
+    await conn.copy_records_to_table(
+        "basemap_features",
+        records=[(f.layer, f.name, f.kind, f.height_m, f.outline) for f in features],
+        columns=["layer", "name", "kind", "height_m", "outline"],
+    )
+
+
+# -- people and cameras -----------------------------------------------------------------------
+
+_BEGIN_DUTY = Statement(
+    Nothing,
+    """
+    UPDATE officers
+       SET on_duty = true, duty_changed_at = $2::timestamptz
+     WHERE user_id = ANY ($1::uuid[])
+    """,
+)
+
+_ADD_DEVICES = Statement(
+    Nothing,
+    """
+    INSERT INTO devices (secret_hash, officer_id, label, created_at)
+    SELECT d.secret_hash, d.officer_id, 'demo', $3::timestamptz
+      FROM unnest($1::bytea[], $2::uuid[]) AS d (secret_hash, officer_id)
+    """,
+)
+
+
+async def _load_people(conn: Conn, persons: Sequence[Person], password_hash: str, now: datetime) -> dict[str, UUID]:
+    """Everybody with one and the same password; ids by user name."""
+    ids = {person.username: new_id() for person in persons}
+    keeping = [
+        people.Keeping(id=ids[person.username], person=_as_imported(person), password_hash=password_hash)
+        for person in persons
+    ]
+    await people.keep_people(conn, keeping, now)
+    present = [ids[person.username] for person in persons if on_shift(person.shifts, now, ZONE)]
+    await _BEGIN_DUTY.run(conn, present, now)
+    return ids
+
+
+def _as_imported(person: Person) -> roster.Person:
+    post = None
+    if person.grant.duty_line is not None:
+        post = roster.Post(
+            duty_line=person.grant.duty_line, beats=person.beats, most_open=roster.MOST_OPEN, shifts=person.shifts
+        )
+    return roster.Person(
+        username=person.username, display_name=person.display_name, password=None, grants=(person.grant,), post=post
+    )
+
+
+async def _load_devices(conn: Conn, given: DemoSecrets, ids: dict[str, UUID], now: datetime) -> None:
+    hashes = [hashlib.sha256(device_id.encode()).digest() for device_id in given.device_ids.values()]
+    await _ADD_DEVICES.run(conn, hashes, [ids[username] for username in given.device_ids], now)
+
+
+_ADD_CAMERAS = Statement(
+    Nothing,
+    """
+    INSERT INTO cameras (code, name, place, height_m, bearing_deg, field_deg, near_m, far_m, protocol, label_map)
+    SELECT c.code, c.name, ST_SetSRID(ST_MakePoint(c.lon, c.lat), 4326), c.height_m, c.bearing_deg, c.field_deg,
+           c.near_m, c.far_m, c.protocol, c.label_map
+      FROM jsonb_to_recordset($1::jsonb)
+             AS c(code text, name text, lon double precision, lat double precision, height_m double precision,
+                  bearing_deg double precision, field_deg double precision, near_m double precision,
+                  far_m double precision, protocol text, label_map jsonb)
+    """,
+)
+
+
+async def _load_cameras(conn: Conn, cameras: Iterable[Camera]) -> None:
+    rows: list[dict[str, Any]] = [vars(camera) for camera in cameras]
+    await _ADD_CAMERAS.run(conn, rows)

@@ -1,0 +1,120 @@
+"""`demo.json`: how to be each person of the demo city, for people who look at it and programs that test it."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+from uuid import UUID
+
+from gridsvc.errors import CannotStart
+from gridsvc.local.city_plan import City, Person, dice
+from gridsvc.local.keep import write_private
+from gridsvc.local.starter import CATEGORIES
+
+FILE: Final = "demo.json"
+KEPT: Final = "demo-secrets.json"
+"""What was made with the city and stays: everything in demo.json but the address, which may change."""
+
+_PLACES: Final = 24
+
+
+@dataclass(frozen=True, repr=False)
+class DemoKey:
+    """An API key of the demo city: `gsk_<id>_<secret>`, of which the database keeps the secret's SHA-256."""
+
+    id: UUID
+    name: str
+    secret: str
+    scopes: tuple[str, ...]
+
+    @property
+    def text(self) -> str:
+        return f"gsk_{self.id.hex}_{self.secret}"
+
+    @property
+    def digest(self) -> bytes:
+        return hashlib.sha256(self.secret.encode()).digest()
+
+
+@dataclass(frozen=True, repr=False)
+class DemoSecrets:
+    """What lets one in: one password for all demo people, an id for each officer's tracker, keys of programs.
+
+    One password, because a person who tries the city changes role every minute. It is random, and
+    the demo city is only ever made in a database that `gridsvc up` has made itself.
+    """
+
+    password: str
+    device_ids: dict[str, str]
+    keys: tuple[DemoKey, ...]
+
+
+def make_secrets(people: Sequence[Person], key_ids: Sequence[UUID]) -> DemoSecrets:
+    """Fresh secrets; trackers for those who have shifts. `key_ids` become the ids of the demo keys."""
+    return DemoSecrets(
+        password=secrets.token_urlsafe(12),
+        device_ids={person.username: secrets.token_urlsafe(16) for person in people if person.shifts},
+        keys=tuple(
+            DemoKey(key_id, name, secrets.token_urlsafe(32), scopes)
+            for key_id, (name, scopes) in zip(key_ids, KEYS, strict=True)
+        ),
+    )
+
+
+KEYS: Final = (
+    ("demo-reports", ("reports:write", "cases:read", "grid:read")),
+    ("demo-cameras", ("camera-events:write",)),
+)
+
+
+def demo_document(city: City, given: DemoSecrets) -> dict[str, Any]:
+    """Everything that demo.json says, apart from the address."""
+    return {
+        "users": [
+            {
+                "username": person.username,
+                "password": given.password,
+                "role": str(person.grant.role),
+                "division": person.grant.division,
+                "device_id": given.device_ids.get(person.username),
+            }
+            for person in city.people
+        ],
+        "camera_tokens": [],
+        "api_keys": [{"name": key.name, "key": key.text, "scopes": list(key.scopes)} for key in given.keys],
+        "sample_places": _places(city),
+        "sample_categories": [category.code for category in CATEGORIES],
+    }
+
+
+def _places(city: City) -> list[dict[str, object]]:
+    """Places well inside cells, spread over the city."""
+    chosen = dice(f"{city.seed}/places").sample(city.land.cells, _PLACES)
+    points = [(cell.code, cell.outline.representative_point()) for cell in chosen]
+    return [{"lon": round(at.x, 7), "lat": round(at.y, 7), "cell": code} for code, at in points]
+
+
+def keep_document(home: Path, document: dict[str, Any]) -> None:
+    """Put away what demo.json is written from, readable by its owner alone."""
+    write_private(home / KEPT, json.dumps(document, ensure_ascii=False, indent=1) + "\n")
+
+
+def write_demo_file(home: Path, url: str) -> bool:
+    """Write demo.json with today's address; False where this home has no demo city.
+
+    Raises CannotStart where what was kept of it is damaged.
+    """
+    kept = home / KEPT
+    try:
+        document = json.loads(kept.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return False
+    except ValueError as error:
+        raise CannotStart(f"{kept} is not whole ({error}): put it back from a copy, or delete the home") from error
+    write_private(home / FILE, json.dumps({"url": url} | document, ensure_ascii=False, indent=1) + "\n")
+    return True

@@ -1,0 +1,368 @@
+"""The simulator: people of the demo city report, walk, work and check, as clients of the service like any other."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections import Counter
+from collections.abc import AsyncIterator, Coroutine, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any, Final
+from urllib.parse import urlencode
+from uuid import uuid4
+from zoneinfo import ZoneInfo
+
+from gridsvc.errors import Unavailable
+from gridsvc.local.city_ground import COLUMNS, ROWS
+from gridsvc.local.city_people import CITY, desk_name
+from gridsvc.local.city_plan import dice
+from gridsvc.local.service_client import Answer, Login, ServiceClient, Who
+from gridsvc.local.simulate_crowd import Crowd, Demo, Walker, another_case, first_id, next_crossing
+from gridsvc.local.simulate_picture import picture
+from gridsvc.local.simulate_rules import (
+    MARK,
+    By,
+    Coming,
+    Kind,
+    SeenCase,
+    Source,
+    Step,
+    next_step,
+    report_number,
+    reports_owed,
+    reports_per_hour,
+)
+
+log = logging.getLogger(__name__)
+
+ZONE: Final = ZoneInfo("Asia/Shanghai")
+
+_WITH_PICTURE: Final = 0.25  # of officers' reports; the service draws each picture anew, 0.2 s of a core
+_OPEN: Final = ("reported", "filed", "assigned", "accepted", "in_progress", "handled")
+_RACES: Final = frozenset({"version_conflict", "wrong_moment"})
+"""Refusals that only say that the city moved on while somebody was deciding: a person meets them too."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Pace:
+    """How fast the city lives. Requests per second are bounded by what is done per look and the time between looks."""
+
+    speed: float  # so many times faster than life people decide and work
+    day_speed: float  # so many times faster the day itself goes round: shifts, and the hours of reports
+    busiest_hour: float  # reports in the busiest hour of the day
+    quietest: float = 0.0  # no hour has fewer than this share of the busiest
+    most_open: int  # no new report while so many simulated cases are open
+    look_s: float
+    steps_per_look: int
+    walks_per_look: int
+    most_on_duty: int = 1_000
+
+
+GENTLE: Final = Pace(
+    # Two steps, two walks and seldom a report every three seconds: at most two changes a second.
+    # A case lives about 20 minutes.
+    speed=4, day_speed=1, busiest_hour=160, quietest=0.5, most_open=100, look_s=3, steps_per_look=2, walks_per_look=2,
+)  # fmt: skip
+
+
+def fast(speed: float, busiest_hour: float, most_on_duty: int) -> Pace:
+    """The whole day at `speed` times its time."""
+    return Pace(
+        speed=speed, day_speed=speed, busiest_hour=busiest_hour, most_open=2_000,
+        look_s=min(2.0, max(0.2, 60 / speed)), steps_per_look=64, walks_per_look=4, most_on_duty=most_on_duty,
+    )  # fmt: skip
+
+
+@dataclass
+class Tally:
+    """What has happened so far, for whoever watches."""
+
+    reports: Counter[str] = field(default_factory=Counter)
+    moves: Counter[str] = field(default_factory=Counter)
+    duty: Counter[str] = field(default_factory=Counter)
+    walked: int = 0
+    races: int = 0
+    refused: Counter[str] = field(default_factory=Counter)
+
+
+class Simulation:
+    """One run. Everything that it must remember is how long it has seen each case stand as it is."""
+
+    def __init__(self, client: ServiceClient, crowd: Crowd, pace: Pace, seed: int, began: datetime) -> None:
+        self.tally = Tally()
+        self._client = client
+        self._crowd = crowd
+        self._pace = pace
+        self._seed = seed
+        self._rng = dice(f"{seed}/run {began.isoformat()}")
+        self._began = began
+        self._zero = asyncio.get_running_loop().time()
+        self._kinds: list[Kind] = []
+        self._reported = 0
+        self._owed = 0.0
+        self._paid_until = 0.0
+        self._open: list[SeenCase] = []
+        self._closed: list[SeenCase] = []
+        self._looks = 0
+        self._since: dict[str, tuple[object, float]] = {}
+        self._present: set[str] = set()
+
+    @property
+    def elapsed_s(self) -> float:
+        """Real seconds since the run began."""
+        return asyncio.get_running_loop().time() - self._zero
+
+    @property
+    def local(self) -> datetime:
+        """What the simulated day's clock shows, in the city's zone."""
+        return self._began + timedelta(seconds=self.elapsed_s * self._pace.day_speed)
+
+    async def play(self, hours: float | None = None) -> AsyncIterator[Tally]:
+        """Live `hours` of the day's clock, or for ever; yields after each look. Raises Unavailable with the service."""
+        while hours is None or self.elapsed_s * self._pace.day_speed < hours * 3600:
+            await self.look_once()
+            yield self.tally
+            await asyncio.sleep(self._pace.look_s)
+
+    async def look_once(self) -> None:
+        """Change duty, report, see how all open cases stand, do what is due, walk."""
+        if not self._kinds:
+            told = await self._get("/api/v1/categories")
+            self._kinds = [Kind.of(item) for item in told["items"]]
+        await self._change_duty()
+        await self._report()
+        await self._see()
+        await self._side_by_side([self._make(case, step) for case, step in self._due()])
+        await self._walk()
+
+    # -- duty ----------------------------------------------------------------------------------
+
+    async def _change_duty(self) -> None:
+        """Who has a shift comes, who has none goes; at most as many at once as steps are made."""
+        here = self._crowd.on_shift(self.local)
+        stride = -(-len(here) // self._pace.most_on_duty)  # spread over the city, not the first by name
+        wanted = {walker.username for walker in here[:: max(stride, 1)]}
+        changes = [(name, True) for name in sorted(wanted - self._present)]
+        changes += [(name, False) for name in sorted(self._present - wanted)]
+        await self._side_by_side([self._set_duty(*change) for change in changes[: self._pace.steps_per_look]])
+
+    async def _set_duty(self, username: str, on_duty: bool) -> None:
+        login = await self._crowd.known(username)
+        answer = await self._client.call(
+            "POST", "/api/v1/officers/me/duty", who=login, body={"on_duty": on_duty}, key=str(uuid4())
+        )
+        (self._present.add if on_duty else self._present.discard)(username)
+        self._count(self.tally.duty, "on" if on_duty else "off", answer)
+
+    # -- reports -------------------------------------------------------------------------------
+
+    async def _report(self) -> None:
+        rate = max(reports_per_hour(self.local, self._pace.busiest_hour), self._pace.busiest_hour * self._pace.quietest)
+        now = self.elapsed_s
+        passed = (now - self._paid_until) * self._pace.day_speed
+        self._owed = reports_owed(self._owed, rate, passed, len(self._open), self._pace.most_open)
+        self._paid_until = now
+        due = min(int(self._owed), self._pace.steps_per_look)
+        self._owed -= due
+        coming = [report_number(self._reported + n, self._kinds, self._seed) for n in range(due)]
+        self._reported += due
+        await self._side_by_side([self._file(each) for each in coming])
+
+    async def _file(self, coming: Coming) -> None:
+        here = self._crowd.on_shift(self.local)
+        source = coming.source if here or coming.source is not Source.OFFICER else Source.PROGRAM
+        said: dict[str, Any] = {"category": coming.kind.ref, "description": coming.words}
+        who: Who = self._crowd.program
+        at = self._rng.randint(0, COLUMNS), self._rng.randint(0, ROWS)
+        if source is Source.OFFICER:
+            walker = self._rng.choice(here)
+            who, at = self._crowd.login(walker.username), walker.at
+            if self._rng.random() < _WITH_PICTURE:
+                said["attachments"] = await self._evidence(who)
+        elif source in (Source.TELEPHONE, Source.WORDS):
+            who = self._crowd.login(desk_name(By.ACCEPTOR, CITY))
+            said |= {"source": "hotline", "reporter": {"name": "来电市民", "phone": "0931-0000000"}}
+        if source is Source.WORDS:
+            said["address"] = f"{coming.kind.name}，近路口{self._rng.randint(1, 48):02d}号"
+        else:
+            said["location"] = self._location(at)
+        answer = await self._client.call("POST", "/api/v1/reports", who=who, body=said, key=str(uuid4()))
+        self._count(self.tally.reports, source, answer)
+
+    def _location(self, at: tuple[int, int]) -> dict[str, object]:
+        lon, lat = self._crowd.place(at, self._rng)
+        return {"lon": lon, "lat": lat, "datum": "wgs84", "accuracy_m": 8.0}
+
+    async def _evidence(self, who: Login) -> list[str]:
+        """One uploaded picture; empty where the service would not take it."""
+        answer = await self._client.upload(who, picture(self._rng.randrange(10_000)), "photo.jpg", str(uuid4()))
+        if answer.good:
+            return [first_id(answer.body)]
+        self.tally.refused[f"upload: {answer.code}"] += 1
+        return []
+
+    # -- cases ---------------------------------------------------------------------------------
+
+    async def _see(self) -> None:
+        """All open simulated cases, now and then the latest closed ones; note since when each stands as it does."""
+        self._open = [case async for case in self._listed(_OPEN)]
+        self._looks += 1
+        done = [case async for case in self._listed(("closed",), most=50)] if self._looks % 5 == 1 else []
+        now, before = self.elapsed_s, self._since
+        kept = {case_id: then for case_id, then in before.items() if then[0] == "closed"} if not done else {}
+        self._since = kept
+        for case in (*self._open, *done):
+            standing = _standing(case)
+            known = before.get(case.id)
+            self._since[case.id] = known if known is not None and known[0] == standing else (standing, now)
+        self._closed = done
+
+    async def _listed(self, states: Sequence[str], most: int = 5_000) -> AsyncIterator[SeenCase]:
+        query: list[tuple[str, str]] = [("q", MARK), ("limit", str(min(most, 500)))]
+        query += [("state", state) for state in states]
+        cursor = ""
+        while True:
+            told = await self._get("/api/v1/cases?" + urlencode([*query, *([("cursor", cursor)] if cursor else [])]))
+            for item in told["items"]:
+                yield SeenCase.of(item)
+            cursor = told["next"] or ""
+            most -= len(told["items"])
+            if not cursor or most <= 0:
+                return
+
+    def _due(self) -> list[tuple[SeenCase, Step]]:
+        """What has waited long enough, the longest wait first."""
+        found = []
+        for case in (*self._open, *self._closed):
+            step = next_step(case, self._seed)
+            if step is not None:
+                waited_s = (self.elapsed_s - self._since[case.id][1]) * self._pace.speed
+                if waited_s >= step.after_minutes * 60:
+                    found.append((waited_s, case, step))
+        found.sort(key=lambda one: (-one[0], one[1].id))
+        return [(case, step) for _, case, step in found[: self._pace.steps_per_look]]
+
+    async def _make(self, case: SeenCase, step: Step) -> None:
+        # Whatever comes of it, it is not tried again before as long a wait: a refusal must not become a storm.
+        self._since[case.id] = (_standing(case), self.elapsed_s)
+        who = await self._crowd.owner(case) if step.by is By.OWNER else self._crowd.desk(step.by, case)
+        if who is None:
+            return
+        said = await self._said(case, step, who)
+        if said is None:
+            return
+        answer = await self._client.call(
+            "POST",
+            f"/api/v1/cases/{case.id}/{step.move}",
+            who=who,
+            body=said,
+            key=str(uuid4()),
+            if_match=f'"{case.version}"',
+        )
+        self._count(self.tally.moves, step.move, answer)
+
+    async def _said(self, case: SeenCase, step: Step, who: Login) -> dict[str, object] | None:
+        """The body of a move; None where what it needs is not to be had just now."""
+        match step.needs:
+            case "picture":
+                evidence = await self._evidence(who)
+                return {**step.said, "evidence": evidence} if evidence else None
+            case "place":
+                return {**step.said, "location": self._location(self._anywhere())}
+            case "another case":
+                into = another_case(case, self._open)
+                return {**step.said, "into": into} if into else None
+            case "owner":
+                return await self._new_owner(case)
+        return dict(step.said)
+
+    async def _new_owner(self, case: SeenCase) -> dict[str, object] | None:
+        department = next((kind.department for kind in self._kinds if kind.ref == case.category.split(":")[-1]), None)
+        if department is not None:
+            return {"department": department, "note": "按职责分工派遣"}
+        officer = await self._crowd.somebody_on_shift(case, self.local)
+        return {"officer": officer.user_id, "note": "就近派遣"} if officer else None
+
+    def _anywhere(self) -> tuple[int, int]:
+        return self._rng.randint(0, COLUMNS), self._rng.randint(0, ROWS)
+
+    # -- walking -------------------------------------------------------------------------------
+
+    async def _walk(self) -> None:
+        here = [self._crowd.walkers[name] for name in sorted(self._present)]
+        some = self._rng.sample(here, min(len(here), self._pace.walks_per_look))
+        await self._side_by_side([self._step(walker) for walker in some])
+
+    async def _step(self, walker: Walker) -> None:
+        walker.at = next_crossing(walker.at, walker.patch, self._rng)
+        lon, lat = self._crowd.place(walker.at, self._rng)
+        told = urlencode({"id": self._crowd.device_id(walker), "lat": lat, "lon": lon, "accuracy": 8})
+        answer = await self._client.call("GET", f"/positions/osmand?{told}")
+        if answer.good:
+            self.tally.walked += 1
+        else:
+            self.tally.refused[f"position: {answer.code}"] += 1
+
+    # -- calling -------------------------------------------------------------------------------
+
+    async def _get(self, path: str) -> Any:
+        answer = await self._client.call("GET", path, who=self._crowd.login(desk_name(By.SUPERVISOR, CITY)))
+        if not answer.good:
+            raise Unavailable(f"the service answers GET {path} with {answer.code}")
+        return answer.body
+
+    async def _side_by_side(self, works: Sequence[Coroutine[Any, Any, None]]) -> None:
+        async with asyncio.TaskGroup() as group:
+            for work in works:
+                group.create_task(work)
+
+    def _count(self, tally: Counter[str], what: str, answer: Answer) -> None:
+        if answer.good:
+            tally[what] += 1
+        elif answer.code in _RACES:
+            self.tally.races += 1
+        else:
+            self.tally.refused[f"{what}: {answer.code}"] += 1
+
+
+def _standing(case: SeenCase) -> object:
+    """What must change for a wait to begin anew. Reminders and notes make versions and change nothing of it."""
+    return "closed" if case.state == "closed" else (case.state, case.pool, case.assignment, case.cycle)
+
+
+@asynccontextmanager
+async def open_simulation(
+    home: Path, *, url: str | None, pace: Pace, seed: int, hour: int | None = None, patience_s: float = 60.0
+) -> AsyncIterator[Simulation]:
+    """A simulation of the demo city of `home`; `url` overrides the address in its demo.json.
+
+    The simulated day begins now, or at `hour` of today.
+    """
+    demo = Demo.read(home)
+    async with ServiceClient(url or demo.url, patience_s=patience_s, connections=16) as client:
+        crowd = Crowd(client, demo, seed)
+        # People and their phones have clocks of their own; the service decides by the database's.
+        now = datetime.now(ZONE)
+        began = now if hour is None else now.replace(hour=hour, minute=0, second=0, microsecond=0)
+        yield Simulation(client, crowd, pace, seed, began)
+
+
+async def keep_alive(url: str, home: Path, seed: int = 1) -> None:
+    """Keep a demo city gently alive until cancelled: at most two changes a second, a hundred open cases.
+
+    A service that is away is waited for. Raises SetupError where there is no demo city to keep.
+    """
+    async with open_simulation(home, url=url, pace=GENTLE, seed=seed, patience_s=20.0) as simulation:
+        while True:
+            try:
+                async for _ in simulation.play():
+                    pass
+            except* Unavailable as away:
+                log.warning(
+                    "the service is away; the simulation waits",
+                    extra={"action": "round_failed", "round": "simulation", "errors": len(away.exceptions)},
+                )
+                await asyncio.sleep(GENTLE.look_s)

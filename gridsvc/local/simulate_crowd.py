@@ -1,0 +1,183 @@
+"""The simulated people: who they are by name, who has a shift, where they walk, and how to call as one of them."""
+
+from __future__ import annotations
+
+import json
+import random
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Final
+from zoneinfo import ZoneInfo
+
+from gridsvc.domain.shift import on_shift
+from gridsvc.errors import SetupError
+from gridsvc.local.city_demo_file import FILE
+from gridsvc.local.city_ground import Lattice, Patch, community_patches, make_lattice
+from gridsvc.local.city_people import CITY, ROTA, desk_name, handler_name, officer_name
+from gridsvc.local.city_plan import SEED
+from gridsvc.local.service_client import Login, ServiceClient, Token
+from gridsvc.local.simulate_rules import By, SeenCase
+
+_NOISE_DEG: Final = 8 / 111_000  # how far a phone is off in a street, about 8 m
+
+Crossing = tuple[int, int]
+
+
+@dataclass(frozen=True)
+class Demo:
+    """What demo.json says: address, passwords and tracker ids by user name, keys by name."""
+
+    url: str
+    passwords: dict[str, str]
+    device_ids: dict[str, str]
+    keys: dict[str, str]
+
+    @classmethod
+    def read(cls, home: Path) -> Demo:
+        """Raises SetupError where this home has no demo city, or its file is not whole."""
+        file = home / FILE
+        try:
+            told = json.loads(file.read_text(encoding="utf-8"))
+            return cls(
+                url=told["url"],
+                passwords={user["username"]: user["password"] for user in told["users"]},
+                device_ids={user["username"]: user["device_id"] for user in told["users"] if user["device_id"]},
+                keys={key["name"]: key["key"] for key in told["api_keys"]},
+            )
+        except FileNotFoundError as error:
+            raise SetupError(f"{file} is not there: `gridsvc up` writes it when it makes the demo city") from error
+        except (ValueError, KeyError, TypeError) as error:
+            raise SetupError(f"{file} is not whole ({error}); `gridsvc up` writes it anew") from error
+
+
+@dataclass
+class Walker:
+    """An officer somewhere in the streets of a community: the crossing he stands at."""
+
+    username: str
+    street: str
+    duty_line: str
+    number: int
+    patch: Patch
+    at: Crossing
+
+
+class Crowd:
+    """Everybody in demo.json, and where the officers are. Signs people in when they are first needed."""
+
+    def __init__(self, client: ServiceClient, demo: Demo, seed: int) -> None:
+        self._client = client
+        self._demo = demo
+        self._logins: dict[str, Login] = {}
+        self._lattice: Lattice = make_lattice(SEED)
+        self.walkers = {walker.username: walker for walker in _walkers(demo, seed)}
+
+    def login(self, username: str) -> Login:
+        """How to call as `username`. Raises SetupError for somebody demo.json does not know."""
+        if username not in self._logins:
+            if username not in self._demo.passwords:
+                raise SetupError(f"demo.json has no user {username}")
+            self._logins[username] = Login(username, self._demo.passwords[username])
+        return self._logins[username]
+
+    @property
+    def program(self) -> Token:
+        """The key of the program that reports."""
+        return Token("X-API-Key", self._demo.keys["demo-reports"])
+
+    def desk(self, by: By, case: SeenCase) -> Login:
+        """The district's acceptor, dispatcher or supervisor; the city's where the district is not known."""
+        return self.login(desk_name(by, case.divisions[1] if len(case.divisions) > 1 else CITY))
+
+    async def owner(self, case: SeenCase) -> Login | None:
+        """Who answers for the case, or None where that is nobody of ours."""
+        if case.officer is None:
+            name = handler_name(case.department or "", case.divisions[1] if len(case.divisions) > 1 else "")
+            return self.login(name) if name in self._demo.passwords else None
+        for walker in self._of(case):
+            login = await self.known(walker.username)
+            if login.user_id == case.officer:
+                return login
+        return None
+
+    async def somebody_on_shift(self, case: SeenCase, local: datetime) -> Login | None:
+        """An officer of the case's street and duty line who has a shift now."""
+        present = [walker for walker in self._of(case) if has_shift(walker, local)]
+        return await self.known(present[case.version % len(present)].username) if present else None
+
+    async def known(self, username: str) -> Login:
+        """A login whose user id is known, which takes one sign-in."""
+        login = self.login(username)
+        async with login.turn:
+            if not login.user_id:
+                await self._client.sign_in(login)
+        return login
+
+    def on_shift(self, local: datetime) -> list[Walker]:
+        """Officers who have a shift at a local time, by user name."""
+        return [self.walkers[name] for name in sorted(self.walkers) if has_shift(self.walkers[name], local)]
+
+    def device_id(self, walker: Walker) -> str:
+        """The secret id of an officer's tracker."""
+        return self._demo.device_ids[walker.username]
+
+    def place(self, at: Crossing, rng: random.Random) -> tuple[float, float]:
+        """Where a phone says it is when it is at a crossing: lon, lat in WGS-84, a few metres off."""
+        lon, lat = self._lattice.crossings[at]
+        return (
+            round(float(lon) + rng.uniform(-_NOISE_DEG, _NOISE_DEG), 7),
+            round(float(lat) + rng.uniform(-_NOISE_DEG, _NOISE_DEG), 7),
+        )
+
+    def _of(self, case: SeenCase) -> list[Walker]:
+        return [
+            walker
+            for walker in self.walkers.values()
+            if walker.street in case.divisions and walker.duty_line == case.duty_line
+        ]
+
+
+def has_shift(walker: Walker, local: datetime) -> bool:
+    """Whether the officer's rota has him at work at a local (aware) time."""
+    zone = local.tzinfo
+    assert isinstance(zone, ZoneInfo)  # noqa: S101 - local times of the city carry its zone
+    return on_shift(ROTA[walker.duty_line][walker.number - 1], local, zone)
+
+
+def next_crossing(at: Crossing, patch: Patch, rng: random.Random) -> Crossing:
+    """One block along a street that stays in the patch or on its edge."""
+    i, j = at
+    around = ((i + 1, j), (i - 1, j), (i, j + 1), (i, j - 1))
+    return rng.choice([c for c in around if patch.west <= c[0] <= patch.east and patch.south <= c[1] <= patch.north])
+
+
+def _walkers(demo: Demo, seed: int) -> Iterator[Walker]:
+    rng = random.Random(seed)  # noqa: S311 - where somebody begins to walk is no secret
+    by_street: dict[str, list[Patch]] = {}
+    for community, patch in community_patches(SEED).items():
+        by_street.setdefault(community[:9], []).append(patch)
+    for street, patches in sorted(by_street.items()):
+        for duty_line, rota in ROTA.items():
+            for number in range(1, len(rota) + 1):
+                name = officer_name(street, duty_line, number)
+                if name in demo.device_ids:
+                    patch = patches[number % len(patches)]
+                    at = rng.randint(patch.west, patch.east), rng.randint(patch.south, patch.north)
+                    yield Walker(name, street, duty_line, number, patch, at)
+
+
+def first_id(uploaded: Any) -> str:
+    """The id of the one file of an upload's answer."""
+    return str(uploaded["items"][0]["id"])
+
+
+def another_case(case: SeenCase, others: Sequence[SeenCase]) -> str | None:
+    """Another open case of the same street to merge into, of the same category if there is one; None without any."""
+    near = [
+        other
+        for other in others
+        if other.id != case.id and other.state != "closed" and other.divisions[:3] == case.divisions[:3]
+    ]
+    return min(near, key=lambda other: (other.category != case.category, other.id)).id if near else None

@@ -1,0 +1,233 @@
+"""What simulated people decide: the next move of a case and how long they take, when reports come, what they say.
+
+Pure and without memory: a decision depends on the seed, on the case as the service shows it, and on nothing
+the simulator remembers. So it may be stopped and started at any moment and goes on as if nothing had been.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Any, Final
+
+from gridsvc.local.city_plan import dice
+
+MARK: Final = "【模拟】"
+"""How the description of every simulated report begins. The simulator touches no case without it."""
+
+
+# Shares of cases: higher than in life, so that a day of a hundred sees each of them several times.
+REJECTED: Final = 0.30  # of those that a desk looks at first
+CANCELLED: Final = 0.07
+MERGED: Final = 0.07
+RETURNED: Final = 0.07  # of assignments, so one case may be given back more than once and yet finds an owner
+LET_LAPSE: Final = 0.05
+REWORKED: Final = 0.08
+REOPENED: Final = 0.03
+SLOW: Final = 0.12
+
+
+@dataclass(frozen=True, kw_only=True)
+class SeenCase:
+    """A case as a list of the service shows it; only what decisions need."""
+
+    id: str
+    version: int
+    cycle: int
+    state: str
+    pool: str | None
+    category: str
+    duty_line: str
+    divisions: tuple[str, ...]
+    assignment: str | None
+    officer: str | None
+    department: str | None
+    overdue: bool
+
+    @classmethod
+    def of(cls, told: dict[str, Any]) -> SeenCase:
+        """From the JSON of `GET /api/v1/cases`."""
+        return cls(
+            id=told["id"], version=told["version"], cycle=told["cycle"], state=told["state"], pool=told["pool"],
+            category=told["category"], duty_line=told["duty_line"], divisions=tuple(told["divisions"]),
+            assignment=told["assignment"], officer=told["officer"], department=told["department"],
+            overdue=told["overdue"],
+        )  # fmt: skip
+
+
+class By(StrEnum):
+    """Who makes a step."""
+
+    OWNER = "owner"
+    ACCEPTOR = "acceptor"
+    DISPATCHER = "dispatcher"
+    SUPERVISOR = "supervisor"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Step:
+    """A move that somebody will make once the case has stood as it is for `after_minutes` of the city's time.
+
+    `needs` names what the simulator must find for it: a place, an owner, a picture, another case.
+    """
+
+    move: str
+    by: By
+    after_minutes: float
+    said: dict[str, str] = field(default_factory=dict)
+    needs: str | None = None
+
+
+def next_step(case: SeenCase, seed: int) -> Step | None:
+    """What happens to `case` next, or None: it is done, or the service's own workers have it."""
+    match case.state:
+        case "reported":
+            return _at_the_desk(case, seed)
+        case "filed":
+            return _in_the_pool(case, seed) if case.pool == "dispatch" else None
+        case "assigned":
+            return _when_assigned(case, seed)
+        case "accepted":
+            return Step(move="start", by=By.OWNER, after_minutes=_between(case, seed, "start", 4, 20))
+        case "in_progress":
+            return _at_work(case, seed)
+        case "handled":
+            return _at_the_check(case, seed)
+        case "closed":
+            return _afterwards(case, seed)
+    return None
+
+
+def _at_the_desk(case: SeenCase, seed: int) -> Step:
+    wait = _between(case, seed, "file", 2, 10)
+    if _chance(case, seed, "reject") < REJECTED:
+        said = {"reason": "核实后情况不属实，不予立案"}
+        return Step(move="reject", by=By.ACCEPTOR, after_minutes=wait, said=said)
+    if case.pool == "locate":
+        return Step(move="locate", by=By.ACCEPTOR, after_minutes=wait, needs="place")
+    return Step(move="file", by=By.ACCEPTOR, after_minutes=wait)
+
+
+def _in_the_pool(case: SeenCase, seed: int) -> Step:
+    return Step(move="assign", by=By.DISPATCHER, after_minutes=_between(case, seed, "assign", 3, 12), needs="owner")
+
+
+def _when_assigned(case: SeenCase, seed: int) -> Step:
+    fate = _chance(case, seed, "fate")
+    wait = _between(case, seed, f"accept {case.assignment}", 1, 8)
+    if fate < CANCELLED:
+        return Step(move="cancel", by=By.DISPATCHER, after_minutes=wait, said={"reason": "重复上报，撤销案卷"})
+    if fate < CANCELLED + MERGED:
+        return Step(move="merge", by=By.ACCEPTOR, after_minutes=wait, needs="another case")
+    of_assignment = _chance(case, seed, f"assignment {case.assignment}")
+    if of_assignment < RETURNED:
+        return Step(move="return", by=By.OWNER, after_minutes=wait, said={"reason": "不属于本单位职责"})
+    if of_assignment < RETURNED + LET_LAPSE:
+        wait = 45.0  # three times what they have: the service moves the case on
+    return Step(move="accept", by=By.OWNER, after_minutes=wait)
+
+
+def _at_work(case: SeenCase, seed: int) -> Step:
+    slow = _chance(case, seed, "slow") < SLOW
+    # Each of the two makes a new version, so a late case is reminded and supervised once each, then left to its owner.
+    if slow and case.overdue and case.version % 3 == 0:
+        return Step(move="remind", by=By.DISPATCHER, after_minutes=5, said={"note": "已超时，请尽快处置"})
+    if slow and case.overdue and case.version % 3 == 1:
+        return Step(move="supervise", by=By.SUPERVISOR, after_minutes=5, said={"reason": "超时督办"})
+    minutes = _between(case, seed, "work", 200, 600) if slow else _between(case, seed, "work", 12, 50)
+    return Step(move="hand_in", by=By.OWNER, after_minutes=minutes, needs="picture")
+
+
+def _at_the_check(case: SeenCase, seed: int) -> Step:
+    wait = _between(case, seed, f"check {case.version}", 4, 20)
+    if _chance(case, seed, f"rework {case.version}") < REWORKED:
+        return Step(move="rework", by=By.ACCEPTOR, after_minutes=wait, said={"reason": "现场仍有残留，请返工"})
+    return Step(move="close", by=By.ACCEPTOR, after_minutes=wait)
+
+
+def _afterwards(case: SeenCase, seed: int) -> Step | None:
+    if case.cycle == 1 and _chance(case, seed, "reopen") < REOPENED:
+        said = {"reason": "群众反映问题再次出现"}
+        return Step(move="reopen", by=By.ACCEPTOR, after_minutes=_between(case, seed, "reopen", 10, 60), said=said)
+    return None
+
+
+def _chance(case: SeenCase, seed: int, what: str) -> float:
+    return dice(f"{seed}/{case.id}/{what}").random()
+
+
+def _between(case: SeenCase, seed: int, what: str, least: float, most: float) -> float:
+    return least + (most - least) * _chance(case, seed, f"minutes {what}")
+
+
+# -- reports ----------------------------------------------------------------------------------
+
+# Share of the busiest hour, by hour of the day: shops and traffic by day, bins and quarrels in the evening.
+_BY_HOUR: Final = (
+    0.12, 0.08, 0.06, 0.06, 0.10, 0.20, 0.45, 0.80, 1.00, 1.00, 0.95, 0.80,
+    0.60, 0.70, 0.90, 0.95, 0.90, 0.85, 0.75, 0.60, 0.50, 0.40, 0.25, 0.18,
+)  # fmt: skip
+
+
+def reports_per_hour(local: datetime, busiest: float) -> float:
+    """How many reports come in an hour at a local time, where `busiest` come in the busiest hour."""
+    return busiest * _BY_HOUR[local.hour]
+
+
+def reports_owed(owed: float, rate: float, seconds: float, open_cases: int, most_open: int) -> float:
+    """How many reports are due after `seconds` more at `rate` an hour; none at all while `most_open` cases are open.
+
+    What was owed is then forgotten: a city that was full for an hour is not flooded afterwards.
+    """
+    return 0.0 if open_cases >= most_open else owed + rate * seconds / 3600
+
+
+@dataclass(frozen=True, kw_only=True)
+class Kind:
+    """A category that may be reported; `department` None where an officer handles it."""
+
+    ref: str
+    name: str
+    duty_line: str
+    department: str | None
+
+    @classmethod
+    def of(cls, told: dict[str, Any]) -> Kind:
+        """From the JSON of `GET /api/v1/categories`."""
+        department = told["department"] if told["handled_by"] == "department" else None
+        return cls(ref=told["ref"], name=told["name"], duty_line=told["duty_line"], department=department)
+
+
+class Source(StrEnum):
+    """Where a report comes from."""
+
+    OFFICER = "officer"
+    TELEPHONE = "telephone"  # an acceptor writes for a caller who can show the place
+    WORDS = "words"  # … who cannot: an address, no coordinates
+    PROGRAM = "program"
+
+
+_SOURCES: Final = ((0.62, Source.OFFICER), (0.80, Source.PROGRAM), (0.94, Source.TELEPHONE), (1.01, Source.WORDS))
+_TELLING: Final = ("请尽快处理", "已存在多日", "影响通行", "群众反映强烈", "存在安全隐患", "需要现场核实")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Coming:
+    """One report about to be made."""
+
+    kind: Kind
+    source: Source
+    words: str
+
+
+def report_number(number: int, kinds: Sequence[Kind], seed: int) -> Coming:
+    """The `number`-th report of a run: every category once in each round of as many reports, in a new order."""
+    turn, place = divmod(number, len(kinds))
+    order = dice(f"{seed}/round {turn}").sample(range(len(kinds)), len(kinds))
+    kind = kinds[order[place]]
+    rng = dice(f"{seed}/report {number}")
+    roll = rng.random()
+    source = next(source for share, source in _SOURCES if roll < share)
+    return Coming(kind=kind, source=source, words=f"{MARK}{kind.name}，{rng.choice(_TELLING)}")

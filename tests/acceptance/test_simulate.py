@@ -1,0 +1,117 @@
+"""A simulated day on the demo city, with real processes: every state, every category, some of it late."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from gridsvc.db import SERVICE, ConnPool, open_pool, transaction
+from gridsvc.domain.case import State
+from gridsvc.local.city import make_if_empty
+from gridsvc.local.starter import CATEGORIES
+from tests.acceptance.live_service import LiveService
+from tests.conftest import CityClock
+from tests.servers import FreshDatabase, SessionServers
+
+PATIENCE_S = 120
+
+
+@pytest.fixture(scope="module")
+def city_database(session_servers: SessionServers) -> Iterator[FreshDatabase]:
+    database = session_servers.fresh_database()
+    yield database
+    session_servers.drop_database(database)
+
+
+@pytest.fixture(scope="module")
+def service(
+    session_servers: SessionServers, city_database: FreshDatabase, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[LiveService]:
+    """One service on one demo city for all of these tests."""
+    home, vhost = tmp_path_factory.mktemp("home"), session_servers.fresh_vhost()
+    live = LiveService(home, city_database, vhost)
+    assert asyncio.run(make_if_empty(city_database.owner_url, home, live.url))
+    with live:
+        yield live
+    session_servers.drop_vhost(vhost)
+
+
+@pytest.fixture(scope="module")
+async def city(service: LiveService, city_database: FreshDatabase) -> AsyncIterator[ConnPool]:
+    """The database behind the service."""
+    async with open_pool(city_database.url, scope=SERVICE, size=2, name="test") as pool:
+        yield pool
+
+
+async def one(pool: ConnPool, question: str, *given: object) -> object:
+    async with transaction(pool) as (conn, _):
+        return await conn.fetchval(question, *given)
+
+
+async def until(pool: ConnPool, question: str, what: str, *given: object) -> None:
+    """Ask the database until it says yes."""
+    loop = asyncio.get_running_loop()
+    deadline, pause = loop.time() + PATIENCE_S, asyncio.Event()
+    while not await one(pool, question, *given):
+        assert loop.time() < deadline, f"not within {PATIENCE_S} s: {what}"
+        try:
+            async with asyncio.timeout(0.25):
+                await pause.wait()
+        except TimeoutError:
+            continue
+
+
+@pytest.mark.slow
+async def test_a_short_simulation_ends_by_itself_and_says_what_happened(service: LiveService) -> None:
+    ended = await asyncio.to_thread(service.run, "simulate", "--hours", "2", "--speed", "1200", "--officers", "10")
+    assert ended.code == 0, ended.said
+    assert "refused   none" in ended.said
+
+
+@pytest.mark.slow
+async def test_the_gentle_simulation_lives_through_a_restart_of_the_service(
+    service: LiveService, city: ConnPool
+) -> None:
+    service.start("simulate", "--gentle")
+    await until(city, "SELECT count(*) >= 1 FROM officer_positions", "officers walk")
+    service.end("serve")
+    before = await one(city, "SELECT max(received_at) FROM officer_positions")
+    service.start("serve")
+    await until(city, "SELECT max(received_at) > $1::timestamptz FROM officer_positions", "officers walk again", before)
+    assert service.lives("simulate"), service.said("simulate")
+    service.end("simulate")
+
+
+@pytest.mark.slow
+async def test_a_simulated_day_brings_cases_into_all_ten_states(
+    service: LiveService, city: ConnPool, city_database: FreshDatabase
+) -> None:
+    service.start("simulate", "--from", "8", "--hours", "500", "--speed", "2400", "--busiest", "8", "--officers", "20")
+    await until(city, "SELECT count(*) >= 10 FROM history WHERE move = 'accept'", "people work")
+    # People work at 2 400 times life, deadlines do not: so the city's clock is what makes some cases late.
+    await CityClock(city_database.owner_url).forward(timedelta(days=4))
+    await until(city, "SELECT count(DISTINCT to_state) = $1 FROM history", "all ten states are seen", len(State))
+    await until(city, "SELECT count(DISTINCT category) = $1 FROM reports", "every category is used", len(CATEGORIES))
+    await until(city, "SELECT EXISTS (SELECT FROM escalations WHERE effect = 'overdue')", "some run late")
+    await until(city, "SELECT count(DISTINCT source) >= 3 FROM reports", "reports come from more than one source")
+    await until(
+        city, "SELECT EXISTS (SELECT FROM cases WHERE place IS NOT NULL AND address <> '')", "words get a place"
+    )
+    await until(city, "SELECT count(*) >= 20 FROM officer_positions", "officers walk")
+    await until(city, "SELECT EXISTS (SELECT FROM history WHERE move = 'close')", "cases are worked and closed")
+    assert service.lives("simulate"), service.said("simulate")
+    service.end("simulate")
+    assert await one(city, "SELECT count(*) FROM cases WHERE description NOT LIKE '【模拟】%'") == 0
+    verified = service.run("verify")
+    assert verified.code == 0, verified.said
+
+
+async def test_without_a_demo_city_there_is_nothing_to_simulate(tmp_path: Path, fresh_database: FreshDatabase) -> None:
+    live = LiveService(tmp_path, fresh_database, "amqp://nowhere/")
+    ended = await asyncio.to_thread(live.run, "simulate", "--gentle")
+    assert ended.code == 1
+    assert "demo.json is not there" in ended.said

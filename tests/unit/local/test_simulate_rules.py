@@ -1,0 +1,163 @@
+"""Simulated people: whatever they decide is a move that the table knows, and together they bring cases everywhere."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import replace
+from datetime import datetime
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from gridsvc.domain.access import Role
+from gridsvc.domain.case import FINAL, MOVES, Move, Party, Pool, State
+from gridsvc.local.simulate_rules import (
+    By,
+    Kind,
+    SeenCase,
+    Source,
+    Step,
+    next_step,
+    report_number,
+    reports_owed,
+    reports_per_hour,
+)
+from gridsvc.local.starter import CATEGORIES
+
+LANZHOU = ZoneInfo("Asia/Shanghai")
+
+KINDS = [Kind(ref=c.code, name=c.name, duty_line=c.duty_line, department=c.department) for c in CATEGORIES]
+
+PARTY = {
+    By.OWNER: Party.OWNER,
+    By.ACCEPTOR: Role.ACCEPTOR,
+    By.DISPATCHER: Role.DISPATCHER,
+    By.SUPERVISOR: Role.SUPERVISOR,
+}
+
+NEEDED = {"picture": "evidence", "place": "location", "another case": "into", "owner": "officer"}
+
+
+def new_case(number: int, pool: str | None = None) -> SeenCase:
+    state = "reported" if pool else "filed"
+    return SeenCase(
+        id=str(UUID(int=number)), version=1, cycle=1, state=state, pool=pool or "routing", category="starter:100101",
+        duty_line="city", divisions=("620100", "620102", "620102001", "620102001001"), assignment=None,
+        officer=None, department=None, overdue=False,
+    )  # fmt: skip
+
+
+def made(case: SeenCase, step: Step) -> SeenCase:
+    """What the service makes of a step, by the table of moves."""
+    rule = MOVES[Move(step.move)]
+    assert State(case.state) in rule.before, f"{step.move} from {case.state}"
+    assert PARTY[step.by] in rule.by, f"{step.move} by {step.by}"
+    given = {*step.said, *([NEEDED[step.needs]] if step.needs else [])}
+    assert set(rule.needs) <= given <= {*rule.needs, *rule.takes}, f"{step.move} says {given}"
+    reassigned = step.move in ("assign", "rework")
+    return replace(
+        case,
+        version=case.version + 1,
+        cycle=case.cycle + (step.move == "reopen"),
+        state=str(rule.after or case.state),
+        pool=case.pool if rule.after is None else rule.pool and str(rule.pool),
+        assignment=f"{case.id} {case.version}" if reassigned else case.assignment,
+    )
+
+
+def lived(case: SeenCase, *, overdue: bool = False) -> list[tuple[SeenCase, str | None]]:
+    """The whole life of a case, state by state, with the moves; the routing worker stood in for."""
+    life = []
+    for _ in range(60):
+        if case.state == "filed" and case.pool == Pool.ROUTING:
+            case = replace(
+                case, state="assigned", pool=None, assignment=f"{case.id} {case.version}", version=case.version + 1
+            )
+        case = replace(case, overdue=overdue and case.state == "in_progress")
+        step = next_step(case, seed=1)
+        life.append((case, step.move if step else None))
+        if step is None:
+            return life
+        case = made(case, step)
+    pytest.fail(f"case {case.id} never ends")
+
+
+def test_a_day_of_cases_sees_every_state_and_ends_in_a_final_one() -> None:
+    seen: Counter[str] = Counter()
+    for number in range(600):
+        life = lived(new_case(number, pool=("filing", "locate", None, None)[number % 4]))
+        seen.update({case.state for case, _ in life})
+        assert State(life[-1][0].state) in FINAL
+    assert set(seen) == set(State)
+
+
+def test_every_move_that_people_make_happens() -> None:
+    moves: Counter[str | None] = Counter()
+    for number in range(600):
+        life = lived(new_case(number, pool=("filing", "locate", None, None)[number % 4]), overdue=True)
+        moves.update(move for _, move in life)
+    wanted = {
+        "file", "reject", "locate", "assign", "return", "accept", "start", "hand_in", "rework",
+        "close", "reopen", "cancel", "merge", "remind", "supervise",
+    }  # fmt: skip
+    assert wanted <= set(moves)
+    assert moves["close"] > 400
+
+
+def test_the_same_case_meets_the_same_decision_whoever_remembers_what() -> None:
+    case = new_case(5, pool="filing")
+    assert next_step(case, 1) == next_step(case, 1)
+
+
+def test_what_the_service_does_itself_is_left_to_it() -> None:
+    assert next_step(new_case(1), 1) is None
+
+
+def test_nobody_touches_a_case_that_is_over() -> None:
+    for state in FINAL - {State.CLOSED}:
+        assert next_step(replace(new_case(1), state=str(state), pool=None), 1) is None
+
+
+def test_some_cases_are_handled_too_late_and_most_in_time() -> None:
+    waits = [next_step(replace(new_case(n), state="in_progress", pool=None), 1) for n in range(500)]
+    late = [step for step in waits if step is not None and step.after_minutes > 120]
+    assert 20 < len(late) < 120
+
+
+def test_some_let_the_time_to_acknowledge_lapse() -> None:
+    waits = [next_step(replace(new_case(n), state="assigned", pool=None, assignment="1"), 1) for n in range(500)]
+    lapsed = [step for step in waits if step is not None and step.move == "accept" and step.after_minutes > 15]
+    assert 5 < len(lapsed) < 60
+
+
+def test_every_category_is_reported_once_in_a_round() -> None:
+    for turn in range(3):
+        coming = [report_number(turn * len(KINDS) + n, KINDS, seed=4) for n in range(len(KINDS))]
+        assert sorted(each.kind.ref for each in coming) == sorted(kind.ref for kind in KINDS)
+
+
+def test_reports_come_from_everywhere_and_say_that_they_are_simulated() -> None:
+    coming = [report_number(n, KINDS, seed=4) for n in range(400)]
+    assert {each.source for each in coming} == set(Source)
+    assert all(each.words.startswith("【模拟】") for each in coming)
+
+
+def test_the_night_is_quiet_and_the_morning_is_not() -> None:
+    night = reports_per_hour(datetime(2026, 11, 23, 3, tzinfo=LANZHOU), 40)
+    morning = reports_per_hour(datetime(2026, 11, 23, 9, tzinfo=LANZHOU), 40)
+    assert 0 < night < 5
+    assert morning == 40
+
+
+def test_nothing_is_reported_while_too_many_cases_are_open() -> None:
+    open_cases, owed = 0, 0.0
+    for _ in range(2_000):
+        owed = reports_owed(owed, rate=600, seconds=3, open_cases=open_cases, most_open=50)
+        open_cases, owed = open_cases + int(owed), owed - int(owed)
+    assert open_cases == 50
+
+
+def test_what_could_not_be_reported_is_not_made_up_for() -> None:
+    assert reports_owed(0.5, rate=600, seconds=3600, open_cases=50, most_open=50) == 0
+    assert reports_owed(0.0, rate=600, seconds=6, open_cases=49, most_open=50) == 1

@@ -1,0 +1,85 @@
+"""The starter rules fit together, and fit the published facts."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from datetime import timedelta
+from itertools import pairwise
+from pathlib import Path
+
+from gridsvc.domain.case import Clock
+from gridsvc.domain.deadline import LimitUnit, budget_of
+from gridsvc.local.starter import (
+    CATEGORIES,
+    CHINA,
+    DEPARTMENTS,
+    DUTY_LINES,
+    RUNGS,
+    STAGE_LIMITS,
+)
+
+
+def test_both_kinds_of_category_are_there_under_codes_of_their_own() -> None:
+    kinds = Counter(category.kind for category in CATEGORIES)
+    assert min(kinds["component"], kinds["event"]) >= 8
+    assert len({category.code for category in CATEGORIES}) == len(CATEGORIES)
+    assert all(c.code.startswith("10") == (c.kind == "component") for c in CATEGORIES)
+
+
+def test_every_category_names_a_handler_of_its_own_duty_line() -> None:
+    line_of = {department.code: department.duty_line for department in DEPARTMENTS}
+    for category in CATEGORIES:
+        assert (category.department is None) == (category.handled_by == "officer"), category.code
+        if category.department is not None:
+            assert line_of[category.department] == category.duty_line, category.code
+
+
+def test_officers_handle_only_where_the_profile_of_the_line_says_so() -> None:
+    profile = {line.code: line.profile for line in DUTY_LINES}
+    assert {profile[c.duty_line] for c in CATEGORIES if c.handled_by == "officer"} == {"social_governance"}
+    assert {c.handled_by for c in CATEGORIES if profile[c.duty_line] == "city_management"} == {"department"}
+
+
+def test_some_categories_wait_for_the_acceptor() -> None:
+    waiting = [category.code for category in CATEGORIES if not category.files_itself]
+    assert 3 <= len(waiting) <= len(CATEGORIES) // 3
+
+
+def test_emergencies_run_on_the_natural_clock_and_are_the_shortest() -> None:
+    emergencies = [c for c in CATEGORIES if c.severity == "emergency"]
+    assert emergencies
+    for category in emergencies:
+        assert category.limit_unit == "urgent_hour"
+        assert budget_of(category.limit_amount, LimitUnit(category.limit_unit)).seconds <= 2 * 3600
+
+
+def test_every_limit_is_of_a_known_unit() -> None:
+    assert all(budget_of(c.limit_amount, LimitUnit(c.limit_unit)).seconds > 0 for c in CATEGORIES)
+
+
+def test_rungs_of_a_ladder_climb_one_after_the_other() -> None:
+    for ladder in {rung.ladder for rung in RUNGS}:
+        steps = [rung for rung in RUNGS if rung.ladder == ladder]
+        assert [rung.level for rung in steps] == list(range(1, len(steps) + 1))
+        assert all(low.share < high.share for low, high in pairwise(steps))
+
+
+def test_every_clock_without_a_category_has_a_limit_and_a_ladder() -> None:
+    assert {limit.kind for limit in STAGE_LIMITS} == set(Clock) - {Clock.HANDLING}
+    assert {limit.ladder for limit in STAGE_LIMITS} | {"handling"} == {rung.ladder for rung in RUNGS}
+
+
+def test_the_calendar_of_2026_is_the_published_one(sample_data: Path) -> None:
+    published = json.loads((sample_data / "calendar/2026.json").read_text(encoding="utf-8"))["days"]
+    assert {day.day.isoformat(): day.works for day in CHINA.days} == {d["date"]: not d["isOffDay"] for d in published}
+    assert {day.day.isoformat(): day.name for day in CHINA.days} == {d["date"]: d["name"] for d in published}
+
+
+def test_make_up_workdays_are_weekend_days_of_published_years() -> None:
+    assert {day.day.year for day in CHINA.days} == set(CHINA.years) == {2026}
+    assert all(day.day.isoweekday() > 5 for day in CHINA.days if day.works)
+    days = [day.day for day in CHINA.days]
+    assert len(set(days)) == len(days)
+    longest = [d.day for d in CHINA.days if d.name == "春节" and not d.works]
+    assert longest[-1] - longest[0] == timedelta(days=8)
