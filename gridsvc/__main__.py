@@ -14,7 +14,8 @@ from typing import Final
 
 import uvloop
 
-from gridsvc.errors import GridError, ImportRefused, SetupError
+from gridsvc.db import DATABASE_AWAY
+from gridsvc.errors import GridError
 from gridsvc.settings import read_settings
 
 COMMANDS: Final[dict[str, str]] = {
@@ -46,11 +47,11 @@ def main(argv: Sequence[str] | None = None) -> int:
             settings = importlib.import_module("gridsvc.local.embedded").with_embedded_servers(settings)
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
             return int(runner.run(module.run(arguments, settings)))
-    except ImportRefused as refused:
-        print(f"gridsvc {arguments.command}: {refused.message}", file=sys.stderr)
-        return 1
-    except (SetupError, GridError) as error:
+    except GridError as error:
         print(f"gridsvc {arguments.command}: {error.message}", file=sys.stderr)
+        return 1
+    except DATABASE_AWAY as error:
+        print(f"gridsvc {arguments.command}: a server is away: {error or type(error).__name__}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         return 130

@@ -137,6 +137,16 @@ async def act_as_service(conn: Conn) -> None:
     await _WIDEN.one(conn)
 
 
+DATABASE_AWAY: Final[tuple[type[Exception], ...]] = (
+    OSError,  # refused, reset, timed out
+    asyncpg.PostgresConnectionError,
+    asyncpg.OperatorInterventionError,  # stopped by the administrator, crashed, or a statement out of time
+    asyncpg.InsufficientResourcesError,  # too many connections, disk full
+    asyncpg.InterfaceError,  # the pool is closing, the connection was closed under us
+    asyncpg.InternalClientError,  # seen after a kill -9 of the server: the protocol's state is lost
+)
+"""All that a lost or restarting PostgreSQL makes asyncpg raise."""
+
 ACQUIRE_SECONDS: Final = 10.0  # longer than any healthy transaction; beyond it a 503 is the honest answer
 STATEMENT_SECONDS: Final = 30.0  # on the server; the client gives up a little later, so the server speaks first
 
@@ -173,8 +183,9 @@ async def open_pool(
     """Open a pool of `size` connections that work as the application role.
 
     `scope` is what a connection sees outside `transaction()`: nothing by default, SERVICE for workers.
-    `role=None` keeps the login's own role (migrations, test set-up). Raises BadSettings without a `url`. `plan_once`: a statement is planned
+    `role=None` keeps the login's own role (migrations, test set-up). `plan_once`: a statement is planned
     for any parameters once, which suits batches of any size and ill suits optional filters.
+    Raises BadSettings without a `url`.
     """
     if not url:
         raise BadSettings("no database is named; set GRIDSVC_DATABASE_URL, or run in the folder of a `gridsvc up`")

@@ -13,12 +13,10 @@ from functools import partial
 from typing import Any, Final, TypeVar
 from uuid import UUID, uuid5
 
-import asyncpg
-
 from events.broker import Delivery
 from events.catalog import Announcement
 from events.codec import Unreadable, decode
-from gridsvc.db import SERVICE, Conn, ConnPool, transaction
+from gridsvc.db import DATABASE_AWAY, SERVICE, Conn, ConnPool, transaction
 from gridsvc.store import failures, inbox
 from gridsvc.store.failures import Failure, Message
 from workers.patience import UNFINISHED, gives_up, wait_after
@@ -35,17 +33,6 @@ RETRIES_PER_ROUND: Final = 200
 _UNREADABLE: Final = UUID("6f1c1b7e-6f0a-5b52-9d3e-0c8f6a3d9b11")  # name space for the ids of what carries none
 _LONGEST_BODY: Final = 65_536  # characters kept of a message that nobody can read
 _LONGEST_WORD: Final = 500
-
-# All that a lost or restarting PostgreSQL makes asyncpg raise: after a kill -9 clients see
-# InternalClientError, too, which is none of the connection errors. TimeoutError is an OSError.
-_DATABASE_AWAY: Final = (
-    OSError,
-    asyncpg.PostgresConnectionError,
-    asyncpg.OperatorInterventionError,
-    asyncpg.InsufficientResourcesError,
-    asyncpg.InterfaceError,
-    asyncpg.InternalClientError,
-)
 
 _T = TypeVar("_T")
 
@@ -194,7 +181,7 @@ async def _until_the_database_answers(step: Callable[[], Awaitable[_T]]) -> _T:
     while True:
         try:
             return await step()
-        except _DATABASE_AWAY as error:
+        except DATABASE_AWAY as error:
             log.warning("the database is away", extra={"action": "database_lost"}, exc_info=error)
             await asyncio.sleep(random.uniform(0.5, 1.5))  # noqa: S311 - spreads load
 

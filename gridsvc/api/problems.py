@@ -13,6 +13,7 @@ from aiohttp import web
 
 from gridsvc import errors
 from gridsvc.api.route import Handler
+from gridsvc.db import DATABASE_AWAY
 from gridsvc.errors import GridError, Unavailable
 from gridsvc.ids import new_id
 
@@ -42,16 +43,11 @@ STATUSES: Final[Mapping[type[GridError], int]] = {
 """Every error that a request can end in. SetupError and its kind belong to commands: 500 if one gets here."""
 
 AWAY: Final[tuple[type[BaseException], ...]] = (
-    asyncpg.InterfaceError,  # the pool is closing, the connection was closed under us
-    asyncpg.InternalClientError,  # seen when the server was killed: the protocol's state is lost
-    asyncpg.PostgresConnectionError,
-    asyncpg.OperatorInterventionError,  # stopped by the administrator, crashed, or a statement out of time
-    asyncpg.InsufficientResourcesError,  # too many connections, disk full
+    *DATABASE_AWAY,
     asyncpg.LockNotAvailableError,
     asyncpg.TransactionRollbackError,  # deadlock, serialisation
     asyncpg.IdleInTransactionSessionTimeoutError,
     asyncpg.ReadOnlySQLTransactionError,  # a standby that is being promoted
-    OSError,
     TimeoutError,
 )
 """What the database being away looks like. A COMMIT that failed so is unknown, not failed: the same

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import cached_property
 from uuid import UUID
 
 
@@ -47,7 +48,7 @@ class Caller:
     user_id: UUID | None = None
     scopes: frozenset[str] = frozenset()
 
-    @property
+    @cached_property  # asked several times in every request, and nothing of it can change
     def roles(self) -> frozenset[Role]:
         """Every role held anywhere."""
         return frozenset(grant.role for grant in self.grants)
