@@ -45,9 +45,11 @@ async def assign_case(conn: Conn, news: CaseNews, now: datetime) -> None:
 
 
 def _still_wanted(locked: CaseRow, news: CaseNews) -> bool:
+    if locked.suspended:
+        return False
     if isinstance(news, CaseUnacknowledged):
         return locked.state == State.ASSIGNED and locked.assignment_id == news.assignment_id
-    if locked.suspended or locked.state != State.FILED:
+    if locked.state != State.FILED:
         return False
     # Given back by a person (no time to route again): for a person to send on.
     return locked.pool == Pool.ROUTING or (locked.pool == Pool.DISPATCH and locked.route_again_at is not None)

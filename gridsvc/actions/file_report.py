@@ -8,14 +8,15 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
 from events.catalog import Announcement, CaseFiled, CaseReported
 from gridsvc.actions.news import news_of
 from gridsvc.db import Conn
-from gridsvc.domain.case import Move, Pool, State
+from gridsvc.domain.access import Whereabouts, case_keys
+from gridsvc.domain.case import Pool, State
 from gridsvc.domain.clock import CaseClock, start_clock
 from gridsvc.domain.history import ROOT, Entry, chained
 from gridsvc.domain.report import Opening, Report, acceptance_number, case_number, opening_of
@@ -125,22 +126,20 @@ async def _number_and_open(
     today = now.astimezone(book.zone)
     acceptance = iter(await numbers.take("acceptance", "", today.date(), len(accepted)))
     filed = Counter(each.owner.division_code for each in accepted if each.owner and each.opening.state is State.FILED)
-    series = {
-        division: iter(await numbers.take("case", division, today.date(), count)) for division, count in filed.items()
-    }
+    given = await numbers.take_many("case", filed, today.date())
+    series = {division: iter(taken) for division, taken in given.items()}
     taken = []
     for each in accepted:
         number = None
         if each.owner is not None and each.opening.state is State.FILED:
             number = case_number(each.owner.division_code, today, next(series[each.owner.division_code]))
         accepted_as = acceptance_number(today, next(acceptance))
-        case = _open(each, number, now)
-        first = _first_entry(each.report, accepted_as, case, now)
-        taken.append(Taken(each.report, accepted_as, replace(case, head=first.hash), first))
+        first = _first_entry(each, accepted_as, number, now)
+        taken.append(Taken(each.report, accepted_as, _open(each, number, first.hash, now), first))
     return taken
 
 
-def _open(each: _Accepted, number: str | None, now: datetime) -> CaseRow:
+def _open(each: _Accepted, number: str | None, head: bytes, now: datetime) -> CaseRow:
     report, category, owner, opening = each.report, each.category, each.owner, each.opening
     return CaseRow(
         id=report.case_id,
@@ -164,8 +163,20 @@ def _open(each: _Accepted, number: str | None, now: datetime) -> CaseRow:
         reported_at=now,
         filed_at=now if opening.state is State.FILED else None,
         updated_at=now,
+        seen_by=case_keys(_whereabouts(each)),
+        head=head,
         **(located(report.place, owner) if report.place and owner else {}),
-    ).keyed()
+    )
+
+
+def _whereabouts(each: _Accepted) -> Whereabouts:
+    """Who sees the case at its birth: it belongs to nobody yet."""
+    return Whereabouts(
+        divisions=each.owner.divisions if each.owner else (),
+        duty_line=each.category.duty_line,
+        reported_by=each.report.reported_by,
+        desk=each.report.desk,
+    )
 
 
 async def _keep(
@@ -190,25 +201,26 @@ async def _keep(
     await outbox.append(conn, [_news(each.case, now) for each in taken], now)
 
 
-def _first_entry(report: Report, accepted_as: str, case: CaseRow, now: datetime) -> Entry:
+def _first_entry(each: _Accepted, accepted_as: str, number: str | None, now: datetime) -> Entry:
+    report, owner = each.report, each.owner
     facts = {
         "report": str(report.id),
         "acceptance_number": accepted_as,
-        "number": case.number,
-        "category": f"{case.edition}:{case.category}",
-        "cell": case.cell_code,
-        "grid_set": case.grid_set_id,
-        "method": case.cell_method,
-        "evidence": [str(each) for each in report.evidence],
+        "number": number,
+        "category": each.category.id,
+        "cell": owner.cell_code if owner else None,
+        "grid_set": owner.grid_set_id if owner else None,
+        "method": owner.method if owner else None,
+        "evidence": [str(picture) for picture in report.evidence],
     }
     return chained(
         Entry(
-            case_id=case.id,
+            case_id=report.case_id,
             version=1,
-            move=Move.FILE if case.state == State.FILED else Move.REPORT,
+            move=each.opening.move,
             from_state=None,
-            to_state=case.state,
-            actor=case.reported_by,
+            to_state=each.opening.state,
+            actor=report.reported_by,
             at=now,
             facts=facts,
             before=ROOT,

@@ -15,7 +15,7 @@ from gridsvc.domain.case import FINAL, Actor, AtVersion, Expected, Move, Moved, 
 from gridsvc.domain.report import case_number
 from gridsvc.domain.routing import EDITION
 from gridsvc.domain.rulebook import Rulebook
-from gridsvc.errors import OutsideTheGrid, Unknown, VersionConflict
+from gridsvc.errors import GuardFailed, OutsideTheGrid, Unknown, VersionConflict
 from gridsvc.store import attachments, cases, owners
 from gridsvc.store.cases import CaseRow, located
 from gridsvc.store.cells import Wanted, owners_of
@@ -89,8 +89,12 @@ async def _check_named(conn: Conn, locked: CaseRow, said: Particulars) -> None:
         raise Unknown(f"no active officer {said.officer} in duty line {locked.duty_line}", field="officer")
     if said.department is not None and not await owners.department_exists(conn, said.department):
         raise Unknown(f"no department {said.department!r}", field="department")
-    if said.into is not None and await cases.lock(conn, said.into) is None:
-        raise Unknown(f"no case {said.into}", field="into")
+    if said.into is not None:
+        other = await cases.lock(conn, said.into)
+        if other is None:
+            raise Unknown(f"no case {said.into}", field="into")
+        if other.state in FINAL:
+            raise GuardFailed(f"the case it is merged into is {other.state}; want one that goes on", guard="goes_on")
 
 
 async def _changes(

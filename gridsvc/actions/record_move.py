@@ -124,7 +124,7 @@ async def _turn_clocks(conn: Conn, book: Rulebook, after: CaseRow, what: Recorde
     stopping = [clock for clock in live if clock.kind in rule.stops or after.state in FINAL]
     going = [clock for clock in live if clock not in stopping]
     await clocks.change(conn, [stop_clock(clock, now) for clock in stopping])
-    going = await _pause_or_go_on(conn, book, going, what, now)
+    going = await _pause_or_go_on(conn, book, after, going, what, now)
     category = book.categories[(after.edition, after.category)]
     running = {clock.kind for clock in going}
     started = [
@@ -138,7 +138,7 @@ async def _turn_clocks(conn: Conn, book: Rulebook, after: CaseRow, what: Recorde
 
 
 async def _pause_or_go_on(
-    conn: Conn, book: Rulebook, going: list[CaseClock], what: Recorded, now: datetime
+    conn: Conn, book: Rulebook, after: CaseRow, going: list[CaseClock], what: Recorded, now: datetime
 ) -> list[CaseClock]:
     move = what.moved.rule.move
     if move not in {Move.SUSPEND, Move.RESUME, Move.EXTEND} or not going:
@@ -151,15 +151,16 @@ async def _pause_or_go_on(
         if move is Move.RESUME:
             await clocks.end_pauses(conn, ids, now)
         stood_still = await clocks.pauses(conn, ids)
-        changed = [go_on(_extended(clock, book, what), book, stood_still.get(clock.id, ())) for clock in going]
+        changed = [go_on(_extended(clock, after, book, what), book, stood_still.get(clock.id, ())) for clock in going]
     await clocks.change(conn, changed)
     return changed
 
 
-def _extended(clock: CaseClock, book: Rulebook, what: Recorded) -> CaseClock:
+def _extended(clock: CaseClock, after: CaseRow, book: Rulebook, what: Recorded) -> CaseClock:
+    """One more original limit on the handling clock; the other clocks as they are."""
     if what.moved.rule.move is not Move.EXTEND or clock.kind is not Clock.HANDLING:
         return clock
-    original = clock.budget_seconds // what.moved.extensions  # extended n-1 times before: n originals so far
+    original = book.limit(Clock.HANDLING, book.categories[(after.edition, after.category)]).budget.seconds
     return replace(clock, budget_seconds=clock.budget_seconds + original)
 
 

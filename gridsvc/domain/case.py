@@ -499,7 +499,7 @@ def decide(case: Case, move: Move, actor: Actor, said: Particulars, now: datetim
         version=case.version + 1,
         cycle=case.cycle + (move is Move.REOPEN),
         suspended=move is Move.SUSPEND or (case.suspended and move is not Move.RESUME and rule.after is None),
-        extensions=case.extensions + (move is Move.EXTEND),
+        extensions=0 if move is Move.REOPEN else case.extensions + (move is Move.EXTEND),
         pool=case.pool if rule.after is None else rule.pool,
     )
 

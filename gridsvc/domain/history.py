@@ -20,7 +20,11 @@ ROOT: Final = bytes(32)
 
 @dataclass(frozen=True, kw_only=True)
 class Entry:
-    """One row of a case's history. `facts` hold ids and values, in JSON's own types."""
+    """One row of a case's history.
+
+    `facts` hold ids and values, in JSON's own types; numbers stay below 10^15 and are never -0.0,
+    because jsonb gives others back in another spelling.
+    """
 
     case_id: UUID
     version: int

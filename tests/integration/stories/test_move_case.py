@@ -191,3 +191,44 @@ async def test_failed_check_goes_back_to_the_same_owner(town: Town) -> None:
     back = await town.move(town.city.acceptor, case, Move.REWORK, reason="照片看不清")
     assert (back.state, back.officer_id, back.assignment_id) == (State.ASSIGNED, owner.user_id, case.assignment_id)
     assert back.due_at is not None
+
+
+async def test_a_case_is_not_merged_into_one_that_is_over(town: Town) -> None:
+    known = await code(town)
+    one, other = [await town.filed(report(town.city.officers[0], known)) for _ in range(2)]
+    await town.move(town.city.dispatcher, one, Move.CANCEL, reason="误报")
+    with pytest.raises(GuardFailed, match="want one that goes on"):
+        await town.move(town.city.acceptor, other, Move.MERGE, into=one.id)
+
+
+async def test_each_extension_adds_one_original_limit_and_a_reopened_case_begins_anew(town: Town) -> None:
+    case = await assigned(town)
+    [(budget,)] = [tuple(row.values()) for row in await town.rows(
+        "SELECT budget_seconds FROM clocks WHERE case_id = $1 AND kind = 'handling'", case.id)]  # fmt: skip
+    for times in (2, 3):
+        case = await town.move(town.city.dispatcher, case, Move.EXTEND, reason="缺材料")
+        [clock] = await town.rows(
+            "SELECT budget_seconds, due_at FROM clocks WHERE case_id = $1 AND kind = 'handling'", case.id
+        )
+        assert (clock["budget_seconds"], clock["due_at"]) == (times * budget, case.due_at)
+    with pytest.raises(GuardFailed, match="twice already"):
+        await town.move(town.city.dispatcher, case, Move.EXTEND, reason="再来")
+    case = await town.move(holder(town, case), case, Move.ACCEPT)
+    case = await town.move(
+        holder(town, case), case, Move.HAND_IN, evidence=(await uploaded(town, holder(town, case).id),)
+    )
+    case = await town.move(town.city.acceptor, case, Move.CLOSE)
+    assert (await town.move(town.city.supervisor, case, Move.REOPEN, reason="又坏了")).extensions == 0
+
+
+async def test_a_suspended_case_stands_still_and_goes_on_with_what_was_left(town: Town, city_clock: CityClock) -> None:
+    case = await town.move(town.city.handler, await assigned(town, "department"), Move.ACCEPT)
+    due = case.due_at
+    until = await town.now() + timedelta(days=3)
+    case = await town.move(town.city.dispatcher, case, Move.SUSPEND, reason="等配件", until=until)
+    await city_clock.forward(timedelta(days=1))
+    assert await town.sweep() == 0
+    case = await town.move(town.city.dispatcher, case, Move.RESUME)
+    assert due is not None
+    assert case.due_at is not None
+    assert timedelta(days=1) <= case.due_at - due <= timedelta(days=1, minutes=1)

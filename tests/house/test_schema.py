@@ -1,0 +1,172 @@
+"""schema.sql is the database as it is today: the same as all migrations in order."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import AsyncIterator
+from urllib.parse import urlsplit, urlunsplit
+
+import asyncpg
+import pytest
+
+from gridsvc.errors import CannotMigrate
+from gridsvc.migrate import migrate, migrations
+from tests.house.source import ROOT
+
+# One line per thing of ours (what belongs to an extension is not), with all that tells it from another.
+CATALOG = """
+    WITH mine AS (
+      SELECT c.oid, c.relname, c.relkind, c.relacl, c.relrowsecurity, c.relforcerowsecurity, c.reloptions
+        FROM pg_class c
+       WHERE c.relnamespace = 'public'::regnamespace
+         AND c.relname NOT LIKE 'schema_migrations%'
+         AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.objid = c.oid AND d.deptype = 'e')
+    )
+    SELECT format('relation %s kind %s rls %s/%s options %s grants %s', relname, relkind, relrowsecurity,
+                  relforcerowsecurity, reloptions, (SELECT array_agg(g::text ORDER BY g::text) FROM unnest(relacl) g))
+      FROM mine
+    UNION ALL
+    SELECT format('column %s %s %s %s null %s default %s collation %s identity %s generated %s',
+                  m.relname, a.attnum, a.attname, format_type(a.atttypid, a.atttypmod), NOT a.attnotnull,
+                  pg_get_expr(d.adbin, d.adrelid), a.attcollation::regcollation, a.attidentity, a.attgenerated)
+      FROM mine m
+      JOIN pg_attribute a ON a.attrelid = m.oid AND a.attnum > 0 AND NOT a.attisdropped
+      LEFT JOIN pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
+     WHERE m.relkind IN ('r', 'v', 'm', 'p')
+    UNION ALL
+    SELECT format('constraint %s on %s %s', k.conname, m.relname, pg_get_constraintdef(k.oid))
+      FROM pg_constraint k
+      JOIN mine m ON m.oid = k.conrelid
+    UNION ALL
+    SELECT 'index ' || pg_get_indexdef(i.indexrelid)
+      FROM pg_index i
+      JOIN mine m ON m.oid = i.indrelid
+    UNION ALL
+    SELECT format('function %s grants %s', pg_get_functiondef(p.oid), p.proacl)
+      FROM pg_proc p
+     WHERE p.pronamespace = 'public'::regnamespace
+       AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.objid = p.oid AND d.deptype = 'e')
+    UNION ALL
+    SELECT format('trigger %s enabled %s', pg_get_triggerdef(t.oid), t.tgenabled)
+      FROM pg_trigger t
+      JOIN mine m ON m.oid = t.tgrelid
+     WHERE NOT t.tgisinternal
+    UNION ALL
+    SELECT format('policy %s on %s %s %s using %s check %s', polname, m.relname, polcmd, polpermissive,
+                  pg_get_expr(polqual, polrelid), pg_get_expr(polwithcheck, polrelid))
+      FROM pg_policy
+      JOIN mine m ON m.oid = polrelid
+    UNION ALL
+    SELECT format('type %s %s', typname, typtype)
+      FROM pg_type
+     WHERE typnamespace = 'public'::regnamespace
+       AND typname NOT LIKE '%schema_migrations'
+       AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.objid = pg_type.oid AND d.deptype = 'e')
+    UNION ALL
+    SELECT format('schema grants %s', nspacl)
+      FROM pg_namespace
+     WHERE nspname = 'public'
+    ORDER BY 1
+"""
+
+
+@pytest.fixture
+async def empty_database(owner_database: str) -> AsyncIterator[str]:
+    """The owner's URL of a second database beside the test's own, with nothing in it; dropped afterwards."""
+    parts = urlsplit(owner_database)
+    name = parts.path.removeprefix("/") + "_empty"
+    conn = await asyncpg.connect(owner_database, timeout=10)
+    try:
+        await conn.execute(f"CREATE DATABASE {name} TEMPLATE template0")
+        yield urlunsplit(parts._replace(path="/" + name))
+        await conn.execute(f"DROP DATABASE {name} WITH (FORCE)")
+    finally:
+        await conn.close()
+
+
+async def test_schema_sql_is_all_migrations_in_order(owner_database: str, empty_database: str) -> None:
+    await _run(empty_database, (ROOT / "schema.sql").read_text(encoding="utf-8"))
+    await _run(owner_database, "DROP TABLE schema_migrations")
+    drawn, migrated = await _catalog(empty_database), await _catalog(owner_database)
+    assert len(drawn) > 300
+    assert drawn - migrated == set(), "in schema.sql and not in the migrations"
+    assert migrated - drawn == set(), "in the migrations and not in schema.sql"
+
+
+async def test_the_first_rows_are_the_same_too(owner_database: str, empty_database: str) -> None:
+    await _run(empty_database, (ROOT / "schema.sql").read_text(encoding="utf-8"))
+    for table in ("instance", "rulebook"):
+        columns = "only_row" if table == "instance" else "only_row, revision"
+        question = f"SELECT {columns} FROM {table}"  # noqa: S608 - the two names above
+        assert await _ask(empty_database, question) == await _ask(owner_database, question)
+
+
+async def test_migrating_an_empty_database_applies_every_file_and_twice_does_no_harm(empty_database: str) -> None:
+    assert await migrate(empty_database) == [each.name for each in migrations()]
+    once = await _catalog(empty_database)
+    assert await migrate(empty_database) == []
+    assert await _catalog(empty_database) == once
+
+
+async def test_a_file_that_changed_after_it_was_applied_is_refused(owner_database: str) -> None:
+    await _run(owner_database, "UPDATE schema_migrations SET digest = 'another' WHERE number = 1")
+    with pytest.raises(CannotMigrate, match="was changed after it was applied"):
+        await migrate(owner_database)
+
+
+async def test_an_old_program_does_not_touch_a_newer_database(owner_database: str) -> None:
+    await _run(owner_database, "INSERT INTO schema_migrations (number, name, digest) VALUES (9999, 'later.sql', '')")
+    with pytest.raises(CannotMigrate, match="run the newer program"):
+        await migrate(owner_database)
+
+
+async def test_the_application_role_owns_nothing(owner_database: str) -> None:
+    question = """
+        SELECT relname::text AS owned FROM pg_class WHERE relowner = 'gridsvc_app'::regrole
+        UNION ALL
+        SELECT proname::text FROM pg_proc WHERE proowner = 'gridsvc_app'::regrole
+    """
+    assert await _ask(owner_database, question) == []
+
+
+# Ids alone, and no request reads them.
+SEEN_BY_NO_CASE = {"outbox", "reporter_openings"}
+
+
+async def test_what_hangs_on_a_case_is_seen_with_it_or_not_at_all(owner_database: str) -> None:
+    """A table with a case's id, or that of something of a case, has row-level security for the application."""
+    question = """
+        SELECT DISTINCT c.relname::text AS relname
+          FROM pg_class c
+          JOIN pg_attribute a ON a.attrelid = c.oid AND a.attname IN ('case_id', 'report_id', 'clock_id')
+         WHERE c.relnamespace = 'public'::regnamespace
+           AND c.relkind = 'r'
+           AND NOT (c.relrowsecurity AND EXISTS (SELECT FROM pg_policy p WHERE p.polrelid = c.oid))
+    """
+    assert {name for (name,) in await _ask(owner_database, question)} == SEEN_BY_NO_CASE
+
+
+def test_schema_sql_names_every_table_in_one_place() -> None:
+    """No ALTER TABLE … ADD: what a table is stands where it is created."""
+    text = (ROOT / "schema.sql").read_text(encoding="utf-8")
+    assert re.findall(r"ALTER TABLE .*\bADD\b.*", text) == []
+
+
+async def _catalog(url: str) -> set[str]:
+    return {str(line) for (line,) in await _ask(url, CATALOG)}
+
+
+async def _ask(url: str, question: str) -> list[tuple[object, ...]]:
+    conn = await asyncpg.connect(url, timeout=10)
+    try:
+        return [tuple(record.values()) for record in await conn.fetch(question)]
+    finally:
+        await conn.close()
+
+
+async def _run(url: str, statements: str) -> None:
+    conn = await asyncpg.connect(url, timeout=10)
+    try:
+        await conn.execute(statements)
+    finally:
+        await conn.close()

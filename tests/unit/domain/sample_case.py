@@ -1,0 +1,109 @@
+"""Cases and people of a small invented city, as the rules' tests need them."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final
+from uuid import UUID
+
+from geo.place import Place
+from gridsvc.domain.access import Caller, Grant, Role
+from gridsvc.domain.case import FINAL, Actor, Case, Move, Particulars, Party, Pool, State
+
+NOW: Final = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
+CITY, DISTRICT, STREET, COMMUNITY = "620100", "620102", "620102001", "620102001001"
+ELSEWHERE: Final = "620105"
+
+OFFICER: Final = UUID(int=0xA1)
+HANDLER: Final = UUID(int=0xA2)
+CLERK: Final = UUID(int=0xA3)
+OTHER_CASE: Final = UUID(int=0xC2)
+
+LEFT_OUT: Final = object()
+
+_WAITS_IN: Final = {State.REPORTED: Pool.FILING, State.FILED: Pool.DISPATCH}
+
+
+def case_in(state: State, **changes: Any) -> Case:
+    """A case of city management in `state`, owned by OFFICER where somebody owns it."""
+    pool = _WAITS_IN.get(state)
+    owned = pool is None and state is not State.REJECTED
+    case = Case(
+        id=UUID(int=0xC1),
+        version=7,
+        cycle=1,
+        state=state,
+        suspended=False,
+        duty_line="city",
+        severity="normal",
+        desk=None,
+        divisions=(CITY, DISTRICT, STREET, COMMUNITY),
+        cell_code="620102001001001",
+        beat_code="B01",
+        pool=pool,
+        assignment_id=UUID(int=0xAA) if owned and state not in FINAL else None,
+        officer_id=OFFICER if owned else None,
+        department=None,
+        handler_id=None,
+        reported_by=f"user:{CLERK}",
+        extensions=0,
+        due_at=NOW + timedelta(hours=4) if owned else None,
+    )
+    return replace(case, **changes)
+
+
+def person(role: Role | None, division: str = DISTRICT, *, user: UUID = CLERK, **axis: str) -> Caller:
+    """A signed-in user with one role in `division` (None: with no role at all)."""
+    grants = () if role is None else (Grant(role=role, division=division, **axis),)
+    return Caller(id=f"user:{user}", user_id=user, grants=grants)
+
+
+def who(by: Role | Party | None) -> Actor:
+    """Somebody who is exactly this towards a case of `case_in`, and nothing else; None: a stranger in the area."""
+    if by is Party.OWNER:
+        return Actor(caller=person(None, user=OFFICER))
+    if isinstance(by, Party):
+        return Actor(worker=by)
+    return Actor(caller=person(by))
+
+
+SAID: Final[dict[str, Any]] = {
+    "reason": "not in our area",
+    "note": "the owner was called",
+    "officer": OFFICER,
+    "department": "roads",
+    "evidence": (UUID(int=0xE1),),
+    "before": (UUID(int=0xE2),),
+    "until": NOW + timedelta(days=30),
+    "into": OTHER_CASE,
+    "division": DISTRICT,
+    "location": Place(103.83, 36.06),
+}
+"""One good value of each thing that can be said with a move."""
+
+NEEDED: Final[dict[Move, tuple[str, ...]]] = {
+    Move.LOCATE: ("location",),
+    Move.REJECT: ("reason",),
+    Move.ASSIGN: ("officer",),
+    Move.POOL: ("reason",),
+    Move.RETURN: ("reason",),
+    Move.REFER_UP: ("reason", "division"),
+    Move.HAND_DOWN: ("division",),
+    Move.HAND_IN: ("evidence",),
+    Move.REWORK: ("reason",),
+    Move.SELF_HANDLE: ("before", "evidence"),
+    Move.REOPEN: ("reason",),
+    Move.SUSPEND: ("reason", "until"),
+    Move.EXTEND: ("reason",),
+    Move.CANCEL: ("reason",),
+    Move.MERGE: ("into",),
+    Move.NOTE: ("note",),
+    Move.SUPERVISE: ("reason",),
+}
+
+
+def saying(move: Move, **changes: Any) -> Particulars:
+    """The least that `move` must be told, with `changes`; LEFT_OUT takes a thing away."""
+    said = {name: SAID[name] for name in NEEDED.get(move, ())} | changes
+    return Particulars(**{name: value for name, value in said.items() if value is not LEFT_OUT})

@@ -1,0 +1,230 @@
+"""The conditions of the moves: each with a case that passes and one that does not."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+import pytest
+
+from gridsvc.domain.access import Caller, Grant, Role
+from gridsvc.domain.case import MOVES, Actor, Case, Move, Particulars, Party, State, decide, is_owner
+from gridsvc.errors import BadRequest, GuardFailed, NotAllowed
+from tests.unit.domain.sample_case import (
+    CITY,
+    CLERK,
+    COMMUNITY,
+    DISTRICT,
+    ELSEWHERE,
+    HANDLER,
+    LEFT_OUT,
+    NOW,
+    OFFICER,
+    SAID,
+    STREET,
+    case_in,
+    person,
+    saying,
+    who,
+)
+
+DESK = who(Role.SUPERVISOR)
+OWNER = who(Party.OWNER)
+LATE = {"due_at": NOW - timedelta(seconds=1)}
+YEAR = timedelta(days=366)
+
+
+@pytest.mark.parametrize(
+    ("rule", "guard", "move", "by", "refused", "granted"),
+    [
+        ("nothing is handled while suspended", "running", Move.ACCEPT, OWNER,
+         case_in(State.ASSIGNED, suspended=True), case_in(State.ASSIGNED)),
+        ("nobody is found for a suspended case", "running", Move.POOL, who(Party.ROUTER),
+         case_in(State.ASSIGNED, suspended=True), case_in(State.ASSIGNED)),
+        ("a case is suspended once", "running", Move.SUSPEND, DESK,
+         case_in(State.ACCEPTED, suspended=True), case_in(State.ACCEPTED)),
+        ("only what is suspended is resumed", "suspended", Move.RESUME, DESK,
+         case_in(State.ACCEPTED), case_in(State.ACCEPTED, suspended=True)),
+        ("what is filed lies in a cell", "lies_in_a_cell", Move.FILE, DESK,
+         case_in(State.REPORTED, cell_code=None), case_in(State.REPORTED)),
+        ("once late a limit is not extended", "not_late", Move.EXTEND, DESK,
+         case_in(State.ACCEPTED, **LATE), case_in(State.ACCEPTED, due_at=NOW)),
+        ("once late a case is not suspended", "not_late", Move.SUSPEND, DESK,
+         case_in(State.ACCEPTED, **LATE), case_in(State.ACCEPTED, due_at=None)),
+        ("a limit is extended twice at most", "at_most_two", Move.EXTEND, DESK,
+         case_in(State.ACCEPTED, extensions=2), case_in(State.ACCEPTED, extensions=1)),
+        ("a case is not merged into itself", "not_itself", Move.MERGE, DESK,
+         case_in(State.FILED, id=SAID["into"]), case_in(State.FILED)),
+    ],
+)  # fmt: skip
+def test_a_condition_of_the_case(
+    rule: str, guard: str, move: Move, by: Actor, refused: Case, granted: Case
+) -> None:
+    with pytest.raises(GuardFailed) as why:
+        decide(refused, move, by, saying(move), NOW)
+    assert why.value.facts["guard"] == guard, rule
+    assert decide(granted, move, by, saying(move), NOW).version == granted.version + 1, rule
+
+
+@pytest.mark.parametrize(
+    ("rule", "guard", "move", "by", "state", "refused", "granted"),
+    [
+        ("an assignment names somebody", "names_an_owner", Move.ASSIGN, DESK, State.FILED,
+         {"officer": LEFT_OUT}, {"officer": LEFT_OUT, "department": "roads"}),
+        ("an assignment names one, not two", "names_an_owner", Move.ASSIGN, DESK, State.FILED,
+         {"department": "roads"}, {}),
+        ("a suspension ends", "ends_within_a_year", Move.SUSPEND, DESK, State.ACCEPTED,
+         {"until": NOW}, {"until": NOW + timedelta(seconds=1)}),
+        ("a suspension ends within a year", "ends_within_a_year", Move.SUSPEND, DESK, State.ACCEPTED,
+         {"until": NOW + YEAR + timedelta(seconds=1)}, {"until": NOW + YEAR}),
+    ],
+)  # fmt: skip
+def test_a_condition_of_what_is_said(
+    rule: str, guard: str, move: Move, by: Actor, state: State, refused: dict[str, Any], granted: dict[str, Any]
+) -> None:
+    with pytest.raises(GuardFailed) as why:
+        decide(case_in(state), move, by, saying(move, **refused), NOW)
+    assert why.value.facts["guard"] == guard, rule
+    assert decide(case_in(state), move, by, saying(move, **granted), NOW).rule.move is move, rule
+
+
+@pytest.mark.parametrize(
+    ("rule", "guard", "left_out"),
+    [
+        ("work is handed in with evidence", "brings_evidence", "evidence"),
+        ("self-handling needs the photograph from before", "before_and_after", "before"),
+        ("self-handling needs the photograph from after", "before_and_after", "evidence"),
+    ],
+)
+def test_proof_by_photographs(rule: str, guard: str, left_out: str) -> None:
+    move = Move.HAND_IN if guard == "brings_evidence" else Move.SELF_HANDLE
+    [demand] = [each for each in MOVES[move].guards if each.__name__ == guard]
+    case = case_in(State.ACCEPTED)
+    assert demand(case, OWNER, saying(move, **{left_out: LEFT_OUT}), NOW) is not None, rule
+    assert demand(case, OWNER, saying(move), NOW) is None, rule
+
+
+@pytest.mark.parametrize("move", [Move.CLOSE, Move.REWORK])
+@pytest.mark.parametrize(
+    ("rule", "changes", "grants", "user", "granted"),
+    [
+        ("the officer who handled it does not judge it", {}, [Grant(role=Role.ACCEPTOR, division=DISTRICT)], OFFICER,
+         False),
+        ("the handler who took it for the department does not judge it",
+         {"officer_id": None, "department": "roads", "handler_id": HANDLER},
+         [Grant(role=Role.ACCEPTOR, division=DISTRICT)], HANDLER, False),
+        ("nobody of the handling department judges it", {"officer_id": None, "department": "roads"},
+         [Grant(role=Role.ACCEPTOR, division=DISTRICT),
+          Grant(role=Role.HANDLER, division=ELSEWHERE, department="roads")], CLERK, False),
+        ("a clerk of another department judges it", {"officer_id": None, "department": "roads"},
+         [Grant(role=Role.ACCEPTOR, division=DISTRICT),
+          Grant(role=Role.HANDLER, division=DISTRICT, department="water")], CLERK, True),
+        ("an officer who had nothing to do with it, and sits at the desk, judges it", {},
+         [Grant(role=Role.ACCEPTOR, division=DISTRICT),
+          Grant(role=Role.OFFICER, division=STREET, duty_line="city")], CLERK, True),
+    ],
+)  # fmt: skip
+def test_who_handles_does_not_judge(
+    move: Move, rule: str, changes: dict[str, Any], grants: list[Grant], user: UUID, granted: bool
+) -> None:
+    """监管分离: who checks is neither the handler nor of its department."""
+    judge = Actor(caller=Caller(id=f"user:{user}", user_id=user, grants=tuple(grants)))
+    case = case_in(State.HANDLED, **changes)
+    if granted:
+        assert decide(case, move, judge, saying(move), NOW).rule.move is move, rule
+        return
+    with pytest.raises(GuardFailed) as why:
+        decide(case, move, judge, saying(move), NOW)
+    assert why.value.facts["guard"] == "checked_by_another", rule
+
+
+@pytest.mark.parametrize(
+    ("rule", "changes", "caller", "owns"),
+    [
+        ("the officer owns it", {}, person(None, user=OFFICER), True),
+        ("another officer of the same street does not", {},
+         person(Role.OFFICER, STREET, duty_line="city"), False),
+        ("a handler of the department owns it", {"officer_id": None, "department": "roads"},
+         person(Role.HANDLER, CITY, department="roads"), True),
+        ("a handler of another department does not", {"officer_id": None, "department": "roads"},
+         person(Role.HANDLER, CITY, department="water"), False),
+        ("a handler of the department in another district does not", {"officer_id": None, "department": "roads"},
+         person(Role.HANDLER, ELSEWHERE, department="roads"), False),
+        ("the head of the department, who is no handler, does not", {"officer_id": None, "department": "roads"},
+         person(Role.SUPERVISOR, CITY, department="roads"), False),
+        ("where an officer owns it his department does not", {"department": "roads"},
+         person(Role.HANDLER, CITY, department="roads"), False),
+        ("what waits in a pool has no owner", {"officer_id": None}, person(Role.HANDLER, CITY, department="roads"),
+         False),
+    ],
+)  # fmt: skip
+def test_who_owns_a_case(rule: str, changes: dict[str, Any], caller: Caller, owns: bool) -> None:
+    assert is_owner(case_in(State.ASSIGNED, **changes), caller) is owns, rule
+
+
+@pytest.mark.parametrize(
+    ("rule", "division", "allowed"),
+    [
+        ("a dispatcher of the community", COMMUNITY, True),
+        ("a dispatcher of the street", STREET, True),
+        ("a dispatcher of the whole city", CITY, True),
+        ("a dispatcher of another district", ELSEWHERE, False),
+    ],
+)
+def test_a_role_moves_only_what_lies_in_its_area(rule: str, division: str, allowed: bool) -> None:
+    by = Actor(caller=person(Role.DISPATCHER, division))
+    if allowed:
+        assert decide(case_in(State.FILED), Move.CANCEL, by, saying(Move.CANCEL), NOW), rule
+    else:
+        with pytest.raises(NotAllowed):
+            decide(case_in(State.FILED), Move.CANCEL, by, saying(Move.CANCEL), NOW)
+
+
+@pytest.mark.parametrize("move", [move for move in Move if MOVES[move].before])
+def test_a_move_needs_all_it_must_be_told(move: Move) -> None:
+    rule = MOVES[move]
+    state = min(rule.before)
+    by = who(sorted(rule.by)[0])
+    for name in rule.needs:
+        with pytest.raises(BadRequest) as refused:
+            decide(case_in(state, suspended=move is Move.RESUME), move, by, saying(move, **{name: LEFT_OUT}), NOW)
+        assert refused.value.facts["field"] == name
+
+
+@pytest.mark.parametrize("move", [move for move in Move if MOVES[move].before])
+def test_a_move_takes_nothing_it_would_not_use(move: Move) -> None:
+    """What somebody took the trouble to say is never silently dropped."""
+    rule = MOVES[move]
+    state = min(rule.before)
+    by = who(sorted(rule.by)[0])
+    for name in vars(Particulars()):
+        if name in rule.needs or name in rule.takes:
+            continue
+        case = case_in(state, suspended=move is Move.RESUME)
+        with pytest.raises(BadRequest) as refused:
+            decide(case, move, by, saying(move, **{name: SAID[name]}), NOW)
+        assert refused.value.facts["field"] == name
+
+
+def test_who_you_are_is_asked_before_anything_else() -> None:
+    """A stranger learns neither the state of a case nor what a move needs."""
+    stranger = Actor(caller=person(Role.HANDLER, DISTRICT, department="roads"))
+    with pytest.raises(NotAllowed):
+        decide(case_in(State.CLOSED), Move.CANCEL, stranger, Particulars(), NOW)
+
+
+def test_what_is_said_is_looked_at_before_the_conditions() -> None:
+    with pytest.raises(BadRequest):
+        decide(case_in(State.ACCEPTED, **LATE), Move.SUSPEND, DESK, Particulars(), NOW)
+
+
+def test_extending_counts_and_other_moves_do_not() -> None:
+    case = case_in(State.ACCEPTED, extensions=1)
+    assert decide(case, Move.EXTEND, DESK, saying(Move.EXTEND), NOW).extensions == 2
+    assert decide(case, Move.REMIND, DESK, saying(Move.REMIND), NOW).extensions == 1
+
+
+def test_history_names_the_caller_or_the_worker() -> None:
+    assert who(Role.ACCEPTOR).id == f"user:{CLERK}"
+    assert who(Party.SWEEPER).id == "worker:sweeper"

@@ -1,0 +1,111 @@
+"""Whatever is tried with a case, in whatever order, its life stays on the table."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
+
+from gridsvc.domain.access import Role
+from gridsvc.domain.case import FINAL, MOVES, OPEN, OWNED, Case, Move, Moved, Party, Pool, State, decide
+from gridsvc.domain.report import opening_of
+from gridsvc.errors import GuardFailed, NotAllowed, WrongMoment
+from tests.unit.domain.sample_case import HANDLER, NOW, OFFICER, case_in, saying, who
+from tests.unit.domain.sample_rules import category
+
+WAITS = {State.REPORTED: {Pool.FILING, Pool.LOCATE}, State.FILED: {Pool.ROUTING, Pool.DISPATCH}}
+
+
+def kept(case: Case, moved: Moved, said: dict[str, Any]) -> Case:
+    """The case as the decision says it is from now on."""
+    after = replace(
+        case, state=moved.state, version=moved.version, cycle=moved.cycle, suspended=moved.suspended,
+        extensions=moved.extensions, pool=moved.pool,
+    )  # fmt: skip
+    if moved.pool is not None:
+        after = replace(after, officer_id=None, assignment_id=None)
+    if moved.rule.move is Move.ASSIGN:
+        after = replace(after, officer_id=said["officer"])
+    if moved.rule.move is Move.LOCATE:
+        after = replace(after, cell_code="620102001001001")
+    return after
+
+
+class Life(RuleBasedStateMachine):
+    """One case and everybody who tries something with it."""
+
+    case: Case
+    made: int
+    was_final: bool
+
+    @initialize(located=st.booleans(), files_itself=st.booleans())
+    def is_reported(self, located: bool, files_itself: bool) -> None:
+        opening = opening_of(category(files_itself=files_itself), located)
+        self.case = case_in(
+            opening.state, version=1, pool=opening.pool, cell_code="620102001001001" if located else None
+        )
+        self.made = 0
+        self.was_final = False
+
+    @rule(
+        move=st.sampled_from(list(Move)),
+        by=st.sampled_from([*Role, *Party]),
+        officer=st.sampled_from([OFFICER, HANDLER]),
+        hours=st.integers(0, 6),
+    )
+    def anybody_tries_anything(self, move: Move, by: Role | Party, officer: UUID, hours: int) -> None:
+        self.attempt(move, by, officer, hours)
+
+    @rule(data=st.data(), officer=st.sampled_from([OFFICER, HANDLER]), hours=st.integers(0, 6))
+    def somebody_does_what_the_table_offers(self, data: st.DataObject, officer: UUID, hours: int) -> None:
+        offered = [each for each in MOVES.values() if self.case.state in each.before]
+        if offered:
+            chosen = data.draw(st.sampled_from(offered))
+            self.attempt(chosen.move, data.draw(st.sampled_from(sorted(chosen.by))), officer, hours)
+
+    def attempt(self, move: Move, by: Role | Party, officer: UUID, hours: int) -> None:
+        said = {"officer": officer} if move is Move.ASSIGN else {}
+        before = self.case
+        try:
+            moved = decide(before, move, who(by), saying(move, **said), NOW + timedelta(hours=hours))
+        except (NotAllowed, WrongMoment, GuardFailed):
+            return
+        self.made += 1
+        self.was_final = before.state in FINAL
+        self.case = kept(before, moved, said)
+        if self.was_final:
+            assert (move, before.state) == (Move.REOPEN, State.CLOSED)
+
+    @invariant()
+    def versions_have_no_gap(self) -> None:
+        assert self.case.version == 1 + self.made
+
+    @invariant()
+    def an_open_case_has_one_owner_or_one_pool(self) -> None:
+        if self.case.state in OPEN:
+            assert (self.case.officer_id is None) != (self.case.pool is None)
+            assert self.case.pool is None or self.case.pool in WAITS[self.case.state]
+        else:
+            assert self.case.pool is None
+
+    @invariant()
+    def what_is_filed_lies_in_a_cell(self) -> None:
+        if self.case.state in OWNED | {State.FILED, State.HANDLED, State.CLOSED}:
+            assert self.case.cell_code is not None
+
+    @invariant()
+    def only_an_owned_case_is_suspended(self) -> None:
+        assert not self.case.suspended or self.case.state in OWNED
+
+    @invariant()
+    def a_limit_is_extended_twice_at_most(self) -> None:
+        assert self.case.extensions <= 2
+
+
+TestLife = Life.TestCase
+TestLife.settings = settings(max_examples=60, stateful_step_count=40, deadline=None)

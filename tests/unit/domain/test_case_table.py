@@ -1,0 +1,139 @@
+"""The table of moves: `docs/states.md` says it, and every state × move × who does exactly that."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from itertools import product
+
+import pytest
+
+from gridsvc.domain.access import Role
+from gridsvc.domain.case import FINAL, MOVES, OPEN, STAGES, Move, Party, Pool, State, decide
+from gridsvc.errors import NotAllowed, WrongMoment
+from tests.unit.domain.sample_case import NOW, case_in, saying, who
+from tests.unit.domain.written_states import PAGE, table_under, tables_of_the_code, written_arrows, written_rules
+
+EVERYBODY: tuple[Role | Party | None, ...] = (*Role, *Party, None)
+WRITTEN = written_rules()
+
+
+def test_the_page_states_the_very_table_of_the_code() -> None:
+    page = PAGE.read_text(encoding="utf-8")
+    assert all(part in page for part in tables_of_the_code().split("\n\n")), (
+        f"docs/states.md and gridsvc/domain/case.py differ. As the code has it:\n\n{tables_of_the_code()}"
+    )
+
+
+def test_every_move_and_every_state_is_on_the_page() -> None:
+    assert list(WRITTEN) == [str(move) for move in Move]
+    assert list(MOVES) == list(Move)
+    states = table_under(PAGE.read_text(encoding="utf-8"), ("state", "中文", "stage", "what it means", "who has it"))
+    assert [row[0].strip("`") for row in states] == [str(state) for state in State]
+    assert [int(row[2].split()[0]) for row in states] == [STAGES[state] for state in State]
+
+
+def test_every_condition_is_explained_on_the_page() -> None:
+    explained = {row[0].strip("`") for row in table_under(PAGE.read_text("utf-8"), ("condition", "what it demands"))}
+    assert explained == {guard for rule in WRITTEN.values() for guard in rule.guards}
+
+
+@pytest.mark.parametrize("by", EVERYBODY, ids=str)
+@pytest.mark.parametrize("state", State)
+def test_whoever_tries_whatever_in_any_state_gets_what_the_page_says(state: State, by: Role | Party | None) -> None:
+    for move in Move:
+        written = WRITTEN[move]
+        case = case_in(state, suspended=move is Move.RESUME)
+        is_one_of_them = by in written.by and not (by is Party.OWNER and case.officer_id is None)
+        if not is_one_of_them:
+            with pytest.raises(NotAllowed) as refused:
+                decide(case, move, who(by), saying(move), NOW)
+            assert refused.value.facts["wanted"] == sorted(written.by), (state, move, by)
+        elif state not in written.before:
+            with pytest.raises(WrongMoment) as refused_now:
+                decide(case, move, who(by), saying(move), NOW)
+            wanted = sorted(each.move for each in WRITTEN.values() if state in each.before)
+            assert refused_now.value.facts["allowed"] == wanted, (state, move, by)
+        else:
+            moved = decide(case, move, who(by), saying(move), NOW)
+            assert moved.state == (written.after or state), (state, move, by)
+            assert moved.version == case.version + 1, (state, move, by)
+            pool = written.pool if written.after else case.pool
+            assert moved.pool == pool, (state, move, by)
+
+
+@pytest.mark.parametrize("move", Move)
+def test_what_follows_a_move_is_what_the_page_says(move: Move) -> None:
+    rule, written = MOVES[move], WRITTEN[move]
+    assert (rule.needs, rule.takes) == (written.needs, written.takes)
+    assert tuple(guard.__name__ for guard in rule.guards) == written.guards
+    assert frozenset(map(str, rule.stops)) == written.stops
+    assert frozenset(map(str, rule.starts)) == written.starts
+    assert (rule.tells.TYPE, rule.over_http) == (written.tells, written.over_http)
+
+
+def test_the_picture_draws_every_arrow_of_the_table_and_no_other() -> None:
+    drawn = {
+        (before, after, move)
+        for start, after, move in written_arrows()
+        for before in (sorted(OPEN) if start == "open" else [start])
+    }
+    assert drawn == set(_arrows())
+
+
+def _arrows() -> Iterator[tuple[str, str, str]]:
+    for rule in MOVES.values():
+        if rule.after is not None:
+            yield from ((before, rule.after, rule.move) for before in rule.before or {"[*]"})
+    yield "[*]", State.FILED, Move.FILE  # a category that files itself
+
+
+def test_an_open_case_always_has_an_owner_or_stands_in_a_pool() -> None:
+    """After every move of the table: without an owner in 'reported' and 'filed', and only there."""
+    for rule in MOVES.values():
+        for state in sorted(rule.before):
+            after = rule.after or state
+            case = case_in(state, suspended=rule.move is Move.RESUME)
+            by = sorted(rule.by)[0]
+            moved = decide(case, rule.move, who(by), saying(rule.move), NOW)
+            assert (moved.pool is not None) == (after in {State.REPORTED, State.FILED}), rule.move
+
+
+def test_a_move_that_leaves_the_state_leaves_the_pool_too() -> None:
+    waiting = case_in(State.REPORTED, pool=Pool.LOCATE, cell_code=None)
+    moved = decide(waiting, Move.NOTE, who(Role.ACCEPTOR), saying(Move.NOTE), NOW)
+    assert moved.pool is Pool.LOCATE
+
+
+def test_only_reopening_leads_out_of_a_final_state() -> None:
+    for state, move in product(sorted(FINAL), Move):
+        if move is Move.REOPEN and state is State.CLOSED:
+            continue
+        assert state not in MOVES[move].before, (state, move)
+
+
+def test_reopening_begins_a_new_cycle() -> None:
+    moved = decide(case_in(State.CLOSED), Move.REOPEN, who(Role.ACCEPTOR), saying(Move.REOPEN), NOW)
+    assert (moved.cycle, moved.state, moved.pool) == (2, State.FILED, Pool.ROUTING)
+
+
+def test_every_other_move_stays_in_its_cycle() -> None:
+    for rule in MOVES.values():
+        for state in sorted(rule.before):
+            if rule.move is not Move.REOPEN:
+                case = case_in(state, suspended=rule.move is Move.RESUME, cycle=3)
+                moved = decide(case, rule.move, who(sorted(rule.by)[0]), saying(rule.move), NOW)
+                assert moved.cycle == 3, rule.move
+
+
+def test_what_is_announced_while_suspended_does_not_resume() -> None:
+    case = replace(case_in(State.ACCEPTED), suspended=True)
+    for move in (Move.REMIND, Move.NOTE, Move.SUPERVISE, Move.ESCALATE):
+        by = Party.SWEEPER if move is Move.ESCALATE else Role.SUPERVISOR
+        assert decide(case, move, who(by), saying(move), NOW).suspended, move
+
+
+def test_a_suspended_case_that_is_called_off_or_merged_is_suspended_no_more() -> None:
+    case = replace(case_in(State.ACCEPTED), suspended=True)
+    for move in (Move.CANCEL, Move.MERGE):
+        assert not decide(case, move, who(Role.SUPERVISOR), saying(move), NOW).suspended, move
