@@ -46,7 +46,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "workers": STORIES | FOUNDATION | {"events"},
     "gridsvc.local": EVERYTHING,
     "gridsvc.commands": EVERYTHING,
-    "gridsvc.__main__": {"gridsvc.errors", "gridsvc.settings"},
+    "gridsvc.__main__": {"gridsvc.db", "gridsvc.errors", "gridsvc.settings"},
 }
 
 STAND_ON_TOP = ("gridsvc.commands", "gridsvc.local", "gridsvc.__main__")

@@ -189,7 +189,8 @@ async def test_what_is_well_formed_passes_with_its_characters_as_typed(client: C
 async def test_a_refusal_says_what_was_given_and_what_is_wanted(client: Client) -> None:
     said = await client.post("/echo", {"name": "x", "inner": {"lon": "east"}})
     assert said.body == {
-        "type": "urn:gridsvc:problem:bad_request", "title": "The request is not well-formed", "status": 400, "code": "bad_request", "instance": "/echo",
+        "type": "urn:gridsvc:problem:bad_request", "title": "The request is not well-formed",
+        "status": 400, "code": "bad_request", "instance": "/echo",
         "detail": "inner.lon: Expected `float`, got `str`",
         "field": "inner.lon", "given": "east", "wanted": "Expected `float`, got `str`",
     }  # fmt: skip
