@@ -7,18 +7,23 @@ another's commit (a counter updated inside the filing transaction would serialis
 from __future__ import annotations
 
 import asyncio
-from collections import defaultdict
+from collections import deque
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from typing import Final
 
 from gridsvc.db import ConnPool, Statement, transaction
 
-_BLOCK: Final = {"case": 10, "acceptance": 50}  # what a process that dies may leave unused, per place and day
+FIRST_BLOCK: Final = {"case": 10, "acceptance": 50}
+"""How many numbers a process takes first: what it may leave unused when it ends, per place and day."""
+
+MOST: Final = 400  # each further block of a day is twice as large, up to this: some seconds of the heaviest load
 
 
 @dataclass(frozen=True)
 class _Taken:
+    place: str
     taken: int
 
 
@@ -26,9 +31,11 @@ _TAKE = Statement(
     _Taken,
     """
     INSERT INTO number_blocks AS b (series, place, day, taken)
-    VALUES ($1::text, $2::text, $3::date, $4::integer)
-    ON CONFLICT (series, place, day) DO UPDATE SET taken = b.taken + EXCLUDED.taken
-    RETURNING taken
+    SELECT $1::text, w.place, $2::date, w.size
+      FROM unnest($3::text[], $4::integer[]) AS w (place, size)
+     ORDER BY w.place   -- two processes take their locks in the same order
+        ON CONFLICT (series, place, day) DO UPDATE SET taken = b.taken + EXCLUDED.taken
+    RETURNING place, taken
     """,
 )
 
@@ -42,25 +49,44 @@ class NumberBlocks:
 
     def __init__(self, pool: ConnPool) -> None:
         self._pool = pool
-        self._kept: dict[tuple[str, str, date], list[int]] = defaultdict(list)
+        self._kept: dict[tuple[str, str, date], deque[int]] = {}
+        self._size: dict[tuple[str, str, date], int] = {}
         self._lock = asyncio.Lock()
 
     async def take(self, series: str, place: str, day: date, count: int = 1) -> list[int]:
         """`count` numbers of a series that nobody else has or will have, ascending, from 1 each day."""
-        async with self._lock:
-            kept = self._kept[(series, place, day)]
-            if len(kept) < count:
-                kept += await self._block(series, place, day, max(_BLOCK[series], count - len(kept)))
-            taken, self._kept[(series, place, day)] = kept[:count], kept[count:]
-            self._forget_before(day)
-            return taken
+        return (await self.take_many(series, {place: count}, day))[place]
 
-    async def _block(self, series: str, place: str, day: date, size: int) -> list[int]:
+    async def take_many(self, series: str, wanted: Mapping[str, int], day: date) -> dict[str, list[int]]:
+        """As many numbers for each place as `wanted` says; what is missing comes in one round trip for all of them."""
+        async with self._lock:
+            missing = {
+                place: count - kept
+                for place, count in wanted.items()
+                if (kept := len(self._kept.get((series, place, day), ()))) < count
+            }
+            if missing:
+                await self._fetch(series, missing, day)
+            return {
+                place: [self._kept[series, place, day].popleft() for _ in range(count)]
+                for place, count in wanted.items()
+            }
+
+    async def _fetch(self, series: str, missing: Mapping[str, int], day: date) -> None:
+        sizes = {place: max(self._next_size(series, place, day), least) for place, least in missing.items()}
         async with transaction(self._pool) as (conn, _):
-            row = await _TAKE.one(conn, series, place, day, size)
-        assert row is not None  # noqa: S101 - RETURNING gives the one row
-        return list(range(row.taken - size + 1, row.taken + 1))
+            rows = await _TAKE.all(conn, series, day, list(sizes), list(sizes.values()))
+        for row in rows:
+            kept = self._kept.setdefault((series, row.place, day), deque())
+            kept.extend(range(row.taken - sizes[row.place] + 1, row.taken + 1))
+        self._forget_before(day)
+
+    def _next_size(self, series: str, place: str, day: date) -> int:
+        last = self._size.get((series, place, day))
+        size = FIRST_BLOCK[series] if last is None else min(2 * last, MOST)
+        self._size[series, place, day] = size
+        return size
 
     def _forget_before(self, day: date) -> None:
         for key in [key for key in self._kept if (day - key[2]).days > 1]:
-            del self._kept[key]
+            del self._kept[key], self._size[key]

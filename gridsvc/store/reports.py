@@ -10,7 +10,7 @@ from uuid import UUID
 from gridsvc.db import Conn, Nothing, Statement
 from gridsvc.domain.report import Report
 from gridsvc.domain.rulebook import Category
-from gridsvc.store.rows import point_text, rows_text
+from gridsvc.store.rows import rows_text
 
 _ADD = Statement(
     Nothing,
@@ -19,10 +19,11 @@ _ADD = Statement(
            id, acceptance_number, case_id, source, reported_by, edition, category, description, address,
            place, claimed_lon, claimed_lat, claimed_datum, accuracy_m, occurred_at, received_at)
     SELECT id, acceptance_number, case_id, source, reported_by, edition, category, description, address,
-           place, claimed_lon, claimed_lat, claimed_datum, accuracy_m, occurred_at, received_at
+           ST_SetSRID(ST_MakePoint(lon, lat), 4326), claimed_lon, claimed_lat, claimed_datum, accuracy_m,
+           occurred_at, received_at
       FROM json_to_recordset($1::text::json) AS r (
            id uuid, acceptance_number text, case_id uuid, source text, reported_by text, edition text,
-           category text, description text, address text, place geometry, claimed_lon double precision,
+           category text, description text, address text, lon float8, lat float8, claimed_lon double precision,
            claimed_lat double precision, claimed_datum text, accuracy_m double precision,
            occurred_at timestamptz, received_at timestamptz)
     """,
@@ -71,7 +72,8 @@ def _fields(each: NumberedReport, now: datetime) -> dict[str, object]:
         "category": each.category.code,
         "description": report.description,
         "address": report.address,
-        "place": point_text(report.place),
+        "lon": report.place.lon if report.place else None,
+        "lat": report.place.lat if report.place else None,
         "claimed_lon": report.claim.lon if report.claim else None,
         "claimed_lat": report.claim.lat if report.claim else None,
         "claimed_datum": report.claim.datum if report.claim else None,
