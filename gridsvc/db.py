@@ -151,6 +151,13 @@ ACQUIRE_SECONDS: Final = 10.0  # longer than any healthy transaction; beyond it 
 STATEMENT_SECONDS: Final = 30.0  # on the server; the client gives up a little later, so the server speaks first
 
 
+async def _leave_as_it_is(conn: Conn) -> None:
+    """What `transaction` sets ends with it, so asking the server to forget would be a round trip for nothing.
+
+    asyncpg itself still rolls back a transaction that was left open.
+    """
+
+
 async def teach_types(conn: Conn) -> None:
     """Teach one connection our types: geometry as shapely (EWKB, keeps the SRID), json as Python values."""
     await conn.set_type_codec(
@@ -207,6 +214,7 @@ async def open_pool(
         min_size=min(2, size),
         max_size=size,
         init=teach_types,
+        reset=_leave_as_it_is,
         server_settings=settings,
         command_timeout=STATEMENT_SECONDS + 5,
         timeout=10,

@@ -34,12 +34,14 @@ def main() -> int:
     demo = json.loads(Path(".grid/demo.json").read_text(encoding="utf-8"))
     url = sys.argv[1] if len(sys.argv) > 1 else demo["url"]
     officer = next(user for user in demo["users"] if user["role"] == "officer")
-    place, category = demo["sample_places"][0], demo["sample_categories"][0]
+    place = demo["sample_places"][0]
     signed_in = call("POST", f"{url}/api/v1/auth/login", {k: officer[k] for k in ("username", "password")})
     token = signed_in["access_token"]
+    categories = call("GET", f"{url}/api/v1/categories?limit=100", token=token)["items"]
+    category = next(each for each in categories if each["handled_by"] == "officer" and each["files_itself"])
     said = {
-        "category": category,
-        "description": "井盖缺失 / manhole cover missing",
+        "category": category["ref"],
+        "description": f"{category['name']} / {category['name_en']}",
         "location": {"lon": place["lon"], "lat": place["lat"], "datum": "wgs84", "accuracy_m": 5},
     }
     case = call("POST", f"{url}/api/v1/reports", said, token)["case"]

@@ -10,6 +10,7 @@ from gridsvc.api import (
     cases,
     categories,
     divisions,
+    front,
     health,
     notices,
     openapi,
@@ -21,6 +22,7 @@ from gridsvc.api import (
 from gridsvc.api.route import Route
 
 ROUTES: Final[tuple[Route, ...]] = (
+    *front.ROUTES,
     *health.ROUTES,
     *openapi.ROUTES,
     *auth.ROUTES,

@@ -200,8 +200,7 @@ class _Instance:
 
     def _welcome(self, took_s: float) -> None:
         say(f"ready after {took_s:.1f} s")
-        say(f"  control centre  指挥中心  {self._url}/")
-        say(f"  officer's app   网格员端  {self._url}/officer/")
+        say(f"  service  服务             {self._url}/")
         for line in _who_to_be(self._home):
             say(f"  {line}")
         say(f"  data and logs             {self._home.path}")
