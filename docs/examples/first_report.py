@@ -1,11 +1,12 @@
-"""Report something in the demo city and see who answers for it: python3 docs/examples/first_report.py URL
+"""Report something in the demo city and see who answers for it: python3 docs/examples/first_report.py
 
-Needs nothing but Python and a running `make up`. Reads .grid/demo.json for an officer and a place.
+Needs nothing but Python and a running `make up`. Reads .grid/demo.json for the address, an officer and a place.
 """
 
 from __future__ import annotations
 
 import json
+import os
 import sys
 import time
 import urllib.error
@@ -31,13 +32,14 @@ def call(method: str, url: str, body: object = None, token: str | None = None) -
 
 def main() -> int:
     """Sign in, report, wait until routing has answered, print what became of it."""
-    demo = json.loads(Path(".grid/demo.json").read_text(encoding="utf-8"))
-    url = sys.argv[1] if len(sys.argv) > 1 else demo["url"]
+    home = Path(os.environ.get("GRIDSVC_HOME", ".grid"))
+    demo = json.loads((home / "demo.json").read_text(encoding="utf-8"))
+    url = demo["url"]
     officer = next(user for user in demo["users"] if user["role"] == "officer")
     place = demo["sample_places"][0]
     signed_in = call("POST", f"{url}/api/v1/auth/login", {k: officer[k] for k in ("username", "password")})
     token = signed_in["access_token"]
-    categories = call("GET", f"{url}/api/v1/categories?limit=100", token=token)["items"]
+    categories = call("GET", f"{url}/api/v1/categories", token=token)["items"]
     category = next(each for each in categories if each["handled_by"] == "officer" and each["files_itself"])
     said = {
         "category": category["ref"],

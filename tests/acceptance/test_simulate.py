@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import subprocess
+import sys
 from collections.abc import AsyncIterator, Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -108,6 +110,17 @@ async def test_a_simulated_day_brings_cases_into_all_ten_states(
     assert await one(city, "SELECT count(*) FROM cases WHERE description NOT LIKE '【模拟】%'") == 0
     verified = service.run("verify")
     assert verified.code == 0, verified.said
+
+
+async def test_the_first_report_of_the_readme_is_a_case_with_an_answer_why(service: LiveService) -> None:
+    example = Path(__file__).parents[2] / "docs/examples/first_report.py"
+    ended = await asyncio.to_thread(
+        subprocess.run, [sys.executable, str(example)], env=service.environment, capture_output=True, timeout=60
+    )
+    said = ended.stdout.decode()
+    assert ended.returncode == 0, ended.stderr.decode()
+    assert said.startswith("case 6201"), said
+    assert '"candidates"' in said or "waits in the pool" in said
 
 
 async def test_without_a_demo_city_there_is_nothing_to_simulate(tmp_path: Path, fresh_database: FreshDatabase) -> None:
