@@ -32,7 +32,12 @@ async def work(kinds: Sequence[str], settings: Settings) -> None:
     """
     _need(kinds, settings)
     async with open_pool(
-        settings.database.url, size=settings.database.pool_size, scope=SERVICE, name=f"gridsvc {' '.join(kinds)}"
+        settings.database.url,
+        size=settings.database.pool_size,
+        scope=SERVICE,
+        name=f"gridsvc {' '.join(kinds)}",
+        by_index=True,
+        plan_once=True,  # each message asks the same few things; planning them anew took 0.7 ms per case
     ) as pool:
         log.info("working", extra={"action": "process_started", "kinds": list(kinds)})
         await until_stopped(*_works(kinds, pool, settings))

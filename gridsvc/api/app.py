@@ -72,7 +72,7 @@ async def _pools(app: web.Application) -> AsyncIterator[None]:
     database = app[SETTINGS].database
     most = max(2, database.pool_size - SERVICE_CONNECTIONS)
     async with (
-        open_pool(database.url, size=most, scope="", name="gridsvc web") as pool,
+        open_pool(database.url, size=most, scope="", name="gridsvc web", by_index=True) as pool,
         open_pool(database.url, size=SERVICE_CONNECTIONS, scope=SERVICE, name="gridsvc web service") as service_pool,
     ):
         app[POOL], app[SERVICE_POOL] = pool, service_pool

@@ -167,7 +167,7 @@ async def open_desk(url: str) -> AsyncIterator[FilingDesk]:
     """Open the desk with connections of its own; when it closes, what was taken has been answered."""
     async with (
         # Left to itself PostgreSQL plans the search for the owners anew for every batch: 1.2 ms each time.
-        open_pool(url, size=SLOTS + 1, name="gridsvc desk", plan_once=True) as pool,
+        open_pool(url, size=SLOTS + 1, name="gridsvc desk", plan_once=True, by_index=True) as pool,
         open_pool(url, size=2, name="gridsvc numbers") as numbers,
     ):
         desk = FilingDesk(pool, NumberBlocks(numbers))

@@ -1,0 +1,240 @@
+"""The checker can fail: each damage makes exactly its own question answer, and no rewriting of the past goes unseen."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from typing import Final
+from uuid import UUID
+
+import pytest
+
+from gridsvc.actions.sign_history import sign_days
+from gridsvc.actions.verify_city import broken_chains, broken_days, broken_invariants
+from gridsvc.db import SERVICE, Conn, ConnPool, open_pool, transaction
+from gridsvc.domain.case import Move
+from gridsvc.domain.history import ROOT, Entry, chained
+from gridsvc.signing import Signer
+from gridsvc.store import history
+from gridsvc.store.ledger import INVARIANTS
+from gridsvc.store.numbers import NumberBlocks
+from tests.conftest import CityClock
+from tests.integration.small_city import category, found_small_city, report
+from tests.integration.stories.conftest import Town
+from tests.servers import FreshDatabase, SessionServers
+
+SIGNER: Final = Signer.of_secret("not a secret: only for tests, 40 characters")
+
+
+@dataclass(frozen=True)
+class Worked:
+    """A city that has worked for two days, and the login that may do anything to it.
+
+    `late`: owned, escalated and accepted; `other`: owned; `over`: rejected. The first day is signed.
+    """
+
+    owner: ConnPool
+    late: UUID
+    other: UUID
+    over: UUID
+
+
+@pytest.fixture(scope="module")
+def database_of_the_worked(session_servers: SessionServers) -> Iterator[FreshDatabase]:
+    fresh = session_servers.fresh_database()
+    yield fresh
+    session_servers.drop_database(fresh)
+
+
+@pytest.fixture(scope="module")
+async def worked(database_of_the_worked: FreshDatabase) -> AsyncIterator[Worked]:
+    fresh = database_of_the_worked
+    clock = CityClock(fresh.owner_url)
+    async with (
+        open_pool(fresh.url, scope=SERVICE, size=4, name="worked") as pool,
+        open_pool(fresh.url, size=2, name="worked numbers") as numbers,
+        open_pool(fresh.owner_url, scope=SERVICE, size=2, role=None, name="damage") as owner,
+    ):
+        async with transaction(pool) as (conn, _):
+            city = await found_small_city(conn)
+            officers = await category(conn, handled_by="officer")
+            looked_at = await category(conn, handled_by="officer", files_itself=False)
+        town = Town(city, pool, NumberBlocks(numbers))
+        late = await town.route((await town.filed(report(city.officers[0], officers))).id)
+        other = await town.route((await town.filed(report(city.officers[1], officers))).id)
+        over = await town.filed(report(city.officers[2], looked_at))
+        over = await town.move(city.acceptor, over, Move.REJECT, reason="nothing there")
+        late = await town.move(next(o for o in city.officers if o.user_id == late.officer_id), late, Move.ACCEPT)
+        other = await town.move(next(o for o in city.officers if o.user_id == other.officer_id), other, Move.ACCEPT)
+        await clock.forward(timedelta(days=2))
+        assert await town.sweep() > 0
+        async with transaction(pool) as (conn, now):
+            assert len(await sign_days(conn, SIGNER, now)) == 1
+        yield Worked(owner, late.id, other.id, over.id)
+
+
+@asynccontextmanager
+async def undone_afterwards(worked: Worked) -> AsyncIterator[Conn]:
+    """A transaction of the owner that leaves nothing behind."""
+    async with worked.owner.acquire() as conn:
+        started = conn.transaction()
+        await started.start()
+        try:
+            yield conn
+        finally:
+            await started.rollback()
+
+
+async def test_a_city_that_worked_well_breaks_no_rule(worked: Worked) -> None:
+    async with undone_afterwards(worked) as conn:
+        assert await broken_invariants(conn) == {}
+        assert await broken_chains(conn) == []
+        assert await broken_days(conn, SIGNER) == []
+
+
+DAMAGES: Final[dict[str, tuple[str, ...]]] = {
+    "every_report_has_a_case": (
+        "ALTER TABLE reports DROP CONSTRAINT reports_case_id_fkey",
+        """
+        INSERT INTO reports (id, acceptance_number, case_id, source, reported_by, edition, category, description,
+                             occurred_at, received_at)
+        SELECT gen_random_uuid(), 'R-none', gen_random_uuid(), source, reported_by, edition, category, description,
+               occurred_at, received_at
+          FROM reports WHERE case_id = '{other}'
+        """,
+    ),
+    "every_case_has_a_report": ("DELETE FROM reports WHERE case_id = '{other}'",),
+    "accepted_is_owned_pooled_or_over": (
+        "UPDATE assignments SET ended_at = assigned_at, ended_why = 'lost' WHERE case_id = '{other}'",
+    ),
+    "over_means_unowned": (
+        """
+        INSERT INTO assignments (id, case_id, cycle, officer_id, rule, edition, reasons, assigned_by, assigned_at)
+        SELECT gen_random_uuid(), '{over}', cycle, officer_id, rule, edition, reasons, assigned_by, assigned_at
+          FROM assignments WHERE case_id = '{other}'
+        """,
+    ),
+    "history_is_gapless": ("DELETE FROM history WHERE case_id = '{other}' AND version = 2",),
+    "every_rung_once": (
+        "ALTER TABLE escalations DROP CONSTRAINT escalations_pkey",
+        "INSERT INTO escalations SELECT * FROM escalations WHERE case_id = '{late}' AND level = 1",
+    ),
+    "no_rung_early": (
+        "ALTER TABLE escalations DROP CONSTRAINT never_early",
+        "UPDATE escalations SET fired_at = scheduled_at - interval '1 second' WHERE case_id = '{late}' AND level = 1",
+    ),
+    "escalations_are_history": (
+        """
+        UPDATE history SET facts = facts || '{{"level": 99}}'
+         WHERE case_id = '{late}' AND move = 'escalate' AND facts ->> 'level' = '1'
+        """,
+    ),
+    "open_cases_have_a_clock": (
+        """
+        UPDATE clocks SET state = 'stopped', stopped_at = started_at, next_level = NULL, next_fire_at = NULL
+         WHERE case_id = '{other}'
+        """,
+    ),
+    "over_means_no_clock": (
+        "UPDATE clocks SET state = 'paused', stopped_at = NULL WHERE case_id = '{over}'",
+    ),
+    "numbers_are_unique": (
+        "ALTER TABLE cases DROP CONSTRAINT cases_number_key",
+        "UPDATE cases SET number = (SELECT number FROM cases WHERE id = '{late}') WHERE id = '{other}'",
+    ),
+    "filed_lies_in_its_cell": ("UPDATE cases SET place = ST_Translate(place, 0.01, 0) WHERE id = '{other}'",),
+}  # fmt: skip
+
+
+def test_for_every_rule_there_is_a_damage() -> None:
+    assert set(DAMAGES) == {rule.name for rule in INVARIANTS}
+
+
+@pytest.mark.parametrize("rule", DAMAGES)
+async def test_a_damage_is_found_by_its_own_question_and_no_other(worked: Worked, rule: str) -> None:
+    async with undone_afterwards(worked) as conn:
+        for statement in DAMAGES[rule]:
+            await conn.execute(statement.format(late=worked.late, other=worked.other, over=worked.over))
+        assert set(await broken_invariants(conn)) == {rule}
+
+
+@pytest.mark.parametrize(
+    ("what", "statements"),
+    [
+        ("a fact is edited", ["UPDATE history SET facts = facts || '{{\"note\": \"x\"}}' WHERE {row} = 2"]),
+        ("another is said to have done it", ["UPDATE history SET actor = 'user:nobody' WHERE {row} = 2"]),
+        ("it is dated back", ["UPDATE history SET at = at - interval '1 minute' WHERE {row} = 2"]),
+        ("a row in the middle is gone", ["DELETE FROM history WHERE {row} = 2"]),
+        ("the last row is gone", ["DELETE FROM history WHERE {row} = 3"]),
+        (
+            "the last row is gone, and the case says so",
+            ["DELETE FROM history WHERE {row} = 3", "UPDATE cases SET version = 2 WHERE id = '{case}'"],
+        ),
+        ("all rows are gone", ["DELETE FROM history WHERE {row} > 0"]),
+        (
+            "two rows change places",
+            [
+                "UPDATE history SET version = 99 WHERE {row} = 2",
+                "UPDATE history SET version = 2 WHERE {row} = 3",
+                "UPDATE history SET version = 3 WHERE {row} = 99",
+            ],
+        ),
+        (
+            "a row is put in",
+            [
+                """
+                INSERT INTO history
+                SELECT case_id, version + 1, 'note', to_state, to_state, actor, at, facts, hash, hash
+                  FROM history WHERE {row} = 3
+                """,
+                "UPDATE cases SET version = 4 WHERE id = '{case}'",
+            ],
+        ),
+    ],
+)
+async def test_whatever_is_done_to_a_chain_is_found(worked: Worked, what: str, statements: list[str]) -> None:
+    async with undone_afterwards(worked) as conn:
+        case = worked.other
+        await conn.execute("DELETE FROM history WHERE case_id = $1 AND version > 3", case)
+        hashed = await conn.fetchval("SELECT hash FROM history WHERE case_id = $1 AND version = 3", case)
+        await conn.execute("UPDATE cases SET version = 3, head = $2 WHERE id = $1", case, hashed)
+        assert await broken_chains(conn) == [], "a chain of three rows, whole"
+        for statement in statements:
+            await conn.execute(statement.format(row=f"case_id = '{case}' AND version", case=case))
+        assert {broken.case_id for broken in await broken_chains(conn)} == {case}, what
+
+
+async def test_a_chain_that_is_forged_whole_is_betrayed_by_the_signed_day(worked: Worked) -> None:
+    async with undone_afterwards(worked) as conn:
+        await forge(conn, worked.over, lambda entry: replace(entry, facts={**entry.facts, "reason": "another"}))
+        assert await broken_chains(conn) == [], "the forger computed every hash anew"
+        [(_, what)] = await broken_days(conn, SIGNER)
+        assert "signed over" in what
+
+
+async def test_a_day_that_is_signed_anew_without_the_secret_is_found(worked: Worked) -> None:
+    stranger = Signer.of_secret("somebody else's secret, of forty characters")
+    async with undone_afterwards(worked) as conn:
+        await forge(conn, worked.over, lambda entry: replace(entry, actor="user:nobody"))
+        now = await conn.fetchval("SELECT city_now()")
+        await conn.execute("DELETE FROM history_heads")
+        await sign_days(conn, stranger, now)
+        [(_, what)] = await broken_days(conn, SIGNER)
+        assert "signature" in what
+
+
+async def forge(conn: Conn, case: UUID, lie: Callable[[Entry], Entry]) -> None:
+    """Rewrite the last row of a case, with every hash as it must be."""
+    entries = await history.OF_CASES.all(conn, [case])
+    entries[-1] = lie(entries[-1])
+    before = ROOT
+    for entry in entries:
+        written = chained(replace(entry, before=before))
+        before = written.hash
+        await conn.execute(
+            "UPDATE history SET actor = $3, facts = $4, before = $5, hash = $6 WHERE case_id = $1 AND version = $2",
+            case, entry.version, written.actor, dict(written.facts), written.before, written.hash,
+        )  # fmt: skip
+    await conn.execute("UPDATE cases SET head = $2 WHERE id = $1", case, before)
