@@ -11,7 +11,7 @@ import os
 import sys
 import tempfile
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
@@ -60,7 +60,7 @@ async def _rate(letters: int, work: Callable[[], Awaitable[object]]) -> dict[str
     }
 
 
-async def _nothing(conn: Conn, news: CaseFiled, now: datetime) -> None:
+async def _nothing(conn: Conn, news: Sequence[CaseFiled], now: datetime) -> None:
     """The action that costs nothing: what is left is the price of hearing once."""
 
 
@@ -87,8 +87,8 @@ async def _latencies(pool: ConnPool, amqp_url: str, letters: int) -> list[float]
     """Seconds from the commit that told to the commit that heard, with relay and consumer running."""
     stop, taken = asyncio.Event(), {}
 
-    async def note(conn: Conn, news: CaseFiled, now: datetime) -> None:
-        taken[news.event_id] = time.perf_counter()
+    async def note(conn: Conn, news: Sequence[CaseFiled], now: datetime) -> None:
+        taken.update(dict.fromkeys((each.event_id for each in news), time.perf_counter()))
 
     ears = Ears(pool, "routing", {CaseFiled: note}, most_attempts=8)
     broker, settings, told = BrokerSettings(url=amqp_url), WorkerSettings(), {}

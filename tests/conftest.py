@@ -15,6 +15,7 @@ from typing import Any, Literal
 import asyncpg
 import pytest
 import uvloop
+from hypothesis import settings
 
 from gridsvc.db import SERVICE, Conn, ConnPool, open_pool
 from tests.servers import FreshDatabase, SessionServers
@@ -24,6 +25,10 @@ ROOT = Path(__file__).parents[1]
 # What the event loop was told about failures that nobody awaited, during the test that runs now.
 _unseen: list[dict[str, Any]] = []
 
+
+# Machines are noisy: a test is never judged by how long it took.
+settings.register_profile("gridsvc", deadline=None)
+settings.load_profile("gridsvc")
 
 # --- the session ------------------------------------------------------------------------------------
 
@@ -43,6 +48,14 @@ def pytest_configure(config: pytest.Config) -> None:
         del os.environ[name]
     # A run that is told to end takes its servers with it, as it does on Ctrl-C.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """In debug mode only what runs on a loop: the others would run twice for nothing."""
+    if config.getoption("--loop") == "debug":
+        on_a_loop = [item for item in items if inspect.iscoroutinefunction(getattr(item, "function", None))]
+        config.hook.pytest_deselected(items=[item for item in items if item not in set(on_a_loop)])
+        items[:] = on_a_loop
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:

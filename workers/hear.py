@@ -6,7 +6,8 @@ import asyncio
 import hashlib
 import logging
 import random
-from collections.abc import Awaitable, Callable, Mapping
+from collections import deque
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import partial
@@ -23,8 +24,11 @@ from workers.patience import UNFINISHED, gives_up, wait_after
 
 log = logging.getLogger(__name__)
 
-Action = Callable[[Conn, Any, datetime], Awaitable[object]]
-"""Acts on one announcement inside the caller's transaction; of which class, the table in `workers/listen.py` says."""
+Action = Callable[[Conn, Sequence[Any], datetime], Awaitable[object]]
+"""Acts on announcements inside the caller's transaction; of which classes, the table in `workers/listen.py` says."""
+
+MOST_TOGETHER: Final = 32
+"""Messages heard in one transaction. A round trip costs 0.1 to 0.2 ms of a core on each side, whatever it carries."""
 
 ATTEMPT: Final = timedelta(seconds=60)  # after this an attempt counts as gone; PostgreSQL ends a statement after 30 s
 
@@ -50,20 +54,87 @@ class Ears:
     actions: Mapping[type[Announcement], Action]
     most_attempts: int
     careful: asyncio.Lock = field(default_factory=asyncio.Lock)
+    turn: asyncio.Lock = field(default_factory=asyncio.Lock)
+    waiting: deque[_Waiting] = field(default_factory=deque)
 
 
-async def hear(ears: Ears, announcement: Announcement, *, failed_before: bool = False) -> bool:
-    """Act on `announcement` unless this queue already did; return whether it acted.
+@dataclass(frozen=True, eq=False)
+class _Waiting:
+    """One announcement that wants to be heard, and what became of it."""
 
-    One transaction holds the inbox row, the effect and, if it `failed_before`, the end of its failure.
+    announcement: Announcement
+    heard: asyncio.Future[None]
+
+
+async def hear_together(ears: Ears, announcement: Announcement) -> None:
+    """Act on `announcement` unless this queue already did, in one transaction with whatever else waits by then.
+
+    Nothing is held back to make a transaction fuller: what comes while one is under way goes into the next.
+    Raises what its own action raised; one that fails does not spoil the others.
+    """
+    waiting = _Waiting(announcement, asyncio.get_running_loop().create_future())
+    ears.waiting.append(waiting)
+    try:
+        async with ears.turn:
+            if not waiting.heard.done():
+                batch = [ears.waiting.popleft() for _ in range(min(MOST_TOGETHER, len(ears.waiting)))]
+                await _settle(ears, batch)
+        await waiting.heard
+    finally:
+        if waiting in ears.waiting:  # cancelled before its turn: the broker delivers it again
+            ears.waiting.remove(waiting)
+
+
+async def _settle(ears: Ears, batch: Sequence[_Waiting]) -> None:
+    try:
+        await hear(ears, [each.announcement for each in batch])
+    except Exception as error:
+        if len(batch) == 1:
+            _answer(batch[0], error)
+            return
+        for each in batch:
+            await _settle(ears, [each])
+    except BaseException:  # cancelled in the middle: whoever came along is delivered again, too
+        for each in batch:
+            each.heard.cancel()
+        raise
+    else:
+        for each in batch:
+            _answer(each, None)
+
+
+def _answer(waiting: _Waiting, error: Exception | None) -> None:
+    if waiting.heard.done():  # nobody waits for it any more
+        return
+    if error is None:
+        waiting.heard.set_result(None)
+    else:
+        waiting.heard.set_exception(error)
+
+
+async def hear(ears: Ears, announcements: Sequence[Announcement], *, failed_before: bool = False) -> int:
+    """Act on those of `announcements` that this queue has not acted on yet, all or none; how many those are.
+
+    One transaction holds the inbox rows, the effects and, if they `failed_before`, the ends of their failures.
     """
     async with transaction(ears.pool, SERVICE) as (conn, now):
-        first = await inbox.first_time(conn, ears.queue, announcement.event_id, now)
-        if first:
-            await ears.actions[type(announcement)](conn, announcement, now)
+        first = await inbox.first_times(conn, ears.queue, [each.event_id for each in announcements], now)
+        fresh = {each.event_id: each for each in announcements if each.event_id in first}
+        for action, news in _by_action(ears, fresh.values()):
+            await action(conn, news, now)
         if failed_before:
-            await failures.remove(conn, ears.queue, announcement.event_id)
-        return first
+            for each in announcements:
+                await failures.remove(conn, ears.queue, each.event_id)
+        return len(fresh)
+
+
+def _by_action(ears: Ears, announcements: Iterable[Announcement]) -> list[tuple[Action, list[Announcement]]]:
+    """What each action is told, in the order in which it came."""
+    grouped: dict[int, tuple[Action, list[Announcement]]] = {}
+    for each in announcements:
+        action = ears.actions[type(each)]
+        grouped.setdefault(id(action), (action, []))[1].append(each)
+    return list(grouped.values())
 
 
 async def take(ears: Ears, delivery: Delivery) -> None:
@@ -84,7 +155,7 @@ async def take(ears: Ears, delivery: Delivery) -> None:
             await _attempt(ears, message, attempts)
         return
     try:
-        await hear(ears, announcement)
+        await hear_together(ears, announcement)
     except Exception as error:
         await _until_the_database_answers(partial(_put_off, ears, message, 1, error))
 
@@ -130,9 +201,7 @@ async def _begin(ears: Ears, message: Message) -> int | None:
         return await _count_attempt(ears, conn, message, known, now)
 
 
-async def _count_attempt(
-    ears: Ears, conn: Conn, message: Message, known: Failure | None, now: datetime
-) -> int | None:
+async def _count_attempt(ears: Ears, conn: Conn, message: Message, known: Failure | None, now: datetime) -> int | None:
     """Count one more attempt before it is made; return its number, or None if there is none left."""
     attempts = 0 if known is None else known.attempts
     if known is not None and known.next_attempt_at is None:
@@ -149,7 +218,7 @@ async def _attempt(ears: Ears, message: Message, attempts: int | None) -> None:
     if attempts is None:
         return
     try:
-        await hear(ears, _read(ears, message.body), failed_before=True)
+        await hear(ears, [_read(ears, message.body)], failed_before=True)
     except Unreadable as error:
         await _bury(ears, message, str(error))
     except Exception as error:

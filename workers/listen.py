@@ -26,7 +26,7 @@ from events.catalog import (
     OfficerDutyChanged,
 )
 from events.topology import NOTICES, ROUTING, Queue
-from gridsvc.actions.assign_case import assign_case
+from gridsvc.actions.assign_case import assign_cases
 from gridsvc.actions.assign_waiting import assign_waiting_cases
 from gridsvc.actions.tell_people import tell_people
 from gridsvc.db import ConnPool
@@ -35,9 +35,6 @@ from workers.hear import Action, Ears, retry_round, take, take_dead_letter
 from workers.runtime import hold_session, periodically
 
 RETRY_SECONDS: Final = 1.0  # between two looks for rows that are due again
-
-# Messages of one queue at work at once in one process: 8 connections saturate PostgreSQL on two cores.
-AT_ONCE: Final = 8
 
 
 @dataclass(frozen=True)
@@ -50,10 +47,10 @@ class Listener:
 
 
 LISTENERS: Final = (
-    Listener(ROUTING, CaseFiled, assign_case),
-    Listener(ROUTING, CaseWaiting, assign_case),
-    Listener(ROUTING, CaseReopened, assign_case),
-    Listener(ROUTING, CaseUnacknowledged, assign_case),
+    Listener(ROUTING, CaseFiled, assign_cases),
+    Listener(ROUTING, CaseWaiting, assign_cases),
+    Listener(ROUTING, CaseReopened, assign_cases),
+    Listener(ROUTING, CaseUnacknowledged, assign_cases),
     Listener(ROUTING, OfficerDutyChanged, assign_waiting_cases),
     Listener(NOTICES, CaseReported, tell_people),
     Listener(NOTICES, CaseAssigned, tell_people),
@@ -81,7 +78,7 @@ def ears_of(
 async def listen(ears: Ears, broker: BrokerSettings, settings: WorkerSettings, stop: asyncio.Event) -> None:
     """Consume one queue and its dead letters until `stop`, and try again by row what failed."""
     subscriptions = (
-        Subscription(ears.queue, partial(take, ears), min(AT_ONCE, settings.prefetch)),
+        Subscription(ears.queue, partial(take, ears), settings.prefetch),  # they share transactions
         Subscription(f"{ears.queue}.dead", partial(take_dead_letter, ears), 1),
     )
 

@@ -1,7 +1,8 @@
-"""An officer comes on duty: what waits in the pool of his beats is routed at once."""
+"""Officers come on duty: what waits in the pool of their beats is routed at once."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from events.catalog import OfficerDutyChanged
@@ -9,7 +10,8 @@ from gridsvc.db import Conn
 from gridsvc.store import cases
 
 
-async def assign_waiting_cases(conn: Conn, news: OfficerDutyChanged, now: datetime) -> None:
-    """Let the reconciler's next round route the pooled cases of the officer's beats; off duty changes nothing."""
-    if news.on_duty:
-        await cases.route_beats_now(conn, news.officer_id, now)
+async def assign_waiting_cases(conn: Conn, news: Sequence[OfficerDutyChanged], now: datetime) -> None:
+    """Let the reconciler's next round route the pooled cases of the officers' beats; off duty changes nothing."""
+    for each in news:
+        if each.on_duty:
+            await cases.route_beats_now(conn, each.officer_id, now)

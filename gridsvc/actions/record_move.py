@@ -5,7 +5,7 @@ The last two beats of every story about an existing case; the stories differ in 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -50,23 +50,41 @@ class Recorded:
 
 async def record_move(conn: Conn, book: Rulebook, locked: CaseRow, what: Recorded, now: datetime) -> CaseRow:
     """Write all that `what` makes of the locked case, in the caller's transaction; return the case after."""
-    rule = what.moved.rule
-    after, assignment = _row_after(locked, what, now)
-    if what.ended_why is not None:
-        await assignments.end(conn, locked.id, now, what.ended_why)
-    if assignment is not None:
-        await assignments.add(conn, assignment)
-    due = await _turn_clocks(conn, book, after, what, now)
-    if Clock.HANDLING in rule.starts or rule.move in {Move.RESUME, Move.EXTEND}:
-        after = replace(after, due_at=due)
-    elif Clock.HANDLING in rule.stops and after.state == State.FILED:
-        after = replace(after, due_at=None)  # nobody handles it: the next owner gets a limit of its own
-    entry = _entry(locked, after, what, now)
-    after = replace(after.keyed(), head=entry.hash)
-    await cases.change(conn, [after])
-    await history.add(conn, [entry])
-    await outbox.append(conn, [_news(after, what, now)], now)
+    [after] = await record_moves(conn, book, [(locked, what)], now)
     return after
+
+
+async def record_moves(
+    conn: Conn, book: Rulebook, moves: Sequence[tuple[CaseRow, Recorded]], now: datetime
+) -> list[CaseRow]:
+    """The same for moves of different cases, in as many round trips as for one; the cases after, in their order."""
+    if not moves:
+        return []
+    drafts = [_row_after(locked, what, now) for locked, what in moves]
+    await assignments.end(
+        conn, {locked.id: what.ended_why for locked, what in moves if what.ended_why is not None}, now
+    )
+    await assignments.add(conn, [assignment for _, assignment in drafts if assignment is not None])
+    due = await _turn_clocks(conn, book, [(row, what) for (row, _), (_, what) in zip(drafts, moves, strict=True)], now)
+    kept: list[CaseRow] = []
+    entries: list[Entry] = []
+    for (locked, what), (draft, _) in zip(moves, drafts, strict=True):
+        row = _with_due(draft, what, due.get(draft.id))
+        entries.append(_entry(locked, row, what, now))
+        kept.append(replace(row.keyed(), head=entries[-1].hash))
+    await cases.change(conn, kept)
+    await history.add(conn, entries)
+    await outbox.append(conn, [_news(row, what, now) for row, (_, what) in zip(kept, moves, strict=True)], now)
+    return kept
+
+
+def _with_due(row: CaseRow, what: Recorded, due: datetime | None) -> CaseRow:
+    rule = what.moved.rule
+    if Clock.HANDLING in rule.starts or rule.move in {Move.RESUME, Move.EXTEND}:
+        return replace(row, due_at=due)
+    if Clock.HANDLING in rule.stops and row.state == State.FILED:
+        return replace(row, due_at=None)  # nobody handles it: the next owner gets a limit of its own
+    return row
 
 
 def _news(after: CaseRow, what: Recorded, now: datetime) -> CaseNews:
@@ -117,24 +135,38 @@ def _row_after(before: CaseRow, what: Recorded, now: datetime) -> tuple[CaseRow,
     return after, row
 
 
-async def _turn_clocks(conn: Conn, book: Rulebook, after: CaseRow, what: Recorded, now: datetime) -> datetime | None:
-    """Stop, pause, resume, extend and start what the move says; answer when handling is due."""
-    rule = what.moved.rule
-    live = await clocks.live(conn, [after.id])
-    stopping = [clock for clock in live if clock.kind in rule.stops or after.state in FINAL]
-    going = [clock for clock in live if clock not in stopping]
-    await clocks.change(conn, [stop_clock(clock, now) for clock in stopping])
-    going = await _pause_or_go_on(conn, book, after, going, what, now)
-    category = book.categories[(after.edition, after.category)]
-    running = {clock.kind for clock in going}
-    started = [
-        start_clock(new_id(), after.id, after.cycle, kind, limit, book.ladder(limit.ladder), now)
-        for kind in rule.starts
-        if kind not in running  # handed on from officer to officer, the city's limit goes on
+async def _turn_clocks(
+    conn: Conn, book: Rulebook, moves: Sequence[tuple[CaseRow, Recorded]], now: datetime
+) -> dict[UUID, datetime]:
+    """Stop, pause, resume, extend and start what the moves say; answer when handling is due, by case."""
+    live: dict[UUID, list[CaseClock]] = {row.id: [] for row, _ in moves}
+    for clock in await clocks.live(conn, list(live)):
+        live[clock.case_id].append(clock)
+    stopped: list[CaseClock] = []
+    started: list[CaseClock] = []
+    going: list[CaseClock] = []
+    for row, what in moves:
+        ending = [clock for clock in live[row.id] if clock.kind in what.moved.rule.stops or row.state in FINAL]
+        stopped += [stop_clock(clock, now) for clock in ending]
+        staying = [clock for clock in live[row.id] if clock not in ending]
+        staying = await _pause_or_go_on(conn, book, row, staying, what, now)
+        fresh = _started(book, row, what, {clock.kind for clock in staying}, now)
+        going += [*staying, *fresh]
+        started += fresh
+    await clocks.change(conn, stopped)
+    await clocks.add(conn, started)
+    return {clock.case_id: clock.due_at for clock in going if clock.kind is Clock.HANDLING}
+
+
+def _started(book: Rulebook, row: CaseRow, what: Recorded, running: set[Clock], now: datetime) -> list[CaseClock]:
+    """The clocks that begin. One that runs already goes on: handed from officer to officer, the city's limit stays."""
+    category = book.categories[(row.edition, row.category)]
+    return [
+        start_clock(new_id(), row.id, row.cycle, kind, limit, book.ladder(limit.ladder), now)
+        for kind in what.moved.rule.starts
+        if kind not in running
         for limit in [book.limit(kind, category)]
     ]
-    await clocks.add(conn, started)
-    return _handling_due([*going, *started])
 
 
 async def _pause_or_go_on(
@@ -162,10 +194,6 @@ def _extended(clock: CaseClock, after: CaseRow, book: Rulebook, what: Recorded) 
         return clock
     original = book.limit(Clock.HANDLING, book.categories[(after.edition, after.category)]).budget.seconds
     return replace(clock, budget_seconds=clock.budget_seconds + original)
-
-
-def _handling_due(going: Iterable[CaseClock]) -> datetime | None:
-    return next((clock.due_at for clock in going if clock.kind is Clock.HANDLING), None)
 
 
 def _entry(locked: CaseRow, after: CaseRow, what: Recorded, now: datetime) -> Entry:

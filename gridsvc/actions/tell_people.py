@@ -36,37 +36,37 @@ _DESKS: Final[dict[type[CaseNews], tuple[str, ...]]] = {
 _LAST: Final = "admin"  # hears what nobody else is there to hear
 
 
-async def tell_people(conn: Conn, announcement: Announcement, now: datetime) -> None:
-    """Keep one notice of `announcement` for each person whom it concerns, in the caller's transaction.
+async def tell_people(conn: Conn, announcements: Sequence[Announcement], now: datetime) -> None:
+    """Keep one notice of each announcement for each person whom it concerns, in the caller's transaction.
 
     The owner hears of what is his; desks hear of what waits for them, the nearest that exists; a rung
     says itself who hears. Nobody in that role: the next division above, then those who stand in, at
     last the administrators. News of an assignment that has ended meanwhile is told to nobody. Twice:
-    each person is told once. Raises Unknown when the case does not exist.
+    each person is told once. Raises Unknown when a case does not exist.
     """
-    if not isinstance(announcement, CaseNews):
-        return
-    case = await hearers.standing(conn, announcement.case_id, now)
-    if case is None:
-        raise Unknown(f"no case {announcement.case_id} to tell about", case_id=str(announcement.case_id))
-    if isinstance(announcement, CaseAssigned) and announcement.assignment_id != case.assignment_id:
-        return
-    people = await _who_hears(conn, announcement, case, now)
-    if not people:
-        log.error(
-            "nobody in this city can be told",
-            extra={"action": "nobody_to_tell", "event_id": str(announcement.event_id), "type": announcement.TYPE},
-        )
-        return
-    message = notices.Message(
-        event_id=announcement.event_id,
-        case_id=announcement.case_id,
-        kind=announcement.TYPE,
-        body=_body(announcement, case),
-    )
-    # The id follows from event, person and kind: a repeat makes the same row again, not a second one.
-    ids = {person: uuid5(announcement.event_id, f"{person}/{message.kind}") for person in people}
-    await notices.keep(conn, message, ids, now)
+    news = [each for each in announcements if isinstance(each, CaseNews)]
+    standings = await hearers.standings(conn, [each.case_id for each in news], now)
+    told: list[tuple[notices.Message, dict[UUID, UUID]]] = []
+    for each in news:
+        case = standings.get(each.case_id)
+        if case is None:
+            raise Unknown(f"no case {each.case_id} to tell about", case_id=str(each.case_id))
+        if isinstance(each, CaseAssigned) and each.assignment_id != case.assignment_id:
+            continue
+        people = await _who_hears(conn, each, case, now)
+        if not people:
+            log.error(
+                "nobody in this city can be told",
+                extra={"action": "nobody_to_tell", "event_id": str(each.event_id), "type": each.TYPE},
+            )
+        # The id follows from event, person and kind: a repeat makes the same row again, not a second one.
+        ids = {person: uuid5(each.event_id, f"{person}/{each.TYPE}") for person in people}
+        told.append((_message(each, case), ids))
+    await notices.keep_all(conn, told, now)
+
+
+def _message(news: CaseNews, case: Standing) -> notices.Message:
+    return notices.Message(event_id=news.event_id, case_id=news.case_id, kind=news.TYPE, body=_body(news, case))
 
 
 async def _who_hears(conn: Conn, news: CaseNews, case: Standing, now: datetime) -> list[UUID]:

@@ -385,7 +385,6 @@ CREATE TABLE cases (
   CONSTRAINT merged_names_the_other CHECK ((state = 'merged') = (merged_into IS NOT NULL)),
   CONSTRAINT closed_says_when CHECK ((state = 'closed') = (closed_at IS NOT NULL))
 );
-CREATE INDEX cases_newest ON cases (id DESC);
 CREATE INDEX cases_updated ON cases (updated_at, id);
 CREATE INDEX cases_seen_by ON cases USING gin (seen_by);
 CREATE INDEX cases_open_due ON cases (due_at) WHERE state NOT IN ('closed', 'rejected', 'cancelled', 'merged');

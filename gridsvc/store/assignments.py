@@ -8,6 +8,7 @@ from datetime import datetime
 from uuid import UUID
 
 from gridsvc.db import Conn, Nothing, Statement
+from gridsvc.store.rows import rows_text
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,18 +34,21 @@ _ADD = Statement(
     """
     INSERT INTO assignments (
            id, case_id, cycle, officer_id, department, rule, edition, reasons, assigned_by, assigned_at)
-    VALUES ($1::uuid, $2::uuid, $3::integer, $4::uuid, $5::text,
-            $6::text, $7::integer, $8::jsonb, $9::text, $10::timestamptz)
+    SELECT id, case_id, cycle, officer_id, department, rule, edition, reasons, assigned_by, assigned_at
+      FROM json_to_recordset($1::text::json) AS r (
+           id uuid, case_id uuid, cycle integer, officer_id uuid, department text, rule text, edition integer,
+           reasons jsonb, assigned_by text, assigned_at timestamptz)
     """,
 )
 
 _END = Statement(
     Nothing,
     """
-    UPDATE assignments
-       SET ended_at = $2::timestamptz, ended_why = $3::text
-     WHERE case_id = $1::uuid
-       AND ended_at IS NULL
+    UPDATE assignments a
+       SET ended_at = $2::timestamptz, ended_why = e.why
+      FROM unnest($1::uuid[], $3::text[]) AS e (case_id, why)
+     WHERE a.case_id = e.case_id
+       AND a.ended_at IS NULL
     """,
 )
 
@@ -60,17 +64,16 @@ OF_CASE = Statement(
 )
 
 
-async def add(conn: Conn, row: AssignmentRow) -> None:
-    """Keep a new assignment; the one before must have ended."""
-    await _ADD.run(
-        conn, row.id, row.case_id, row.cycle, row.officer_id, row.department, row.rule, row.edition,
-        row.reasons, row.assigned_by, row.assigned_at,
-    )  # fmt: skip
+async def add(conn: Conn, rows: Sequence[AssignmentRow]) -> None:
+    """Keep new assignments; those before them must have ended."""
+    if rows:
+        await _ADD.run(conn, rows_text([vars(row) for row in rows]))
 
 
-async def end(conn: Conn, case_id: UUID, now: datetime, why: str) -> None:
-    """End the current assignment of a case, if there is one."""
-    await _END.run(conn, case_id, now, why)
+async def end(conn: Conn, ended: Mapping[UUID, str], now: datetime) -> None:
+    """End the current assignment of each of these cases, where there is one, and keep why (case -> why)."""
+    if ended:
+        await _END.run(conn, list(ended), now, list(ended.values()))
 
 
 async def of_case(conn: Conn, case_id: UUID) -> Sequence[AssignmentRow]:

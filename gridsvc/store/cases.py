@@ -170,6 +170,15 @@ LOCK = Statement(
     """,
 )
 
+LOCK_MANY = Statement(
+    CaseRow,
+    f"""
+{_LOCKED}     WHERE c.id = ANY ($1::uuid[])
+     ORDER BY c.id   -- in one order, so that two batches never wait for each other
+       FOR UPDATE OF c
+    """,
+)
+
 LOCK_DUE = Statement(
     CaseRow,
     f"""
@@ -252,6 +261,11 @@ async def change(conn: Conn, rows: Sequence[CaseRow]) -> None:
 async def lock(conn: Conn, case_id: UUID) -> CaseRow | None:
     """The case for a change, locked until the transaction ends; None when it is not there for this scope."""
     return await LOCK.one(conn, case_id)
+
+
+async def lock_many(conn: Conn, case_ids: Sequence[UUID]) -> dict[UUID, CaseRow]:
+    """These cases for a change, locked until the transaction ends; those that are not there are left out."""
+    return {row.id: row for row in await LOCK_MANY.all(conn, list(case_ids))}
 
 
 async def route_again(conn: Conn, case_ids: Sequence[UUID], at: datetime) -> None:

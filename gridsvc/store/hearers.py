@@ -14,6 +14,7 @@ from gridsvc.db import Conn, Statement
 class Standing:
     """What a notice says of a case, and what decides who hears it. No word of a resident."""
 
+    case_id: UUID
     number: str | None
     state: str
     version: int
@@ -32,23 +33,23 @@ class Standing:
 STANDING = Statement(
     Standing,
     """
-    SELECT c.number, c.state, c.version, c.category, c.duty_line, c.severity, c.due_at,
+    SELECT c.id AS case_id, c.number, c.state, c.version, c.category, c.duty_line, c.severity, c.due_at,
            CASE WHEN c.divisions <> '{}' THEN c.divisions
                 ELSE coalesce(desk.path, array_remove(ARRAY[c.desk], NULL)) END AS divisions,
            c.cell_code, c.assignment_id, c.officer_id, c.department, c.handler_id
       FROM cases c
            LEFT JOIN divisions desk ON desk.grid_set_id = grid_set_at($2::timestamptz) AND desk.code = c.desk
-     WHERE c.id = $1::uuid
+     WHERE c.id = ANY ($1::uuid[])
     """,
 )
 
 
-async def standing(conn: Conn, case_id: UUID, now: datetime) -> Standing | None:
-    """The case as it stands now, or None where there is no such case.
+async def standings(conn: Conn, case_ids: Sequence[UUID], now: datetime) -> dict[UUID, Standing]:
+    """These cases as they stand now; those that do not exist are left out.
 
-    `divisions` are those of its place; while that is unknown, those of the desk that holds it.
+    `divisions` are those of the place; while that is unknown, those of the desk that holds the case.
     """
-    return await STANDING.one(conn, case_id, now)
+    return {row.case_id: row for row in await STANDING.all(conn, list(case_ids), now)}
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ from typing import Any, Final
 from uuid import UUID
 
 from gridsvc.db import Conn, Nothing, Statement
+from gridsvc.store.rows import rows_text
 
 CHANNEL: Final = "notices"
 """NOTIFY channel; the payload is user ids, comma between. A hint that may be lost: the rows are the truth."""
@@ -27,8 +28,9 @@ KEEP = Statement(
     Told,
     """
     INSERT INTO notices (id, user_id, event_id, case_id, kind, body, created_at)
-    SELECT id, user_id, $3::uuid, $4::uuid, $5::text, $6::jsonb, $7::timestamptz
-      FROM unnest($1::uuid[], $2::uuid[]) AS hearer (id, user_id)
+    SELECT id, user_id, event_id, case_id, kind, body, $2::timestamptz
+      FROM json_to_recordset($1::text::json) AS r (
+           id uuid, user_id uuid, event_id uuid, case_id uuid, kind text, body jsonb)
         ON CONFLICT (user_id, event_id, kind) DO NOTHING
     RETURNING user_id
     """,
@@ -62,15 +64,24 @@ class Message:
 
 
 async def keep(conn: Conn, message: Message, hearers: Mapping[UUID, UUID], now: datetime) -> list[UUID]:
-    """Keep `message` for each hearer (user -> id of the notice); return those who had not been told it before.
+    """Keep `message` for each hearer (user -> id of the notice); return those who had not been told it before."""
+    return await keep_all(conn, [(message, hearers)], now)
+
+
+async def keep_all(conn: Conn, told: Sequence[tuple[Message, Mapping[UUID, UUID]]], now: datetime) -> list[UUID]:
+    """Keep each message for its hearers, in one round trip; return those who have something new to hear.
 
     The same message twice to the same person is kept once. Open sockets get a hint when the
     transaction commits.
     """
-    told = await KEEP.all(
-        conn, list(hearers.values()), list(hearers), message.event_id, message.case_id, message.kind, message.body, now
-    )
-    users = sorted(row.user_id for row in told)
+    rows = [
+        {**vars(message), "id": notice_id, "user_id": user_id}
+        for message, hearers in told
+        for user_id, notice_id in hearers.items()
+    ]
+    if not rows:
+        return []
+    users = sorted({row.user_id for row in await KEEP.all(conn, rows_text(rows), now)})
     if users:
         await HINT.one(conn, CHANNEL, _payloads(users))
     return users

@@ -15,6 +15,7 @@ from gridsvc.domain.shift import Shift
 
 @dataclass(frozen=True)
 class _Candidate:
+    ordinal: int
     officer_id: UUID
     on_duty: bool
     open_cases: int
@@ -28,60 +29,83 @@ class _Candidate:
 CANDIDATES = Statement(
     _Candidate,
     """
-    SELECT o.user_id AS officer_id,
+    SELECT w.ordinal::integer AS ordinal,
+           o.user_id AS officer_id,
            o.on_duty AND u.active AS on_duty,
            (SELECT count(*)::integer
               FROM cases c
              WHERE c.officer_id = o.user_id
                AND c.state IN ('assigned', 'accepted', 'in_progress')
-               AND c.id <> $6::uuid) AS open_cases,
+               AND c.id <> w.case_id) AS open_cases,
            o.most_open,
            ST_Distance(p.place::geography,
-                       ST_SetSRID(ST_MakePoint($4::float8, $5::float8), 4326)::geography) AS distance_m,
+                       ST_SetSRID(ST_MakePoint(w.lon, w.lat), 4326)::geography) AS distance_m,
            $8::timestamptz - p.taken_at AS position_age,
            EXISTS (SELECT
                      FROM assignments a
-                    WHERE a.case_id = $6::uuid
-                      AND a.cycle = $7::integer
+                    WHERE a.case_id = w.case_id
+                      AND a.cycle = w.cycle
                       AND a.officer_id = o.user_id
                       AND a.ended_why IN ('unacknowledged', 'returned')) AS already_tried
-      FROM beats b
+      FROM unnest($1::integer[], $2::text[], $3::text[], $4::float8[], $5::float8[], $6::uuid[], $7::integer[])
+           WITH ORDINALITY AS w (grid_set_id, duty_line, beat_code, lon, lat, case_id, cycle, ordinal)
+           JOIN beats b ON b.grid_set_id = w.grid_set_id AND b.duty_line = w.duty_line AND b.code = w.beat_code
            JOIN officer_beats ob ON ob.duty_line = b.duty_line AND ob.beat_code = b.code
            JOIN officers o ON o.user_id = ob.officer_id
            JOIN users u ON u.id = o.user_id
            LEFT JOIN officer_positions p ON p.officer_id = o.user_id
-     WHERE b.grid_set_id = $1::integer
-       AND b.duty_line = $2::text
-       AND b.code = $3::text
-     ORDER BY o.user_id
+     ORDER BY w.ordinal, o.user_id
     """,
 )
 
 
-async def candidates(
-    conn: Conn, *, grid_set_id: int, duty_line: str, beat_code: str,
-    place: tuple[float, float] | None, case_id: UUID, cycle: int, now: datetime,
-) -> list[Candidate]:  # fmt: skip
-    """Every officer of a beat with what routing weighs, by id, in one round trip; none: an empty list.
+@dataclass(frozen=True, kw_only=True)
+class Vacancy:
+    """A case that looks for an owner among the officers of its beat. `place` is lon, lat in WGS-84 degrees."""
 
-    `place` is lon, lat in WGS-84 degrees; distances are metres on the ellipsoid, None without a place or
-    a known position. Officers off duty are among them, so that the choice can say why they lost. Sees all
-    cases only as SERVICE: under a caller's scope `open_cases` would count too few.
+    grid_set_id: int
+    duty_line: str
+    beat_code: str
+    place: tuple[float, float] | None
+    case_id: UUID
+    cycle: int
+
+
+async def candidates(conn: Conn, vacancies: Sequence[Vacancy], now: datetime) -> list[list[Candidate]]:
+    """For each vacancy every officer of its beat with what routing weighs, by id, in one round trip for all.
+
+    Distances are metres on the ellipsoid, None without a place or a known position. Officers off duty are
+    among them, so that the choice can say why they lost. Sees all cases only as SERVICE: under a caller's
+    scope `open_cases` would count too few.
     """
-    lon, lat = place or (None, None)
-    rows = await CANDIDATES.all(conn, grid_set_id, duty_line, beat_code, lon, lat, case_id, cycle, now)
-    return [
-        Candidate(
-            officer_id=row.officer_id,
-            on_duty=row.on_duty,
-            open_cases=row.open_cases,
-            most_open=row.most_open,
-            distance_m=row.distance_m,
-            position_age=row.position_age,
-            already_tried=row.already_tried,
+    found: list[list[Candidate]] = [[] for _ in vacancies]
+    if not vacancies:
+        return found
+    places = [each.place or (None, None) for each in vacancies]
+    rows = await CANDIDATES.all(
+        conn,
+        [each.grid_set_id for each in vacancies],
+        [each.duty_line for each in vacancies],
+        [each.beat_code for each in vacancies],
+        [lon for lon, _ in places],
+        [lat for _, lat in places],
+        [each.case_id for each in vacancies],
+        [each.cycle for each in vacancies],
+        now,
+    )
+    for row in rows:
+        found[row.ordinal - 1].append(
+            Candidate(
+                officer_id=row.officer_id,
+                on_duty=row.on_duty,
+                open_cases=row.open_cases,
+                most_open=row.most_open,
+                distance_m=row.distance_m,
+                position_age=row.position_age,
+                already_tried=row.already_tried,
+            )
         )
-        for row in rows
-    ]
+    return found
 
 
 @dataclass(frozen=True)

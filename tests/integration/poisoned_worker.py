@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import sys
+from collections.abc import Sequence
 from datetime import datetime
 
 from events.catalog import CaseFiled, OfficerDutyChanged
@@ -21,11 +22,12 @@ KILLED = 66
 async def work(database: str, amqp_url: str, poison: str) -> None:
     """Listen until killed; each message leaves one announcement in the outbox, and `poison` ends it all."""
 
-    async def act(conn: Conn, news: CaseFiled, now: datetime) -> None:
-        if str(news.event_id) == poison:
-            os._exit(KILLED)
-        effect = OfficerDutyChanged(event_id=new_id(), at=now, officer_id=news.event_id, on_duty=True)
-        await outbox.append(conn, [effect], now)
+    async def act(conn: Conn, news: Sequence[CaseFiled], now: datetime) -> None:
+        for each in news:
+            if str(each.event_id) == poison:
+                os._exit(KILLED)
+            effect = OfficerDutyChanged(event_id=new_id(), at=now, officer_id=each.event_id, on_duty=True)
+            await outbox.append(conn, [effect], now)
 
     async with open_pool(database, scope=SERVICE, size=8) as pool:
         ears = Ears(pool, "routing", {CaseFiled: act}, most_attempts=8)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -39,10 +39,12 @@ class Action:
     failures: int = 0
     runs: int = 0
 
-    async def __call__(self, conn: Conn, news: CaseFiled, now: datetime) -> None:
-        self.runs += 1
-        effect = OfficerDutyChanged(event_id=new_id(), at=now, officer_id=news.event_id, on_duty=True)
-        await outbox.append(conn, [effect], now)
+    async def __call__(self, conn: Conn, news: Sequence[CaseFiled], now: datetime) -> None:
+        self.runs += len(news)
+        effects = [
+            OfficerDutyChanged(event_id=new_id(), at=now, officer_id=each.event_id, on_duty=True) for each in news
+        ]
+        await outbox.append(conn, effects, now)
         if self.failures > 0:
             self.failures -= 1
             raise ValueError("Mrs Wang's gate is locked")
@@ -78,8 +80,8 @@ async def test_news_that_comes_twice_has_its_effect_once(pool: ConnPool) -> None
     action, news = Action(), filed()
     hearing = ears(pool, action)
 
-    assert await hear(hearing, news)
-    assert not await hear(hearing, news)
+    assert await hear(hearing, [news]) == 1
+    assert await hear(hearing, [news]) == 0
     await take(hearing, delivery(news, redelivered=True))
 
     assert await effects(pool) == 1
@@ -89,9 +91,9 @@ async def test_news_that_comes_twice_has_its_effect_once(pool: ConnPool) -> None
 async def test_two_processes_that_get_the_same_news_at_once_have_one_effect(pool: ConnPool) -> None:
     action, news = Action(), filed()
 
-    acted = await asyncio.gather(*(hear(ears(pool, action), news) for _ in range(6)))
+    acted = await asyncio.gather(*(hear(ears(pool, action), [news]) for _ in range(6)))
 
-    assert sorted(acted) == [False] * 5 + [True]
+    assert sorted(acted) == [0] * 5 + [1]
     assert await effects(pool) == 1
 
 
@@ -99,8 +101,8 @@ async def test_each_queue_hears_for_itself(pool: ConnPool) -> None:
     action, news = Action(), filed()
     hearing = ears(pool, action)
 
-    assert await hear(hearing, news)
-    assert await hear(replace(hearing, queue="notices"), news)
+    assert await hear(hearing, [news]) == 1
+    assert await hear(replace(hearing, queue="notices"), [news]) == 1
 
     assert await effects(pool) == 2
 
@@ -109,10 +111,40 @@ async def test_an_effect_whose_action_fails_leaves_nothing(pool: ConnPool) -> No
     news = filed()
 
     with pytest.raises(ValueError, match="gate"):
-        await hear(ears(pool, Action(failures=1)), news)
+        await hear(ears(pool, Action(failures=1)), [news])
 
     assert await effects(pool) == 0
-    assert await hear(ears(pool, Action()), news), "the inbox forgot it together with the effect"
+    assert await hear(ears(pool, Action()), [news]) == 1, "the inbox forgot it together with the effect"
+
+
+async def test_news_that_waits_together_shares_one_transaction(pool: ConnPool) -> None:
+    action, news = Action(), [filed() for _ in range(20)]
+
+    hearing = ears(pool, action)
+    await asyncio.gather(*(take(hearing, delivery(each)) for each in news))
+
+    assert action.runs == 20
+    assert await effects(pool) == 20
+    async with transaction(pool, SERVICE) as (conn, _):
+        transactions = await conn.fetchval("SELECT count(DISTINCT xmin::text) FROM inbox")
+    assert transactions < 20
+
+
+async def test_one_that_fails_does_not_spoil_those_that_wait_with_it(pool: ConnPool) -> None:
+    news = [filed() for _ in range(10)]
+    bad = news[4].event_id
+
+    class Picky(Action):
+        async def __call__(self, conn: Conn, told: Sequence[CaseFiled], now: datetime) -> None:
+            await super().__call__(conn, told, now)
+            if any(each.event_id == bad for each in told):
+                raise ValueError("this one cannot be")
+
+    hearing = ears(pool, Picky())
+    await asyncio.gather(*(take(hearing, delivery(each)) for each in news))
+
+    assert await effects(pool) == 9
+    assert [each for each in news if await failed(pool, each) is not None] == [news[4]]
 
 
 # --- failures by row ---------------------------------------------------------------------------------
@@ -217,7 +249,7 @@ async def test_what_nobody_here_can_read_is_kept_as_dead(pool: ConnPool, body: b
 async def test_a_dead_letter_of_the_broker_gets_its_attempts(pool: ConnPool) -> None:
     action, innocent, heard = Action(), filed(), filed()
     hearing = ears(pool, action)
-    await hear(hearing, heard)
+    await hear(hearing, [heard])
 
     for news in (innocent, heard, innocent):
         await take_dead_letter(hearing, delivery(news))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from uuid import UUID
@@ -27,10 +28,12 @@ NOW = datetime(2026, 11, 23, 4, 30, tzinfo=UTC)  # Monday, 12:30 in the city
 
 
 async def candidates(conn: Conn, grid_set_id: int, case_id: UUID, now: datetime) -> dict[UUID, Candidate]:
-    found = await people.candidates(
-        conn, grid_set_id=grid_set_id, duty_line="city", beat_code="B001",
-        place=(103.805, 36.055), case_id=case_id, cycle=1, now=now,
-    )  # fmt: skip
+    vacancy = people.Vacancy(
+        grid_set_id=grid_set_id, duty_line="city", beat_code="B001", place=(103.805, 36.055), case_id=case_id, cycle=1
+    )
+    nowhere = replace(vacancy, beat_code="no such beat")
+    nobody, found = await people.candidates(conn, [nowhere, vacancy], now)
+    assert nobody == []
     return {candidate.officer_id: candidate for candidate in found}
 
 

@@ -8,7 +8,7 @@ from uuid import UUID
 
 import pytest
 
-from gridsvc.actions.assign_case import assign_case
+from gridsvc.actions.assign_case import assign_cases
 from gridsvc.db import transaction
 from gridsvc.domain.access import Grant, Role
 from tests.integration.api.conftest import Client
@@ -29,7 +29,7 @@ async def routed(desk: Desk) -> Any:
     town = Town(desk.city, desk.api.pool, None)  # type: ignore[arg-type]  # routing takes no numbers
     [filed] = await town.told(UUID(case_id))
     async with transaction(desk.api.pool) as (conn, now):
-        await assign_case(conn, filed, now)
+        await assign_cases(conn, [filed], now)
     return (await desk.officer.get(f"/api/v1/cases/{case_id}")).body["case"]
 
 

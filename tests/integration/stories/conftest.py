@@ -12,7 +12,7 @@ import pytest
 
 from events.catalog import Announcement, CaseNews
 from events.codec import decode
-from gridsvc.actions.assign_case import assign_case
+from gridsvc.actions.assign_case import assign_cases
 from gridsvc.actions.escalate_case import fire_due_rungs
 from gridsvc.actions.file_report import Taken, file_reports
 from gridsvc.actions.move_case import move_case
@@ -49,7 +49,7 @@ class Town:
         for news in reversed(await self.told(case_id)):
             if news.TYPE in {"case.filed", "case.waiting", "case.unacknowledged", "case.reopened"}:
                 async with transaction(self.pool) as (conn, now):
-                    await assign_case(conn, news, now)
+                    await assign_cases(conn, [news], now)
                 return await self.case(case_id)
         raise AssertionError("nothing was told to routing")
 

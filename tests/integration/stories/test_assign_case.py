@@ -6,7 +6,7 @@ import asyncio
 from datetime import timedelta
 
 from events.catalog import CaseFiled, OfficerDutyChanged
-from gridsvc.actions.assign_case import assign_case
+from gridsvc.actions.assign_case import assign_cases
 from gridsvc.actions.assign_waiting import assign_waiting_cases
 from gridsvc.actions.emit_again import emit_again
 from gridsvc.db import transaction
@@ -81,7 +81,7 @@ async def test_news_of_a_case_that_is_gone_changes_nothing(town: Town) -> None:
             event_id=new_id(), at=now, case_id=new_id(), version=1, state="filed", duty_line="social",
             severity="normal", divisions=(), actor="user:x", cycle=1,
         )  # fmt: skip
-        await assign_case(conn, gone, now)
+        await assign_cases(conn, [gone], now)
     assert await town.rows("SELECT id FROM assignments") == []
 
 
@@ -140,7 +140,7 @@ async def test_an_officer_coming_on_duty_empties_the_pool_of_his_beat(town: Town
     async with transaction(town.pool) as (conn, now):
         await conn.execute("UPDATE officers SET on_duty = true WHERE user_id = $1", newcomer)
         await assign_waiting_cases(
-            conn, OfficerDutyChanged(event_id=new_id(), at=now, officer_id=newcomer, on_duty=True), now
+            conn, [OfficerDutyChanged(event_id=new_id(), at=now, officer_id=newcomer, on_duty=True)], now
         )
     async with transaction(town.pool) as (conn, now):
         assert await emit_again(conn, now, 10) == 1

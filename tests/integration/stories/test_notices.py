@@ -65,7 +65,7 @@ def rung(news: CaseNews, role: str, division: str | None = None) -> CaseEscalate
 
 async def tell(town: Town, news: CaseNews) -> None:
     async with transaction(town.pool) as (conn, now):
-        await tell_people(conn, news, now)
+        await tell_people(conn, [news], now)
 
 
 async def heard(town: Town, news: CaseNews) -> dict[UUID, dict[str, Any]]:

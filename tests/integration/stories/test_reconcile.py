@@ -63,7 +63,7 @@ async def test_rows_dated_by_a_clock_that_went_back_go_on(town: Town, city_clock
 async def test_rows_go_when_they_have_had_their_time(town: Town, city_clock: CityClock) -> None:
     user = town.city.dispatcher.user_id
     async with transaction(town.pool, SERVICE) as (conn, now):
-        await inbox.first_time(conn, "routing", known := new_id(), now)
+        await inbox.first_times(conn, "routing", [known := new_id()], now)
         await conn.execute("INSERT INTO login_failures (subject, at) VALUES ('user:x', $1)", now)
         await conn.execute(
             "INSERT INTO notices (id, user_id, event_id, kind, body, created_at, acknowledged_at)"
@@ -74,7 +74,8 @@ async def test_rows_go_when_they_have_had_their_time(town: Town, city_clock: Cit
     await city_clock.forward(timedelta(days=29))
     assert await remove_round(town.pool) == 1, "the failed sign-in"
     async with transaction(town.pool, SERVICE) as (conn, now):
-        assert not await inbox.first_time(conn, "routing", known, now), "a replay after four weeks still has no effect"
+        # A replay after four weeks still has no effect.
+        assert not await inbox.first_times(conn, "routing", [known], now)
     await city_clock.forward(timedelta(days=2))
     assert await remove_round(town.pool) == 2, "the inbox row, and the notice that was acknowledged"
 
