@@ -73,7 +73,9 @@ async def _pools(app: web.Application) -> AsyncIterator[None]:
     most = max(2, database.pool_size - SERVICE_CONNECTIONS)
     async with (
         open_pool(database.url, size=most, scope="", name="gridsvc web", by_index=True) as pool,
-        open_pool(database.url, size=SERVICE_CONNECTIONS, scope=SERVICE, name="gridsvc web service") as service_pool,
+        open_pool(
+            database.url, size=SERVICE_CONNECTIONS, scope=SERVICE, name="gridsvc web service", by_index=True
+        ) as service_pool,
     ):
         app[POOL], app[SERVICE_POOL] = pool, service_pool
         yield

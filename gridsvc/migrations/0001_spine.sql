@@ -121,6 +121,15 @@ CREATE TABLE beat_cells (
 );
 CREATE INDEX beat_cells_beat ON beat_cells (grid_set_id, duty_line, beat_code);
 
+-- Statistics of a set that has just been written: without them the look-up of a place reads whole tables
+-- until autovacuum comes by, and plans made meanwhile are kept. Only the owner may ANALYZE.
+CREATE FUNCTION learn_grid_statistics() RETURNS void
+  LANGUAGE plpgsql SECURITY DEFINER SET search_path = public AS $$
+BEGIN
+  ANALYZE grid_sets, divisions, cells, beats, beat_cells;
+END
+$$;
+
 -- What the map shows beneath the data: roads, water, buildings.
 CREATE TABLE basemap_features (
   id       bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,

@@ -254,9 +254,13 @@ PUBLISH = Statement(
 )
 
 
+_LEARN_STATISTICS = Statement(Nothing, "SELECT FROM learn_grid_statistics()")
+
+
 async def publish(conn: Conn, grid_set_id: int, valid_from: datetime, now: datetime, box: Bounds) -> None:
-    """Put a draft in force from `valid_from` on; `box` is that of its cells."""
+    """Put a draft in force from `valid_from` on; `box` is that of its cells. The planner learns its size at once."""
     await PUBLISH.run(conn, grid_set_id, valid_from, now, box.west, box.south, box.east, box.north)
+    await _LEARN_STATISTICS.run(conn)
 
 
 _RETIRE = Statement(Nothing, "UPDATE grid_sets SET state = 'retired' WHERE id = $1::integer")
