@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from datetime import timedelta
 
 from events.catalog import CaseFiled, OfficerDutyChanged
@@ -45,6 +46,26 @@ async def test_six_cases_at_once_are_shared_fairly_among_three_officers(town: To
     await asyncio.gather(*(town.route(case.id) for case in filed))
     shares = await town.rows("SELECT count(*) AS n FROM assignments GROUP BY officer_id")
     assert [share["n"] for share in shares] == [2, 2, 2]
+
+
+async def test_six_cases_in_one_transaction_are_shared_as_fairly(town: Town) -> None:
+    known = await code(town)
+    filed = [await town.filed(report(town.city.officers[0], known)) for _ in range(6)]
+    news = [(await town.told(case.id))[0] for case in filed]
+    async with transaction(town.pool) as (conn, now):
+        await assign_cases(conn, news, now)
+    shares = await town.rows("SELECT count(*) AS n FROM assignments GROUP BY officer_id")
+    assert [share["n"] for share in shares] == [2, 2, 2]
+    states = await town.rows("SELECT state, version FROM cases")
+    assert {(row["state"], row["version"]) for row in states} == {("assigned", 2)}
+
+
+async def test_two_news_of_one_case_in_one_transaction_assign_it_once(town: Town) -> None:
+    case = await town.filed(report(town.city.officers[0], await code(town)))
+    [filed] = await town.told(case.id)
+    async with transaction(town.pool) as (conn, now):
+        await assign_cases(conn, [filed, replace(filed, event_id=new_id())], now)
+    assert len(await town.rows("SELECT id FROM assignments")) == 1
 
 
 async def test_a_department_answers_for_what_its_category_says(town: Town) -> None:
