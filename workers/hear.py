@@ -6,11 +6,10 @@ import asyncio
 import hashlib
 import logging
 import random
-from collections import deque
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from functools import partial
+from functools import cached_property, partial
 from typing import Any, Final, TypeVar
 from uuid import UUID, uuid5
 
@@ -20,6 +19,7 @@ from events.codec import Unreadable, decode
 from gridsvc.db import DATABASE_AWAY, SERVICE, Conn, ConnPool, transaction
 from gridsvc.store import failures, inbox
 from gridsvc.store.failures import Failure, Message
+from gridsvc.together import Together
 from workers.patience import UNFINISHED, gives_up, wait_after
 
 log = logging.getLogger(__name__)
@@ -54,62 +54,11 @@ class Ears:
     actions: Mapping[type[Announcement], Action]
     most_attempts: int
     careful: asyncio.Lock = field(default_factory=asyncio.Lock)
-    turn: asyncio.Lock = field(default_factory=asyncio.Lock)
-    waiting: deque[_Waiting] = field(default_factory=deque)
 
-
-@dataclass(frozen=True, eq=False)
-class _Waiting:
-    """One announcement that wants to be heard, and what became of it."""
-
-    announcement: Announcement
-    heard: asyncio.Future[None]
-
-
-async def hear_together(ears: Ears, announcement: Announcement) -> None:
-    """Act on `announcement` unless this queue already did, in one transaction with whatever else waits by then.
-
-    Nothing is held back to make a transaction fuller: what comes while one is under way goes into the next.
-    Raises what its own action raised; one that fails does not spoil the others.
-    """
-    waiting = _Waiting(announcement, asyncio.get_running_loop().create_future())
-    ears.waiting.append(waiting)
-    try:
-        async with ears.turn:
-            if not waiting.heard.done():
-                batch = [ears.waiting.popleft() for _ in range(min(MOST_TOGETHER, len(ears.waiting)))]
-                await _settle(ears, batch)
-        await waiting.heard
-    finally:
-        if waiting in ears.waiting:  # cancelled before its turn: the broker delivers it again
-            ears.waiting.remove(waiting)
-
-
-async def _settle(ears: Ears, batch: Sequence[_Waiting]) -> None:
-    try:
-        await hear(ears, [each.announcement for each in batch])
-    except Exception as error:
-        if len(batch) == 1:
-            _answer(batch[0], error)
-            return
-        for each in batch:
-            await _settle(ears, [each])
-    except BaseException:  # cancelled in the middle: whoever came along is delivered again, too
-        for each in batch:
-            each.heard.cancel()
-        raise
-    else:
-        for each in batch:
-            _answer(each, None)
-
-
-def _answer(waiting: _Waiting, error: Exception | None) -> None:
-    if waiting.heard.done():  # nobody waits for it any more
-        return
-    if error is None:
-        waiting.heard.set_result(None)
-    else:
-        waiting.heard.set_exception(error)
+    @cached_property
+    def hear_together(self) -> Together[Announcement]:
+        """Hears an announcement in one transaction with whatever else waits by then."""
+        return Together(partial(hear, self), MOST_TOGETHER)
 
 
 async def hear(ears: Ears, announcements: Sequence[Announcement], *, failed_before: bool = False) -> int:
@@ -155,7 +104,7 @@ async def take(ears: Ears, delivery: Delivery) -> None:
             await _attempt(ears, message, attempts)
         return
     try:
-        await hear_together(ears, announcement)
+        await ears.hear_together(announcement)
     except Exception as error:
         await _until_the_database_answers(partial(_put_off, ears, message, 1, error))
 

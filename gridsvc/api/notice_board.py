@@ -18,14 +18,16 @@ import asyncpg
 
 from gridsvc.api.problems import is_away
 from gridsvc.db import SERVICE, ConnPool, transaction
-from gridsvc.store import open_sockets
+from gridsvc.store import notices, open_sockets
 from gridsvc.store.notices import CHANNEL
 from gridsvc.store.open_sockets import Waiting
+from gridsvc.together import Together
 
 log = logging.getLogger(__name__)
 
 POLL_S: Final = 2.0  # what a lost hint costs at most
 CHECK_S: Final = 10.0  # how soon after its end a session's socket is closed
+ACKED_TOGETHER: Final = 64  # devices whose acknowledgements share a transaction
 RETRY_S: Final = 1.0  # between attempts to listen; the poll carries meanwhile
 PAGE: Final = 200
 MOST_QUEUED: Final = 256  # notices that a slow client may leave in our memory, about 1 kB each
@@ -81,6 +83,8 @@ class NoticeBoard:
         self._hinted: set[UUID] = set()
         self._woken = asyncio.Event()
         self._closing = False
+        self.acknowledge = Together(self._acknowledge, ACKED_TOGETHER)
+        """Keep that a device has these notices (user, seq); what is acknowledged meanwhile shares the transaction."""
 
     async def backlog(self, seat: Seat) -> AsyncIterator[Waiting]:
         """Everything that waits for the person of `seat`, oldest first, read page by page as it is sent."""
@@ -105,6 +109,10 @@ class NoticeBoard:
             self._seats[seat.user_id].discard(seat)
             if not self._seats[seat.user_id]:
                 del self._seats[seat.user_id]
+
+    async def _acknowledge(self, devices: Sequence[Sequence[tuple[UUID, int]]]) -> None:
+        async with transaction(self._pool, SERVICE) as (conn, now):
+            await notices.acknowledge(conn, [notice for had in devices for notice in had], now)
 
     def dismiss(self) -> None:
         """End every seat: the process stops."""

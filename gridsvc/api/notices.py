@@ -101,7 +101,8 @@ async def _acknowledge(request: web.Request) -> web.Response:
     acked = await read_body(request, AckIn)
 
     async def work(conn: Conn, now: datetime) -> Answer:
-        return Answer(AckOut(acknowledged=await notices.acknowledge(conn, _me(request), acked.seqs, now)))
+        had = [(_me(request), seq) for seq in acked.seqs]
+        return Answer(AckOut(acknowledged=await notices.acknowledge(conn, had, now)))
 
     return await write(request, work)
 
@@ -187,8 +188,7 @@ async def _hear(request: web.Request, socket: web.WebSocketResponse) -> None:
         except (msgspec.MsgspecError, UnicodeEncodeError) as wrong:
             await _send(socket, {"type": "refused", "detail": f"want {{type: ack, seqs: [...]}}: {wrong}"})
             continue
-        async with scoped(request) as (conn, now):
-            await notices.acknowledge(conn, _me(request), ack.seqs, now)
+        await request.app[BOARD].acknowledge([(_me(request), seq) for seq in ack.seqs])
         await _send(socket, {"type": "acked", "seqs": ack.seqs})
 
 

@@ -121,11 +121,12 @@ WAITING = Statement(
 ACKNOWLEDGE = Statement(
     Nothing,
     """
-    UPDATE notices
+    UPDATE notices n
        SET acknowledged_at = $3::timestamptz
-     WHERE user_id = $1::uuid
-       AND seq = ANY ($2::bigint[])
-       AND acknowledged_at IS NULL
+      FROM unnest($1::uuid[], $2::bigint[]) AS a (user_id, seq)
+     WHERE n.user_id = a.user_id
+       AND n.seq = a.seq
+       AND n.acknowledged_at IS NULL
     """,
 )
 
@@ -140,6 +141,6 @@ async def waiting(conn: Conn, user_id: UUID, after_seq: int, limit: int) -> list
     return await WAITING.all(conn, user_id, after_seq, limit)
 
 
-async def acknowledge(conn: Conn, user_id: UUID, seqs: Sequence[int], now: datetime) -> int:
-    """The device has these; return how many were new. Another person's, or acknowledged before: passed over."""
-    return await ACKNOWLEDGE.run(conn, user_id, list(seqs), now)
+async def acknowledge(conn: Conn, had: Sequence[tuple[UUID, int]], now: datetime) -> int:
+    """Devices have these (user, seq); how many were new. Another person's, or acknowledged before: passed over."""
+    return await ACKNOWLEDGE.run(conn, [user for user, _ in had], [seq for _, seq in had], now)

@@ -21,7 +21,7 @@ from tests.house.source import OURS, ROOT, imported, modules, parsed
 
 FOUNDATION = {
     "gridsvc.errors", "gridsvc.settings", "gridsvc.db", "gridsvc.logs", "gridsvc.ids", "gridsvc.migrate",
-    "gridsvc.signing", "gridsvc.passwords", "gridsvc.files",
+    "gridsvc.signing", "gridsvc.passwords", "gridsvc.files", "gridsvc.together",
 }  # fmt: skip
 SPACE_AND_NEWS = {"geo", "events.catalog"}
 DECISIONS = SPACE_AND_NEWS | {"gridsvc.domain", "gridsvc.errors"}

@@ -251,10 +251,10 @@ async def test_notices_wait_in_their_order_until_they_are_acknowledged(town: Tow
     assert ann.user_id is not None
 
     async with transaction(town.pool) as (conn, now):
-        assert await notices.acknowledge(conn, ann.user_id, everything[:2], now) == 2
-        assert await notices.acknowledge(conn, ann.user_id, everything[:2], now) == 0, "twice does no harm"
+        assert await notices.acknowledge(conn, [(ann.user_id, seq) for seq in everything[:2]], now) == 2
+        assert await notices.acknowledge(conn, [(ann.user_id, seq) for seq in everything[:2]], now) == 0
         bobs = [notice.seq for notice in await notices.waiting(conn, ids(bob).pop(), 0, 9)]
-        assert await notices.acknowledge(conn, ann.user_id, bobs, now) == 0, "nobody answers for another"
+        assert await notices.acknowledge(conn, [(ann.user_id, seq) for seq in bobs], now) == 0
 
     assert everything == sorted(everything)
     assert [notice.seq for notice in await waiting(town, ann)] == everything[2:]
