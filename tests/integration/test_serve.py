@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import os
 import signal
@@ -78,9 +79,11 @@ async def test_a_request_that_has_begun_is_finished_and_no_new_one_is_taken(data
 async def listens(port: int) -> bool:
     try:
         _, writer = await asyncio.open_connection("127.0.0.1", port)
-    except ConnectionRefusedError:
+    except ConnectionError:  # refused, or reset in the instant in which the listener closes
         return False
     writer.close()
+    with contextlib.suppress(ConnectionError):
+        await writer.wait_closed()
     return True
 
 
