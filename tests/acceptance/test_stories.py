@@ -55,9 +55,11 @@ async def test_a_report_reaches_the_socket_of_the_one_officer_who_answers_for_it
         sockets = {who.user_id: await stack.enter_async_context(city.socket(who)) for who in beat}
         told = await file_in_the_first_community(city)
         owner, case = await owner_of(city, told)
-        notice = await sockets[owner.user_id].receive_json(timeout=10)
+        # What the officer has not acknowledged from before comes first, in order.
+        while (notice := await sockets[owner.user_id].receive_json(timeout=10))["case_id"] != told.case_id:
+            pass
         assert (notice["type"], notice["kind"]) == ("notice", "case.assigned")
-        assert (notice["case_id"], notice["assignment_id"]) == (told.case_id, case["assignment"])
+        assert notice["assignment_id"] == case["assignment"]
         assert notice["number"] == told.number
         await sockets[owner.user_id].send_json({"type": "ack", "seqs": [notice["seq"]]})
         assert (await sockets[owner.user_id].receive_json(timeout=10))["type"] == "acked"
