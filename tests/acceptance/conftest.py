@@ -21,7 +21,8 @@ async def city(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Runnin
     town, stage = small_town(), Stage(home, QUICK)
     await asyncio.to_thread(stage.__enter__)
     try:
-        await stage.furnish(town, is_test=True, most_open=500)  # what the failure tests leave open must not fill anybody up
+        # What the failure tests leave open must not fill anybody up.
+        await stage.furnish(town, is_test=True, most_open=500)
         await asyncio.to_thread(start, stage)
         async with (
             ServiceClient(stage.url, patience_s=PATIENCE_S, connections=64) as client,
