@@ -11,6 +11,30 @@ from typing import Generic, TypeVar
 T = TypeVar("T")
 
 
+class Pace:
+    """When the next batch may begin: at once after a rest, else `seconds` after the one before began.
+
+    Whoever comes alone never waits for it. At a hundred a second and more it gathers what would otherwise
+    be a transaction each, and a transaction costs the same whatever it carries (docs/decisions/0037).
+    """
+
+    def __init__(self, seconds: float) -> None:
+        self._seconds = seconds
+        self._next_at = float("-inf")
+
+    def begin(self, now: float) -> float:
+        """Take the next turn at or after `now` (seconds, any origin); return how long to wait for it."""
+        at = max(now, self._next_at)
+        self._next_at = at + self._seconds
+        return at - now
+
+    async def turn(self) -> None:
+        """Take the next turn and wait for it."""
+        wait_s = self.begin(asyncio.get_running_loop().time())
+        if wait_s > 0:
+            await asyncio.sleep(wait_s)
+
+
 @dataclass(frozen=True, eq=False)
 class _Waiting(Generic[T]):
     """One thing that wants to be done, and what became of it."""
@@ -20,33 +44,42 @@ class _Waiting(Generic[T]):
 
 
 class Together(Generic[T]):
-    """Does things of many callers in batches of at most `most`, one batch at a time.
+    """Does things of many callers in batches of at most `most`, one batch at a time, at its `pace`.
 
-    Nothing is held back to make a batch fuller: what comes while one is under way goes into the next.
-    `do` does all of a batch or nothing of it; where it fails, the things are done one by one, so that
-    one that cannot be done does not spoil the others.
+    What comes while one batch is under way goes into the next; a full batch waits for no pace. `do` does
+    all of a batch or nothing of it; where it fails, the things are done one by one, so that one that
+    cannot be done does not spoil the others. A batch is a task of its own: a caller that goes away takes
+    nobody with it.
     """
 
-    def __init__(self, do: Callable[[Sequence[T]], Awaitable[object]], most: int) -> None:
+    def __init__(self, do: Callable[[Sequence[T]], Awaitable[object]], most: int, pace_s: float) -> None:
         self._do = do
         self._most = most
+        self._pace = Pace(pace_s)
         self._waiting: deque[_Waiting[T]] = deque()
-        self._turn = asyncio.Lock()
+        self._at_work: asyncio.Task[None] | None = None
 
     async def __call__(self, thing: T) -> None:
-        """Return when `thing` has been done. Raises what doing it raised."""
+        """Return when `thing` has been done. Raises what doing it raised.
+
+        Cancelled before its turn, it is not done; in the middle of its batch, it is.
+        """
         waiting = _Waiting(thing, asyncio.get_running_loop().create_future())
         self._waiting.append(waiting)
-        try:
-            async with self._turn:
-                if not waiting.done.done():
-                    await self._settle([self._waiting.popleft() for _ in range(min(self._most, len(self._waiting)))])
-            await waiting.done
-        finally:
-            if waiting in self._waiting:  # its caller went away before its turn
-                self._waiting.remove(waiting)
+        if self._at_work is None or self._at_work.done():
+            self._at_work = asyncio.create_task(self._work(), name="together")
+        await waiting.done
+
+    async def _work(self) -> None:
+        while self._waiting:
+            if len(self._waiting) < self._most:
+                await self._pace.turn()
+            batch = [self._waiting.popleft() for _ in range(min(self._most, len(self._waiting)))]
+            await self._settle([each for each in batch if not each.done.done()])  # the others' callers have gone
 
     async def _settle(self, batch: Sequence[_Waiting[T]]) -> None:
+        if not batch:
+            return
         try:
             await self._do([each.thing for each in batch])
         except Exception as error:
@@ -55,7 +88,7 @@ class Together(Generic[T]):
                 return
             for each in batch:
                 await self._settle([each])
-        except BaseException:  # cancelled in the middle: nobody in the batch knows what became of it
+        except BaseException:  # the process ends: nobody in the batch knows what became of it
             for each in batch:
                 each.done.cancel()
             raise

@@ -33,7 +33,9 @@ async def relay(pool: ConnPool, broker: BrokerSettings, settings: WorkerSettings
 async def _send_until_stopped(
     pool: ConnPool, publisher: Publisher, settings: WorkerSettings, stop: asyncio.Event
 ) -> None:
+    clock, poll_s = asyncio.get_running_loop().time, settings.relay_poll_ms / 1000
     while not stop.is_set():
+        began = clock()
         try:
             sent = await relay_once(pool, publisher, settings.relay_batch)
         except BrokerAway:
@@ -42,8 +44,8 @@ async def _send_until_stopped(
             log.error("a round failed", extra={"action": "round_failed", "round": "relay"}, exc_info=error)
             await wait_for_stop(stop, 1.0)
             continue
-        if sent == 0:
-            await wait_for_stop(stop, settings.relay_poll_ms / 1000)
+        if sent < settings.relay_batch:  # what comes meanwhile shares the next round
+            await wait_for_stop(stop, max(0.0, began + poll_s - clock()))
 
 
 async def relay_once(pool: ConnPool, publisher: Publisher, batch: int) -> int:

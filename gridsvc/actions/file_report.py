@@ -60,9 +60,9 @@ async def file_reports(
 ) -> list[Taken | GridError]:
     """Open a case for each of `incoming`; one answer each, in the same order.
 
-    A refused report (UnknownCategory, OutsideTheGrid) is answered with its error and leaves nothing;
-    the others are kept. Evidence that is not the reporter's own raises Unknown for the whole call,
-    so the caller files a report with evidence by itself. Runs in the caller's transaction.
+    A refused report (UnknownCategory, OutsideTheGrid, Unknown for evidence that is not the reporter's own)
+    is answered with its error and leaves nothing; the others are kept. Two that bring the same photograph:
+    the first has it. Runs in the caller's transaction.
     """
     book = await rulebook(conn)
     looked = await _look(conn, book, incoming, now)
@@ -84,10 +84,32 @@ async def _look(conn: Conn, book: Rulebook, incoming: Sequence[Report], now: dat
     ]
     found = await owners_of(conn, [_wanted(incoming[i], known[i]) for i in asked], now) if asked else []
     owners = dict(zip(asked, found, strict=True))
-    return [
+    looked = [
         _accept(report, category, owners.get(index), now)
         for index, (report, category) in enumerate(zip(incoming, known, strict=True))
     ]
+    return await _with_evidence_of_their_own(conn, looked)
+
+
+async def _with_evidence_of_their_own(
+    conn: Conn, looked: Sequence[_Accepted | GridError]
+) -> list[_Accepted | GridError]:
+    """The same, but refused where a report brings uploads that are not its reporter's, or evidence already."""
+    reports_in = [each.report for each in looked if isinstance(each, _Accepted)]
+    wanted = [(upload, report.reported_by) for report in reports_in for upload in report.evidence]
+    if not wanted:
+        return list(looked)
+    loose = await attachments.lock_loose(conn, wanted)
+    answers: list[_Accepted | GridError] = []
+    for each in looked:
+        if isinstance(each, _Accepted):
+            missing = [upload for upload in dict.fromkeys(each.report.evidence) if upload not in loose]
+            if missing:
+                answers.append(attachments.not_yours(missing))
+                continue
+            loose -= set(each.report.evidence)
+        answers.append(each)
+    return answers
 
 
 def _category(book: Rulebook, report: Report) -> Category | UnknownCategory:
@@ -193,11 +215,14 @@ async def _keep(
         conn,
         [_clock(book, looked, each.case, now) for looked, each in zip(accepted, taken, strict=True)],
     )
-    for each in taken:
-        if each.report.evidence:
-            await attachments.attach(
-                conn, each.report.evidence, each.case.id, each.report.id, "report", each.report.reported_by
-            )
+    await attachments.belong(
+        conn,
+        [
+            (upload, each.case.id, each.report.id)
+            for each in taken
+            for upload in dict.fromkeys(each.report.evidence)
+        ],
+    )
     await outbox.append(conn, [_news(each.case, now) for each in taken], now)
 
 

@@ -1,8 +1,9 @@
 """The filing desk: reports that arrive together share one commit, and each gets its own answer.
 
 A commit costs the same for one report as for sixty-four (one flush of the log), so whatever waits
-when a slot is free goes into one transaction; nothing is ever held back to fill a batch. Acknowledged
-always means committed. One that is refused does not spoil the others; if the transaction itself
+when a slot is free goes into one transaction. A report that comes alone is filed at once; while many
+come, a transaction begins every PACE_S at most, so that it carries several. Acknowledged always means
+committed. One that is refused does not spoil the others; if the transaction itself
 fails on data, its reports are filed one by one, so that only the cause is refused.
 """
 
@@ -32,11 +33,13 @@ from gridsvc.store import idempotency_keys
 from gridsvc.store.cells import bounds_at, division_names
 from gridsvc.store.idempotency_keys import Answered, Claim, Conflict, Fresh, Stored, Twin
 from gridsvc.store.numbers import NumberBlocks
+from gridsvc.together import Pace
 
 log = logging.getLogger(__name__)
 
 MOST: Final = 64  # reports per commit; beyond it latency grows and throughput does not
 SLOTS: Final = 2  # commits under way at once: while one waits for the disk the other is prepared
+PACE_S: Final = 0.02
 _BOUNDS_S: Final = 5.0  # how long the bounds of the grid in force are believed
 
 Outcome = Answered | Stored | Exception
@@ -57,6 +60,8 @@ class FilingDesk:
     numbers: NumberBlocks
     _queue: deque[_Waiting] = field(default_factory=deque)
     _come: asyncio.Event = field(default_factory=asyncio.Event)
+    _door: asyncio.Lock = field(default_factory=asyncio.Lock)  # one slot at a time takes from the queue
+    _pace: Pace = field(default_factory=lambda: Pace(PACE_S))
     _names: dict[int, dict[str, tuple[str, str]]] = field(default_factory=dict)
     _bounds: tuple[float, Bounds | None] = (float("-inf"), None)
 
@@ -87,19 +92,15 @@ class FilingDesk:
     async def work(self) -> None:
         """Take what waits and file it, for ever; one slot."""
         while True:
-            await self._come.wait()
-            batch = self._take()
-            if batch:
-                await self._file(batch)
+            async with self._door:
+                await self._come.wait()
+                if len(self._queue) < MOST:
+                    await self._pace.turn()
+                batch = self._take()
+            await self._file(batch)
 
     def _take(self) -> list[_Waiting]:
-        batch: list[_Waiting] = []
-        while self._queue and len(batch) < MOST:
-            if self._queue[0].report.evidence and batch:
-                break  # evidence that is not the reporter's own refuses its whole transaction: it goes alone
-            batch.append(self._queue.popleft())
-            if batch[-1].report.evidence:
-                break
+        batch = [self._queue.popleft() for _ in range(min(MOST, len(self._queue)))]
         if not self._queue:
             self._come.clear()
         return batch

@@ -21,13 +21,14 @@ from gridsvc.db import SERVICE, ConnPool, transaction
 from gridsvc.store import notices, open_sockets
 from gridsvc.store.notices import CHANNEL
 from gridsvc.store.open_sockets import Waiting
-from gridsvc.together import Together
+from gridsvc.together import Pace, Together
 
 log = logging.getLogger(__name__)
 
 POLL_S: Final = 2.0  # what a lost hint costs at most
 CHECK_S: Final = 10.0  # how soon after its end a session's socket is closed
 ACKED_TOGETHER: Final = 64  # devices whose acknowledgements share a transaction
+PACE_S: Final = 0.02  # between two readings, and between two such transactions; the first after a rest is at once
 RETRY_S: Final = 1.0  # between attempts to listen; the poll carries meanwhile
 PAGE: Final = 200
 MOST_QUEUED: Final = 256  # notices that a slow client may leave in our memory, about 1 kB each
@@ -83,7 +84,8 @@ class NoticeBoard:
         self._hinted: set[UUID] = set()
         self._woken = asyncio.Event()
         self._closing = False
-        self.acknowledge = Together(self._acknowledge, ACKED_TOGETHER)
+        self._pace = Pace(PACE_S)
+        self.acknowledge = Together(self._acknowledge, ACKED_TOGETHER, PACE_S)
         """Keep that a device has these notices (user, seq); what is acknowledged meanwhile shares the transaction."""
 
     async def backlog(self, seat: Seat) -> AsyncIterator[Waiting]:
@@ -139,6 +141,7 @@ class NoticeBoard:
             try:
                 async with asyncio.timeout(self._poll_s):
                     await self._woken.wait()
+                await self._pace.turn()
                 users = self._hinted & self._seats.keys()
             except TimeoutError:
                 users = set(self._seats)

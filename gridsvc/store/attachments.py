@@ -183,8 +183,50 @@ async def attach(
     if not ids:
         return
     attached = {row.id for row in await ATTACH.all(conn, list(set(ids)), case_id, report_id, purpose, caller_id)}
-    missing = [str(each) for each in dict.fromkeys(ids) if each not in attached]
+    missing = [each for each in dict.fromkeys(ids) if each not in attached]
     if missing:
-        raise Unknown(
-            f"no such upload of yours: {', '.join(missing)}", given=missing, wanted="ids from POST /api/v1/attachments"
-        )
+        raise not_yours(missing)
+
+
+# The same order of locks as ATTACH.
+LOCK_LOOSE = Statement(
+    _Id,
+    """
+    SELECT a.id
+      FROM attachments a
+           JOIN unnest($1::uuid[], $2::text[]) AS w (id, caller) ON w.id = a.id AND w.caller = a.uploaded_by
+     WHERE a.case_id IS NULL
+     ORDER BY a.id
+       FOR UPDATE OF a
+    """,
+)
+
+
+async def lock_loose(conn: Conn, wanted: Sequence[tuple[UUID, str]]) -> set[UUID]:
+    """Those of `wanted` (upload, caller) that are the caller's own and of no case yet; held until the commit."""
+    return {row.id for row in await LOCK_LOOSE.all(conn, [each for each, _ in wanted], [who for _, who in wanted])}
+
+
+BELONG = Statement(
+    Nothing,
+    """
+    UPDATE attachments a
+       SET case_id = b.case_id, report_id = b.report_id, purpose = 'report'
+      FROM unnest($1::uuid[], $2::uuid[], $3::uuid[]) AS b (id, case_id, report_id)
+     WHERE a.id = b.id
+    """,
+)
+
+
+async def belong(conn: Conn, evidence: Sequence[tuple[UUID, UUID, UUID]]) -> None:
+    """Make uploads that the caller holds by `lock_loose` evidence of (upload, case, report); none: nothing happens."""
+    if evidence:
+        await BELONG.run(conn, *(list(column) for column in zip(*evidence, strict=True)))
+
+
+def not_yours(missing: Sequence[UUID]) -> Unknown:
+    """What to say of uploads that are not the caller's own, or belong to a case already."""
+    given = [str(each) for each in missing]
+    return Unknown(
+        f"no such upload of yours: {', '.join(given)}", given=given, wanted="ids from POST /api/v1/attachments"
+    )

@@ -161,10 +161,15 @@ class RunningCity:
             yield opened
 
     async def notices(self, who: Login) -> list[dict[str, Any]]:
-        """What waits for somebody."""
-        answer = await self.client.call("GET", "/api/v1/me/notices?limit=500", who=who)
-        assert answer.status == 200, (answer.status, answer.body)
-        return list(answer.body["items"])
+        """All that waits for somebody: after the failure tests that is more than a page."""
+        items: list[dict[str, Any]] = []
+        page: str | None = ""
+        while page is not None:
+            answer = await self.client.call("GET", f"/api/v1/me/notices?limit=500{page}", who=who)
+            assert answer.status == 200, (answer.status, answer.body)
+            items += answer.body["items"]
+            page = f"&cursor={answer.body['next']}" if answer.body["next"] else None
+        return items
 
     # -- load and time ------------------------------------------------------------------------
 

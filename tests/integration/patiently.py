@@ -9,7 +9,7 @@ from typing import TypeVar
 T = TypeVar("T")
 
 
-async def until(ask: Callable[[], Awaitable[T]], *, seconds: float = 15.0, what: str = "it") -> T:
+async def until(ask: Callable[[], Awaitable[T]], *, seconds: float = 60.0, what: str = "it") -> T:
     """The first answer of `ask` that is true. Fails after `seconds`, naming what was waited for."""
     try:
         async with asyncio.timeout(seconds):

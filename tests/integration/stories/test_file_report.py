@@ -5,14 +5,19 @@ from __future__ import annotations
 import asyncio
 from dataclasses import replace
 from datetime import timedelta
+from uuid import UUID
 
 import pytest
 
 from geo.place import Place
 from gridsvc.actions.file_report import Taken
+from gridsvc.db import transaction
+from gridsvc.domain.access import Caller
 from gridsvc.domain.case import Clock, Move, Pool, State
 from gridsvc.errors import BadRequest, OutsideTheGrid, Unknown, UnknownCategory
 from gridsvc.ids import new_id
+from gridsvc.store import attachments
+from gridsvc.store.attachments import Picture
 from tests.integration.small_city import DISTRICT, INSIDE, SOUTH, STEP, WEST, category, report
 from tests.integration.stories.conftest import Town
 
@@ -103,11 +108,42 @@ async def test_a_case_without_a_place_is_never_filed(town: Town) -> None:
         await town.move(town.city.acceptor, case, Move.FILE)
 
 
-async def test_somebody_elses_photograph_is_no_evidence(town: Town) -> None:
-    said = report(town.city.officers[0], await code(town), evidence=(new_id(),))
-    with pytest.raises(Unknown):
-        await town.file(said)
-    assert await town.rows("SELECT id FROM cases") == []
+async def uploaded_by(town: Town, caller: Caller) -> UUID:
+    """A photograph of `caller`'s that belongs to no case yet."""
+    picture = Picture(
+        id=new_id(), sha256=bytes(32), original=bytes(32), size_bytes=1, width=1, height=1,
+        claimed_at=None, claimed_lon=None, claimed_lat=None,
+    )  # fmt: skip
+    async with transaction(town.pool) as (conn, now):
+        await attachments.add(conn, [picture], caller.id, now)
+    return picture.id
+
+
+async def test_somebody_elses_photograph_is_no_evidence_and_spoils_no_other_report(town: Town) -> None:
+    ann, bob = town.city.officers[0], town.city.officers[1]
+    known = await code(town)
+    hers, his = await uploaded_by(town, ann), await uploaded_by(town, bob)
+    outcomes = await town.file(
+        report(ann, known, evidence=(his,)),
+        report(ann, known, evidence=(new_id(),)),
+        report(ann, known, evidence=(hers, hers)),
+        report(bob, known),
+    )
+    assert [type(outcome) for outcome in outcomes] == [Unknown, Unknown, Taken, Taken]
+    assert len(await town.rows("SELECT id FROM cases")) == 2
+    [evidence] = await town.rows("SELECT case_id, report_id, purpose FROM attachments WHERE case_id IS NOT NULL")
+    assert evidence["case_id"] == outcomes[2].case.id
+    assert evidence["report_id"] == outcomes[2].report.id
+    assert evidence["purpose"] == "report"
+
+
+async def test_of_two_reports_with_the_same_photograph_the_first_has_it(town: Town) -> None:
+    ann, known = town.city.officers[0], await code(town)
+    once = await uploaded_by(town, ann)
+    outcomes = await town.file(report(ann, known, evidence=(once,)), report(ann, known, evidence=(once,)))
+    assert [type(outcome) for outcome in outcomes] == [Taken, Unknown]
+    [later] = await town.file(report(ann, known, evidence=(once,)))
+    assert isinstance(later, Unknown), "it is evidence already"
 
 
 async def test_writers_side_by_side_never_get_the_same_number(town: Town) -> None:
