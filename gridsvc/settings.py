@@ -78,7 +78,7 @@ class FileSettings:
 class WorkerSettings:
     """How often the workers look, and how much they take at once."""
 
-    relay_poll_ms: int = field(default=50, metadata=_of("GRIDSVC_RELAY_POLL_MS", least=5, most=10_000))
+    relay_poll_ms: int = field(default=25, metadata=_of("GRIDSVC_RELAY_POLL_MS", least=5, most=10_000))
     relay_batch: int = field(default=128, metadata=_of("GRIDSVC_RELAY_BATCH", least=1, most=1_000))
     prefetch: int = field(default=16, metadata=_of("GRIDSVC_PREFETCH", least=1, most=200))
     sweep_seconds: float = field(default=1.0, metadata=_of("GRIDSVC_SWEEP_SECONDS", least=0.05, most=60))
