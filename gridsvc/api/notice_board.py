@@ -169,12 +169,14 @@ class NoticeBoard:
         while True:
             await asyncio.sleep(self._check_s)
             if self._seats:
-                await _survive(self._check())
+                await _survive(self.look_at_sessions())
 
-    async def _check(self) -> None:
+    async def look_at_sessions(self) -> None:
+        """End the seats whose session or token has ended."""
+        seats = self._all()  # whoever sits down while the database answers was not asked about
         async with transaction(self._pool, SERVICE) as (conn, now):
-            standing = await open_sockets.standing(conn, {seat.session_id for seat in self._all()}, now)
-        for seat in self._all():
+            standing = await open_sockets.standing(conn, {seat.session_id for seat in seats}, now)
+        for seat in seats:
             run_out = seat.token_ends is not None and seat.token_ends <= now.timestamp()
             if run_out or seat.session_id not in standing:
                 seat.end("signed_out")

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import statistics
 import time
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -209,6 +210,30 @@ async def test_a_socket_ends_with_the_right_to_it(
         else:
             await city_clock.forward(timedelta(minutes=11))
         assert await socket.closing() == 1008
+
+
+async def test_a_socket_that_opens_while_sessions_are_looked_at_stays_open(api: Api, owner_database: str) -> None:
+    ann, bob = await api.somebody(a("officer")), await api.somebody(a("officer"))
+    assert ann.session_id is not None
+    assert bob.session_id is not None
+    board = api.app[BOARD]
+    early = notice_board.Seat(me(ann), ann.session_id, None)
+    late = notice_board.Seat(me(bob), bob.session_id, None)
+    owner = await asyncpg.connect(owner_database, timeout=10)
+    async with AsyncExitStack() as stack:
+        await stack.enter_async_context(board.taken(early))
+        async with owner.transaction():
+            await owner.execute("LOCK TABLE sessions IN ACCESS EXCLUSIVE MODE")
+            look = asyncio.create_task(board.look_at_sessions())
+
+            async def waits() -> bool:
+                return bool(await owner.fetchval("SELECT count(*) FROM pg_locks WHERE NOT granted"))
+
+            await until(waits, what="the look to wait for the table")
+            await stack.enter_async_context(board.taken(late))
+        await look
+        assert (early.over, late.over) == (None, None)
+    await owner.close()
 
 
 async def test_a_client_that_takes_nothing_is_sent_away_and_its_notices_wait(api: Api) -> None:
