@@ -39,9 +39,13 @@ check: install ## ruff and mypy
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 
+# Two at a time, each with private servers of its own; the acceptance tests start processes enough by themselves.
+SPREAD := --numprocesses 2 --dist worksteal
+
 test: check ## what CI runs: check, then the tests on asyncio's debug loop and on uvloop
-	$(BIN)/pytest --loop debug --ignore tests/acceptance
-	$(BIN)/pytest --loop uvloop
+	$(BIN)/pytest --loop debug --ignore tests/acceptance $(SPREAD)
+	$(BIN)/pytest --loop uvloop --ignore tests/acceptance $(SPREAD)
+	$(BIN)/pytest --loop uvloop tests/acceptance
 
 bench: install ## measure; results go to bench/results (ARGS for one measurement)
 	@exec $(BIN)/python -m bench $(ARGS)

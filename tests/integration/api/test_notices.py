@@ -195,11 +195,8 @@ async def test_a_page_of_another_origin_gets_no_socket(api: Api) -> None:
 
 
 @pytest.mark.parametrize("end", ["deactivated", "session ended", "token run out"])
-async def test_a_socket_ends_with_the_right_to_it(
-    api: Api, monkeypatch: pytest.MonkeyPatch, city_clock: CityClock, end: str
-) -> None:
+async def test_a_socket_ends_with_the_right_to_it(api: Api, city_clock: CityClock, end: str) -> None:
     ann = await api.somebody(a("officer"))
-    monkeypatch.setattr(api.app[BOARD], "_check_s", 0.05)
     async with listening(api, ann) as socket:
         await tell(api.pool, me(ann), n=1)
         await socket.next()
@@ -209,6 +206,7 @@ async def test_a_socket_ends_with_the_right_to_it(
             await api.pool.execute("UPDATE sessions SET ended_at = now(), ended_why = 'test'")
         else:
             await city_clock.forward(timedelta(minutes=11))
+        await api.app[BOARD].look_at_sessions()
         assert await socket.closing() == 1008
 
 
