@@ -75,7 +75,7 @@ async def _settled(pool: ConnPool, letters: int) -> None:
 
 async def _consume(pool: ConnPool, amqp_url: str, letters: int) -> dict[str, float]:
     stop = asyncio.Event()
-    ears = Ears(pool, "routing", {CaseFiled: _nothing}, most_attempts=8)
+    ears = Ears(pool, "routing", {CaseFiled: _nothing}, most_attempts=8, most_together=WorkerSettings().prefetch)
     working = asyncio.create_task(listen(ears, BrokerSettings(url=amqp_url), WorkerSettings(), stop))
     rate = await _rate(letters, lambda: _settled(pool, letters))
     stop.set()
@@ -90,7 +90,7 @@ async def _latencies(pool: ConnPool, amqp_url: str, letters: int) -> list[float]
     async def note(conn: Conn, news: Sequence[CaseFiled], now: datetime) -> None:
         taken.update(dict.fromkeys((each.event_id for each in news), time.perf_counter()))
 
-    ears = Ears(pool, "routing", {CaseFiled: note}, most_attempts=8)
+    ears = Ears(pool, "routing", {CaseFiled: note}, most_attempts=8, most_together=WorkerSettings().prefetch)
     broker, settings, told = BrokerSettings(url=amqp_url), WorkerSettings(), {}
     works = [
         asyncio.create_task(relay(pool, broker, settings, stop)),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
@@ -12,7 +13,7 @@ T = TypeVar("T")
 
 
 class Pace:
-    """When the next batch may begin: at once after a rest, else `seconds` after the one before began.
+    """When the next batch may begin: at once after a rest or with a full hand, else `seconds` after the last began.
 
     Whoever comes alone never waits for it. At a hundred a second and more it gathers what would otherwise
     be a transaction each, and a transaction costs the same whatever it carries (docs/decisions/0037).
@@ -21,18 +22,28 @@ class Pace:
     def __init__(self, seconds: float) -> None:
         self._seconds = seconds
         self._next_at = float("-inf")
+        self._enough = asyncio.Event()
 
-    def begin(self, now: float) -> float:
-        """Take the next turn at or after `now` (seconds, any origin); return how long to wait for it."""
-        at = max(now, self._next_at)
-        self._next_at = at + self._seconds
-        return at - now
+    def wait_s(self, now: float) -> float:
+        """How long the pace asks to wait at `now` (seconds, any origin)."""
+        return max(0.0, self._next_at - now)
+
+    def begun(self, now: float) -> None:
+        """A batch begins at `now`."""
+        self._next_at = now + self._seconds
+
+    def enough(self) -> None:
+        """A full hand waits: the turn that is waited for, or the next one, comes at once."""
+        self._enough.set()
 
     async def turn(self) -> None:
-        """Take the next turn and wait for it."""
-        wait_s = self.begin(asyncio.get_running_loop().time())
-        if wait_s > 0:
-            await asyncio.sleep(wait_s)
+        """Wait for the next turn and take it."""
+        clock = asyncio.get_running_loop().time
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(self.wait_s(clock())):
+                await self._enough.wait()
+        self._enough.clear()
+        self.begun(clock())
 
 
 @dataclass(frozen=True, eq=False)
@@ -66,14 +77,17 @@ class Together(Generic[T]):
         """
         waiting = _Waiting(thing, asyncio.get_running_loop().create_future())
         self._waiting.append(waiting)
+        if len(self._waiting) >= self._most:
+            self._pace.enough()
         if self._at_work is None or self._at_work.done():
             self._at_work = asyncio.create_task(self._work(), name="together")
         await waiting.done
 
     async def _work(self) -> None:
         while self._waiting:
-            if len(self._waiting) < self._most:
-                await self._pace.turn()
+            if len(self._waiting) >= self._most:
+                self._pace.enough()
+            await self._pace.turn()
             batch = [self._waiting.popleft() for _ in range(min(self._most, len(self._waiting)))]
             await self._settle([each for each in batch if not each.done.done()])  # the others' callers have gone
 

@@ -27,9 +27,6 @@ log = logging.getLogger(__name__)
 Action = Callable[[Conn, Sequence[Any], datetime], Awaitable[object]]
 """Acts on announcements inside the caller's transaction; of which classes, the table in `workers/listen.py` says."""
 
-MOST_TOGETHER: Final = 32
-"""Messages heard in one transaction. A round trip costs 0.1 to 0.2 ms of a core on each side, whatever it carries."""
-
 PACE_S: Final = 0.02  # between the beginnings of two such transactions; the first after a rest begins at once
 
 ATTEMPT: Final = timedelta(seconds=60)  # after this an attempt counts as gone; PostgreSQL ends a statement after 30 s
@@ -47,6 +44,8 @@ _T = TypeVar("_T")
 class Ears:
     """What one queue listens with: which action for which announcement, and how often it tries.
 
+    `most_together` are the messages of one transaction: as many as are handed out unanswered, so that a full
+    hand waits for no pace. A round trip costs 0.1 to 0.2 ms of a core on each side, whatever it carries.
     `careful` is one lock per process: of the attempts that may have ended a process before, one runs
     at a time, so if this process dies, the row says of which.
     """
@@ -55,12 +54,13 @@ class Ears:
     queue: str
     actions: Mapping[type[Announcement], Action]
     most_attempts: int
+    most_together: int
     careful: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     @cached_property
     def hear_together(self) -> Together[Announcement]:
         """Hears an announcement in one transaction with whatever else waits by then."""
-        return Together(partial(hear, self), MOST_TOGETHER, PACE_S)
+        return Together(partial(hear, self), self.most_together, PACE_S)
 
 
 async def hear(ears: Ears, announcements: Sequence[Announcement], *, failed_before: bool = False) -> int:

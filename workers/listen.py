@@ -66,13 +66,13 @@ LISTENERS: Final = (
 def ears_of(
     queue: Queue,
     pool: ConnPool,
-    most_attempts: int,
+    settings: WorkerSettings,
     careful: asyncio.Lock,
     listeners: Sequence[Listener] = LISTENERS,
 ) -> Ears:
     """What `queue` listens with, by the table."""
     actions = {each.announcement: each.action for each in listeners if each.queue is queue}
-    return Ears(pool, queue.name, actions, most_attempts, careful)
+    return Ears(pool, queue.name, actions, settings.most_attempts, settings.prefetch, careful)
 
 
 async def listen(ears: Ears, broker: BrokerSettings, settings: WorkerSettings, stop: asyncio.Event) -> None:

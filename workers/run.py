@@ -66,7 +66,7 @@ def _work_of(kind: str, pool: ConnPool, settings: Settings, careful: asyncio.Loc
             return partial(relay, pool, broker, workers)
         case "listen" | "notices":
             queue = ROUTING if kind == "listen" else NOTICES
-            return partial(listen, ears_of(queue, pool, workers.most_attempts, careful), broker, workers)
+            return partial(listen, ears_of(queue, pool, workers, careful), broker, workers)
         case "sweep":
             return partial(sweep, pool, workers, Signer.of_secret(settings.identity.secret))
         case "reconcile":

@@ -74,6 +74,8 @@ class FilingDesk:
         waiting = _Waiting(claim, report, asyncio.get_running_loop().create_future())
         self._queue.append(waiting)
         self._come.set()
+        if len(self._queue) >= MOST:
+            self._pace.enough()
         outcome = await waiting.done
         if isinstance(outcome, Exception):
             raise outcome
@@ -94,8 +96,9 @@ class FilingDesk:
         while True:
             async with self._door:
                 await self._come.wait()
-                if len(self._queue) < MOST:
-                    await self._pace.turn()
+                if len(self._queue) >= MOST:
+                    self._pace.enough()
+                await self._pace.turn()
                 batch = self._take()
             await self._file(batch)
 

@@ -30,7 +30,7 @@ async def work(database: str, amqp_url: str, poison: str) -> None:
             await outbox.append(conn, [effect], now)
 
     async with open_pool(database, scope=SERVICE, size=8) as pool:
-        ears = Ears(pool, "routing", {CaseFiled: act}, most_attempts=8)
+        ears = Ears(pool, "routing", {CaseFiled: act}, most_attempts=8, most_together=16)
         await listen(ears, BrokerSettings(url=amqp_url), WorkerSettings(), asyncio.Event())
 
 

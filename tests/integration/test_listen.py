@@ -51,7 +51,7 @@ class Action:
 
 
 def ears(pool: ConnPool, action: Action, most_attempts: int = 8) -> Ears:
-    return Ears(pool, "routing", {CaseFiled: action}, most_attempts)
+    return Ears(pool, "routing", {CaseFiled: action}, most_attempts, most_together=16)
 
 
 def delivery(news: Announcement, *, redelivered: bool = False) -> Delivery:
@@ -365,7 +365,7 @@ def test_every_binding_has_its_listener_and_every_listener_its_binding() -> None
 
 async def test_ears_are_made_from_the_table(pool: ConnPool) -> None:
     for queue in QUEUES:
-        made = ears_of(queue, pool, 8, asyncio.Lock())
+        made = ears_of(queue, pool, WorkerSettings(), asyncio.Lock())
         assert {kind.TYPE for kind in made.actions} == set(queue.hears)
 
 

@@ -15,11 +15,11 @@ class Desk:
 
     def __init__(self) -> None:
         self.open = asyncio.Event()
-        self.begun = False
+        self.begun = asyncio.Event()
         self.batches: list[list[int]] = []
 
     async def do(self, numbers: Sequence[int]) -> None:
-        self.begun = True
+        self.begun.set()
         await self.open.wait()
         self.batches.append(list(numbers))
         if any(number < 0 for number in numbers):
@@ -28,13 +28,27 @@ class Desk:
 
 def test_who_comes_alone_never_waits() -> None:
     pace = Pace(0.02)
-    assert [pace.begin(now) for now in (0.0, 0.02, 1.0)] == [0.0, 0.0, 0.0]
+    for now in (0.0, 0.02, 1.0):
+        assert pace.wait_s(now) == 0.0
+        pace.begun(now)
 
 
-def test_batches_begin_no_closer_than_the_pace() -> None:
+def test_a_batch_begins_no_sooner_after_the_last_than_the_pace() -> None:
     pace = Pace(0.02)
-    waits = [pace.begin(now) for now in (10.0, 10.005, 10.02)]
-    assert waits == pytest.approx([0.0, 0.015, 0.02])
+    pace.begun(10.0)
+    assert pace.wait_s(10.005) == pytest.approx(0.015)
+
+
+async def test_a_full_hand_waits_for_no_pace() -> None:
+    desk = Desk()
+    desk.open.set()
+    together = Together(desk.do, most=2, pace_s=3_600)
+    await together(1)  # the first begins at once; the next alone would wait an hour
+    await asyncio.gather(together(2), together(3))
+    alone = asyncio.create_task(together(4))
+    await asyncio.sleep(0)
+    await asyncio.gather(together(5), alone)
+    assert desk.batches == [[1], [2, 3], [4, 5]]
 
 
 async def test_what_comes_at_once_goes_together_up_to_the_most() -> None:
@@ -74,8 +88,7 @@ async def test_who_goes_away_in_the_middle_takes_nobody_with_it() -> None:
     desk = Desk()
     together = Together(desk.do, most=10, pace_s=0)
     goes, stays = asyncio.create_task(together(1)), asyncio.create_task(together(2))
-    while not desk.begun:
-        await asyncio.sleep(0)
+    await desk.begun.wait()
     goes.cancel()
     desk.open.set()
     with pytest.raises(asyncio.CancelledError):
@@ -100,8 +113,7 @@ async def test_what_ends_the_process_in_the_middle_of_a_batch_leaves_nobody_wait
     desk = Desk()
     together = Together(desk.do, most=10, pace_s=0)
     waiting = [asyncio.create_task(together(number)) for number in (1, 2)]
-    while not desk.begun:
-        await asyncio.sleep(0)
+    await desk.begun.wait()
     [at_work] = [task for task in asyncio.all_tasks() if task.get_name() == "together"]
     at_work.cancel()
     outcomes = await asyncio.gather(*waiting, return_exceptions=True)
