@@ -104,12 +104,16 @@ class AssignmentTold(Told):
 
 
 class IntervalTold(Told):
-    """A stretch of a clock's life, and whether it counted."""
+    """A stretch of a clock's life, whether it counted, and why: docs/rules/deadlines.md lists the reasons.
+
+    `name` is that of the day off or make-up workday, or the reason of the pause.
+    """
 
     start: datetime
     end: datetime
     counted: bool
     why: str
+    name: str
     seconds: float
 
 
@@ -320,9 +324,13 @@ async def _clocks(conn: Conn, case_id: UUID, now: datetime) -> list[ClockTold]:
     told = []
     for clock in kept:
         spans = [
-            IntervalTold(i.start, i.end, i.counted, i.why, (i.end - i.start).total_seconds())
+            IntervalTold(i.start, i.end, i.counted, i.why, i.name, (i.end - i.start).total_seconds())
             for i in intervals(
-                book.calendar(clock.calendar), clock.started_at, clock.stopped_at or now, stood_still.get(clock.id, ())
+                book.calendar(clock.calendar),
+                clock.started_at,
+                clock.stopped_at or now,
+                stood_still.get(clock.id, ()),
+                clock.unit,
             )
         ]
         told.append(

@@ -8,7 +8,7 @@ from datetime import datetime
 from uuid import UUID
 
 from gridsvc.domain.case import Clock
-from gridsvc.domain.deadline import ClockUnit, Pause
+from gridsvc.domain.deadline import Budget, ClockUnit, Pause
 from gridsvc.domain.escalation import Rung, deadline, next_rung
 from gridsvc.domain.rulebook import Limit, Rulebook
 
@@ -35,13 +35,18 @@ class CaseClock:
     next_level: int | None
     next_fire_at: datetime | None
 
+    @property
+    def budget(self) -> Budget:
+        """What it may use up."""
+        return Budget(self.unit, self.budget_seconds)
+
 
 def start_clock(
     clock_id: UUID, case_id: UUID, cycle: int, kind: Clock, limit: Limit, rungs: Sequence[Rung], now: datetime
 ) -> CaseClock:
     """A clock that begins to run at `now`."""
-    due = deadline(now, limit.budget.seconds, limit.calendar, ())
-    upcoming = next_rung(rungs, 0, now, limit.budget.seconds, limit.calendar, ())
+    due = deadline(now, limit.budget, limit.calendar, ())
+    upcoming = next_rung(rungs, 0, now, limit.budget, limit.calendar, ())
     return CaseClock(
         id=clock_id,
         case_id=case_id,
@@ -78,10 +83,8 @@ def pause_clock(clock: CaseClock) -> CaseClock:
 def go_on(clock: CaseClock, book: Rulebook, pauses: Sequence[Pause]) -> CaseClock:
     """The clock after a change of its pauses, budget, calendar or fired level: all instants anew."""
     calendar = book.calendar(clock.calendar)
-    due = deadline(clock.started_at, clock.budget_seconds, calendar, pauses)
-    upcoming = next_rung(
-        book.ladder(clock.ladder), clock.fired_level, clock.started_at, clock.budget_seconds, calendar, pauses
-    )
+    due = deadline(clock.started_at, clock.budget, calendar, pauses)
+    upcoming = next_rung(book.ladder(clock.ladder), clock.fired_level, clock.started_at, clock.budget, calendar, pauses)
     return replace(
         clock,
         state="running",
