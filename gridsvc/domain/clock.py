@@ -81,7 +81,7 @@ def pause_clock(clock: CaseClock) -> CaseClock:
 
 
 def go_on(clock: CaseClock, book: Rulebook, pauses: Sequence[Pause]) -> CaseClock:
-    """The clock after a change of its pauses, budget, calendar or fired level: all instants anew."""
+    """The clock after a change of its pauses, budget, calendar or fired level: it runs, all instants anew."""
     calendar = book.calendar(clock.calendar)
     due = deadline(clock.started_at, clock.budget, calendar, pauses)
     upcoming = next_rung(book.ladder(clock.ladder), clock.fired_level, clock.started_at, clock.budget, calendar, pauses)
@@ -94,3 +94,18 @@ def go_on(clock: CaseClock, book: Rulebook, pauses: Sequence[Pause]) -> CaseCloc
         next_level=upcoming.level if upcoming else None,
         next_fire_at=upcoming.at if upcoming else None,
     )
+
+
+def outdated(clock: CaseClock, book: Rulebook) -> bool:
+    """Whether the calendar of an open clock has a newer edition than the one it was computed with."""
+    calendar = book.calendar(clock.calendar)
+    return clock.state != "stopped" and calendar is not None and clock.edition != calendar.edition
+
+
+def recomputed(clock: CaseClock, book: Rulebook, pauses: Sequence[Pause]) -> CaseClock:
+    """An open clock by the edition of its calendar that is in force now.
+
+    Rungs that fired stay fired, whatever the new edition says of them; a paused clock stays paused.
+    """
+    anew = go_on(clock, book, pauses)
+    return pause_clock(anew) if clock.state == "paused" else anew
