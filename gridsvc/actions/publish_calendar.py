@@ -139,7 +139,10 @@ async def _effect(conn: Conn, book: Rulebook, edition: Edition) -> Effect:
     book = replace(book, calendars={**book.calendars, edition.code: edition.calendar(book.zone)})
     running = await clocks.open_by_calendar(conn, edition.code)
     stood_still = await clocks.pauses(conn, [clock.id for clock in running])
-    pairs = [(clock, recomputed(clock, book, stood_still.get(clock.id, ()))) for clock in running]
+    try:
+        pairs = [(clock, recomputed(clock, book, stood_still.get(clock.id, ()))) for clock in running]
+    except ValueError as error:  # nobody works any more: no deadline would ever come
+        raise SetupError(f"open clocks would never end: {error}") from error
     return Effect(
         open=len(pairs),
         later=sum(after.due_at > before.due_at for before, after in pairs),

@@ -120,7 +120,7 @@ _LOCK = Statement(
     SELECT edition
       FROM calendars
      WHERE code = $1::text
-       FOR UPDATE
+       FOR NO KEY UPDATE   -- clocks that start meanwhile refer to it, and must not wait
     """,
 )
 

@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from gridsvc.actions.assign_case import assign_cases
 from gridsvc.actions.publish_calendar import Order, Plan, plan_calendar, publish_calendar
 from gridsvc.actions.use_calendar import use_calendar
 from gridsvc.db import transaction
@@ -189,9 +190,9 @@ async def test_a_suspended_case_stays_suspended_and_goes_on_by_the_new_edition(
     await follow(town)
     clock = await handling(town, case)
     assert (clock.state, clock.next_fire_at, clock.edition) == ("paused", None, 2)
-    await set_time(town, city_clock, "2026-09-15 14:00")
+    await set_time(town, city_clock, "2026-09-15 15:00")
     case = await town.move(town.city.dispatcher, case, Move.RESUME)
-    assert roughly(case.due_at, "2026-09-18 12:00"), "a day off, and three working hours of the morning"
+    assert roughly(case.due_at, "2026-09-18 15:00"), "a day off, and the four working hours of the pause"
 
 
 async def test_a_case_that_somebody_holds_is_taken_in_the_next_round(town: Town, city_clock: CityClock) -> None:
@@ -308,6 +309,32 @@ async def test_an_order_that_makes_no_calendar_is_refused(town: Town, more: dict
     given = {"sources": (), **more}
     with pytest.raises(SetupError, match=says):
         await plan(town, *given.pop("sources"), **given)
+
+
+async def test_an_edition_by_which_an_open_clock_would_never_end_is_refused(town: Town, city_clock: CityClock) -> None:
+    await set_time(town, city_clock, TUESDAY)
+    await working_case(town)
+    every = [
+        notice(y, *((f"{date(y, 1, 1) + timedelta(n)}", "停", True) for n in range(366))) for y in range(2026, 2030)
+    ]
+    with pytest.raises(SetupError, match="open clocks would never end: calendar city has less than"):
+        await publish(town, *((f"{n}.json", content) for n, content in enumerate(every)))
+
+
+async def test_a_clock_that_a_move_starts_while_an_edition_is_published_follows_too(
+    town: Town, city_clock: CityClock
+) -> None:
+    """The move has read the rules before the publication, and commits after it."""
+    await set_time(town, city_clock, TUESDAY)
+    await working_case(town)  # sets the limit
+    filed = await town.filed(report(town.city.officers[0], await code(town, "department")))
+    [news] = await town.told(filed.id)
+    async with transaction(town.pool) as (conn, now):
+        await assign_cases(conn, [news], now)
+        await publish(town, ("2026.json", WEDNESDAY_OFF))
+    assert (await handling(town, filed)).edition == 1
+    assert await follow(town) == 2
+    assert roughly((await handling(town, filed)).due_at, "2026-09-18 09:00")
 
 
 # --- where a calendar holds -------------------------------------------------------------------------

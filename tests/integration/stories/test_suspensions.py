@@ -114,3 +114,9 @@ async def test_a_clock_that_runs_by_nature_goes_on_at_the_moment_that_was_grante
     after = await town.case(case.id)
     assert after.due_at is not None
     assert abs(after.due_at - (at(THURSDAY) + left)) < timedelta(seconds=30)
+
+
+async def test_what_is_noted_meanwhile_does_not_end_it(town: Town, city_clock: CityClock) -> None:
+    case = await suspended(town, city_clock)
+    case = await town.move(town.city.dispatcher, case, Move.NOTE, note="配件周四到")
+    assert (case.suspended, case.suspended_until) == (True, at(THURSDAY))
