@@ -243,7 +243,12 @@ CREATE TABLE calendars (
   name     text NOT NULL,
   edition  integer NOT NULL DEFAULT 1,
   slots    jsonb NOT NULL,       -- {"1": [["08:00","12:00"],["14:00","18:00"]], …} by ISO weekday
-  years    integer[] NOT NULL DEFAULT '{}'   -- years whose days off are published
+  years    integer[] NOT NULL DEFAULT '{}',  -- years whose days off are published
+  seasons  jsonb NOT NULL DEFAULT '[]',      -- [{"name": …, "first": "05-01", "last": "09-30", "slots": {…}}, …]
+  work_day text NOT NULL DEFAULT 'eight_hours' CHECK (work_day IN ('eight_hours', 'end_of_day')),
+  sources  jsonb NOT NULL DEFAULT '[]',      -- files and packages that this edition was read from
+  published_at timestamptz,                  -- NULL: as the starter rules wrote it
+  published_by text NOT NULL DEFAULT ''
 );
 
 CREATE TABLE calendar_days (
@@ -251,7 +256,33 @@ CREATE TABLE calendar_days (
   day      date NOT NULL,
   works    boolean NOT NULL,     -- false: a day off; true: a make-up workday (调休)
   name     text NOT NULL DEFAULT '',
+  notice   integer,              -- the year whose notice says so; NULL: the day's own
   PRIMARY KEY (calendar, day)
+);
+
+-- The editions that were in force before: what a stopped clock is explained with.
+CREATE TABLE calendar_editions (
+  calendar     text NOT NULL REFERENCES calendars,
+  edition      integer NOT NULL,
+  name         text NOT NULL,
+  slots        jsonb NOT NULL,
+  seasons      jsonb NOT NULL,
+  work_day     text NOT NULL,
+  years        integer[] NOT NULL,
+  days         jsonb NOT NULL,   -- [{"day": …, "works": …, "name": …, "notice": …}, …]
+  sources      jsonb NOT NULL,
+  published_at timestamptz,
+  published_by text NOT NULL,
+  replaced_at  timestamptz NOT NULL,
+  PRIMARY KEY (calendar, edition)
+);
+
+-- Where another calendar than the category's own holds. A department's wins, then the deepest division's.
+CREATE TABLE calendar_uses (
+  department    text UNIQUE REFERENCES departments,
+  division_code text COLLATE "C" UNIQUE,
+  calendar      text NOT NULL REFERENCES calendars,
+  CONSTRAINT one_place CHECK (num_nonnulls(department, division_code) = 1)
 );
 
 CREATE TABLE category_editions (
@@ -318,6 +349,8 @@ CREATE TRIGGER rules_changed AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON cal
   FOR EACH STATEMENT EXECUTE FUNCTION rules_changed();
 CREATE TRIGGER rules_changed AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON calendar_days
   FOR EACH STATEMENT EXECUTE FUNCTION rules_changed();
+CREATE TRIGGER rules_changed AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON calendar_uses
+  FOR EACH STATEMENT EXECUTE FUNCTION rules_changed();
 CREATE TRIGGER rules_changed AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON category_editions
   FOR EACH STATEMENT EXECUTE FUNCTION rules_changed();
 CREATE TRIGGER rules_changed AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON categories
@@ -382,6 +415,7 @@ CREATE TABLE cases (
   updated_at     timestamptz NOT NULL,
   seen_by        text[] NOT NULL,                -- scope keys, see "Who sees what"
   head           bytea NOT NULL CHECK (length(head) = 32),   -- hash of its last history row
+  suspended_until timestamptz,                   -- when the suspension ends by itself
   FOREIGN KEY (edition, category) REFERENCES categories,
   CONSTRAINT open_has_one_owner_or_stands_in_a_pool CHECK (
     CASE WHEN state IN ('closed', 'rejected', 'cancelled', 'merged') THEN pool IS NULL
@@ -392,7 +426,8 @@ CREATE TABLE cases (
                                          OR num_nonnulls(officer_id, department) >= 1),
   CONSTRAINT cell_names_its_set CHECK (num_nulls(cell_code, grid_set_id, cell_method, division_code) IN (0, 4)),
   CONSTRAINT merged_names_the_other CHECK ((state = 'merged') = (merged_into IS NOT NULL)),
-  CONSTRAINT closed_says_when CHECK ((state = 'closed') = (closed_at IS NOT NULL))
+  CONSTRAINT closed_says_when CHECK ((state = 'closed') = (closed_at IS NOT NULL)),
+  CONSTRAINT suspended_has_an_end CHECK (suspended = (suspended_until IS NOT NULL))
 );
 CREATE INDEX cases_updated ON cases (updated_at, id);
 CREATE INDEX cases_seen_by ON cases USING gin (seen_by);
@@ -400,6 +435,7 @@ CREATE INDEX cases_open_due ON cases (due_at) WHERE state NOT IN ('closed', 'rej
 CREATE INDEX cases_place ON cases USING gist (place);
 CREATE INDEX cases_cell ON cases (cell_code);
 CREATE INDEX cases_to_route ON cases (route_again_at) WHERE route_again_at IS NOT NULL;
+CREATE INDEX cases_suspended ON cases (suspended_until) WHERE suspended_until IS NOT NULL;
 CREATE INDEX cases_officer_open ON cases (officer_id)
   WHERE state IN ('assigned', 'accepted', 'in_progress');
 
@@ -494,7 +530,7 @@ CREATE TABLE clocks (
   cycle          integer NOT NULL,
   kind           text NOT NULL CHECK (kind IN ('filing', 'dispatch', 'pool', 'acknowledge', 'handling', 'checking')),
   ladder         text NOT NULL,
-  unit           text NOT NULL CHECK (unit IN ('natural', 'work')),
+  unit           text NOT NULL CHECK (unit IN ('natural', 'work', 'work_day')),
   budget_seconds integer NOT NULL CHECK (budget_seconds > 0),
   calendar       text REFERENCES calendars,
   edition        integer,                        -- of the calendar, at the last computation
@@ -506,7 +542,7 @@ CREATE TABLE clocks (
   fired_level    integer NOT NULL DEFAULT 0,
   next_level     integer,
   next_fire_at   timestamptz,
-  CONSTRAINT work_needs_a_calendar CHECK ((unit = 'work') = (calendar IS NOT NULL)),
+  CONSTRAINT work_needs_a_calendar CHECK ((unit <> 'natural') = (calendar IS NOT NULL)),
   CONSTRAINT stopped_says_when CHECK ((state = 'stopped') = (stopped_at IS NOT NULL)),
   CONSTRAINT only_running_fires CHECK (state = 'running' OR next_fire_at IS NULL),
   CONSTRAINT next_is_whole CHECK ((next_level IS NULL) = (next_fire_at IS NULL) OR state = 'paused')
@@ -514,6 +550,8 @@ CREATE TABLE clocks (
 CREATE INDEX clocks_case ON clocks (case_id);
 CREATE INDEX clocks_to_fire ON clocks (next_fire_at) WHERE next_fire_at IS NOT NULL;
 CREATE UNIQUE INDEX one_live_clock_of_a_kind ON clocks (case_id, kind) WHERE state <> 'stopped';
+CREATE INDEX clocks_by_edition ON clocks (calendar, edition) WHERE state <> 'stopped' AND calendar IS NOT NULL;
+CREATE INDEX clocks_provisional ON clocks (calendar) WHERE provisional AND state <> 'stopped';
 
 CREATE TABLE clock_pauses (
   clock_id uuid NOT NULL REFERENCES clocks,
@@ -522,6 +560,20 @@ CREATE TABLE clock_pauses (
   reason   text NOT NULL,
   PRIMARY KEY (clock_id, from_at),
   CONSTRAINT forward CHECK (to_at >= from_at)
+);
+
+-- What a new edition of its calendar made of a clock that was open.
+CREATE TABLE clock_changes (
+  clock_id           uuid NOT NULL REFERENCES clocks,
+  edition            integer NOT NULL,
+  before_edition     integer NOT NULL,
+  changed_at         timestamptz NOT NULL,
+  due_at             timestamptz NOT NULL,
+  before_due_at      timestamptz NOT NULL,
+  provisional        boolean NOT NULL,
+  before_provisional boolean NOT NULL,
+  PRIMARY KEY (clock_id, edition),
+  CONSTRAINT forward CHECK (edition > before_edition)
 );
 
 -- Each rung once, whatever restarts, clocks or number of workers: the key says so.
@@ -707,6 +759,9 @@ CREATE POLICY clocks_in_scope ON clocks TO gridsvc_app
 ALTER TABLE clock_pauses ENABLE ROW LEVEL SECURITY;
 CREATE POLICY clock_pauses_in_scope ON clock_pauses TO gridsvc_app
   USING ((SELECT scope_is_service()) OR EXISTS (SELECT FROM clocks c WHERE c.id = clock_id)) WITH CHECK (true);
+ALTER TABLE clock_changes ENABLE ROW LEVEL SECURITY;
+CREATE POLICY clock_changes_in_scope ON clock_changes TO gridsvc_app
+  USING ((SELECT scope_is_service()) OR EXISTS (SELECT FROM clocks c WHERE c.id = clock_id)) WITH CHECK (true);
 ALTER TABLE escalations ENABLE ROW LEVEL SECURITY;
 CREATE POLICY escalations_in_scope ON escalations TO gridsvc_app
   USING ((SELECT scope_is_service()) OR EXISTS (SELECT FROM cases c WHERE c.id = case_id)) WITH CHECK (true);
@@ -723,7 +778,8 @@ GRANT USAGE ON SCHEMA public TO gridsvc_app;
 GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO gridsvc_app;
 GRANT USAGE ON ALL SEQUENCES IN SCHEMA public TO gridsvc_app;
 -- What has happened stays: the service adds to these and changes nothing in them.
-REVOKE UPDATE, DELETE ON history, history_heads, escalations, reporter_openings FROM gridsvc_app;
+REVOKE UPDATE, DELETE ON history, history_heads, escalations, reporter_openings, calendar_editions, clock_changes
+  FROM gridsvc_app;
 REVOKE DELETE ON cases, reports, assignments, clocks FROM gridsvc_app;
 -- Time is the owner's.
 REVOKE INSERT, UPDATE, DELETE ON instance FROM gridsvc_app;

@@ -180,6 +180,14 @@ class CaseResumed(CaseNews):
 
 
 @dataclass(frozen=True, kw_only=True)
+class CaseRescheduled(CaseNews):
+    """A new edition of its calendar moved the handling deadline; nobody made a move, the version stands."""
+
+    TYPE: ClassVar[str] = "case.rescheduled"
+    due_at: datetime
+
+
+@dataclass(frozen=True, kw_only=True)
 class CaseExtended(CaseNews):
     """One more original limit was granted (延期)."""
 
@@ -250,8 +258,8 @@ CATALOG: Final[dict[str, type[Announcement]]] = {
     for kind in (
         CaseReported, CaseLocated, CaseFiled, CaseRejected, CaseAssigned, CasePooled, CaseWaiting, CaseUnacknowledged,
         CaseReturned, CaseReferred, CaseAccepted, CaseStarted, CaseHandedIn, CaseReworked, CaseClosed, CaseSelfHandled,
-        CaseReopened, CaseSuspended, CaseResumed, CaseExtended, CaseCancelled, CaseMerged, CaseReminded,
-        CaseNoted, CaseSupervised, CaseEscalated, OfficerDutyChanged,
+        CaseReopened, CaseSuspended, CaseResumed, CaseRescheduled, CaseExtended, CaseCancelled, CaseMerged,
+        CaseReminded, CaseNoted, CaseSupervised, CaseEscalated, OfficerDutyChanged,
     )
 }  # fmt: skip
 """Announcements by their type, in the order of a case's life."""

@@ -1,4 +1,4 @@
-"""What happens because time passes: rungs fire, shifts end, finished days are signed."""
+"""What happens because time passes: suspensions end, rungs fire, shifts end, finished days are signed."""
 
 from __future__ import annotations
 
@@ -12,17 +12,22 @@ from typing import Final
 
 from gridsvc.actions.end_shifts import end_shifts
 from gridsvc.actions.escalate_case import fire_due_rungs
+from gridsvc.actions.recompute_clocks import recompute_clocks
+from gridsvc.actions.resume_cases import resume_cases
 from gridsvc.actions.sign_history import sign_days
 from gridsvc.db import ACQUIRE_SECONDS, SERVICE, ConnPool, transaction
 from gridsvc.settings import WorkerSettings
 from gridsvc.signing import Signer
 from gridsvc.store import server_clock
+from gridsvc.store.clocks import PROVISIONAL
 from workers.runtime import periodically
 from workers.steady import Steady, Verdict, look
 
 log = logging.getLogger(__name__)
 
 SHIFT_SECONDS: Final = 60.0
+CALENDAR_SECONDS: Final = 5.0  # what a publication left over; it computes the rest itself
+MISSING_SECONDS: Final = 3_600.0  # how often it is said that a year's calendar is missing
 SIGN_SECONDS: Final = 300.0  # a finished day is signed within five minutes of its midnight
 
 
@@ -36,7 +41,10 @@ def since_boot() -> float:
 
 @dataclass
 class Sweeper:
-    """Fires rungs while the database's clock can be believed by the `witness`. Any number of these may run at once."""
+    """Ends suspensions and fires rungs while the database's clock can be believed by the `witness`.
+
+    Any number of these may run at once.
+    """
 
     pool: ConnPool
     batch: int
@@ -44,12 +52,13 @@ class Sweeper:
     steady: Steady = field(default_factory=Steady)
 
     async def fire_round(self) -> int:
-        """Fire all that is due, `batch` clocks per transaction; return how many rungs fired.
+        """End suspensions that are over, then fire all that is due, `batch` per transaction; how many rungs fired.
 
         Nothing fires while the clock is in doubt (workers/steady.py): that is logged, and ends by itself.
         """
         if not (await self._look_at_the_clock()).fires:
             return 0
+        await self._end_suspensions()
         fired, full = 0, True
         while full:
             async with transaction(self.pool, SERVICE) as (conn, now):
@@ -60,6 +69,16 @@ class Sweeper:
             log.info("rungs fired", extra={"action": "rungs_fired", "rungs": fired})
         return fired
 
+    async def _end_suspensions(self) -> None:
+        resumed, full = 0, True
+        while full:
+            async with transaction(self.pool, SERVICE) as (conn, now):
+                batch = await resume_cases(conn, now, self.batch)
+            resumed += batch
+            full = batch >= self.batch
+        if resumed:
+            log.info("suspensions ended", extra={"action": "suspensions_ended", "cases": resumed})
+
     async def _look_at_the_clock(self) -> Verdict:
         async with self.pool.acquire(timeout=ACQUIRE_SECONDS) as conn:
             at = await server_clock.read(conn)
@@ -67,6 +86,31 @@ class Sweeper:
         if verdict not in (Verdict.STEADY, Verdict.DOUBTED):
             log.error("the clock jumped", extra={"action": "clock_jumped", "verdict": verdict, "clock": at.isoformat()})
         return verdict
+
+
+async def recompute_round(pool: ConnPool, batch: int) -> int:
+    """Bring open clocks to the editions of their calendars that are in force; return of how many cases."""
+    done, more = 0, True
+    while more:
+        async with transaction(pool, SERVICE) as (conn, now):
+            computed = await recompute_clocks(conn, now, batch)
+        done += computed
+        more = computed > 0
+    if done:
+        log.info("clocks follow their calendars", extra={"action": "clocks_recomputed", "cases": done})
+    return done
+
+
+async def missing_round(pool: ConnPool) -> int:
+    """Raise an alarm for each calendar that lacks a year which open clocks reach into; return how many calendars."""
+    async with transaction(pool, SERVICE) as (conn, _):
+        missing = await PROVISIONAL.all(conn)
+    for each in missing:
+        log.warning(
+            "a calendar lacks a year",
+            extra={"action": "calendar_missing", "calendar": each.calendar, "clocks": each.clocks},
+        )
+    return len(missing)
 
 
 async def end_shifts_round(pool: ConnPool) -> int:
@@ -90,6 +134,8 @@ async def sweep(pool: ConnPool, settings: WorkerSettings, signer: Signer, stop: 
     async with asyncio.TaskGroup() as group:
         for name, seconds, turn in (
             ("rungs", settings.sweep_seconds, sweeper.fire_round),
+            ("calendars", CALENDAR_SECONDS, partial(recompute_round, pool, settings.sweep_batch)),
+            ("missing calendars", MISSING_SECONDS, partial(missing_round, pool)),
             ("shifts", SHIFT_SECONDS, partial(end_shifts_round, pool)),
             ("signing", SIGN_SECONDS, partial(sign_round, pool, signer)),
         ):

@@ -11,6 +11,7 @@ from uuid import UUID
 
 from events.catalog import Announcement, CaseEscalated, CaseUnacknowledged
 from gridsvc.actions.news import news_of
+from gridsvc.actions.recompute_clocks import bring_up_to_date
 from gridsvc.db import Conn
 from gridsvc.domain.case import Actor, Move, Particulars, Party, State, decide
 from gridsvc.domain.clock import CaseClock, go_on
@@ -54,6 +55,8 @@ async def fire_due_rungs(conn: Conn, now: datetime, limit: int) -> int:
     book = await rulebook(conn)
     live = await clocks.live(conn, [case.id for case in locked])
     stood_still = await clocks.pauses(conn, [clock.id for clock in live])
+    # By the editions in force: a day off that was published a moment ago must not be counted against anybody.
+    locked, live = await bring_up_to_date(conn, book, locked, live, stood_still, now)
     levels = await _division_levels(conn, locked)
     due: dict[UUID, list[CaseClock]] = defaultdict(list)
     for clock in live:

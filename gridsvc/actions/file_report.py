@@ -254,7 +254,7 @@ def _first_entry(each: _Accepted, accepted_as: str, number: str | None, now: dat
 
 
 def _clock(book: Rulebook, looked: _Accepted, case: CaseRow, now: datetime) -> CaseClock:
-    limit = book.limit(looked.opening.clock, looked.category)
+    limit = book.limit(looked.opening.clock, looked.category, case.divisions)
     return start_clock(new_id(), case.id, case.cycle, looked.opening.clock, limit, book.ladder(limit.ladder), now)
 
 

@@ -120,6 +120,8 @@ async def _changes(
         return {"handler_id": actor.caller.user_id}
     if move is Move.MERGE:
         return {"merged_into": said.into}
+    if move is Move.SUSPEND:
+        return {"suspended_until": said.until}
     return _to_routing(moved, now)
 
 

@@ -46,6 +46,7 @@ class Recorded:
     ended_why: str | None = None  # set: the current assignment ends, for this reason
     changes: Mapping[str, Any] | None = None  # further columns that the move sets
     told: Mapping[str, Any] | None = None  # further fields of the announcement
+    pauses_end_at: datetime | None = None  # set: a suspension ended then, and not only now
 
 
 async def record_move(conn: Conn, book: Rulebook, locked: CaseRow, what: Recorded, now: datetime) -> CaseRow:
@@ -106,6 +107,7 @@ def _row_after(before: CaseRow, what: Recorded, now: datetime) -> tuple[CaseRow,
         version=moved.version,
         cycle=moved.cycle,
         suspended=moved.suspended,
+        suspended_until=before.suspended_until if moved.suspended else None,
         extensions=moved.extensions,
         pool=moved.pool,
         route_again_at=None,
@@ -165,7 +167,7 @@ def _started(book: Rulebook, row: CaseRow, what: Recorded, running: set[Clock], 
         start_clock(new_id(), row.id, row.cycle, kind, limit, book.ladder(limit.ladder), now)
         for kind in what.moved.rule.starts
         if kind not in running
-        for limit in [book.limit(kind, category)]
+        for limit in [book.limit(kind, category, row.divisions, row.department)]
     ]
 
 
@@ -181,7 +183,7 @@ async def _pause_or_go_on(
         changed = [pause_clock(clock) for clock in going]
     else:
         if move is Move.RESUME:
-            await clocks.end_pauses(conn, ids, now)
+            await clocks.end_pauses(conn, ids, what.pauses_end_at or now)
         stood_still = await clocks.pauses(conn, ids)
         changed = [go_on(_extended(clock, after, book, what), book, stood_still.get(clock.id, ())) for clock in going]
     await clocks.change(conn, changed)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime
 from typing import Annotated, Any, Final
 from uuid import UUID
@@ -33,13 +33,17 @@ from gridsvc.api.wire import (
 )
 from gridsvc.db import Conn
 from gridsvc.domain.access import Caller, Role, scope_keys
+from gridsvc.domain.calendar import Calendar
 from gridsvc.domain.case import MOVES, STAGES, Actor, Move, Particulars, Party, Rule, State
+from gridsvc.domain.clock import CaseClock
 from gridsvc.domain.deadline import intervals
+from gridsvc.domain.rulebook import Rulebook
 from gridsvc.errors import BadRequest, Unknown
-from gridsvc.store import assignments, case_views, clocks, history, reports
+from gridsvc.store import assignments, calendars, case_views, clocks, history, reports
 from gridsvc.store.case_views import CaseView, Filters
 from gridsvc.store.cases import CaseRow
 from gridsvc.store.cells import division_names
+from gridsvc.store.clocks import ClockChange
 from gridsvc.store.rulebook import rulebook
 
 _READERS: Final = frozenset({*DESK_ROLES, Role.OFFICER, Role.HANDLER})
@@ -77,6 +81,7 @@ class CaseTold(Told):
     department: str | None
     handler: UUID | None
     merged_into: UUID | None
+    suspended_until: datetime | None
     extensions: int
     due_at: datetime | None
     overdue: bool
@@ -104,12 +109,16 @@ class AssignmentTold(Told):
 
 
 class IntervalTold(Told):
-    """A stretch of a clock's life, and whether it counted."""
+    """A stretch of a clock's life, whether it counted, and why: docs/rules/deadlines.md lists the reasons.
+
+    `name` is that of the day off or make-up workday, or the reason of the pause.
+    """
 
     start: datetime
     end: datetime
     counted: bool
     why: str
+    name: str
     seconds: float
 
 
@@ -120,6 +129,18 @@ class RungTold(Told):
     effect: str
     scheduled_at: datetime
     fired_at: datetime
+
+
+class ClockChangeTold(Told):
+    """What a new edition of its calendar made of the clock while it was open."""
+
+    at: datetime
+    calendar_edition: int
+    before_edition: int
+    due_at: datetime
+    before_due_at: datetime
+    provisional: bool
+    before_provisional: bool
 
 
 class ClockTold(Told):
@@ -143,6 +164,7 @@ class ClockTold(Told):
     next_at: datetime | None
     intervals: list[IntervalTold]
     fired: list[RungTold]
+    changes: list[ClockChangeTold]
 
 
 class ReportTold(Told):
@@ -317,12 +339,18 @@ async def _clocks(conn: Conn, case_id: UUID, now: datetime) -> list[ClockTold]:
     kept = await clocks.of_case(conn, case_id)
     stood_still = await clocks.pauses(conn, [clock.id for clock in kept])
     fired = await clocks.ESCALATIONS_OF_CASE.all(conn, case_id)
+    changed = await clocks.CHANGES_OF_CASE.all(conn, case_id)
+    by = await _calendars(conn, book, kept)
     told = []
     for clock in kept:
         spans = [
-            IntervalTold(i.start, i.end, i.counted, i.why, (i.end - i.start).total_seconds())
+            IntervalTold(i.start, i.end, i.counted, i.why, i.name, (i.end - i.start).total_seconds())
             for i in intervals(
-                book.calendar(clock.calendar), clock.started_at, clock.stopped_at or now, stood_still.get(clock.id, ())
+                by[clock.id],
+                clock.started_at,
+                clock.stopped_at or now,
+                stood_still.get(clock.id, ()),
+                clock.unit,
             )
         ]
         told.append(
@@ -349,9 +377,32 @@ async def _clocks(conn: Conn, case_id: UUID, now: datetime) -> list[ClockTold]:
                     for row in fired
                     if row.clock_id == clock.id
                 ],
+                changes=[_change(row) for row in changed if row.clock_id == clock.id],
             )
         )
     return told
+
+
+async def _calendars(conn: Conn, book: Rulebook, kept: Sequence[CaseClock]) -> dict[UUID, Calendar | None]:
+    """The edition of its calendar by which each clock was computed last: a stopped one's may be long gone."""
+    now = {clock.id: book.calendar(clock.calendar) for clock in kept}
+    gone = {
+        clock.id: (clock.calendar, clock.edition)
+        for clock in kept
+        if (calendar := now[clock.id]) is not None
+        and clock.calendar is not None
+        and clock.edition is not None
+        and clock.edition != calendar.edition
+    }
+    past = await calendars.past(conn, sorted(set(gone.values())))
+    return now | {clock: past[edition].calendar(book.zone) for clock, edition in gone.items()}
+
+
+def _change(row: ClockChange) -> ClockChangeTold:
+    return ClockChangeTold(
+        at=row.changed_at, calendar_edition=row.edition, before_edition=row.before_edition, due_at=row.due_at,
+        before_due_at=row.before_due_at, provisional=row.provisional, before_provisional=row.before_provisional,
+    )  # fmt: skip
 
 
 def _told(view: CaseView) -> CaseTold:
@@ -364,7 +415,8 @@ def _told(view: CaseView) -> CaseTold:
         divisions=view.divisions, cell=view.cell_code, method=view.cell_method, border=view.on_border,
         neighbours=view.neighbours, beat=view.beat_code, pool=view.pool, assignment=view.assignment_id,
         officer=view.officer_id, department=view.department, handler=view.handler_id,
-        merged_into=view.merged_into, extensions=view.extensions, due_at=view.due_at, overdue=view.overdue,
+        merged_into=view.merged_into, suspended_until=view.suspended_until,
+        extensions=view.extensions, due_at=view.due_at, overdue=view.overdue,
         occurred_at=view.occurred_at, reported_at=view.reported_at, filed_at=view.filed_at,
         closed_at=view.closed_at, updated_at=view.updated_at,
     )  # fmt: skip

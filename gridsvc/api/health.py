@@ -18,6 +18,7 @@ from gridsvc.api.problems import is_away
 from gridsvc.api.route import LOOPBACK, PUBLIC, Handler, Route
 from gridsvc.api.wire import Told, reply
 from gridsvc.migrate import migrations
+from gridsvc.store.clocks import PROVISIONAL
 from gridsvc.store.gauges import APPLIED, OPEN_CASES, REACHABLE, WAITING
 
 READY_WITHIN_S: Final = 2.0  # a proxy asks every few seconds; an answer later than this is a no
@@ -50,6 +51,9 @@ class Metrics:
         self.rungs_due = gauge("rungs_due", "Rungs whose time has come and that no sweep has fired yet.")
         self.to_route = gauge("cases_to_route", "Cases that the reconciler must send to routing again.")
         self.cases = gauge("cases_open", "Open cases by state.", "state")
+        self.provisional = gauge(
+            "clocks_provisional", "Open clocks that reach into a year whose calendar nobody has published.", "calendar"
+        )
         self.pool = gauge("pool_connections", "Connections of the pool for requests.", "use")
 
     def answered(self, route: str, status: int, seconds: float) -> None:
@@ -92,13 +96,15 @@ class Alive(Told):
 class Ready(Told):
     """Whether requests can be served. `news_age_s` is how old the oldest unsent announcement is.
 
-    It grows while the broker or the relay is away; requests are served all the same.
+    It grows while the broker or the relay is away; requests are served all the same. `provisional_deadlines`
+    are those of open clocks that reach into a year whose calendar nobody has published; 0 is how it should be.
     """
 
     ready: bool
     database: bool
     migrated: bool
     news_age_s: float | None
+    provisional_deadlines: int | None
 
 
 async def _alive(_: web.Request) -> web.Response:
@@ -114,17 +120,22 @@ async def _look(request: web.Request) -> Ready:
     try:
         async with asyncio.timeout(READY_WITHIN_S), as_service(request) as (conn, _):
             reached = await REACHABLE.one(conn)
+            provisional = await PROVISIONAL.all(conn)
             applied = {row.number: row.digest for row in await APPLIED.all(conn)}
-    except asyncpg.UndefinedTableError:
-        return Ready(ready=False, database=True, migrated=False, news_age_s=None)
+    except (asyncpg.UndefinedTableError, asyncpg.UndefinedColumnError):
+        return Ready(ready=False, database=True, migrated=False, news_age_s=None, provisional_deadlines=None)
     except (asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError, OSError) as fault:
         if not is_away(fault):
             raise
-        return Ready(ready=False, database=False, migrated=False, news_age_s=None)
+        return Ready(ready=False, database=False, migrated=False, news_age_s=None, provisional_deadlines=None)
     # A database that is newer than this program is fine: files are only ever added.
     migrated = all(applied.get(wanted.number) == wanted.digest for wanted in _KNOWN)
     return Ready(
-        ready=migrated, database=True, migrated=migrated, news_age_s=None if reached is None else reached.oldest_news_s
+        ready=migrated,
+        database=True,
+        migrated=migrated,
+        news_age_s=None if reached is None else reached.oldest_news_s,
+        provisional_deadlines=sum(each.clocks for each in provisional),
     )
 
 
@@ -141,6 +152,7 @@ async def _metrics(request: web.Request) -> web.Response:
     async with as_service(request) as (conn, _):
         waiting = await WAITING.one(conn)
         standing = await OPEN_CASES.all(conn)
+        provisional = await PROVISIONAL.all(conn)
     if waiting is not None:
         metrics.outbox.set(waiting.news)
         metrics.outbox_age.set(waiting.oldest_news_s)
@@ -151,6 +163,9 @@ async def _metrics(request: web.Request) -> web.Response:
     metrics.cases.clear()
     for row in standing:
         metrics.cases.labels(row.state).set(row.cases)
+    metrics.provisional.clear()
+    for each in provisional:
+        metrics.provisional.labels(each.calendar).set(each.clocks)
     return web.Response(body=generate_latest(metrics.registry), headers={"Content-Type": CONTENT_TYPE_PLAIN_0_0_4})
 
 

@@ -8,7 +8,7 @@ from datetime import datetime
 from uuid import UUID
 
 from gridsvc.domain.case import Clock
-from gridsvc.domain.deadline import ClockUnit, Pause
+from gridsvc.domain.deadline import Budget, ClockUnit, Pause
 from gridsvc.domain.escalation import Rung, deadline, next_rung
 from gridsvc.domain.rulebook import Limit, Rulebook
 
@@ -35,13 +35,18 @@ class CaseClock:
     next_level: int | None
     next_fire_at: datetime | None
 
+    @property
+    def budget(self) -> Budget:
+        """What it may use up."""
+        return Budget(self.unit, self.budget_seconds)
+
 
 def start_clock(
     clock_id: UUID, case_id: UUID, cycle: int, kind: Clock, limit: Limit, rungs: Sequence[Rung], now: datetime
 ) -> CaseClock:
     """A clock that begins to run at `now`."""
-    due = deadline(now, limit.budget.seconds, limit.calendar, ())
-    upcoming = next_rung(rungs, 0, now, limit.budget.seconds, limit.calendar, ())
+    due = deadline(now, limit.budget, limit.calendar, ())
+    upcoming = next_rung(rungs, 0, now, limit.budget, limit.calendar, ())
     return CaseClock(
         id=clock_id,
         case_id=case_id,
@@ -76,12 +81,10 @@ def pause_clock(clock: CaseClock) -> CaseClock:
 
 
 def go_on(clock: CaseClock, book: Rulebook, pauses: Sequence[Pause]) -> CaseClock:
-    """The clock after a change of its pauses, budget, calendar or fired level: all instants anew."""
+    """The clock after a change of its pauses, budget, calendar or fired level: it runs, all instants anew."""
     calendar = book.calendar(clock.calendar)
-    due = deadline(clock.started_at, clock.budget_seconds, calendar, pauses)
-    upcoming = next_rung(
-        book.ladder(clock.ladder), clock.fired_level, clock.started_at, clock.budget_seconds, calendar, pauses
-    )
+    due = deadline(clock.started_at, clock.budget, calendar, pauses)
+    upcoming = next_rung(book.ladder(clock.ladder), clock.fired_level, clock.started_at, clock.budget, calendar, pauses)
     return replace(
         clock,
         state="running",
@@ -91,3 +94,18 @@ def go_on(clock: CaseClock, book: Rulebook, pauses: Sequence[Pause]) -> CaseCloc
         next_level=upcoming.level if upcoming else None,
         next_fire_at=upcoming.at if upcoming else None,
     )
+
+
+def outdated(clock: CaseClock, book: Rulebook) -> bool:
+    """Whether the calendar of an open clock has a newer edition than the one it was computed with."""
+    calendar = book.calendar(clock.calendar)
+    return clock.state != "stopped" and calendar is not None and clock.edition != calendar.edition
+
+
+def recomputed(clock: CaseClock, book: Rulebook, pauses: Sequence[Pause]) -> CaseClock:
+    """An open clock by the edition of its calendar that is in force now.
+
+    Rungs that fired stay fired, whatever the new edition says of them; a paused clock stays paused.
+    """
+    anew = go_on(clock, book, pauses)
+    return pause_clock(anew) if clock.state == "paused" else anew

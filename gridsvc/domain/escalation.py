@@ -13,7 +13,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from gridsvc.domain.calendar import Calendar, Reach
-from gridsvc.domain.deadline import Pause, reach
+from gridsvc.domain.deadline import Budget, Pause, reach_share
 
 
 class Effect(StrEnum):
@@ -49,7 +49,7 @@ def next_rung(
     rungs: Sequence[Rung],
     fired_level: int,
     started: datetime,
-    budget_seconds: int,
+    budget: Budget,
     calendar: Calendar | None,
     pauses: Sequence[Pause],
 ) -> NextRung | None:
@@ -58,12 +58,12 @@ def next_rung(
     if not above:
         return None
     rung = min(above, key=lambda r: r.level)
-    return NextRung(rung.level, reach(calendar, started, budget_seconds * rung.share, pauses).at)
+    return NextRung(rung.level, reach_share(calendar, started, budget, rung.share, pauses).at)
 
 
-def deadline(started: datetime, budget_seconds: int, calendar: Calendar | None, pauses: Sequence[Pause]) -> Reach:
+def deadline(started: datetime, budget: Budget, calendar: Calendar | None, pauses: Sequence[Pause]) -> Reach:
     """When the clock's whole budget is used up."""
-    return reach(calendar, started, budget_seconds, pauses)
+    return reach_share(calendar, started, budget, 1, pauses)
 
 
 def division_at(level: str | None, divisions: Sequence[tuple[str, str]]) -> str | None:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from zoneinfo import ZoneInfo
 
 from gridsvc.domain.calendar import Calendar
@@ -49,6 +49,14 @@ class Limit:
 
 
 @dataclass(frozen=True, kw_only=True)
+class CalendarUses:
+    """Where another calendar than the category's own holds, by code."""
+
+    by_department: Mapping[str, str] = field(default_factory=dict)
+    by_division: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True)
 class Rulebook:
     """Everything of the rules that a decision may ask for; `revision` tells one state of it from another."""
 
@@ -59,6 +67,7 @@ class Rulebook:
     calendars: Mapping[str, Calendar]
     ladders: Mapping[str, tuple[Rung, ...]]
     stage_limits: Mapping[Clock, tuple[int, str]]
+    calendar_uses: CalendarUses = field(default_factory=CalendarUses)
 
     def category(self, name: str) -> Category:
         """The active category named `edition:code`, or `code` of the default edition.
@@ -74,16 +83,30 @@ class Rulebook:
             )
         return found
 
-    def limit(self, clock: Clock, category: Category) -> Limit:
-        """How long `clock` may run for a case of `category`."""
+    def limit(
+        self, clock: Clock, category: Category, divisions: Sequence[str] = (), department: str | None = None
+    ) -> Limit:
+        """How long `clock` may run for a case of `category` that lies in `divisions` and is `department`'s."""
         if clock is Clock.HANDLING:
-            budget = budget_of(category.limit_amount, category.limit_unit)
-            calendar = self.calendars[category.calendar] if budget.unit is ClockUnit.WORK else None
-            return Limit(budget, category.ladder, calendar)
+            calendar = self.calendar_for(category, divisions, department)
+            budget = budget_of(category.limit_amount, category.limit_unit, calendar.work_day)
+            return Limit(budget, category.ladder, None if budget.unit is ClockUnit.NATURAL else calendar)
         if clock not in self.stage_limits:
             raise Unavailable(f"nobody has set how long {clock} may take; load the starter rules: gridsvc starter")
         seconds, ladder = self.stage_limits[clock]
         return Limit(Budget(ClockUnit.NATURAL, seconds), ladder, None)
+
+    def calendar_for(self, category: Category, divisions: Sequence[str], department: str | None) -> Calendar:
+        """The calendar that holds where a case lies: the most specific one wins.
+
+        The department's; else that of the deepest of `divisions` (codes from the top down) that has one;
+        else the category's own, which is the city's.
+        """
+        uses = self.calendar_uses
+        if department is not None and department in uses.by_department:
+            return self.calendars[uses.by_department[department]]
+        deepest = next((code for code in reversed(divisions) if code in uses.by_division), None)
+        return self.calendars[category.calendar if deepest is None else uses.by_division[deepest]]
 
     def calendar(self, code: str | None) -> Calendar | None:
         """The calendar of a clock; None for a clock that runs by nature."""

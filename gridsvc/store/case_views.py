@@ -48,6 +48,7 @@ class CaseView:
     department: str | None
     handler_id: UUID | None
     merged_into: UUID | None
+    suspended_until: datetime | None
     extensions: int
     due_at: datetime | None
     overdue: bool
@@ -82,7 +83,7 @@ _COLUMNS: Final = """
            g.name AS category_name, g.name_en AS category_name_en, c.duty_line, c.severity,
            c.description, c.address, ST_X(c.place) AS lon, ST_Y(c.place) AS lat, c.grid_set_id, c.divisions,
            c.cell_code, c.cell_method, c.on_border, c.neighbours, c.beat_code, c.pool, c.assignment_id,
-           c.officer_id, c.department, c.handler_id, c.merged_into, c.extensions, c.due_at,
+           c.officer_id, c.department, c.handler_id, c.merged_into, c.suspended_until, c.extensions, c.due_at,
            (c.due_at < $2::timestamptz AND c.state IN ('assigned', 'accepted', 'in_progress')) IS TRUE AS overdue,
            c.occurred_at, c.reported_at, c.filed_at, c.closed_at, c.updated_at
       FROM cases c

@@ -61,6 +61,7 @@ class CaseRow:
     updated_at: datetime
     seen_by: list[str] = field(default_factory=list)
     head: bytes = b""  # hash of its last history row, which the next one must follow
+    suspended_until: datetime | None = None  # when a suspension ends by itself
 
     def case(self) -> Case:
         """The case as decisions see it."""
@@ -103,13 +104,13 @@ ADD = Statement(
            description, address, desk, place, grid_set_id, division_code, divisions, cell_code, cell_method,
            on_border, neighbours, beat_code, pool, assignment_id, officer_id, department, handler_id,
            reported_by, merged_into, extensions, due_at, route_again_at, occurred_at, reported_at,
-           filed_at, closed_at, updated_at, seen_by, head)
+           filed_at, closed_at, updated_at, seen_by, head, suspended_until)
     SELECT id, number, version, cycle, state, suspended, source, edition, category, duty_line, severity,
            description, address, desk, ST_SetSRID(ST_MakePoint(lon, lat), 4326), grid_set_id, division_code,
            divisions, cell_code, cell_method,
            on_border, neighbours, beat_code, pool, assignment_id, officer_id, department, handler_id,
            reported_by, merged_into, extensions, due_at, route_again_at, occurred_at, reported_at,
-           filed_at, closed_at, updated_at, seen_by, head
+           filed_at, closed_at, updated_at, seen_by, head, suspended_until
       FROM json_to_recordset($1::text::json) AS r (
            id uuid, number text, version integer, cycle integer, state text, suspended boolean, source text,
            edition text, category text, duty_line text, severity text, description text, address text,
@@ -119,7 +120,7 @@ ADD = Statement(
            assignment_id uuid, officer_id uuid, department text, handler_id uuid, reported_by text,
            merged_into uuid, extensions integer, due_at timestamptz, route_again_at timestamptz,
            occurred_at timestamptz, reported_at timestamptz, filed_at timestamptz, closed_at timestamptz,
-           updated_at timestamptz, seen_by text[], head bytea)
+           updated_at timestamptz, seen_by text[], head bytea, suspended_until timestamptz)
     """,
 )
 
@@ -136,21 +137,23 @@ _CHANGE = Statement(
            assignment_id = r.assignment_id, officer_id = r.officer_id, department = r.department,
            handler_id = r.handler_id, merged_into = r.merged_into, extensions = r.extensions,
            due_at = r.due_at, route_again_at = r.route_again_at, filed_at = r.filed_at,
-           closed_at = r.closed_at, updated_at = r.updated_at, seen_by = r.seen_by, head = r.head
+           closed_at = r.closed_at, updated_at = r.updated_at, seen_by = r.seen_by, head = r.head,
+           suspended_until = r.suspended_until
       FROM json_to_recordset($1::text::json) AS r (
            id uuid, number text, version integer, cycle integer, state text, suspended boolean,
            lon float8, lat float8, grid_set_id integer, division_code text, divisions text[],
            cell_code text, cell_method text, on_border boolean, neighbours text[], beat_code text, pool text,
            assignment_id uuid, officer_id uuid, department text, handler_id uuid, merged_into uuid,
            extensions integer, due_at timestamptz, route_again_at timestamptz, filed_at timestamptz,
-           closed_at timestamptz, updated_at timestamptz, seen_by text[], head bytea)
+           closed_at timestamptz, updated_at timestamptz, seen_by text[], head bytea,
+           suspended_until timestamptz)
      WHERE c.id = r.id
        AND c.version < r.version   -- the row is locked by the caller; this holds whatever the caller forgot
     """,
 )
 
 
-# Three statements read the same row under a lock and differ in which cases they pick.
+# Some statements read the same row under a lock and differ in which cases they pick.
 _LOCKED: Final = """
     SELECT c.id, c.number, c.version, c.cycle, c.state, c.suspended, c.source, c.edition, c.category,
            c.duty_line, c.severity, c.description, c.address, c.desk, ST_X(c.place) AS lon,
@@ -158,7 +161,7 @@ _LOCKED: Final = """
            c.divisions, c.cell_code, c.cell_method, c.on_border, c.neighbours, c.beat_code, c.pool,
            c.assignment_id, c.officer_id, c.department, c.handler_id, c.reported_by, c.merged_into,
            c.extensions, c.due_at, c.route_again_at, c.occurred_at, c.reported_at, c.filed_at, c.closed_at,
-           c.updated_at, c.seen_by, c.head
+           c.updated_at, c.seen_by, c.head, c.suspended_until
       FROM cases c
 """
 
@@ -205,6 +208,43 @@ LOCK_WAITING = Statement(
      ORDER BY c.route_again_at
      LIMIT $2::integer
        FOR UPDATE OF c SKIP LOCKED   -- being routed this instant
+    """,
+)
+
+LOCK_OVER_SUSPENDED = Statement(
+    CaseRow,
+    f"""
+{_LOCKED}     WHERE c.suspended_until <= $1::timestamptz
+     ORDER BY c.suspended_until
+     LIMIT $2::integer
+       FOR UPDATE OF c SKIP LOCKED   -- a person is at it: next round
+    """,
+)
+
+LOCK_OUTDATED = Statement(
+    CaseRow,
+    f"""
+    WITH outdated AS MATERIALIZED (   -- a fence, as above
+      SELECT DISTINCT k.case_id
+        FROM clocks k
+        JOIN calendars w ON w.code = k.calendar
+       WHERE k.state <> 'stopped'
+         AND k.edition < w.edition
+       LIMIT $1::integer
+    )
+{_LOCKED}     WHERE c.id IN (SELECT case_id FROM outdated)
+     ORDER BY c.id
+       FOR UPDATE OF c SKIP LOCKED   -- whoever has it computes anew himself, or it is taken next round
+    """,  # noqa: S608 - joined from constants
+)
+
+_DUE_ANEW = Statement(
+    Nothing,
+    """
+    UPDATE cases c
+       SET due_at = r.due_at, updated_at = r.updated_at
+      FROM json_to_recordset($1::text::json) AS r (id uuid, due_at timestamptz, updated_at timestamptz)
+     WHERE c.id = r.id
     """,
 )
 
@@ -256,6 +296,13 @@ async def add(conn: Conn, rows: Sequence[CaseRow]) -> None:
 async def change(conn: Conn, rows: Sequence[CaseRow]) -> None:
     """Keep what moves made of cases that the caller holds locked."""
     await _CHANGE.run(conn, rows_text([_fields(row) for row in rows]))
+
+
+async def due_anew(conn: Conn, rows: Sequence[CaseRow]) -> None:
+    """Keep the deadline of cases that the caller holds locked, where nothing else changed: no move, no new version."""
+    if rows:
+        kept = [{"id": row.id, "due_at": row.due_at, "updated_at": row.updated_at} for row in rows]
+        await _DUE_ANEW.run(conn, rows_text(kept))
 
 
 async def lock(conn: Conn, case_id: UUID) -> CaseRow | None:

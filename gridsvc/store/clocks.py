@@ -81,6 +81,17 @@ _LIVE = Statement(
     """,
 )
 
+_OPEN_BY_CALENDAR = Statement(
+    _ClockRow,
+    """
+    SELECT id, case_id, cycle, kind, ladder, unit, budget_seconds, calendar, edition, state, started_at,
+           stopped_at, due_at, provisional, fired_level, next_level, next_fire_at
+      FROM clocks
+     WHERE calendar = $1::text
+       AND state <> 'stopped'
+    """,
+)
+
 _OF_CASE = Statement(
     _ClockRow,
     """
@@ -166,6 +177,66 @@ ESCALATIONS_OF_CASE = Statement(
 )
 
 
+@dataclass(frozen=True, kw_only=True)
+class ClockChange:
+    """What a new edition of its calendar made of an open clock."""
+
+    clock_id: UUID
+    edition: int
+    before_edition: int
+    changed_at: datetime
+    due_at: datetime
+    before_due_at: datetime
+    provisional: bool
+    before_provisional: bool
+
+
+_ADD_CHANGES = Statement(
+    Nothing,
+    """
+    INSERT INTO clock_changes (
+           clock_id, edition, before_edition, changed_at, due_at, before_due_at, provisional, before_provisional)
+    SELECT clock_id, edition, before_edition, changed_at, due_at, before_due_at, provisional, before_provisional
+      FROM json_to_recordset($1::text::json) AS r (
+           clock_id uuid, edition integer, before_edition integer, changed_at timestamptz, due_at timestamptz,
+           before_due_at timestamptz, provisional boolean, before_provisional boolean)
+    """,
+)
+
+CHANGES_OF_CASE = Statement(
+    ClockChange,
+    """
+    SELECT h.clock_id, h.edition, h.before_edition, h.changed_at, h.due_at, h.before_due_at, h.provisional,
+           h.before_provisional
+      FROM clock_changes h
+      JOIN clocks k ON k.id = h.clock_id
+     WHERE k.case_id = $1::uuid
+     ORDER BY h.edition
+    """,
+)
+
+
+@dataclass(frozen=True)
+class Provisional:
+    """How many open clocks of a calendar reach into a year that it does not publish."""
+
+    calendar: str
+    clocks: int
+
+
+PROVISIONAL = Statement(
+    Provisional,
+    """
+    SELECT calendar, count(*)::integer AS clocks
+      FROM clocks
+     WHERE provisional
+       AND state <> 'stopped'
+     GROUP BY calendar
+     ORDER BY calendar
+    """,
+)
+
+
 async def add(conn: Conn, clocks: Sequence[CaseClock]) -> None:
     """Keep clocks that have just started."""
     if clocks:
@@ -186,6 +257,11 @@ async def live(conn: Conn, case_ids: Sequence[UUID]) -> list[CaseClock]:
 async def of_case(conn: Conn, case_id: UUID) -> list[CaseClock]:
     """Every clock that the case ever had, oldest first."""
     return [row.clock() for row in await _OF_CASE.all(conn, case_id)]
+
+
+async def open_by_calendar(conn: Conn, calendar: str) -> list[CaseClock]:
+    """The running and paused clocks of all cases that run on this calendar."""
+    return [row.clock() for row in await _OPEN_BY_CALENDAR.all(conn, calendar)]
 
 
 async def pauses(conn: Conn, clock_ids: Sequence[UUID]) -> dict[UUID, list[Pause]]:
@@ -210,3 +286,9 @@ async def add_escalations(conn: Conn, rows: Sequence[EscalationRow]) -> None:
     """Keep rungs that fired; the primary key refuses a second time."""
     if rows:
         await _ADD_ESCALATIONS.run(conn, rows_text([vars(row) for row in rows]))
+
+
+async def add_changes(conn: Conn, rows: Sequence[ClockChange]) -> None:
+    """Keep what a new edition made of clocks; once for each clock and edition."""
+    if rows:
+        await _ADD_CHANGES.run(conn, rows_text([vars(row) for row in rows]))

@@ -4,17 +4,16 @@ from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import dataclass
-from datetime import date, time
 from typing import Final
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from gridsvc.db import Conn, Statement
-from gridsvc.domain.calendar import Calendar, Slots
 from gridsvc.domain.case import Clock
 from gridsvc.domain.deadline import LimitUnit
 from gridsvc.domain.escalation import Effect, Rung
 from gridsvc.domain.rulebook import Category, Rulebook
+from gridsvc.store import calendars
 
 
 @dataclass(frozen=True)
@@ -68,27 +67,6 @@ _CATEGORIES = Statement(
       FROM categories
     """,
 )
-
-
-@dataclass(frozen=True)
-class _CalendarRow:
-    code: str
-    edition: int
-    slots: dict[str, list[list[str]]]
-    years: list[int]
-
-
-_CALENDARS = Statement(_CalendarRow, "SELECT code, edition, slots, years FROM calendars")
-
-
-@dataclass(frozen=True)
-class _DayRow:
-    calendar: str
-    day: date
-    works: bool
-
-
-_DAYS = Statement(_DayRow, "SELECT calendar, day, works FROM calendar_days")
 
 
 @dataclass(frozen=True)
@@ -149,28 +127,8 @@ async def _read(conn: Conn, now: _Revision) -> Rulebook:
             (row.edition, row.code): Category(**{**vars(row), "limit_unit": LimitUnit(row.limit_unit)})
             for row in await _CATEGORIES.all(conn)
         },
-        calendars=await _read_calendars(conn, zone),
+        calendars={code: edition.calendar(zone) for code, edition in (await calendars.in_force(conn)).items()},
+        calendar_uses=await calendars.uses(conn),
         ladders={name: tuple(rungs) for name, rungs in ladders.items()},
         stage_limits={Clock(row.kind): (row.budget_seconds, row.ladder) for row in await _STAGE_LIMITS.all(conn)},
     )
-
-
-async def _read_calendars(conn: Conn, zone: ZoneInfo) -> dict[str, Calendar]:
-    days: dict[str, dict[date, bool]] = defaultdict(dict)
-    for row in await _DAYS.all(conn):
-        days[row.calendar][row.day] = row.works
-    return {
-        row.code: Calendar(
-            code=row.code,
-            edition=row.edition,
-            zone=zone,
-            slots={int(weekday): _slots(pairs) for weekday, pairs in row.slots.items()},
-            days=days[row.code],
-            years=frozenset(row.years),
-        )
-        for row in await _CALENDARS.all(conn)
-    }
-
-
-def _slots(pairs: list[list[str]]) -> Slots:
-    return tuple((time.fromisoformat(opens), time.fromisoformat(closes)) for opens, closes in pairs)

@@ -6,16 +6,16 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from gridsvc.domain.deadline import Pause
+from gridsvc.domain.deadline import Budget, ClockUnit, Pause
 from gridsvc.domain.escalation import NextRung, deadline, division_at, next_rung
 from tests.unit.domain.sample_rules import HANDLING, SHANGHAI, office, rung
 
-HOUR = 3_600
+FOUR_HOURS = Budget(ClockUnit.WORK, 4 * 3_600)
 START = datetime(2026, 3, 6, 9, 0, tzinfo=SHANGHAI)  # a Friday
 
 
 def test_rungs_come_in_the_order_of_their_levels() -> None:
-    due = [next_rung(HANDLING, fired, START, 4 * HOUR, None, ()) for fired in range(4)]
+    due = [next_rung(HANDLING, fired, START, FOUR_HOURS, None, ()) for fired in range(4)]
     assert due == [
         NextRung(1, START + timedelta(hours=3)),
         NextRung(2, START + timedelta(hours=4)),
@@ -25,27 +25,27 @@ def test_rungs_come_in_the_order_of_their_levels() -> None:
 
 
 def test_the_top_of_the_ladder_is_the_end() -> None:
-    assert next_rung(HANDLING, 4, START, 4 * HOUR, None, ()) is None
+    assert next_rung(HANDLING, 4, START, FOUR_HOURS, None, ()) is None
 
 
 def test_a_ladder_without_rungs_never_fires() -> None:
-    assert next_rung((), 0, START, 4 * HOUR, None, ()) is None
+    assert next_rung((), 0, START, FOUR_HOURS, None, ()) is None
 
 
 def test_the_order_in_which_rungs_are_written_does_not_matter() -> None:
-    assert next_rung(HANDLING[::-1], 1, START, 4 * HOUR, None, ()) == NextRung(2, START + timedelta(hours=4))
+    assert next_rung(HANDLING[::-1], 1, START, FOUR_HOURS, None, ()) == NextRung(2, START + timedelta(hours=4))
 
 
 def test_a_rung_at_share_0_fires_the_moment_its_clock_starts_even_at_night() -> None:
     night = datetime(2026, 3, 7, 3, 0, tzinfo=SHANGHAI)
-    assert next_rung((rung(1, 0.0),), 0, night, 900, office(), ()) == NextRung(1, night)
+    assert next_rung((rung(1, 0.0),), 0, night, Budget(ClockUnit.WORK, 900), office(), ()) == NextRung(1, night)
 
 
 def test_rungs_beyond_the_limit_stand_on_the_clocks_own_time() -> None:
     """Half a budget beyond four working hours is two more working hours: over lunch and the weekend."""
-    overdue = next_rung(HANDLING, 1, START, 4 * HOUR, office(), ())
-    climb = next_rung(HANDLING, 2, START, 4 * HOUR, office(), ())
-    top = next_rung(HANDLING, 3, START, 4 * HOUR, office(), ())
+    overdue = next_rung(HANDLING, 1, START, FOUR_HOURS, office(), ())
+    climb = next_rung(HANDLING, 2, START, FOUR_HOURS, office(), ())
+    top = next_rung(HANDLING, 3, START, FOUR_HOURS, office(), ())
     assert overdue == NextRung(2, datetime(2026, 3, 6, 15, 0, tzinfo=SHANGHAI))
     assert climb == NextRung(3, datetime(2026, 3, 6, 17, 0, tzinfo=SHANGHAI))
     assert top == NextRung(4, datetime(2026, 3, 9, 9, 0, tzinfo=SHANGHAI))
@@ -53,8 +53,8 @@ def test_rungs_beyond_the_limit_stand_on_the_clocks_own_time() -> None:
 
 def test_a_pause_moves_every_rung_that_is_still_to_come() -> None:
     pauses = [Pause(START + timedelta(hours=1), START + timedelta(hours=3), "suspended")]
-    moved = [next_rung(HANDLING, fired, START, 4 * HOUR, None, pauses) for fired in range(4)]
-    plain = [next_rung(HANDLING, fired, START, 4 * HOUR, None, ()) for fired in range(4)]
+    moved = [next_rung(HANDLING, fired, START, FOUR_HOURS, None, pauses) for fired in range(4)]
+    plain = [next_rung(HANDLING, fired, START, FOUR_HOURS, None, ()) for fired in range(4)]
     for later, sooner in zip(moved, plain, strict=True):
         assert later is not None
         assert sooner is not None
@@ -63,21 +63,21 @@ def test_a_pause_moves_every_rung_that_is_still_to_come() -> None:
 
 def test_a_pause_after_a_rungs_time_leaves_it_where_it_was() -> None:
     pauses = [Pause(START + timedelta(hours=3), START + timedelta(hours=5), "suspended")]
-    assert next_rung(HANDLING, 0, START, 4 * HOUR, None, pauses) == NextRung(1, START + timedelta(hours=3))
-    assert next_rung(HANDLING, 1, START, 4 * HOUR, None, pauses) == NextRung(2, START + timedelta(hours=6))
+    assert next_rung(HANDLING, 0, START, FOUR_HOURS, None, pauses) == NextRung(1, START + timedelta(hours=3))
+    assert next_rung(HANDLING, 1, START, FOUR_HOURS, None, pauses) == NextRung(2, START + timedelta(hours=6))
 
 
 def test_a_rung_whose_share_lies_below_the_one_before_waits_for_its_turn() -> None:
     """Levels are the order. A careless ladder fires late, never out of order."""
     careless = (rung(1, 1.0), rung(2, 0.5))
-    assert next_rung(careless, 0, START, 4 * HOUR, None, ()) == NextRung(1, START + timedelta(hours=4))
-    assert next_rung(careless, 1, START, 4 * HOUR, None, ()) == NextRung(2, START + timedelta(hours=2))
+    assert next_rung(careless, 0, START, FOUR_HOURS, None, ()) == NextRung(1, START + timedelta(hours=4))
+    assert next_rung(careless, 1, START, FOUR_HOURS, None, ()) == NextRung(2, START + timedelta(hours=2))
 
 
 def test_the_deadline_is_the_rung_at_share_1() -> None:
-    overdue = next_rung(HANDLING, 1, START, 4 * HOUR, office(), ())
+    overdue = next_rung(HANDLING, 1, START, FOUR_HOURS, office(), ())
     assert overdue is not None
-    assert deadline(START, 4 * HOUR, office(), ()).at == overdue.at
+    assert deadline(START, FOUR_HOURS, office(), ()).at == overdue.at
 
 
 WHOLE = [("620100", "city"), ("620102", "district"), ("620102001", "street"), ("620102001001", "community")]
