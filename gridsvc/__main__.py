@@ -25,6 +25,7 @@ COMMANDS: Final[dict[str, str]] = {
     "migrate": "bring the database to today's schema",
     "grid": "versions of divisions, cells and beats",
     "people": "officers, departments, shifts",
+    "categories": "editions of what may be reported, their limits and handlers",
     "starter": "load the starter rules into an empty city",
     "user": "accounts and API keys",
     "replay": "rows of a service-request file become reports",

@@ -165,7 +165,7 @@ def _started(book: Rulebook, row: CaseRow, what: Recorded, running: set[Clock], 
         start_clock(new_id(), row.id, row.cycle, kind, limit, book.ladder(limit.ladder), now)
         for kind in what.moved.rule.starts
         if kind not in running
-        for limit in [book.limit(kind, category)]
+        for limit in [book.limit(kind, category, row.condition, row.management_level)]
     ]
 
 
@@ -192,7 +192,8 @@ def _extended(clock: CaseClock, after: CaseRow, book: Rulebook, what: Recorded) 
     """One more original limit on the handling clock; the other clocks as they are."""
     if what.moved.rule.move is not Move.EXTEND or clock.kind is not Clock.HANDLING:
         return clock
-    original = book.limit(Clock.HANDLING, book.categories[(after.edition, after.category)]).budget.seconds
+    category = book.categories[(after.edition, after.category)]
+    original = book.limit(Clock.HANDLING, category, after.condition, after.management_level).budget.seconds
     return replace(clock, budget_seconds=clock.budget_seconds + original)
 
 

@@ -8,35 +8,10 @@ from zoneinfo import ZoneInfo
 
 from gridsvc.domain.calendar import Calendar
 from gridsvc.domain.case import Clock
-from gridsvc.domain.deadline import Budget, ClockUnit, LimitUnit, budget_of
+from gridsvc.domain.category import Category
+from gridsvc.domain.deadline import Budget, ClockUnit, budget_of
 from gridsvc.domain.escalation import Rung
 from gridsvc.errors import Unavailable, UnknownCategory
-
-
-@dataclass(frozen=True, kw_only=True)
-class Category:
-    """What may be reported, who handles it and by when."""
-
-    edition: str
-    code: str
-    kind: str
-    name: str
-    name_en: str
-    duty_line: str
-    department: str | None
-    handled_by: str  # officer | department
-    severity: str
-    files_itself: bool
-    limit_amount: float
-    limit_unit: LimitUnit
-    calendar: str
-    ladder: str
-    active: bool
-
-    @property
-    def id(self) -> str:
-        """edition:code, as reports may name it."""
-        return f"{self.edition}:{self.code}"
 
 
 @dataclass(frozen=True)
@@ -74,10 +49,13 @@ class Rulebook:
             )
         return found
 
-    def limit(self, clock: Clock, category: Category) -> Limit:
-        """How long `clock` may run for a case of `category`."""
+    def limit(
+        self, clock: Clock, category: Category, condition: str | None = None, management_level: str | None = None
+    ) -> Limit:
+        """How long `clock` may run for a case of `category`, under its condition, in an area of its level."""
         if clock is Clock.HANDLING:
-            budget = budget_of(category.limit_amount, category.limit_unit)
+            given = category.limit_for(condition, management_level)
+            budget = budget_of(given.amount, given.unit)
             calendar = self.calendars[category.calendar] if budget.unit is ClockUnit.WORK else None
             return Limit(budget, category.ladder, calendar)
         if clock not in self.stage_limits:

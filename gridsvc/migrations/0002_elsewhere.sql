@@ -1,0 +1,2 @@
+-- Its content comes from elsewhere.
+SELECT 1;
