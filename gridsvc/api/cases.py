@@ -451,6 +451,7 @@ _FIELDS: Final[dict[str, Any]] = {
     "into": UUID,
     "division": Annotated[str, msgspec.Meta(min_length=1, max_length=64)],
     "location": Location,
+    "condition": Annotated[str, msgspec.Meta(min_length=1, max_length=32)],
 }
 """How each particular of a move is written; the table of moves tells which of them a move has."""
 

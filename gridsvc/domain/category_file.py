@@ -232,7 +232,7 @@ def read_handlers(sheet: Sheet, known: Known) -> tuple[dict[str, Handler], list[
 def _handler(row: _Row, known: Known) -> Handler:
     department, duty_line = row["department"], row["duty_line"]
     if department:
-        line = _one_of(row, "department", known.departments)
+        line = known.departments[_one_of(row, "department", known.departments)]
         if duty_line and duty_line != line:
             raise _Wrong("duty_line", repr(duty_line), f"{line}, the department's, or blank")
         return Handler(department=department, duty_line=line)
