@@ -156,7 +156,7 @@ def _said(plan: Plan, edition: str, *, published: bool, beside: bool) -> Iterabl
     for gone in changes.removed:
         yield f"- {_named(gone)}{_standing(plan, gone)}"
     count = len(plan.listing.categories)
-    limits = sum(1 + len(each.limits) for each in plan.listing.categories)
+    limits = sum(len(each.limits) or 1 for each in plan.listing.categories)
     done = "published" if published else "would be published"
     where = f" beside {plan.against}" if beside and plan.against else ""
     yield (
