@@ -193,6 +193,22 @@ def test_a_row_at_fault_is_named_with_its_field(row: str, field: str) -> None:
     found = listing(COVER, row)
     assert [(fault.where, fault.field) for fault in found.faults] == [("list.csv, row 3", field)]
     assert all(fault.given and fault.wanted for fault in found.faults)
+    of_the_same = row.startswith(",")  # then the category above is left out with it
+    assert [each.code for each in found.categories] == ([] if of_the_same else ["100101"])
+
+
+def test_a_code_that_excel_has_shortened_is_told_to_be_one() -> None:
+    for head, row in (
+        (f"{HEAD},code", f"{COVER},6.20102E+14"),
+        (HEAD, COVER.replace("公用设施,1,", "公用设施,6.2e14,")),
+    ):
+        (fault,) = listing(row, head=head).faults
+        assert "Excel has shortened it" in fault.wanted
+
+
+def test_a_new_major_class_does_not_take_the_name_of_the_one_above() -> None:
+    (fault,) = listing(COVER, ",2,,1,停车场,供水公司,破损,修复,5工作日").faults
+    assert (fault.field, fault.wanted) == ("major_name", "a name of major class 1002")
 
 
 @pytest.mark.parametrize(
@@ -292,8 +308,9 @@ def test_a_preview_tells_what_is_new_what_differs_and_what_is_gone() -> None:
     before = listing(
         COVER, ",,,2,污水井盖,供水公司,缺失,恢复,2工作日", ",,,3,雨水井盖,供水公司,缺失,恢复,2工作日"
     ).categories
+    later = Reading(edition="2027", handlers=READING.handlers)
     after = listing(
-        COVER, ",,,2,污水井盖,供水公司,缺失,恢复,3工作日", ",,,4,雨水箅子,供水公司,缺失,恢复,2工作日"
+        COVER, ",,,2,污水井盖,供水公司,缺失,恢复,3工作日", ",,,4,雨水箅子,供水公司,缺失,恢复,2工作日", reading=later
     ).categories
     changes = changes_between(before, after)
     assert [each.code for each in changes.added] == ["100104"]
