@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from itertools import product
+from typing import Any
 
 import pytest
 
@@ -20,7 +21,7 @@ def limit(amount: float, condition: str | None = None, level: str | None = None,
     return CategoryLimit(amount=amount, unit=WH, condition=condition, management_level=level, **more)
 
 
-def cover(**changes: object) -> Category:
+def cover(**changes: Any) -> Category:
     """A manhole cover: missing is worse than damaged, and both are worse in an area of level A."""
     conditions = (
         Condition(code="missing", says="井盖缺失"),
