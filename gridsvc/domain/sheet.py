@@ -41,11 +41,6 @@ class Sheet:
         row, column = self.merged.get((row, column), (row, column))
         return self.rows[row][column] if row < len(self.rows) and column < len(self.rows[row]) else ""
 
-    def covered(self, row: int, column: int) -> bool:
-        """Whether the cell belongs to a merged range that began above it."""
-        first = self.merged.get((row, column))
-        return first is not None and first[0] < row
-
     def where(self, row: int, column: int | None = None) -> str:
         """The address as a person finds it: `list.csv, row 3`, or `list.xlsx, sheet 事件, cell I29`."""
         if self.name is None:

@@ -45,18 +45,17 @@ def _sheet(file: str, name: str, sheet: CalamineSheet) -> Sheet:
         file,
         name,
         tuple(tuple(_text(value) for value in row) for row in rows),
-        dict(_merged(sheet.merged_cell_ranges or [], len(rows))),
+        dict(_merged(sheet.merged_cell_ranges or [], len(rows), max(map(len, rows), default=0))),
     )
 
 
 def _merged(
-    ranges: list[tuple[tuple[int, int], tuple[int, int]]], height: int
+    ranges: list[tuple[tuple[int, int], tuple[int, int]]], height: int, width: int
 ) -> Iterator[tuple[tuple[int, int], tuple[int, int]]]:
     for (top, left), (bottom, right) in ranges:
-        for row in range(
-            top, min(bottom, height - 1) + 1
-        ):  # a column merged to the end of the sheet ends with the data
-            for column in range(left, min(right, left + 255) + 1):
+        # What is merged to the end of the sheet ends with the data.
+        for row in range(top, min(bottom, height - 1) + 1):
+            for column in range(left, min(right, width - 1) + 1):
                 yield (row, column), (top, left)
 
 
