@@ -285,12 +285,25 @@ CREATE TABLE calendar_uses (
   CONSTRAINT one_place CHECK (num_nonnulls(department, division_code) = 1)
 );
 
+-- A published edition never changes: what a case was filed under is what it is judged by.
 CREATE TABLE category_editions (
-  code       text PRIMARY KEY,
-  name       text NOT NULL,
-  is_default boolean NOT NULL DEFAULT false
+  code         text PRIMARY KEY,
+  name         text NOT NULL,
+  is_default   boolean NOT NULL DEFAULT false,
+  published_at timestamptz NOT NULL DEFAULT now(),
+  source       text NOT NULL DEFAULT ''           -- the file it was read from
 );
 CREATE UNIQUE INDEX one_default_edition ON category_editions (is_default) WHERE is_default;
+
+-- Major classes (大类), as one edition numbers them: 2004 is 街面秩序 in one and 突发事件 in another.
+CREATE TABLE category_majors (
+  edition text NOT NULL REFERENCES category_editions,
+  code    text COLLATE "C" NOT NULL,
+  kind    text NOT NULL CHECK (kind IN ('component', 'event')),
+  name    text NOT NULL,
+  name_en text NOT NULL DEFAULT '',
+  PRIMARY KEY (edition, code)
+);
 
 CREATE TABLE categories (
   edition      text NOT NULL REFERENCES category_editions,
@@ -308,8 +321,45 @@ CREATE TABLE categories (
   calendar     text NOT NULL REFERENCES calendars,
   ladder       text NOT NULL DEFAULT 'handling',
   active       boolean NOT NULL DEFAULT true,
+  major              text COLLATE "C",
+  dispatches_itself  boolean NOT NULL DEFAULT true,        -- false: a dispatcher sends every case on
+  attributes         text[] NOT NULL DEFAULT '{}',         -- what a report of it should say, in words
+  evidence           text[] NOT NULL DEFAULT '{}',         -- photographs that are asked for
+  duplicate_radius_m double precision NOT NULL DEFAULT 50, -- nearer and within the window: likely the same matter
+  duplicate_window_h double precision NOT NULL DEFAULT 24,
   PRIMARY KEY (edition, code),
-  CONSTRAINT department_handles CHECK (handled_by = 'officer' OR department IS NOT NULL)
+  FOREIGN KEY (edition, major) REFERENCES category_majors,
+  CONSTRAINT department_handles CHECK (handled_by = 'officer' OR department IS NOT NULL),
+  CONSTRAINT evidence_is_known CHECK (evidence <@ ARRAY['report', 'before', 'after']),
+  CONSTRAINT duplicates_have_a_reach CHECK (duplicate_radius_m >= 0 AND duplicate_window_h >= 0)
+);
+
+-- When a case of the category is filed (立案条件), and when it may be closed (结案条件).
+CREATE TABLE category_conditions (
+  edition    text NOT NULL,
+  category   text COLLATE "C" NOT NULL,
+  code       text COLLATE "C" NOT NULL,      -- within the category
+  position   integer NOT NULL,               -- their order for people
+  says       text NOT NULL,
+  closing    text NOT NULL DEFAULT '',
+  is_default boolean NOT NULL DEFAULT false, -- whose limit holds where nobody has said which it is
+  PRIMARY KEY (edition, category, code),
+  FOREIGN KEY (edition, category) REFERENCES categories
+);
+CREATE UNIQUE INDEX one_default_condition ON category_conditions (edition, category) WHERE is_default;
+
+-- Limits more exact than the category's own; which one holds: docs/rules/categories.md.
+CREATE TABLE category_limits (
+  edition          text NOT NULL,
+  category         text COLLATE "C" NOT NULL,
+  condition        text COLLATE "C",                                        -- NULL: whatever the condition
+  management_level text CHECK (management_level IN ('A', 'B', 'C')),         -- of the cell; NULL: on every level
+  stage            text COLLATE "C" NOT NULL DEFAULT 'handling',            -- what must be done by then
+  amount           double precision NOT NULL CHECK (amount > 0),
+  unit             text NOT NULL CHECK (unit IN ('urgent_hour', 'urgent_day', 'work_hour', 'work_day', 'day')),
+  FOREIGN KEY (edition, category) REFERENCES categories,
+  FOREIGN KEY (edition, category, condition) REFERENCES category_conditions,
+  UNIQUE NULLS NOT DISTINCT (edition, category, condition, management_level, stage)
 );
 
 -- A ladder is its rungs: at which share of the clock's budget, what happens, and who hears.
@@ -354,6 +404,12 @@ CREATE TRIGGER rules_changed AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON cal
 CREATE TRIGGER rules_changed AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON category_editions
   FOR EACH STATEMENT EXECUTE FUNCTION rules_changed();
 CREATE TRIGGER rules_changed AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON categories
+  FOR EACH STATEMENT EXECUTE FUNCTION rules_changed();
+CREATE TRIGGER rules_changed AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON category_majors
+  FOR EACH STATEMENT EXECUTE FUNCTION rules_changed();
+CREATE TRIGGER rules_changed AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON category_conditions
+  FOR EACH STATEMENT EXECUTE FUNCTION rules_changed();
+CREATE TRIGGER rules_changed AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON category_limits
   FOR EACH STATEMENT EXECUTE FUNCTION rules_changed();
 CREATE TRIGGER rules_changed AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON rungs
   FOR EACH STATEMENT EXECUTE FUNCTION rules_changed();
@@ -416,7 +472,10 @@ CREATE TABLE cases (
   seen_by        text[] NOT NULL,                -- scope keys, see "Who sees what"
   head           bytea NOT NULL CHECK (length(head) = 32),   -- hash of its last history row
   suspended_until timestamptz,                   -- when the suspension ends by itself
+  condition        text COLLATE "C",             -- which of the category's, if somebody has said
+  management_level text CHECK (management_level IN ('A', 'B', 'C')),   -- of the cell, when it was placed
   FOREIGN KEY (edition, category) REFERENCES categories,
+  FOREIGN KEY (edition, category, condition) REFERENCES category_conditions,
   CONSTRAINT open_has_one_owner_or_stands_in_a_pool CHECK (
     CASE WHEN state IN ('closed', 'rejected', 'cancelled', 'merged') THEN pool IS NULL
          ELSE num_nonnulls(assignment_id, pool) = 1 END),
@@ -781,6 +840,7 @@ GRANT USAGE ON ALL SEQUENCES IN SCHEMA public TO gridsvc_app;
 REVOKE UPDATE, DELETE ON history, history_heads, escalations, reporter_openings, calendar_editions, clock_changes
   FROM gridsvc_app;
 REVOKE DELETE ON cases, reports, assignments, clocks FROM gridsvc_app;
+REVOKE UPDATE, DELETE ON category_majors, category_conditions, category_limits FROM gridsvc_app;
 -- Time is the owner's.
 REVOKE INSERT, UPDATE, DELETE ON instance FROM gridsvc_app;
 REVOKE INSERT, UPDATE, DELETE ON spatial_ref_sys FROM gridsvc_app;

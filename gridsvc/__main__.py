@@ -26,6 +26,7 @@ COMMANDS: Final[dict[str, str]] = {
     "grid": "versions of divisions, cells and beats",
     "people": "officers, departments, shifts",
     "calendar": "working hours, days off, and where they hold",
+    "categories": "editions of what may be reported, their limits and handlers",
     "starter": "load the starter rules into an empty city",
     "user": "accounts and API keys",
     "replay": "rows of a service-request file become reports",

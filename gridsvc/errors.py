@@ -6,6 +6,7 @@ GridError
 │   ├── BadLocation              a place that cannot be one (reason says why)
 │   ├── OutsideTheGrid           no cell covers the place or lies within tolerance
 │   ├── UnknownCategory          no such category in force
+│   ├── UnknownCondition         the category has no such filing condition
 │   ├── NotSignedIn              no valid token, cookie or key
 │   ├── WrongPassword            name and password do not go together
 │   ├── TooManyTries             sign-in or intake is throttled for this caller
@@ -89,6 +90,15 @@ class UnknownCategory(Refused):
     """No such category in force."""
 
     code = "unknown_category"
+
+
+class UnknownCondition(Refused):
+    """The category has no such filing condition.
+
+    `facts["wanted"]` lists those it has.
+    """
+
+    code = "unknown_condition"
 
 
 class NotSignedIn(Refused):

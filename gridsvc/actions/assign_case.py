@@ -17,7 +17,7 @@ from events.catalog import CaseNews, CaseUnacknowledged
 from gridsvc.actions.record_move import NewOwner, Recorded, record_moves
 from gridsvc.db import Conn
 from gridsvc.domain.case import Actor, Move, Particulars, Party, Pool, State, decide
-from gridsvc.domain.routing import EDITION, Candidate, Choice, NobodyFree, choose_owner
+from gridsvc.domain.routing import BY_HAND, EDITION, Candidate, Choice, NobodyFree, choose_owner
 from gridsvc.domain.rulebook import Rulebook
 from gridsvc.store import assignments, cases, people
 from gridsvc.store.beat_lock import hold_beats
@@ -81,6 +81,9 @@ async def _choose(conn: Conn, book: Rulebook, wanted: Sequence[CaseRow], now: da
     found: list[Choice | NobodyFree] = []
     for row in wanted:
         category = book.categories[(row.edition, row.category)]
+        if not category.dispatches_itself:
+            found.append(BY_HAND)
+            continue
         choice = choose_owner(
             category.handled_by, category.department, row.beat_code, _loaded(weighed.get(row.id, ()), taken)
         )
@@ -92,7 +95,9 @@ async def _choose(conn: Conn, book: Rulebook, wanted: Sequence[CaseRow], now: da
 
 def _vacancy(book: Rulebook, row: CaseRow) -> Vacancy | None:
     category = book.categories[(row.edition, row.category)]
-    if category.handled_by != "officer" or row.beat_code is None or row.grid_set_id is None:
+    if not category.dispatches_itself or category.handled_by != "officer":
+        return None
+    if row.beat_code is None or row.grid_set_id is None:
         return None
     place = row.place_of()
     return Vacancy(
@@ -142,6 +147,6 @@ def _pooled(row: CaseRow, found: NobodyFree, now: datetime) -> Recorded:
         moved=decide(row.case(), Move.POOL, ROUTER, Particulars(reason=found.why), now),
         actor=ROUTER.id,
         facts={"why": found.why, "reasons": found.reasons},
-        changes={"route_again_at": now + TRY_AGAIN},
+        changes={"route_again_at": None if found is BY_HAND else now + TRY_AGAIN},
         told={"why": found.why},
     )

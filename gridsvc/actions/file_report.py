@@ -17,11 +17,12 @@ from gridsvc.actions.news import news_of
 from gridsvc.db import Conn
 from gridsvc.domain.access import Whereabouts, case_keys
 from gridsvc.domain.case import Pool, State
+from gridsvc.domain.category import Category, missing_evidence
 from gridsvc.domain.clock import CaseClock, start_clock
 from gridsvc.domain.history import ROOT, Entry, chained
 from gridsvc.domain.report import Opening, Report, acceptance_number, case_number, opening_of
-from gridsvc.domain.rulebook import Category, Rulebook
-from gridsvc.errors import BadRequest, GridError, OutsideTheGrid, UnknownCategory
+from gridsvc.domain.rulebook import Rulebook
+from gridsvc.errors import BadRequest, GridError, OutsideTheGrid, UnknownCategory, UnknownCondition
 from gridsvc.ids import new_id
 from gridsvc.store import attachments, cases, clocks, history, outbox, reports
 from gridsvc.store.cases import CaseRow, located
@@ -60,9 +61,9 @@ async def file_reports(
 ) -> list[Taken | GridError]:
     """Open a case for each of `incoming`; one answer each, in the same order.
 
-    A refused report (UnknownCategory, OutsideTheGrid, Unknown for evidence that is not the reporter's own)
-    is answered with its error and leaves nothing; the others are kept. Two that bring the same photograph:
-    the first has it. Runs in the caller's transaction.
+    A refused report (UnknownCategory, UnknownCondition, OutsideTheGrid, BadRequest, Unknown for evidence that
+    is not the reporter's own) is answered with its error and leaves nothing; the others are kept. Two that
+    bring the same photograph: the first has it. Runs in the caller's transaction.
     """
     book = await rulebook(conn)
     looked = await _look(conn, book, incoming, now)
@@ -139,6 +140,15 @@ def _accept(
         )
     if report.place is not None and owner is None:
         return OutsideTheGrid(report.place.lon, report.place.lat)
+    if report.condition is not None:
+        try:
+            category.condition(report.condition)
+        except UnknownCondition as error:
+            return error
+    # Only officers stand before the thing: who calls, and the program of another city, may have no picture.
+    missing = missing_evidence(category, "report", report.evidence) if report.source == "officer" else None
+    if missing is not None:
+        return BadRequest(missing, field="attachments", wanted="at least one photograph")
     return _Accepted(report, category, owner, opening_of(category, owner is not None))
 
 
@@ -187,6 +197,7 @@ def _open(each: _Accepted, number: str | None, head: bytes, now: datetime) -> Ca
         updated_at=now,
         seen_by=case_keys(_whereabouts(each)),
         head=head,
+        condition=report.condition,
         **(located(report.place, owner) if report.place and owner else {}),
     )
 
@@ -233,6 +244,7 @@ def _first_entry(each: _Accepted, accepted_as: str, number: str | None, now: dat
         "acceptance_number": accepted_as,
         "number": number,
         "category": each.category.id,
+        "condition": report.condition,
         "cell": owner.cell_code if owner else None,
         "grid_set": owner.grid_set_id if owner else None,
         "method": owner.method if owner else None,
@@ -254,7 +266,7 @@ def _first_entry(each: _Accepted, accepted_as: str, number: str | None, now: dat
 
 
 def _clock(book: Rulebook, looked: _Accepted, case: CaseRow, now: datetime) -> CaseClock:
-    limit = book.limit(looked.opening.clock, looked.category, case.divisions)
+    limit = case.limit(book, looked.opening.clock)
     return start_clock(new_id(), case.id, case.cycle, looked.opening.clock, limit, book.ladder(limit.ladder), now)
 
 

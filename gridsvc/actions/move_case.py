@@ -12,10 +12,11 @@ from gridsvc.actions.file_report import ROUTE_WITHIN
 from gridsvc.actions.record_move import NewOwner, Recorded, record_move
 from gridsvc.db import Conn, act_as_service
 from gridsvc.domain.case import FINAL, Actor, AtVersion, Expected, Move, Moved, Particulars, Pool, decide
+from gridsvc.domain.category import Category, missing_evidence
 from gridsvc.domain.report import case_number
 from gridsvc.domain.routing import EDITION
 from gridsvc.domain.rulebook import Rulebook
-from gridsvc.errors import GuardFailed, OutsideTheGrid, Unknown, VersionConflict
+from gridsvc.errors import BadRequest, GuardFailed, OutsideTheGrid, Unknown, VersionConflict
 from gridsvc.store import attachments, cases, owners
 from gridsvc.store.cases import CaseRow, located
 from gridsvc.store.cells import Wanted, owners_of
@@ -45,6 +46,7 @@ async def move_case(
     _check_expected(locked, expected)
     moved = decide(locked.case(), move, actor, said, now)
     book = await rulebook(conn)
+    _check_category(book.categories[(locked.edition, locked.category)], move, said)
     await _check_named(conn, locked, said)
     await act_as_service(conn)
     changes = await _changes(conn, book, locked, moved, actor, said, numbers, now)
@@ -83,6 +85,15 @@ def _check_expected(locked: CaseRow, expected: Expected) -> None:
         )
 
 
+def _check_category(category: Category, move: Move, said: Particulars) -> None:
+    """What the case's own category asks of the move, besides the table."""
+    if said.condition is not None:
+        category.condition(said.condition)
+    missing = missing_evidence(category, "before", said.before) if move is Move.HAND_IN else None
+    if missing is not None:
+        raise BadRequest(missing, field="before", wanted="at least one photograph from before the work")
+
+
 async def _check_named(conn: Conn, locked: CaseRow, said: Particulars) -> None:
     """Whoever and whatever the move names must exist, and be in sight."""
     if said.officer is not None and not await owners.is_active_officer(conn, said.officer, locked.duty_line):
@@ -115,7 +126,8 @@ async def _changes(
         today = now.astimezone(book.zone)
         division = locked.division_code or ""
         [taken] = await numbers.take("case", division, today.date())
-        return {"number": case_number(division, today, taken), "filed_at": now, **_to_routing(moved, now)}
+        said_which = {"condition": said.condition} if said.condition else {}
+        return {"number": case_number(division, today, taken), "filed_at": now, **said_which, **_to_routing(moved, now)}
     if move is Move.ACCEPT and locked.department and actor.caller:
         return {"handler_id": actor.caller.user_id}
     if move is Move.MERGE:
@@ -182,6 +194,7 @@ def facts_of(said: Particulars, changes: Mapping[str, Any]) -> dict[str, object]
         "until": said.until.isoformat() if said.until else None,
         "into": str(said.into) if said.into else None,
         "division": said.division,
+        "condition": said.condition,
         "number": changes.get("number"),
         "cell": changes.get("cell_code"),
         "grid_set": changes.get("grid_set_id"),

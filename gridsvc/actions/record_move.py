@@ -162,12 +162,11 @@ async def _turn_clocks(
 
 def _started(book: Rulebook, row: CaseRow, what: Recorded, running: set[Clock], now: datetime) -> list[CaseClock]:
     """The clocks that begin. One that runs already goes on: handed from officer to officer, the city's limit stays."""
-    category = book.categories[(row.edition, row.category)]
     return [
         start_clock(new_id(), row.id, row.cycle, kind, limit, book.ladder(limit.ladder), now)
         for kind in what.moved.rule.starts
         if kind not in running
-        for limit in [book.limit(kind, category, row.divisions, row.department)]
+        for limit in [row.limit(book, kind)]
     ]
 
 
@@ -194,7 +193,7 @@ def _extended(clock: CaseClock, after: CaseRow, book: Rulebook, what: Recorded) 
     """One more original limit on the handling clock; the other clocks as they are."""
     if what.moved.rule.move is not Move.EXTEND or clock.kind is not Clock.HANDLING:
         return clock
-    original = book.limit(Clock.HANDLING, book.categories[(after.edition, after.category)]).budget.seconds
+    original = after.limit(book, Clock.HANDLING).budget.seconds
     return replace(clock, budget_seconds=clock.budget_seconds + original)
 
 

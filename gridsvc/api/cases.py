@@ -90,6 +90,8 @@ class CaseTold(Told):
     filed_at: datetime | None
     closed_at: datetime | None
     updated_at: datetime
+    condition: str | None
+    management_level: str | None
 
 
 class AssignmentTold(Told):
@@ -180,10 +182,20 @@ class ReportTold(Told):
     has_reporter: bool
 
 
+class LimitTold(Told):
+    """How long the handling may take, and for which condition and management level that is written; null: for all."""
+
+    amount: float
+    unit: str
+    condition: str | None
+    management_level: str | None
+
+
 class CaseDetail(Told):
-    """One case with its assignment and the clocks that run."""
+    """One case with its assignment, the limit of its edition and the clocks that run."""
 
     case: CaseTold
+    limit: LimitTold
     divisions: list[DivisionTold]
     assignment: AssignmentTold | None
     clocks: list[ClockTold]
@@ -279,6 +291,7 @@ async def get_case(request: web.Request) -> web.Response:
         names = await division_names(conn, view.grid_set_id, view.divisions) if view.grid_set_id else {}
         detail = CaseDetail(
             case=_told(view),
+            limit=await _limit(conn, view),
             divisions=divisions_told(view.divisions, names),
             assignment=_assignment(current) if current else None,
             clocks=[clock for clock in await _clocks(conn, view.id, now) if clock.state != "stopped"],
@@ -332,6 +345,12 @@ async def _view(conn: Conn, caller: Caller, now: datetime, case_id: UUID) -> Cas
     if view is None:
         raise Unknown(f"no case {case_id}", case=str(case_id))
     return view
+
+
+async def _limit(conn: Conn, view: CaseView) -> LimitTold:
+    category = (await rulebook(conn)).categories[(view.edition, view.category)]
+    given = category.limit_for(view.condition, view.management_level)
+    return LimitTold(given.amount, given.unit, given.condition, given.management_level)
 
 
 async def _clocks(conn: Conn, case_id: UUID, now: datetime) -> list[ClockTold]:
@@ -418,7 +437,8 @@ def _told(view: CaseView) -> CaseTold:
         merged_into=view.merged_into, suspended_until=view.suspended_until,
         extensions=view.extensions, due_at=view.due_at, overdue=view.overdue,
         occurred_at=view.occurred_at, reported_at=view.reported_at, filed_at=view.filed_at,
-        closed_at=view.closed_at, updated_at=view.updated_at,
+        closed_at=view.closed_at, updated_at=view.updated_at, condition=view.condition,
+        management_level=view.management_level,
     )  # fmt: skip
 
 
@@ -483,6 +503,7 @@ _FIELDS: Final[dict[str, Any]] = {
     "into": UUID,
     "division": Annotated[str, msgspec.Meta(min_length=1, max_length=64)],
     "location": Location,
+    "condition": Annotated[str, msgspec.Meta(min_length=1, max_length=32)],
 }
 """How each particular of a move is written; the table of moves tells which of them a move has."""
 

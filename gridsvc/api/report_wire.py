@@ -37,7 +37,10 @@ class ReporterSaid(Wanted):
 
 
 class ReportSaid(Wanted):
-    """A report. Staff who write for a caller may give `address` instead of `location`."""
+    """A report. Staff who write for a caller may give `address` instead of `location`.
+
+    `condition` is the code of one of the category's filing conditions; it decides which limit holds.
+    """
 
     category: Annotated[str, msgspec.Meta(min_length=1, max_length=64)]
     description: Words = ""
@@ -47,6 +50,7 @@ class ReportSaid(Wanted):
     attachments: Annotated[list[UUID], msgspec.Meta(max_length=20)] = msgspec.field(default_factory=list)
     reporter: ReporterSaid | None = None
     source: Annotated[str, msgspec.Meta(pattern="^[a-z][a-z0-9_]{1,30}$")] | None = None
+    condition: Annotated[str, msgspec.Meta(min_length=1, max_length=32)] | None = None
 
 
 class DivisionTold(Told):
@@ -64,6 +68,7 @@ class CaseOpened(Told):
     number: str | None
     state: str
     category: str
+    condition: str | None
     cell: str | None
     border: bool
     neighbours: list[str]
@@ -112,6 +117,7 @@ def filed_answer(taken: Taken, names: Mapping[str, tuple[str, str]]) -> ReportFi
             number=case.number,
             state=case.state,
             category=f"{case.edition}:{case.category}",
+            condition=case.condition,
             cell=case.cell_code,
             border=case.on_border,
             neighbours=case.neighbours,

@@ -45,6 +45,7 @@ async def post_report(request: web.Request) -> web.Response:
         reporter=Reporter(said.reporter.name, said.reporter.phone) if said.reporter else None,
         evidence=tuple(dict.fromkeys(said.attachments)),
         desk=None if place else _desk_of(caller),
+        condition=said.condition,
     )
     return await desk.file(claim_of(request), report)
 

@@ -189,6 +189,7 @@ class Particulars:
     into: UUID | None = None
     division: str | None = None
     location: Place | None = None
+    condition: str | None = None
 
 
 @dataclass(frozen=True)
@@ -331,7 +332,7 @@ MOVES: Final[dict[Move, Rule]] = {
         ),
         Rule(
             move=Move.FILE, says="The case gets its number and goes to routing (立案).",
-            before=frozenset({State.REPORTED}), after=State.FILED, by=_DESK, takes=("note",),
+            before=frozenset({State.REPORTED}), after=State.FILED, by=_DESK, takes=("note", "condition"),
             guards=(lies_in_a_cell,), stops=(Clock.FILING,), starts=(Clock.DISPATCH,), pool=Pool.ROUTING,
             tells=CaseFiled, over_http=True,
         ),

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from geo.place import Place
 from gridsvc.domain.case import Clock, Move, Pool, State
-from gridsvc.domain.rulebook import Category
+from gridsvc.domain.category import Category
 
 
 @dataclass(frozen=True)
@@ -49,6 +49,7 @@ class Report:
     reporter: Reporter | None = None
     evidence: tuple[UUID, ...] = ()
     desk: str | None = None
+    condition: str | None = None  # the code of one of the category's; None: nobody has said
 
 
 @dataclass(frozen=True)

@@ -59,6 +59,10 @@ class NobodyFree:
     reasons: dict[str, object]
 
 
+BY_HAND: Final = NobodyFree(why="a dispatcher sends on every case of this category", reasons={"by_hand": True})
+"""What is said of a case whose category does not dispatch itself: a person chooses."""
+
+
 def choose_owner(
     handled_by: str, department: str | None, beat: str | None, candidates: Sequence[Candidate]
 ) -> Choice | NobodyFree:

@@ -8,35 +8,10 @@ from zoneinfo import ZoneInfo
 
 from gridsvc.domain.calendar import Calendar
 from gridsvc.domain.case import Clock
-from gridsvc.domain.deadline import Budget, ClockUnit, LimitUnit, budget_of
+from gridsvc.domain.category import Category
+from gridsvc.domain.deadline import Budget, ClockUnit, budget_of
 from gridsvc.domain.escalation import Rung
 from gridsvc.errors import Unavailable, UnknownCategory
-
-
-@dataclass(frozen=True, kw_only=True)
-class Category:
-    """What may be reported, who handles it and by when."""
-
-    edition: str
-    code: str
-    kind: str
-    name: str
-    name_en: str
-    duty_line: str
-    department: str | None
-    handled_by: str  # officer | department
-    severity: str
-    files_itself: bool
-    limit_amount: float
-    limit_unit: LimitUnit
-    calendar: str
-    ladder: str
-    active: bool
-
-    @property
-    def id(self) -> str:
-        """edition:code, as reports may name it."""
-        return f"{self.edition}:{self.code}"
 
 
 @dataclass(frozen=True)
@@ -84,12 +59,24 @@ class Rulebook:
         return found
 
     def limit(
-        self, clock: Clock, category: Category, divisions: Sequence[str] = (), department: str | None = None
+        self,
+        clock: Clock,
+        category: Category,
+        *,
+        condition: str | None = None,
+        management_level: str | None = None,
+        divisions: Sequence[str] = (),
+        department: str | None = None,
     ) -> Limit:
-        """How long `clock` may run for a case of `category` that lies in `divisions` and is `department`'s."""
+        """How long `clock` may run for a case of `category`.
+
+        `condition` and `management_level` choose among the category's limits, `divisions` (from the top
+        down) and `department` the calendar.
+        """
         if clock is Clock.HANDLING:
+            given = category.limit_for(condition, management_level)
             calendar = self.calendar_for(category, divisions, department)
-            budget = budget_of(category.limit_amount, category.limit_unit, calendar.work_day)
+            budget = budget_of(given.amount, given.unit, calendar.work_day)
             return Limit(budget, category.ladder, None if budget.unit is ClockUnit.NATURAL else calendar)
         if clock not in self.stage_limits:
             raise Unavailable(f"nobody has set how long {clock} may take; load the starter rules: gridsvc starter")

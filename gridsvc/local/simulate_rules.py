@@ -222,12 +222,30 @@ class Coming:
     words: str
 
 
+_OFFICERS_EVERY: Final = 3  # reports: officers handle few categories, and yet shall have something to do
+
+
 def report_number(number: int, kinds: Sequence[Kind], seed: int) -> Coming:
-    """The `number`-th report of a run: every category once in each round of as many reports, in a new order."""
-    turn, place = divmod(number, len(kinds))
-    order = dice(f"{seed}/round {turn}").sample(range(len(kinds)), len(kinds))
-    kind = kinds[order[place]]
+    """The `number`-th report of a run: every third is for an officer to handle, the others for departments.
+
+    Of either the categories come once in each round of as many, in a new order.
+    """
+    for_officers = [kind for kind in kinds if kind.department is None]
+    for_departments = [kind for kind in kinds if kind.department is not None]
+    if for_officers and for_departments:
+        round_of_three, place = divmod(number, _OFFICERS_EVERY)
+        if place == 0:
+            kind = _dealt(round_of_three, for_officers, f"{seed}/officers")
+        else:
+            kind = _dealt(number - round_of_three - 1, for_departments, f"{seed}/departments")
+    else:
+        kind = _dealt(number, kinds, str(seed))
     rng = dice(f"{seed}/report {number}")
     roll = rng.random()
     source = next(source for share, source in _SOURCES if roll < share)
     return Coming(kind=kind, source=source, words=f"{MARK}{kind.name}，{rng.choice(_TELLING)}")
+
+
+def _dealt(number: int, kinds: Sequence[Kind], seed: str) -> Kind:
+    turn, place = divmod(number, len(kinds))
+    return kinds[dice(f"{seed}/round {turn}").sample(range(len(kinds)), len(kinds))[place]]

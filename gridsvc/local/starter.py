@@ -1,10 +1,7 @@
 """The starter rules of a city: duty lines, departments, a working calendar, categories, ladders and stage limits.
 
-A small, honest selection to begin with, in force until the city imports its own edition. Component and
-event codes follow the numbering of GB/T 30428.2-2013 (four digits) behind a prefix that tells the two
-apart, since both start at 0101: 10 component (部件), 20 event (事件). Prefix 30 is ours, for social
-governance (综治), which that standard does not number. Limits are those of a deployed city in Shanxi,
-which is where the kind of unit (urgent hours beside working days) comes from too.
+Enough to work on the first day, in force until the city imports its own. The categories and where their
+codes and limits come from: gridsvc/local/starter_categories.py.
 """
 
 from __future__ import annotations
@@ -14,12 +11,11 @@ from dataclasses import asdict, dataclass
 from datetime import date, timedelta
 from typing import Final
 
-from gridsvc.db import Conn, Nothing, Statement
+from gridsvc.db import Conn, Nothing, Statement, city_now
 from gridsvc.errors import SetupError
-
-EDITION: Final = "starter-2026"
-EDITION_NAME: Final = "起步类别 2026 (GB/T 30428.2-2013 编号)"
-CALENDAR: Final = "city"
+from gridsvc.local.starter_categories import CALENDAR, EDITION, EDITION_NAME
+from gridsvc.local.starter_categories import CATEGORIES as CATEGORIES
+from gridsvc.store.categories import add_edition
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,23 +36,6 @@ class Department:
     name: str
     name_en: str
     duty_line: str
-
-
-@dataclass(frozen=True, kw_only=True)
-class Category:
-    """A class of component or event and its rules; see the table `categories`."""
-
-    code: str
-    kind: str
-    name: str
-    name_en: str
-    duty_line: str
-    department: str | None
-    handled_by: str
-    severity: str
-    files_itself: bool
-    limit_amount: float
-    limit_unit: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -115,83 +94,15 @@ DEPARTMENTS: Final = (
     Department(code="lighting", name="路灯管理所", name_en="Street lighting", duty_line="city"),
     Department(code="greening", name="园林绿化局", name_en="Parks and trees", duty_line="city"),
     Department(code="enforcement", name="城市管理综合行政执法队", name_en="City law enforcement", duty_line="city"),
+    Department(code="heating", name="供热公司", name_en="District heating", duty_line="city"),
+    Department(code="telecom", name="通信运营企业", name_en="Telecoms", duty_line="city"),
+    Department(code="cleansing", name="市容环境卫生中心", name_en="Public cleansing", duty_line="city"),
+    Department(code="transit", name="公交公司", name_en="Public transport", duty_line="city"),
     Department(code="traffic", name="公安交通管理支队", name_en="Traffic police", duty_line="city"),
     Department(code="justice", name="司法所", name_en="Justice office", duty_line="social"),
     Department(code="fire", name="消防救援大队", name_en="Fire and rescue", duty_line="social"),
 )
 
-
-def _component(
-    number: str, name: str, name_en: str, department: str, amount: float, unit: str, severity: str = "normal"
-) -> Category:
-    return Category(
-        code=f"10{number}", kind="component", name=name, name_en=name_en, duty_line="city", department=department,
-        handled_by="department", severity=severity, files_itself=True, limit_amount=amount, limit_unit=unit,
-    )  # fmt: skip
-
-
-def _event(
-    number: str, name: str, name_en: str, department: str, amount: float, unit: str,
-    severity: str = "normal", *, files_itself: bool = True,
-) -> Category:  # fmt: skip
-    return Category(
-        code=f"20{number}", kind="event", name=name, name_en=name_en, duty_line="city", department=department,
-        handled_by="department", severity=severity, files_itself=files_itself, limit_amount=amount, limit_unit=unit,
-    )  # fmt: skip
-
-
-def _clean_up(number: str, name: str, name_en: str, amount: float, unit: str, severity: str = "normal") -> Category:
-    return Category(
-        code=f"20{number}", kind="event", name=name, name_en=name_en, duty_line="sanitation", department=None,
-        handled_by="officer", severity=severity, files_itself=True, limit_amount=amount, limit_unit=unit,
-    )  # fmt: skip
-
-
-def _social(
-    number: str, name: str, name_en: str, amount: float, unit: str, severity: str = "normal", *,
-    department: str | None = None, files_itself: bool = True,
-) -> Category:  # fmt: skip
-    return Category(
-        code=f"30{number}", kind="event", name=name, name_en=name_en, duty_line="social", department=department,
-        handled_by="officer" if department is None else "department", severity=severity, files_itself=files_itself,
-        limit_amount=amount, limit_unit=unit,
-    )  # fmt: skip
-
-
-CATEGORIES: Final = (
-    _component("0101", "上水井盖", "Water-supply manhole cover", "water", 2, "urgent_hour", "high"),
-    _component("0102", "污水井盖", "Sewage manhole cover", "drainage", 2, "urgent_hour", "high"),
-    _component("0104", "雨水箅子", "Gully grate", "drainage", 1, "work_day"),
-    _component("0130", "电力立杆", "Power pole", "power", 2, "work_day"),
-    _component("0137", "路灯", "Street lamp", "lighting", 1, "work_day"),
-    _component("0217", "交通护栏", "Traffic guardrail", "traffic", 1, "work_day"),
-    _component("0220", "人行横道桩", "Crosswalk bollard", "roads", 3, "work_day", "low"),
-    _component("0402", "行道树", "Street tree", "greening", 1, "work_day"),
-    _component("0507", "水域护栏", "Waterside railing", "roads", 3, "work_day"),
-    _event("0101", "私搭乱建", "Illegal structure under way", "enforcement", 2, "urgent_day", files_itself=False),
-    _event("0113", "道路破损", "Road damage", "roads", 5, "work_day"),
-    _event("0201", "非法小广告", "Illegal bills", "enforcement", 1, "work_day", "low"),
-    _event("0206", "违规牌匾标识", "Sign against the rules", "enforcement", 2, "work_day", "low", files_itself=False),
-    _event("0301", "施工扰民", "Construction noise", "enforcement", 2, "urgent_hour", files_itself=False),
-    _event("0304", "工地扬尘", "Dust from a building site", "enforcement", 2, "work_hour"),
-    _event("0401", "无照经营游商", "Unlicensed street vendor", "enforcement", 2, "urgent_hour"),
-    _event("0410", "非机动车乱停放", "Bicycles parked in the way", "enforcement", 2, "work_hour", "low"),
-    _event("0501", "供水管道破裂", "Burst water main", "water", 1, "urgent_hour", "emergency"),
-    _event("0502", "燃气管道破裂", "Burst gas pipe", "gas", 1, "urgent_hour", "emergency"),
-    _event("0505", "路面塌陷", "Road collapse", "roads", 2, "urgent_hour", "emergency"),
-    _event("0506", "道路积水", "Flooded road", "drainage", 2, "urgent_hour", "high"),
-    _clean_up("0110", "暴露生活垃圾", "Exposed household refuse", 4, "work_hour"),
-    _clean_up("0112", "道路不洁", "Dirty road", 2, "work_hour", "low"),
-    _clean_up("0135", "废弃家具设备", "Abandoned furniture", 2, "work_day", "low"),
-    _clean_up("0192", "垃圾满溢", "Overflowing bin", 4, "work_hour"),
-    _social("0101", "邻里纠纷", "Dispute between neighbours", 3, "work_day", files_itself=False),
-    _social("0102", "劳资纠纷", "Dispute over wages", 5, "work_day", department="justice", files_itself=False),
-    _social("0201", "独居老人探访", "Visit to an old person living alone", 1, "day", "high"),
-    _social("0301", "楼道堆物", "Stairway blocked by belongings", 1, "day"),
-    _social("0302", "占用消防通道", "Fire lane blocked", 2, "urgent_hour", "high", department="fire"),
-    _social("0303", "电动自行车违规充电", "Electric bicycle charged indoors", 4, "urgent_hour", "high"),
-    _social("0401", "洪道与边坡险情", "Danger at a flood channel or slope", 1, "urgent_hour", "emergency"),
-)  # fmt: skip
 
 RUNGS: Final = (
     Rung(ladder="handling", level=1, share=0.75, effect="warning", role="owner", division_level=None),
@@ -313,27 +224,6 @@ _ADD_CALENDAR_DAYS = Statement(
     """,
 )
 
-_ADD_EDITION = Statement(
-    Nothing,
-    """
-    INSERT INTO category_editions (code, name, is_default)
-    VALUES ($1::text, $2::text, true)
-    """,
-)
-
-_ADD_CATEGORIES = Statement(
-    Nothing,
-    """
-    INSERT INTO categories (edition, code, kind, name, name_en, duty_line, department, handled_by,
-                            severity, files_itself, limit_amount, limit_unit, calendar, ladder)
-    SELECT $1::text, r.code, r.kind, r.name, r.name_en, r.duty_line, r.department, r.handled_by,
-           r.severity, r.files_itself, r.limit_amount, r.limit_unit, $2::text, 'handling'
-      FROM jsonb_to_recordset($3::jsonb)
-             AS r(code text, kind text, name text, name_en text, duty_line text, department text, handled_by text,
-                  severity text, files_itself boolean, limit_amount double precision, limit_unit text)
-    """,
-)
-
 _ADD_RUNGS = Statement(
     Nothing,
     """
@@ -376,8 +266,7 @@ async def load_starter(conn: Conn, calendar: WorkingCalendar = CHINA, duty_lines
         [day.works for day in calendar.days],
         [day.name for day in calendar.days],
     )
-    await _ADD_EDITION.run(conn, EDITION, EDITION_NAME)
-    await _ADD_CATEGORIES.run(conn, EDITION, CALENDAR, _rows(categories))
+    await add_edition(conn, EDITION, EDITION_NAME, "gridsvc starter", categories, await city_now(conn), default=True)
     await _ADD_RUNGS.run(conn, _rows(RUNGS))
     await _ADD_STAGE_LIMITS.run(conn, _rows(STAGE_LIMITS))
     return len(categories)
@@ -392,6 +281,6 @@ def _chosen(duty_lines: Iterable[str]) -> frozenset[str]:
 
 
 def _rows(
-    things: Iterable[DutyLine | Department | Category | Rung | StageLimit],
+    things: Iterable[DutyLine | Department | Rung | StageLimit],
 ) -> Sequence[dict[str, object]]:
     return [asdict(thing) for thing in things]

@@ -11,7 +11,8 @@ from uuid import UUID
 from geo.place import Place
 from gridsvc.db import Conn, Nothing, Statement
 from gridsvc.domain.access import case_keys
-from gridsvc.domain.case import Case, Pool, State
+from gridsvc.domain.case import Case, Clock, Pool, State
+from gridsvc.domain.rulebook import Limit, Rulebook
 from gridsvc.store.cells import Owner
 from gridsvc.store.rows import bytea_text, rows_text
 
@@ -62,6 +63,8 @@ class CaseRow:
     seen_by: list[str] = field(default_factory=list)
     head: bytes = b""  # hash of its last history row, which the next one must follow
     suspended_until: datetime | None = None  # when a suspension ends by itself
+    condition: str | None = None
+    management_level: str | None = None
 
     def case(self) -> Case:
         """The case as decisions see it."""
@@ -87,6 +90,17 @@ class CaseRow:
             due_at=self.due_at,
         )
 
+    def limit(self, book: Rulebook, clock: Clock) -> Limit:
+        """How long `clock` may run on this case, by the rules of `book`."""
+        return book.limit(
+            clock,
+            book.categories[(self.edition, self.category)],
+            condition=self.condition,
+            management_level=self.management_level,
+            divisions=self.divisions,
+            department=self.department,
+        )
+
     def keyed(self) -> CaseRow:
         """The same row with the keys that open it now (schema.sql, "Who sees what")."""
         return replace(self, seen_by=case_keys(self.case().whereabouts()))
@@ -104,13 +118,13 @@ ADD = Statement(
            description, address, desk, place, grid_set_id, division_code, divisions, cell_code, cell_method,
            on_border, neighbours, beat_code, pool, assignment_id, officer_id, department, handler_id,
            reported_by, merged_into, extensions, due_at, route_again_at, occurred_at, reported_at,
-           filed_at, closed_at, updated_at, seen_by, head, suspended_until)
+           filed_at, closed_at, updated_at, seen_by, head, suspended_until, condition, management_level)
     SELECT id, number, version, cycle, state, suspended, source, edition, category, duty_line, severity,
            description, address, desk, ST_SetSRID(ST_MakePoint(lon, lat), 4326), grid_set_id, division_code,
            divisions, cell_code, cell_method,
            on_border, neighbours, beat_code, pool, assignment_id, officer_id, department, handler_id,
            reported_by, merged_into, extensions, due_at, route_again_at, occurred_at, reported_at,
-           filed_at, closed_at, updated_at, seen_by, head, suspended_until
+           filed_at, closed_at, updated_at, seen_by, head, suspended_until, condition, management_level
       FROM json_to_recordset($1::text::json) AS r (
            id uuid, number text, version integer, cycle integer, state text, suspended boolean, source text,
            edition text, category text, duty_line text, severity text, description text, address text,
@@ -120,7 +134,8 @@ ADD = Statement(
            assignment_id uuid, officer_id uuid, department text, handler_id uuid, reported_by text,
            merged_into uuid, extensions integer, due_at timestamptz, route_again_at timestamptz,
            occurred_at timestamptz, reported_at timestamptz, filed_at timestamptz, closed_at timestamptz,
-           updated_at timestamptz, seen_by text[], head bytea, suspended_until timestamptz)
+           updated_at timestamptz, seen_by text[], head bytea, suspended_until timestamptz, condition text,
+           management_level text)
     """,
 )
 
@@ -138,7 +153,7 @@ _CHANGE = Statement(
            handler_id = r.handler_id, merged_into = r.merged_into, extensions = r.extensions,
            due_at = r.due_at, route_again_at = r.route_again_at, filed_at = r.filed_at,
            closed_at = r.closed_at, updated_at = r.updated_at, seen_by = r.seen_by, head = r.head,
-           suspended_until = r.suspended_until
+           suspended_until = r.suspended_until, condition = r.condition, management_level = r.management_level
       FROM json_to_recordset($1::text::json) AS r (
            id uuid, number text, version integer, cycle integer, state text, suspended boolean,
            lon float8, lat float8, grid_set_id integer, division_code text, divisions text[],
@@ -146,7 +161,7 @@ _CHANGE = Statement(
            assignment_id uuid, officer_id uuid, department text, handler_id uuid, merged_into uuid,
            extensions integer, due_at timestamptz, route_again_at timestamptz, filed_at timestamptz,
            closed_at timestamptz, updated_at timestamptz, seen_by text[], head bytea,
-           suspended_until timestamptz)
+           suspended_until timestamptz, condition text, management_level text)
      WHERE c.id = r.id
        AND c.version < r.version   -- the row is locked by the caller; this holds whatever the caller forgot
     """,
@@ -161,7 +176,7 @@ _LOCKED: Final = """
            c.divisions, c.cell_code, c.cell_method, c.on_border, c.neighbours, c.beat_code, c.pool,
            c.assignment_id, c.officer_id, c.department, c.handler_id, c.reported_by, c.merged_into,
            c.extensions, c.due_at, c.route_again_at, c.occurred_at, c.reported_at, c.filed_at, c.closed_at,
-           c.updated_at, c.seen_by, c.head, c.suspended_until
+           c.updated_at, c.seen_by, c.head, c.suspended_until, c.condition, c.management_level
       FROM cases c
 """
 
@@ -285,6 +300,7 @@ def located(place: Place, owner: Owner) -> dict[str, Any]:
         "on_border": owner.border,
         "neighbours": list(owner.neighbours),
         "beat_code": owner.beat_code,
+        "management_level": owner.management_level,
     }
 
 

@@ -8,8 +8,8 @@ from datetime import datetime
 from uuid import UUID
 
 from gridsvc.db import Conn, Nothing, Statement
+from gridsvc.domain.category import Category
 from gridsvc.domain.report import Report
-from gridsvc.domain.rulebook import Category
 from gridsvc.store.rows import rows_text
 
 _ADD = Statement(

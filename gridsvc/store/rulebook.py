@@ -10,9 +10,10 @@ from zoneinfo import ZoneInfo
 
 from gridsvc.db import Conn, Statement
 from gridsvc.domain.case import Clock
+from gridsvc.domain.category import Category, CategoryLimit, Condition
 from gridsvc.domain.deadline import LimitUnit
 from gridsvc.domain.escalation import Effect, Rung
-from gridsvc.domain.rulebook import Category, Rulebook
+from gridsvc.domain.rulebook import Rulebook
 from gridsvc.store import calendars
 
 
@@ -57,14 +58,70 @@ class _CategoryRow:
     calendar: str
     ladder: str
     active: bool
+    major: str | None
+    major_name: str
+    major_name_en: str
+    dispatches_itself: bool
+    attributes: list[str]
+    evidence: list[str]
+    duplicate_radius_m: float
+    duplicate_window_h: float
 
 
 _CATEGORIES = Statement(
     _CategoryRow,
     """
-    SELECT edition, code, kind, name, name_en, duty_line, department, handled_by, severity,
-           files_itself, limit_amount, limit_unit, calendar, ladder, active
-      FROM categories
+    SELECT c.edition, c.code, c.kind, c.name, c.name_en, c.duty_line, c.department, c.handled_by, c.severity,
+           c.files_itself, c.limit_amount, c.limit_unit, c.calendar, c.ladder, c.active, c.major,
+           coalesce(m.name, '') AS major_name, coalesce(m.name_en, '') AS major_name_en,
+           c.dispatches_itself, c.attributes, c.evidence, c.duplicate_radius_m, c.duplicate_window_h
+      FROM categories c
+      LEFT JOIN category_majors m ON m.edition = c.edition AND m.code = c.major
+     ORDER BY c.edition, c.code
+    """,
+)
+
+
+@dataclass(frozen=True)
+class _ConditionRow:
+    edition: str
+    category: str
+    code: str
+    says: str
+    closing: str
+    is_default: bool
+
+
+_CONDITIONS = Statement(
+    _ConditionRow,
+    """
+    SELECT edition, category, code, says, closing, is_default
+      FROM category_conditions
+     ORDER BY edition, category, position
+    """,
+)
+
+
+@dataclass(frozen=True)
+class _LimitRow:
+    edition: str
+    category: str
+    condition: str | None
+    management_level: str | None
+    stage: str
+    amount: float
+    unit: str
+
+
+# In the order of the conditions, those of every condition first.
+_LIMITS = Statement(
+    _LimitRow,
+    """
+    SELECT l.edition, l.category, l.condition, l.management_level, l.stage, l.amount, l.unit
+      FROM category_limits l
+      LEFT JOIN category_conditions c
+             ON c.edition = l.edition AND c.category = l.category AND c.code = l.condition
+     ORDER BY l.edition, l.category, c.position NULLS FIRST, l.stage, l.management_level NULLS FIRST
     """,
 )
 
@@ -123,12 +180,41 @@ async def _read(conn: Conn, now: _Revision) -> Rulebook:
         revision=now.revision,
         zone=zone,
         default_edition=default.code if default else None,
-        categories={
-            (row.edition, row.code): Category(**{**vars(row), "limit_unit": LimitUnit(row.limit_unit)})
-            for row in await _CATEGORIES.all(conn)
-        },
+        categories=await _read_categories(conn),
         calendars={code: edition.calendar(zone) for code, edition in (await calendars.in_force(conn)).items()},
         calendar_uses=await calendars.uses(conn),
         ladders={name: tuple(rungs) for name, rungs in ladders.items()},
         stage_limits={Clock(row.kind): (row.budget_seconds, row.ladder) for row in await _STAGE_LIMITS.all(conn)},
     )
+
+
+async def _read_categories(conn: Conn) -> dict[tuple[str, str], Category]:
+    conditions: dict[tuple[str, str], list[Condition]] = defaultdict(list)
+    for row in await _CONDITIONS.all(conn):
+        conditions[row.edition, row.category].append(
+            Condition(code=row.code, says=row.says, closing=row.closing, is_default=row.is_default)
+        )
+    limits: dict[tuple[str, str], list[CategoryLimit]] = defaultdict(list)
+    for limit in await _LIMITS.all(conn):
+        limits[limit.edition, limit.category].append(
+            CategoryLimit(
+                amount=limit.amount,
+                unit=LimitUnit(limit.unit),
+                condition=limit.condition,
+                management_level=limit.management_level,
+                stage=limit.stage,
+            )
+        )
+    return {
+        (each.edition, each.code): Category(
+            **{
+                **vars(each),
+                "limit_unit": LimitUnit(each.limit_unit),
+                "attributes": tuple(each.attributes),
+                "evidence": tuple(each.evidence),
+                "conditions": tuple(conditions[each.edition, each.code]),
+                "limits": tuple(limits[each.edition, each.code]),
+            }
+        )
+        for each in await _CATEGORIES.all(conn)
+    }

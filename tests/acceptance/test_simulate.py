@@ -92,7 +92,7 @@ async def test_the_gentle_simulation_lives_through_a_restart_of_the_service(
 async def test_a_simulated_day_brings_cases_into_all_ten_states(
     service: LiveService, city: ConnPool, city_database: FreshDatabase
 ) -> None:
-    service.start("simulate", "--from", "8", "--hours", "500", "--speed", "2400", "--busiest", "8", "--officers", "20")
+    service.start("simulate", "--from", "8", "--hours", "500", "--speed", "2400", "--busiest", "24", "--officers", "20")
     await until(city, "SELECT count(*) >= 10 FROM history WHERE move = 'accept'", "people work")
     # People work at 2 400 times life, deadlines do not: so the city's clock is what makes some cases late.
     await CityClock(city_database.owner_url).forward(timedelta(days=4))

@@ -80,6 +80,13 @@ async def test_a_place_on_a_border_goes_to_the_lowest_code_and_says_so(town: Tow
     assert case.neighbours == ["620102001001002", "620102001001004", "620102001001005"]
 
 
+async def test_a_place_within_the_width_of_the_border_is_covered_and_the_ledger_agrees(town: Town) -> None:
+    half_a_millimetre_west = Place(WEST - 5e-9, SOUTH + STEP / 2)
+    case = await town.filed(report(town.city.officers[0], await code(town), half_a_millimetre_west))
+    assert (case.cell_code, case.cell_method) == ("620102001001001", "covers")
+    assert (await town.ledger())[0] == {}
+
+
 async def test_a_place_just_outside_is_snapped_and_flagged(town: Town) -> None:
     ten_metres_west = Place(WEST - 0.0001, SOUTH + STEP / 2)
     case = await town.filed(report(town.city.officers[0], await code(town), ten_metres_west))

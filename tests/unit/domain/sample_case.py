@@ -79,6 +79,7 @@ SAID: Final[dict[str, Any]] = {
     "into": OTHER_CASE,
     "division": DISTRICT,
     "location": Place(103.83, 36.06),
+    "condition": "2",
 }
 """One good value of each thing that can be said with a move."""
 

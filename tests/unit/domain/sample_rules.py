@@ -11,9 +11,10 @@ from zoneinfo import ZoneInfo
 
 from gridsvc.domain.calendar import Calendar
 from gridsvc.domain.case import Clock
+from gridsvc.domain.category import Category
 from gridsvc.domain.deadline import LimitUnit
 from gridsvc.domain.escalation import Effect, Rung
-from gridsvc.domain.rulebook import Category, Rulebook
+from gridsvc.domain.rulebook import Rulebook
 
 SHANGHAI: Final = ZoneInfo("Asia/Shanghai")
 OFFICE_HOURS: Final = ((time(8), time(12)), (time(14), time(18)))

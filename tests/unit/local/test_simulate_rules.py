@@ -131,10 +131,22 @@ def test_some_let_the_time_to_acknowledge_lapse() -> None:
     assert 5 < len(lapsed) < 60
 
 
-def test_every_category_is_reported_once_in_a_round() -> None:
-    for turn in range(3):
-        coming = [report_number(turn * len(KINDS) + n, KINDS, seed=4) for n in range(len(KINDS))]
-        assert sorted(each.kind.ref for each in coming) == sorted(kind.ref for kind in KINDS)
+def test_every_third_report_is_for_an_officer_and_every_category_comes_once_in_its_round() -> None:
+    for_officers = [kind.ref for kind in KINDS if kind.department is None]
+    for_departments = [kind.ref for kind in KINDS if kind.department is not None]
+    coming = [report_number(n, KINDS, seed=4) for n in range(3 * len(for_departments))]
+    officers = [each.kind.ref for each in coming[::3]]
+    departments = [each.kind.ref for n, each in enumerate(coming) if n % 3]
+    for first in range(0, len(departments), len(for_departments)):
+        assert sorted(departments[first : first + len(for_departments)]) == sorted(for_departments)
+    for first in range(0, len(officers) - len(for_officers), len(for_officers)):
+        assert sorted(officers[first : first + len(for_officers)]) == sorted(for_officers)
+
+
+def test_where_nobody_but_officers_handles_their_categories_come_once_in_a_round() -> None:
+    alone = [kind for kind in KINDS if kind.department is None]
+    coming = [report_number(n, alone, seed=4) for n in range(2 * len(alone))]
+    assert sorted(each.kind.ref for each in coming) == sorted(2 * [kind.ref for kind in alone])
 
 
 def test_reports_come_from_everywhere_and_say_that_they_are_simulated() -> None:

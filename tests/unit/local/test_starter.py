@@ -18,6 +18,7 @@ from gridsvc.local.starter import (
     RUNGS,
     STAGE_LIMITS,
 )
+from gridsvc.local.starter_categories import MAJORS
 
 
 def test_both_kinds_of_category_are_there_under_codes_of_their_own() -> None:
@@ -44,6 +45,34 @@ def test_officers_handle_only_where_the_profile_of_the_line_says_so() -> None:
 def test_some_categories_wait_for_the_acceptor() -> None:
     waiting = [category.code for category in CATEGORIES if not category.files_itself]
     assert 3 <= len(waiting) <= len(CATEGORIES) // 3
+
+
+def test_every_major_class_of_the_standard_is_there_with_both_names() -> None:
+    there = {c.major: (c.major_name, c.major_name_en) for c in CATEGORIES}
+    assert {major for major in there if major and not major.startswith("30")} == {
+        *(f"100{n}" for n in range(1, 6)), *(f"200{n}" for n in range(1, 7))
+    }  # fmt: skip
+    assert there == MAJORS
+    assert all(c.name and c.name_en for c in CATEGORIES)
+    # The numbering of 2013; that of 2007 has these two the other way round.
+    assert (MAJORS["2004"][0], MAJORS["2005"][0]) == ("街面秩序", "突发事件")
+
+
+def test_a_category_with_conditions_has_one_default_whose_limit_is_its_own() -> None:
+    for category in (each for each in CATEGORIES if each.conditions):
+        [default] = [each for each in category.conditions if each.is_default]
+        own = category.limit_for(default.code, "A")
+        assert (own.amount, own.unit) == (category.limit_amount, category.limit_unit)
+        assert {each.condition for each in category.limits} == {each.code for each in category.conditions}
+
+
+def test_limits_are_those_of_the_deployed_city_where_they_are_known() -> None:
+    book = {category.code: category for category in CATEGORIES}
+    cover = [(each.amount, each.unit) for each in book["100101"].limits]
+    assert cover == [(2, "urgent_hour"), (4, "work_hour"), (2, "work_day"), (5, "work_day")]
+    assert book["100106"].limits[1].unit == "work_day"  # the same damage, a longer limit than on a water cover
+    blocked = book["100104"].limit_for(None, None)
+    assert (blocked.amount, blocked.unit, blocked.condition) == (1, "work_day", "2")
 
 
 def test_emergencies_run_on_the_natural_clock_and_are_the_shortest() -> None:
