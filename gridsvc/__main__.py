@@ -25,6 +25,7 @@ COMMANDS: Final[dict[str, str]] = {
     "migrate": "bring the database to today's schema",
     "grid": "versions of divisions, cells and beats",
     "people": "officers, departments, shifts",
+    "components": "the register of components: manholes, lamps, trees",
     "starter": "load the starter rules into an empty city",
     "user": "accounts and API keys",
     "replay": "rows of a service-request file become reports",
