@@ -6,6 +6,8 @@ GridError
 │   ├── BadLocation              a place that cannot be one (reason says why)
 │   ├── OutsideTheGrid           no cell covers the place or lies within tolerance
 │   ├── UnknownCategory          no such category in force
+│   ├── UnknownComponent         no such component in the register
+│   ├── FarFromComponent         the place given is not where the named component stands
 │   ├── NotSignedIn              no valid token, cookie or key
 │   ├── WrongPassword            name and password do not go together
 │   ├── TooManyTries             sign-in or intake is throttled for this caller
@@ -89,6 +91,21 @@ class UnknownCategory(Refused):
     """No such category in force."""
 
     code = "unknown_category"
+
+
+class UnknownComponent(Refused):
+    """No such component in the register."""
+
+    code = "unknown_component"
+
+
+class FarFromComponent(Refused):
+    """The place that a report gives lies too far from the component that it names.
+
+    `facts["distance_m"]` says how far, `facts["most_m"]` how far it may.
+    """
+
+    code = "far_from_component"
 
 
 class NotSignedIn(Refused):

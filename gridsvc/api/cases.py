@@ -85,6 +85,7 @@ class CaseTold(Told):
     filed_at: datetime | None
     closed_at: datetime | None
     updated_at: datetime
+    component: str | None
 
 
 class AssignmentTold(Told):
@@ -366,7 +367,7 @@ def _told(view: CaseView) -> CaseTold:
         officer=view.officer_id, department=view.department, handler=view.handler_id,
         merged_into=view.merged_into, extensions=view.extensions, due_at=view.due_at, overdue=view.overdue,
         occurred_at=view.occurred_at, reported_at=view.reported_at, filed_at=view.filed_at,
-        closed_at=view.closed_at, updated_at=view.updated_at,
+        closed_at=view.closed_at, updated_at=view.updated_at, component=view.component,
     )  # fmt: skip
 
 

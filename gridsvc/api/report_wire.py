@@ -37,7 +37,7 @@ class ReporterSaid(Wanted):
 
 
 class ReportSaid(Wanted):
-    """A report. Staff who write for a caller may give `address` instead of `location`."""
+    """A report. `component` or `location` says where; staff who write for a caller may give `address` instead."""
 
     category: Annotated[str, msgspec.Meta(min_length=1, max_length=64)]
     description: Words = ""
@@ -47,6 +47,7 @@ class ReportSaid(Wanted):
     attachments: Annotated[list[UUID], msgspec.Meta(max_length=20)] = msgspec.field(default_factory=list)
     reporter: ReporterSaid | None = None
     source: Annotated[str, msgspec.Meta(pattern="^[a-z][a-z0-9_]{1,30}$")] | None = None
+    component: Annotated[str, msgspec.Meta(pattern="^[0-9]{16}$")] | None = None
 
 
 class DivisionTold(Told):
@@ -73,6 +74,7 @@ class CaseOpened(Told):
     due_at: datetime | None
     version: int
     pool: str | None
+    component: str | None
 
 
 class ReportFiled(Told):
@@ -121,5 +123,6 @@ def filed_answer(taken: Taken, names: Mapping[str, tuple[str, str]]) -> ReportFi
             due_at=case.due_at,
             version=case.version,
             pool=case.pool,
+            component=case.component,
         ),
     )

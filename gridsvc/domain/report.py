@@ -49,6 +49,7 @@ class Report:
     reporter: Reporter | None = None
     evidence: tuple[UUID, ...] = ()
     desk: str | None = None
+    component: str | None = None  # code of the component it is about; its surveyed place is then the case's
 
 
 @dataclass(frozen=True)

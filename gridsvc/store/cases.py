@@ -61,6 +61,7 @@ class CaseRow:
     updated_at: datetime
     seen_by: list[str] = field(default_factory=list)
     head: bytes = b""  # hash of its last history row, which the next one must follow
+    component: str | None = None
 
     def case(self) -> Case:
         """The case as decisions see it."""
@@ -103,13 +104,13 @@ ADD = Statement(
            description, address, desk, place, grid_set_id, division_code, divisions, cell_code, cell_method,
            on_border, neighbours, beat_code, pool, assignment_id, officer_id, department, handler_id,
            reported_by, merged_into, extensions, due_at, route_again_at, occurred_at, reported_at,
-           filed_at, closed_at, updated_at, seen_by, head)
+           filed_at, closed_at, updated_at, seen_by, head, component)
     SELECT id, number, version, cycle, state, suspended, source, edition, category, duty_line, severity,
            description, address, desk, ST_SetSRID(ST_MakePoint(lon, lat), 4326), grid_set_id, division_code,
            divisions, cell_code, cell_method,
            on_border, neighbours, beat_code, pool, assignment_id, officer_id, department, handler_id,
            reported_by, merged_into, extensions, due_at, route_again_at, occurred_at, reported_at,
-           filed_at, closed_at, updated_at, seen_by, head
+           filed_at, closed_at, updated_at, seen_by, head, component
       FROM json_to_recordset($1::text::json) AS r (
            id uuid, number text, version integer, cycle integer, state text, suspended boolean, source text,
            edition text, category text, duty_line text, severity text, description text, address text,
@@ -119,7 +120,7 @@ ADD = Statement(
            assignment_id uuid, officer_id uuid, department text, handler_id uuid, reported_by text,
            merged_into uuid, extensions integer, due_at timestamptz, route_again_at timestamptz,
            occurred_at timestamptz, reported_at timestamptz, filed_at timestamptz, closed_at timestamptz,
-           updated_at timestamptz, seen_by text[], head bytea)
+           updated_at timestamptz, seen_by text[], head bytea, component text)
     """,
 )
 
@@ -158,7 +159,7 @@ _LOCKED: Final = """
            c.divisions, c.cell_code, c.cell_method, c.on_border, c.neighbours, c.beat_code, c.pool,
            c.assignment_id, c.officer_id, c.department, c.handler_id, c.reported_by, c.merged_into,
            c.extensions, c.due_at, c.route_again_at, c.occurred_at, c.reported_at, c.filed_at, c.closed_at,
-           c.updated_at, c.seen_by, c.head
+           c.updated_at, c.seen_by, c.head, c.component
       FROM cases c
 """
 

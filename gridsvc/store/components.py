@@ -176,9 +176,8 @@ def _fields(each: Writing) -> dict[str, object]:
 
 @dataclass(frozen=True)
 class _Place:
-    code: str
-    lon: float
-    lat: float
+    lon: float | None
+    lat: float | None
     distance_m: float | None
 
 
@@ -186,7 +185,7 @@ class _Place:
 _SURVEYED = Statement(
     _Place,
     """
-    SELECT c.code, ST_X(c.place) AS lon, ST_Y(c.place) AS lat,
+    SELECT ST_X(c.place) AS lon, ST_Y(c.place) AS lat,
            ST_Distance(c.place::geography, ST_SetSRID(ST_MakePoint(w.lon, w.lat), 4326)::geography) AS distance_m
       FROM unnest($1::text[], $2::float8[], $3::float8[]) WITH ORDINALITY AS w (code, lon, lat, ordinal)
            LEFT JOIN components c ON c.code = w.code
@@ -211,7 +210,10 @@ async def surveyed(conn: Conn, named: Sequence[tuple[str, Place | None]]) -> lis
         [place.lon if place else None for _, place in named],
         [place.lat if place else None for _, place in named],
     )
-    return [None if row.code is None else Surveyed(Place(row.lon, row.lat), row.distance_m) for row in rows]
+    return [
+        None if row.lon is None or row.lat is None else Surveyed(Place(row.lon, row.lat), row.distance_m)
+        for row in rows
+    ]
 
 
 _ANSWERING = Statement(
