@@ -73,8 +73,9 @@ async def file_reports(
     """Open a case for each of `incoming`; one answer each, in the same order.
 
     A refused report (UnknownCategory, OutsideTheGrid, UnknownComponent, FarFromComponent) is answered
-    with its error and leaves nothing; the others are kept. Evidence that is not the reporter's own raises Unknown for the whole call,
-    so the caller files a report with evidence by itself. Runs in the caller's transaction.
+    with its error and leaves nothing; the others are kept. Evidence that is not the reporter's own raises
+    Unknown for the whole call, so the caller files a report with evidence by itself. Runs in the caller's
+    transaction.
     """
     book = await rulebook(conn)
     looked = await _look(conn, book, incoming, now)
