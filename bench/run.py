@@ -17,8 +17,8 @@ from bench import intake
 from gridsvc.local.postgres import binaries_for
 
 RESULTS: Final = Path(__file__).parent / "results"
-PARTS: Final = ("intake", "lookup", "carry")
-"""`lookup` and `carry` are programs of their own, which print and keep what they find."""
+PARTS: Final = ("intake", "lookup", "carry", "components")
+"""All but `intake` are programs of their own, which print and keep what they find."""
 
 SECONDS: Final = 10.0
 

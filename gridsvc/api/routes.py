@@ -19,6 +19,7 @@ from gridsvc.api import (
     positions,
     reporters,
     reports,
+    tiles,
 )
 from gridsvc.api.route import Route
 
@@ -30,6 +31,7 @@ ROUTES: Final[tuple[Route, ...]] = (
     *categories.ROUTES,
     *divisions.ROUTES,
     *components.ROUTES,
+    *tiles.ROUTES,
     *people.ROUTES,
     *reports.ROUTES,
     *cases.ROUTES,
