@@ -6,6 +6,7 @@ Run as `python -m bench.components [MANY]`; prints a table, and writes it to `be
 from __future__ import annotations
 
 import asyncio
+import itertools
 import json
 import os
 import statistics
@@ -13,6 +14,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Awaitable, Callable
+from datetime import datetime
 from pathlib import Path
 from typing import Final
 
@@ -24,6 +26,7 @@ from geo.tile import Tile, tile_of
 from gridsvc.actions.import_components import Plan, import_components, plan_components
 from gridsvc.db import SERVICE, Conn, ConnPool, open_pool, transaction
 from gridsvc.domain.component import read_csv
+from gridsvc.domain.gazetteer import Gazetteer
 from gridsvc.domain.roster import Fault
 from gridsvc.ids import new_id
 from gridsvc.local.city import load_city
@@ -32,6 +35,7 @@ from gridsvc.local.city_make import make_city
 from gridsvc.local.servers import PrivateServers
 from gridsvc.migrate import migrate
 from gridsvc.store import components
+from gridsvc.store.gazetteer import edition, named_places
 from gridsvc.store.tiles import components_tile
 
 MANY: Final = 20_000
@@ -129,6 +133,27 @@ async def _measure(conn: Conn, random: np.random.Generator) -> dict[str, float]:
     return found | await _told("search by code (rows)", by_code)
 
 
+async def _words(conn: Conn, now: datetime) -> dict[str, float]:
+    """Seconds to read and to prepare the names of the city, milliseconds to find a place by words."""
+    began = time.perf_counter()
+    named = await named_places(conn, (await edition(conn, now)).grid_set_id)
+    read = time.perf_counter()
+    names = Gazetteer(named)
+    found = {
+        "names of places": float(len(named)),
+        "names read, s": read - began,
+        "names prepared, s": time.perf_counter() - read,
+    }
+    said = itertools.cycle(
+        ("庆阳路和酒泉路交叉口", "庆阳路十二号", "城关区庆阳路口", "qingyanglu jiuquanlu", "路灯 4711 附近")
+    )
+
+    async def by_words() -> int:
+        return len(names.find(next(said)))
+
+    return found | await _told("place by words (places)", by_words)
+
+
 async def measure(database: str, owner_url: str, many: int) -> dict[str, float]:
     """Seconds of the import, milliseconds of each tile and search."""
     random = np.random.default_rng(1)
@@ -136,8 +161,8 @@ async def measure(database: str, owner_url: str, many: int) -> dict[str, float]:
     async with open_pool(database, scope=SERVICE, size=1, name="bench", by_index=True) as pool:
         plan, took = await _import(pool, _register(many, random))
         found = {"components imported": float(plan.added), "import, s": took}
-        async with transaction(pool) as (conn, _):
-            return found | await _measure(conn, random)
+        async with transaction(pool) as (conn, now):
+            return found | await _measure(conn, random) | await _words(conn, now)
 
 
 async def _on_private_servers(home: Path, many: int) -> dict[str, float]:

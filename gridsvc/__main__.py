@@ -26,6 +26,7 @@ COMMANDS: Final[dict[str, str]] = {
     "grid": "versions of divisions, cells and beats",
     "people": "officers, departments, shifts",
     "components": "the register of components: manholes, lamps, trees",
+    "gazetteer": "landmarks and house numbers: places that are found by words",
     "starter": "load the starter rules into an empty city",
     "user": "accounts and API keys",
     "replay": "rows of a service-request file become reports",

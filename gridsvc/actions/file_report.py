@@ -247,7 +247,7 @@ async def _keep(
 
 def _first_entry(each: _Accepted, accepted_as: str, number: str | None, now: datetime) -> Entry:
     report, owner = each.report, each.owner
-    facts = {
+    facts: dict[str, object] = {
         "report": str(report.id),
         "acceptance_number": accepted_as,
         "number": number,

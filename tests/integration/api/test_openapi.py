@@ -23,6 +23,7 @@ EXAMPLES = {
     "/api/v1/cells": "?lon=103.805&lat=36.055&datum=wgs84",
     "/api/v1/cells/{code}": CELL,
     "/api/v1/components/{code}": COMPONENT,
+    "/api/v1/places": "?q=Cover",
 }
 
 ONE_COMPONENT = """
