@@ -56,8 +56,10 @@ async def plan_components(conn: Conn, sheet: Sheet, frame: str, *, partial: bool
     """Read and check every row of `sheet`, whose coordinates are in `frame`; nothing is written.
 
     Raises ImportRefused with every fault when a row is at fault, unless `partial`, and SetupError where
-    no grid set is in force: a component must lie in a cell.
+    no grid set is in force (a component must lie in a cell) and while another import is at work.
     """
+    if not await components.hold_register(conn):
+        raise SetupError("another import of components is at work; want it to end first")
     city = await cells.bounds_at(conn, now)
     if city is None:
         raise SetupError("no grid set is in force, so no component lies in a cell; want one: gridsvc grid publish")

@@ -33,6 +33,20 @@ async def known_departments(conn: Conn) -> KnownDepartments:
     )
 
 
+@dataclass(frozen=True)
+class _Held:
+    held: bool
+
+
+_HOLD = Statement(_Held, "SELECT pg_try_advisory_xact_lock(hashtext('gridsvc.components')) AS held")
+
+
+async def hold_register(conn: Conn) -> bool:
+    """Let no other import write the register until this transaction ends; False where one is at it already."""
+    answer = await _HOLD.one(conn)
+    return answer is not None and answer.held
+
+
 @dataclass(frozen=True, kw_only=True)
 class ComponentRow:
     """A component as it is kept; coordinates are WGS-84 degrees."""
@@ -78,13 +92,11 @@ _COLUMNS = """
       FROM components c
 """
 
-# Locked, so that two imports of one component come one after the other, in one order.
 _CURRENT = Statement(
     ComponentRow,
     f"""
 {_COLUMNS}     WHERE c.code = ANY ($1::text[])
      ORDER BY c.code
-       FOR UPDATE OF c
     """,
 )
 
@@ -97,7 +109,7 @@ ONE = Statement(
 
 
 async def current(conn: Conn, codes: Sequence[str]) -> dict[str, ComponentRow]:
-    """These components as they are kept, locked until the transaction ends; those that are not are left out."""
+    """These components as they are kept; those that are not are left out."""
     return {row.code: row for row in await _CURRENT.all(conn, list(codes))}
 
 

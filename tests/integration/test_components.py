@@ -15,6 +15,7 @@ from gridsvc.commands import components as command
 from gridsvc.db import ConnPool, transaction
 from gridsvc.errors import SetupError
 from gridsvc.settings import read_settings
+from gridsvc.store.components import hold_register
 from tests.integration.small_city import found_small_city
 
 Command = Callable[..., Awaitable[int]]
@@ -144,6 +145,22 @@ async def test_map_files_are_read_as_they_come_gbk_tables_among_them(
     assert row == {
         "name": "张掖路上水井盖", "owning": "water", "surveyed_frame": "cgcs2000", "at": "POINT(103.8005 36.0605)",
     }  # fmt: skip
+
+
+async def test_two_imports_at_once_are_one_and_a_refusal(run: Command, pool: ConnPool, tmp_path: Path) -> None:
+    async with transaction(pool) as (conn, _):
+        assert await hold_register(conn)
+        with pytest.raises(SetupError, match="another import of components is at work"):
+            await run(table(tmp_path, LAMP), "--datum", "wgs84")
+    assert await run(table(tmp_path, LAMP), "--datum", "wgs84") == 0
+
+
+async def test_without_a_grid_set_no_component_lies_anywhere(database: str, tmp_path: Path) -> None:
+    parser = argparse.ArgumentParser()
+    command.add(parser.add_subparsers())
+    words = ["components", "import", str(table(tmp_path, LAMP)), "--datum", "wgs84"]
+    with pytest.raises(SetupError, match="no grid set is in force"):
+        await command.run(parser.parse_args(words), read_settings({"GRIDSVC_DATABASE_URL": database}))
 
 
 async def test_without_a_datum_nothing_is_imported(run: Command, tmp_path: Path) -> None:

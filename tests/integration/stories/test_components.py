@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 
 from geo.place import Place
-from gridsvc.actions.file_report import Taken
+from gridsvc.actions.file_report import Taken, file_reports
 from gridsvc.actions.import_components import import_components, plan_components
 from gridsvc.db import transaction
 from gridsvc.domain.case import Pool, State
@@ -119,6 +119,25 @@ async def test_a_batch_of_reports_with_and_without_components_keeps_its_order(to
     )
     assert [type(answer) for answer in answers] == [Taken, Taken, UnknownComponent, Taken]
     assert [answer.case.component for answer in answers if isinstance(answer, Taken)] == [None, COVER, COVER]
+
+
+async def asked(town: Town, *reports: Report) -> list[str]:
+    """The statements that filing these reports together sends, in order."""
+    seen: list[str] = []
+    async with transaction(town.pool) as (conn, now):
+        with conn.query_logger(lambda record: seen.append(record.query)):
+            await file_reports(conn, reports, town.numbers, now)
+    return seen
+
+
+async def test_filing_asks_the_register_once_per_batch_and_only_when_a_component_is_named(town: Town) -> None:
+    await register(town)
+    plain = await code(town)
+    await asked(town, report(town.city.officers[0], plain))  # the rules are read once, and kept
+    without = await asked(town, *[report(town.city.officers[0], plain) for _ in range(3)])
+    named = await asked(town, *[await about(town, COVER, AT_COVER) for _ in range(3)])
+    assert not any("components" in query for query in without)
+    assert len(named) == len(without) + 1
 
 
 async def routed(town: Town, component: str, kind: str = "component") -> tuple[CaseRow, str, Sequence[str]]:
