@@ -8,6 +8,7 @@ import pytest
 
 from gridsvc.db import SERVICE, transaction
 from gridsvc.domain.access import Role
+from gridsvc.store import components
 from tests.integration.api.conftest import CITY, NORTH, SOUTH, Api, a
 
 # Ten covers 10 m apart eastward, a lamp beside the first; all in the cell of NORTH. The first is 不明.
@@ -134,6 +135,15 @@ async def test_everybody_signed_in_reads_the_component_and_each_sees_only_his_ow
     assert said.body["surveyed"] == {"x": 103.8021, "y": 36.055, "frame": "cgcs2000"}
     assert [(change["version"], change["source"]) for change in said.body["history"]] == [(1, "register.csv")]
     assert (await api.nobody.get(f"/api/v1/components/{FIRST}")).code == "not_signed_in"
+
+
+async def test_the_query_for_cases_asks_for_the_callers_keys_beside_row_level_security(
+    api: Api, register: None
+) -> None:
+    case = (await file(api, component=FIRST)).body["case"]
+    async with transaction(api.pool, SERVICE) as (conn, _):
+        assert [str(row.id) for row in await components.CASES.all(conn, FIRST, [NORTH], 10)] == [case["id"]]
+        assert await components.CASES.all(conn, FIRST, [SOUTH], 10) == []
 
 
 async def test_what_is_not_in_the_register_is_not_there(api: Api, register: None) -> None:

@@ -78,6 +78,22 @@ async def test_on_middle_zooms_squares_count_each_component_once(api: Api, regis
     assert counted == MANY
 
 
+ONE = """
+INSERT INTO components (code, name, state, owner_unknown, note, place, surveyed_x, surveyed_y, surveyed_frame, version,
+                        changed_at)
+VALUES ('6201020137000001', '路灯', 'intact', false, '', ST_SetSRID(ST_MakePoint($1, $2), 4326), $1, $2, 'wgs84', 1,
+        '2026-01-01'::timestamptz)
+"""
+
+
+async def test_what_stands_on_the_line_between_two_tiles_counts_in_the_eastern_alone(api: Api) -> None:
+    west = tile_of(103.8, 36.06, 14)
+    box = west.bounds()
+    async with transaction(api.pool, SERVICE) as (conn, _):
+        await conn.execute(ONE, box.east, (box.south + box.north) / 2)
+    assert [(await ask(api, tile))[0] for tile in (west, Tile(14, west.x + 1, west.y))] == [204, 200]
+
+
 async def test_far_out_and_where_nothing_stands_a_tile_is_empty(api: Api, register: None) -> None:
     for tile in (tile_of(103.805, 36.055, 10), tile_of(104.5, 36.055, 16), Tile(0, 0, 0)):
         status, body, _ = await ask(api, tile)
