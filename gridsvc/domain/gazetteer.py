@@ -77,6 +77,7 @@ _APART: Final = 0.7  # a road, where two are named that do not meet
 _HINT: Final = 0.06  # lies in a division that is named beside it
 _FAR: Final = 0.05  # taken off in full at this many metres from where the asker looks
 _FAR_M: Final = 5_000.0
+_ONE_PLACE_M: Final = 50.0  # of one name and this near each other: said once
 _NUMBER_STEP: Final = 0.004  # per house number that is between; at most
 _NUMBER_MOST: Final = 0.25
 _CANDIDATES: Final = 60  # names compared letter by letter, of those that share most pieces with the words
@@ -218,7 +219,11 @@ class Gazetteer:
             (self._weighed(meant, areas, near) for meant in found.values()),
             key=lambda each: (-each[0], each[1].place.name, each[1].place.lon, each[1].place.lat),
         )
-        return [meant for weight, meant in ranked if meant.score >= LEAST][:limit]
+        told: list[Meant] = []
+        for _, meant in ranked:
+            if meant.score >= LEAST and len(told) < limit and not any(_same(meant.place, each.place) for each in told):
+                told.append(meant)
+        return told
 
     def _weighed(self, meant: Meant, areas: Sequence[_Hit], near: Place | None) -> tuple[float, Meant]:
         weight = meant.score
@@ -312,17 +317,28 @@ class Gazetteer:
 
 
 def _hits(said: _Spelled, text: str, name: _Name) -> Iterator[_Hit]:
-    """Where a road's name stands in the words: in full or without 路, by character or by sound."""
+    """Where a road's name stands in the words: in full or without 路, by character or by sound.
+
+    Everywhere: 永安路 stands in 新永安路 too, and may be said behind it.
+    """
     for spelled, quality in ((name.spelled, 1.0), (name.stem, _STEM)):
         if spelled is None:
             continue
-        start = said.text.find(spelled.text)
-        if start >= 0:
-            yield _Hit(text, said.at[start], said.at[start + len(spelled.text)], quality, by_sound=False)
-        elif len(spelled.sound) >= 5:
-            start = said.sound.find(spelled.sound)
-            if start >= 0:
+        written = [
+            _Hit(text, said.at[start], said.at[start + len(spelled.text)], quality, by_sound=False)
+            for start in _starts(said.text, spelled.text)
+        ]
+        yield from written
+        if not written and len(spelled.sound) >= 5:
+            for start in _starts(said.sound, spelled.sound):
                 yield _Hit(text, start, start + len(spelled.sound), quality * _SOUND, by_sound=True)
+
+
+def _starts(text: str, part: str) -> Iterator[int]:
+    start = text.find(part)
+    while start >= 0:
+        yield start
+        start = text.find(part, start + 1)
 
 
 def _covered(said: _Spelled, hits: Sequence[_Hit]) -> float:
@@ -337,11 +353,8 @@ def _covered(said: _Spelled, hits: Sequence[_Hit]) -> float:
 
 def _noise(said: _Spelled) -> Iterator[tuple[int, int]]:
     for word in _NOISE:
-        start = said.text.find(word)
-        while start >= 0:
-            end = start + len(word)
-            yield said.at[start], said.at[end]
-            start = said.text.find(word, end)
+        for start in _starts(said.text, word):
+            yield said.at[start], said.at[start + len(word)]
 
 
 def _core(said: _Spelled, areas: Sequence[_Hit]) -> str:
@@ -400,6 +413,12 @@ def _pairs(text: str) -> list[str]:
 
 def _threes(sound: str) -> list[str]:
     return [sound[i : i + 3] for i in range(len(sound) - 2)]
+
+
+def _same(one: Named, other: Named) -> bool:
+    """Whether two are one place to whoever asks: two carriageways cross a road twice within some metres."""
+    alike = (one.kind, normal(one.name), one.code) == (other.kind, normal(other.name), other.code)
+    return alike and _metres(Place(one.lon, one.lat), other) <= _ONE_PLACE_M
 
 
 def _metres(place: Place, other: Named) -> float:

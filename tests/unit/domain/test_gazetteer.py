@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+import gzip
+import json
+from pathlib import Path
+
 import pytest
+import shapely
 from hypothesis import given
 from hypothesis import strategies as st
+from pypinyin import lazy_pinyin
 
 from geo.place import Bounds, Place
 from gridsvc.domain.gazetteer import LEAST, Gazetteer, Match, Meant, Named, PlaceKind, normal
@@ -130,6 +136,62 @@ def test_of_two_roads_that_do_not_meet_each_is_answered_alone() -> None:
     found = NAMES.find("张掖路和民主路交叉口")
     assert {meant.place.name for meant in found[:2]} == {"张掖路", "民主路"}
     assert found[0].why == "one of the roads named, which do not meet"
+
+
+def test_a_road_whose_name_stands_in_anothers_is_heard_behind_it() -> None:
+    names = Gazetteer(
+        [crossing("新永安路", "永安路"), named(PlaceKind.ROAD, "新永安路"), named(PlaceKind.ROAD, "永安路")]
+    )
+    for words in ("新永安路和永安路交叉口", "永安路新永安路口", "xinyonganlu yonganlu"):
+        assert names.find(words)[0].place.name == "新永安路/永安路", words
+
+
+def test_one_crossing_of_two_carriageways_is_answered_once() -> None:
+    twice = Gazetteer(
+        [crossing("甲子路", "乙丑路"), crossing("甲子路", "乙丑路", 103.8002), crossing("甲子路", "乙丑路", 103.9)]
+    )
+    assert [meant.place.lon for meant in twice.find("甲子路乙丑路口")] == [103.8, 103.9]
+
+
+def test_crossings_of_a_real_city_are_found(sample_data: Path) -> None:
+    """Real names bite: 永安路 beside 新永安路, 大道 and 弄, pieces cut at the edges of tiles."""
+    features = json.loads(
+        gzip.decompress((sample_data / "basemap/shanghai_lujiazui_osm/roads.geojson.gz").read_bytes())
+    )
+    lines = [
+        (f["properties"].get("name") or "", shapely.from_geojson(json.dumps(f["geometry"])))
+        for f in features["features"]
+    ]
+    roads = [(name, line) for name, line in lines if name.endswith(("路", "街", "大道", "弄"))]
+    met = {
+        (one, other): shapely.intersection(line, another).representative_point()
+        for i, (one, line) in enumerate(roads)
+        for other, another in roads[i + 1 :]
+        if one < other and shapely.intersects(line, another)
+    }
+    assert len(met) > 100
+    names = Gazetteer(
+        [
+            *(crossing(one, other, point.x) for (one, other), point in met.items()),
+            *(named(PlaceKind.ROAD, name, line.representative_point().x) for name, line in roads),
+        ]
+    )
+    missed = [
+        words
+        for one, other in met
+        for words in (
+            f"{one}和{other}交叉口",
+            f"{other}{one}口",
+            f"{one.removesuffix('路')}、{other}",
+            sound(one + other),
+        )
+        if f"{one}/{other}" not in {meant.place.name for meant in names.find(words, None, 3)}
+    ]
+    assert len(missed) <= 0.02 * 4 * len(met), missed
+
+
+def sound(words: str) -> str:
+    return "".join(lazy_pinyin(words))
 
 
 def test_so_does_where_the_asker_looks() -> None:
