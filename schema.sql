@@ -417,6 +417,82 @@ CREATE TRIGGER rules_changed AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON sta
   FOR EACH STATEMENT EXECUTE FUNCTION rules_changed();
 
 -- ---------------------------------------------------------------------------------------------
+-- Components (部件台账), and places by words
+-- ---------------------------------------------------------------------------------------------
+
+CREATE TABLE components (
+  code           text COLLATE "C" PRIMARY KEY CHECK (code ~ '^[0-9]{16}$'),   -- GB/T 30428.2: 6 + 2 + 2 + 6
+  class          text COLLATE "C" NOT NULL GENERATED ALWAYS AS (substr(code, 7, 4)) STORED,
+  name           text NOT NULL,
+  state          text NOT NULL CHECK (state IN ('intact', 'damaged', 'lost', 'abandoned', 'unknown')),
+  supervising    text REFERENCES departments,  -- 主管部门
+  owning         text REFERENCES departments,  -- 权属单位
+  owner_unknown  boolean NOT NULL,             -- the register says 不明; NULL and false: it says nothing
+  maintaining    text REFERENCES departments,  -- 养护单位
+  note           text NOT NULL,
+  place          geometry(Point, 4326) NOT NULL,
+  surveyed_x     double precision NOT NULL,    -- as the file wrote it, in surveyed_frame
+  surveyed_y     double precision NOT NULL,
+  surveyed_frame text NOT NULL,                -- wgs84, cgcs2000, gcj02, bd09 or EPSG:…
+  version        integer NOT NULL CHECK (version >= 1),
+  changed_at     timestamptz NOT NULL,
+  CONSTRAINT owned_or_unknown CHECK (owning IS NULL OR NOT owner_unknown)
+);
+CREATE INDEX components_place ON components USING gist (place);
+CREATE INDEX components_near ON components USING gist ((place::geography));
+CREATE INDEX components_class ON components (class, code);
+
+-- Append-only: what each import made of a component.
+CREATE TABLE component_changes (
+  component text COLLATE "C" NOT NULL REFERENCES components,
+  version   integer NOT NULL,
+  at        timestamptz NOT NULL,
+  actor     text NOT NULL,
+  source    text NOT NULL,                     -- name of the file
+  facts     jsonb NOT NULL,                    -- what is new: all of it at version 1, afterwards what differs
+  PRIMARY KEY (component, version)
+);
+
+-- Landmarks and house numbers, as files bring them.
+CREATE TABLE gazetteer_points (
+  id      bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+  source  text NOT NULL,                       -- an import replaces the points of its own source
+  kind    text NOT NULL CHECK (kind IN ('landmark', 'address')),
+  name    text NOT NULL,
+  aliases text[] NOT NULL,
+  road    text NOT NULL,
+  house   integer,
+  place   geometry(Point, 4326) NOT NULL,
+  given_x double precision NOT NULL,           -- as the file wrote it, in given_frame
+  given_y double precision NOT NULL,
+  given_frame text NOT NULL,
+  CONSTRAINT address_has_road_and_house CHECK (kind <> 'address' OR (road <> '' AND house IS NOT NULL))
+);
+CREATE INDEX gazetteer_points_source ON gazetteer_points (source);
+
+-- Processes keep the names of places in memory, and look here whether what they hold is still today's.
+CREATE TABLE place_names (
+  only_row boolean PRIMARY KEY DEFAULT true CHECK (only_row),
+  revision bigint NOT NULL DEFAULT 1
+);
+INSERT INTO place_names DEFAULT VALUES;
+
+CREATE FUNCTION place_names_changed() RETURNS trigger
+  LANGUAGE plpgsql AS $$
+BEGIN
+  UPDATE place_names SET revision = revision + 1;
+  RETURN NULL;
+END
+$$;
+
+CREATE TRIGGER place_names_changed AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON components
+  FOR EACH STATEMENT EXECUTE FUNCTION place_names_changed();
+CREATE TRIGGER place_names_changed AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON gazetteer_points
+  FOR EACH STATEMENT EXECUTE FUNCTION place_names_changed();
+CREATE TRIGGER place_names_changed AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON basemap_features
+  FOR EACH STATEMENT EXECUTE FUNCTION place_names_changed();
+
+-- ---------------------------------------------------------------------------------------------
 -- Reports and cases
 -- ---------------------------------------------------------------------------------------------
 
@@ -474,6 +550,7 @@ CREATE TABLE cases (
   suspended_until timestamptz,                   -- when the suspension ends by itself
   condition        text COLLATE "C",             -- which of the category's, if somebody has said
   management_level text CHECK (management_level IN ('A', 'B', 'C')),   -- of the cell, when it was placed
+  component      text COLLATE "C" REFERENCES components,     -- the thing it is about, where the report named one
   FOREIGN KEY (edition, category) REFERENCES categories,
   FOREIGN KEY (edition, category, condition) REFERENCES category_conditions,
   CONSTRAINT open_has_one_owner_or_stands_in_a_pool CHECK (
@@ -493,6 +570,7 @@ CREATE INDEX cases_seen_by ON cases USING gin (seen_by);
 CREATE INDEX cases_open_due ON cases (due_at) WHERE state NOT IN ('closed', 'rejected', 'cancelled', 'merged');
 CREATE INDEX cases_place ON cases USING gist (place);
 CREATE INDEX cases_cell ON cases (cell_code);
+CREATE INDEX cases_component ON cases (component, id) WHERE component IS NOT NULL;
 CREATE INDEX cases_to_route ON cases (route_again_at) WHERE route_again_at IS NOT NULL;
 CREATE INDEX cases_suspended ON cases (suspended_until) WHERE suspended_until IS NOT NULL;
 CREATE INDEX cases_officer_open ON cases (officer_id)
@@ -515,6 +593,8 @@ CREATE TABLE reports (
   accuracy_m        double precision,
   occurred_at       timestamptz NOT NULL,
   received_at       timestamptz NOT NULL,
+  component         text COLLATE "C" REFERENCES components,
+  component_distance_m double precision,         -- from the reported place to the surveyed one
   CONSTRAINT whole_claim CHECK (num_nulls(place, claimed_lon, claimed_lat, claimed_datum) IN (0, 4))
 );
 CREATE INDEX reports_case ON reports (case_id);
@@ -841,6 +921,8 @@ REVOKE UPDATE, DELETE ON history, history_heads, escalations, reporter_openings,
   FROM gridsvc_app;
 REVOKE DELETE ON cases, reports, assignments, clocks FROM gridsvc_app;
 REVOKE UPDATE, DELETE ON category_majors, category_conditions, category_limits FROM gridsvc_app;
+REVOKE UPDATE, DELETE ON component_changes FROM gridsvc_app;
+REVOKE DELETE ON components FROM gridsvc_app;
 -- Time is the owner's.
 REVOKE INSERT, UPDATE, DELETE ON instance FROM gridsvc_app;
 REVOKE INSERT, UPDATE, DELETE ON spatial_ref_sys FROM gridsvc_app;

@@ -1,4 +1,4 @@
-"""Outline files as cities have them, read into polygons in WGS-84 with every defect named.
+"""Outline and point files as cities have them: polygons in WGS-84 with every defect named, points as written.
 
 The only module that loads geopandas and GDAL: the running service never does.
 """
@@ -121,6 +121,48 @@ def read_outlines(path: Path, reading: Reading) -> Outlines:
         if row is not None:
             rows.append(row)
     return Outlines(rows, defects, frame)
+
+
+@dataclass(frozen=True)
+class Points:
+    """The points of a file as it writes them, all lists in the order of its features.
+
+    `at` is east or longitude first, None where a feature has no point; `shapes` names the kind of its geometry
+    ('' for none). `columns` holds every field as text. `frame` is what the file says of its coordinates.
+    """
+
+    at: list[tuple[float, float] | None]
+    shapes: list[str]
+    columns: dict[str, list[str]]
+    frame: str | None
+
+
+class UnreadablePoints(ValueError):
+    """A file whose points cannot be read at all; the message says why."""
+
+
+def read_points(path: Path, encoding: str | None = None, table: str | None = None) -> Points:
+    """Read GeoJSON, GeoPackage or Shapefile, bare or in a zip; nothing is converted.
+
+    Raises UnreadablePoints for a file that is none of these, or whose letters are in an unknown encoding.
+    """
+    reading = Reading(code_field="", encoding=encoding, table=table)
+    try:
+        with _data_file(path) as data:
+            read = _read_table(data, reading)
+    except _Refused as refused:
+        raise UnreadablePoints(f"{refused.defect.kind}: {refused.defect.message}") from refused
+    columns = {name: [_text(read, name, row) for row in range(1, len(read.shapes) + 1)] for name in read.columns}
+    return Points(
+        at=[_point(shape) for shape in read.shapes],
+        shapes=["" if shape is None else shape.geom_type for shape in read.shapes],
+        columns=columns,
+        frame=None if read.crs is None else _short(read.crs),
+    )
+
+
+def _point(shape: shapely.Geometry | None) -> tuple[float, float] | None:
+    return (shape.x, shape.y) if isinstance(shape, shapely.Point) and not shape.is_empty else None
 
 
 # ------------------------------------------------------------------------------------------ files

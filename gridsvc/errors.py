@@ -7,6 +7,8 @@ GridError
 │   ├── OutsideTheGrid           no cell covers the place or lies within tolerance
 │   ├── UnknownCategory          no such category in force
 │   ├── UnknownCondition         the category has no such filing condition
+│   ├── UnknownComponent         no such component in the register
+│   ├── FarFromComponent         the place given is not where the named component stands
 │   ├── NotSignedIn              no valid token, cookie or key
 │   ├── WrongPassword            name and password do not go together
 │   ├── TooManyTries             sign-in or intake is throttled for this caller
@@ -99,6 +101,21 @@ class UnknownCondition(Refused):
     """
 
     code = "unknown_condition"
+
+
+class UnknownComponent(Refused):
+    """No such component in the register."""
+
+    code = "unknown_component"
+
+
+class FarFromComponent(Refused):
+    """The place that a report gives lies too far from the component that it names.
+
+    `facts["distance_m"]` says how far, `facts["most_m"]` how far it may.
+    """
+
+    code = "far_from_component"
 
 
 class NotSignedIn(Refused):

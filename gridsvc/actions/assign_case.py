@@ -17,9 +17,18 @@ from events.catalog import CaseNews, CaseUnacknowledged
 from gridsvc.actions.record_move import NewOwner, Recorded, record_moves
 from gridsvc.db import Conn
 from gridsvc.domain.case import Actor, Move, Particulars, Party, Pool, State, decide
-from gridsvc.domain.routing import BY_HAND, EDITION, Candidate, Choice, NobodyFree, choose_owner
+from gridsvc.domain.routing import (
+    BY_HAND,
+    EDITION,
+    Candidate,
+    Choice,
+    NobodyFree,
+    asks_the_register,
+    choose_for_component,
+    choose_owner,
+)
 from gridsvc.domain.rulebook import Rulebook
-from gridsvc.store import assignments, cases, people
+from gridsvc.store import assignments, cases, components, people
 from gridsvc.store.beat_lock import hold_beats
 from gridsvc.store.cases import CaseRow
 from gridsvc.store.people import Vacancy
@@ -77,6 +86,8 @@ async def _choose(conn: Conn, book: Rulebook, wanted: Sequence[CaseRow], now: da
     # Two choices for one beat at the same instant must not both see the same officer as the least loaded.
     await hold_beats(conn, [(each.duty_line, each.beat_code) for each in vacancies.values()])
     weighed = dict(zip(vacancies, await people.candidates(conn, list(vacancies.values()), now), strict=True))
+    named = sorted({row.component for row in wanted if row.component is not None})
+    register = await components.answering(conn, named) if named else {}
     taken: Counter[UUID] = Counter()  # by the choices before, which the database does not know yet
     found: list[Choice | NobodyFree] = []
     for row in wanted:
@@ -84,9 +95,12 @@ async def _choose(conn: Conn, book: Rulebook, wanted: Sequence[CaseRow], now: da
         if not category.dispatches_itself:
             found.append(BY_HAND)
             continue
-        choice = choose_owner(
-            category.handled_by, category.department, row.beat_code, _loaded(weighed.get(row.id, ()), taken)
-        )
+        if row.component is not None and asks_the_register(category.kind, category.handled_by):
+            choice = choose_for_component(register[row.component], category.department)
+        else:
+            choice = choose_owner(
+                category.handled_by, category.department, row.beat_code, _loaded(weighed.get(row.id, ()), taken)
+            )
         if isinstance(choice, Choice) and choice.officer_id is not None:
             taken[choice.officer_id] += 1
         found.append(choice)

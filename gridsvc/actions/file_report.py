@@ -13,20 +13,31 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from events.catalog import Announcement, CaseFiled, CaseReported
+from geo.place import Place
 from gridsvc.actions.news import news_of
 from gridsvc.db import Conn
 from gridsvc.domain.access import Whereabouts, case_keys
 from gridsvc.domain.case import Pool, State
 from gridsvc.domain.category import Category, missing_evidence
 from gridsvc.domain.clock import CaseClock, start_clock
+from gridsvc.domain.component import farthest_m
 from gridsvc.domain.history import ROOT, Entry, chained
 from gridsvc.domain.report import Opening, Report, acceptance_number, case_number, opening_of
 from gridsvc.domain.rulebook import Rulebook
-from gridsvc.errors import BadRequest, GridError, OutsideTheGrid, UnknownCategory, UnknownCondition
+from gridsvc.errors import (
+    BadRequest,
+    FarFromComponent,
+    GridError,
+    OutsideTheGrid,
+    UnknownCategory,
+    UnknownComponent,
+    UnknownCondition,
+)
 from gridsvc.ids import new_id
-from gridsvc.store import attachments, cases, clocks, history, outbox, reports
+from gridsvc.store import attachments, cases, clocks, components, history, outbox, reports
 from gridsvc.store.cases import CaseRow, located
 from gridsvc.store.cells import Owner, Wanted, owners_of
+from gridsvc.store.components import Surveyed
 from gridsvc.store.numbers import NumberBlocks
 from gridsvc.store.reports import NumberedReport
 from gridsvc.store.rulebook import rulebook
@@ -52,6 +63,8 @@ class Taken:
 class _Accepted:
     report: Report
     category: Category
+    place: Place | None  # where the case lies: the component's place, or the report's
+    distance_m: float | None  # from the one to the other, where the report gives both
     owner: Owner | None
     opening: Opening
 
@@ -61,9 +74,10 @@ async def file_reports(
 ) -> list[Taken | GridError]:
     """Open a case for each of `incoming`; one answer each, in the same order.
 
-    A refused report (UnknownCategory, UnknownCondition, OutsideTheGrid, BadRequest, Unknown for evidence that
-    is not the reporter's own) is answered with its error and leaves nothing; the others are kept. Two that
-    bring the same photograph: the first has it. Runs in the caller's transaction.
+    A refused report (UnknownCategory, UnknownCondition, OutsideTheGrid, UnknownComponent, FarFromComponent,
+    BadRequest, Unknown for evidence that is not the reporter's own) is answered with its error and leaves
+    nothing; the others are kept. Two that bring the same photograph: the first has it. Runs in the caller's
+    transaction.
     """
     book = await rulebook(conn)
     looked = await _look(conn, book, incoming, now)
@@ -78,16 +92,18 @@ async def file_reports(
 
 async def _look(conn: Conn, book: Rulebook, incoming: Sequence[Report], now: datetime) -> list[_Accepted | GridError]:
     known: list[Category | UnknownCategory] = [_category(book, report) for report in incoming]
-    asked = [
-        index
-        for index, (report, category) in enumerate(zip(incoming, known, strict=True))
-        if report.place is not None and isinstance(category, Category)
-    ]
-    found = await owners_of(conn, [_wanted(incoming[i], known[i]) for i in asked], now) if asked else []
+    stands = await _surveyed(conn, incoming)
+    places = [_place(report, stands.get(index)) for index, report in enumerate(incoming)]
+    asked = {
+        index: Wanted(place, category.duty_line)
+        for index, (place, category) in enumerate(zip(places, known, strict=True))
+        if isinstance(place, Place) and isinstance(category, Category)
+    }
+    found = await owners_of(conn, list(asked.values()), now) if asked else []
     owners = dict(zip(asked, found, strict=True))
     looked = [
-        _accept(report, category, owners.get(index), now)
-        for index, (report, category) in enumerate(zip(incoming, known, strict=True))
+        _accept(report, category, place, stands.get(index), owners.get(index), now)
+        for index, (report, category, place) in enumerate(zip(incoming, known, places, strict=True))
     ]
     return await _with_evidence_of_their_own(conn, looked)
 
@@ -113,6 +129,33 @@ async def _with_evidence_of_their_own(
     return answers
 
 
+async def _surveyed(conn: Conn, incoming: Sequence[Report]) -> dict[int, Surveyed | None]:
+    """Where the components stand that these reports name; one round trip, and none where nobody names one."""
+    named = {index: (report.component, report.place) for index, report in enumerate(incoming) if report.component}
+    if not named:
+        return {}
+    return dict(zip(named, await components.surveyed(conn, list(named.values())), strict=True))
+
+
+def _place(report: Report, stands: Surveyed | None) -> Place | GridError | None:
+    """Where the case will lie (docs/rules/components.md)."""
+    if report.component is None:
+        return report.place
+    if stands is None:
+        return UnknownComponent(
+            f"no component {report.component} in the register",
+            field="component", given=report.component, wanted="a code of GET /api/v1/components",
+        )  # fmt: skip
+    most_m = farthest_m(report.place.accuracy_m if report.place else None)
+    if stands.distance_m is not None and stands.distance_m > most_m:
+        return FarFromComponent(
+            f"component {report.component} stands {stands.distance_m:.0f} m from the place given; "
+            f"want at most {most_m:.0f} m",
+            field="component", distance_m=round(stands.distance_m, 1), most_m=round(most_m, 1),
+        )  # fmt: skip
+    return stands.place
+
+
 def _category(book: Rulebook, report: Report) -> Category | UnknownCategory:
     try:
         return book.category(report.category)
@@ -120,17 +163,18 @@ def _category(book: Rulebook, report: Report) -> Category | UnknownCategory:
         return error
 
 
-def _wanted(report: Report, category: Category | UnknownCategory) -> Wanted:
-    assert report.place is not None  # noqa: S101 - chosen above
-    assert isinstance(category, Category)  # noqa: S101 - chosen above
-    return Wanted(report.place, category.duty_line)
-
-
 def _accept(
-    report: Report, category: Category | UnknownCategory, owner: Owner | None, now: datetime
+    report: Report,
+    category: Category | UnknownCategory,
+    place: Place | GridError | None,
+    stands: Surveyed | None,
+    owner: Owner | None,
+    now: datetime,
 ) -> _Accepted | GridError:
     if isinstance(category, UnknownCategory):
         return category
+    if isinstance(place, GridError):
+        return place
     if report.occurred_at is not None and report.occurred_at > now + CLOCKS_DIFFER:
         return BadRequest(
             f"occurred_at is {report.occurred_at.isoformat()}, in the future; it is {now.isoformat()} now",
@@ -138,8 +182,8 @@ def _accept(
             given=report.occurred_at.isoformat(),
             wanted="a moment that has passed, or none",
         )
-    if report.place is not None and owner is None:
-        return OutsideTheGrid(report.place.lon, report.place.lat)
+    if place is not None and owner is None:
+        return OutsideTheGrid(place.lon, place.lat)
     if report.condition is not None:
         try:
             category.condition(report.condition)
@@ -149,7 +193,8 @@ def _accept(
     missing = missing_evidence(category, "report", report.evidence) if report.source == "officer" else None
     if missing is not None:
         return BadRequest(missing, field="attachments", wanted="at least one photograph")
-    return _Accepted(report, category, owner, opening_of(category, owner is not None))
+    distance_m = stands.distance_m if stands else None
+    return _Accepted(report, category, place, distance_m, owner, opening_of(category, owner is not None))
 
 
 async def _number_and_open(
@@ -198,7 +243,8 @@ def _open(each: _Accepted, number: str | None, head: bytes, now: datetime) -> Ca
         seen_by=case_keys(_whereabouts(each)),
         head=head,
         condition=report.condition,
-        **(located(report.place, owner) if report.place and owner else {}),
+        component=report.component,
+        **(located(each.place, owner) if each.place and owner else {}),
     )
 
 
@@ -217,7 +263,7 @@ async def _keep(
 ) -> None:
     await cases.add(conn, [each.case for each in taken])
     numbered = [
-        NumberedReport(each.report, looked.category, each.acceptance_number)
+        NumberedReport(each.report, looked.category, each.acceptance_number, looked.distance_m)
         for looked, each in zip(accepted, taken, strict=True)
     ]
     await reports.add(conn, numbered, now)
@@ -239,7 +285,7 @@ async def _keep(
 
 def _first_entry(each: _Accepted, accepted_as: str, number: str | None, now: datetime) -> Entry:
     report, owner = each.report, each.owner
-    facts = {
+    facts: dict[str, object] = {
         "report": str(report.id),
         "acceptance_number": accepted_as,
         "number": number,
@@ -250,6 +296,11 @@ def _first_entry(each: _Accepted, accepted_as: str, number: str | None, now: dat
         "method": owner.method if owner else None,
         "evidence": [str(picture) for picture in report.evidence],
     }
+    if report.component is not None:
+        facts |= {
+            "component": report.component,
+            "component_distance_m": None if each.distance_m is None else round(each.distance_m, 1),
+        }
     return chained(
         Entry(
             case_id=report.case_id,

@@ -20,6 +20,7 @@ from gridsvc.api.identity import DECLARED, IDENTITY, KEPT_S, SIGNER, Identity, i
 from gridsvc.api.notices import close_sockets, notice_board
 from gridsvc.api.openapi import CONTRACT, spell
 from gridsvc.api.parts import POOL, SERVICE_POOL, SETTINGS
+from gridsvc.api.places import place_book
 from gridsvc.api.positions import city_bounds
 from gridsvc.api.problems import STARTED, problems
 from gridsvc.api.route import Route
@@ -62,6 +63,7 @@ def build_app(settings: Settings, *, routes: Sequence[Route] = ROUTES, identity_
             files_and_desk,
             city_bounds,
             notice_board,
+            place_book,
         ]
     )
     app.on_shutdown.append(close_sockets)

@@ -92,6 +92,7 @@ class CaseTold(Told):
     updated_at: datetime
     condition: str | None
     management_level: str | None
+    component: str | None
 
 
 class AssignmentTold(Told):
@@ -438,7 +439,7 @@ def _told(view: CaseView) -> CaseTold:
         extensions=view.extensions, due_at=view.due_at, overdue=view.overdue,
         occurred_at=view.occurred_at, reported_at=view.reported_at, filed_at=view.filed_at,
         closed_at=view.closed_at, updated_at=view.updated_at, condition=view.condition,
-        management_level=view.management_level,
+        management_level=view.management_level, component=view.component,
     )  # fmt: skip
 
 

@@ -37,7 +37,7 @@ class ReporterSaid(Wanted):
 
 
 class ReportSaid(Wanted):
-    """A report. Staff who write for a caller may give `address` instead of `location`.
+    """A report. `component` or `location` says where; staff who write for a caller may give `address` instead.
 
     `condition` is the code of one of the category's filing conditions; it decides which limit holds.
     """
@@ -51,6 +51,7 @@ class ReportSaid(Wanted):
     reporter: ReporterSaid | None = None
     source: Annotated[str, msgspec.Meta(pattern="^[a-z][a-z0-9_]{1,30}$")] | None = None
     condition: Annotated[str, msgspec.Meta(min_length=1, max_length=32)] | None = None
+    component: Annotated[str, msgspec.Meta(pattern="^[0-9]{16}$")] | None = None
 
 
 class DivisionTold(Told):
@@ -78,6 +79,7 @@ class CaseOpened(Told):
     due_at: datetime | None
     version: int
     pool: str | None
+    component: str | None
 
 
 class ReportFiled(Told):
@@ -127,5 +129,6 @@ def filed_answer(taken: Taken, names: Mapping[str, tuple[str, str]]) -> ReportFi
             due_at=case.due_at,
             version=case.version,
             pool=case.pool,
+            component=case.component,
         ),
     )

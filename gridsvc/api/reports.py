@@ -29,7 +29,7 @@ async def post_report(request: web.Request) -> web.Response:
     place, claim = None, None
     if said.location is not None:
         place, claim = read_location(said.location, await desk.city_bounds())
-    else:
+    elif said.component is None:
         _may_be_placeless(caller, said)
     report = Report(
         id=new_id(),
@@ -44,8 +44,9 @@ async def post_report(request: web.Request) -> web.Response:
         occurred_at=said.occurred_at,
         reporter=Reporter(said.reporter.name, said.reporter.phone) if said.reporter else None,
         evidence=tuple(dict.fromkeys(said.attachments)),
-        desk=None if place else _desk_of(caller),
+        desk=None if place or said.component else _desk_of(caller),
         condition=said.condition,
+        component=said.component,
     )
     return await desk.file(claim_of(request), report)
 

@@ -9,15 +9,18 @@ from gridsvc.api import (
     auth,
     cases,
     categories,
+    components,
     divisions,
     front,
     health,
     notices,
     openapi,
     people,
+    places,
     positions,
     reporters,
     reports,
+    tiles,
 )
 from gridsvc.api.route import Route
 
@@ -28,6 +31,9 @@ ROUTES: Final[tuple[Route, ...]] = (
     *auth.ROUTES,
     *categories.ROUTES,
     *divisions.ROUTES,
+    *components.ROUTES,
+    *tiles.ROUTES,
+    *places.ROUTES,
     *people.ROUTES,
     *reports.ROUTES,
     *cases.ROUTES,

@@ -50,6 +50,7 @@ class Report:
     evidence: tuple[UUID, ...] = ()
     desk: str | None = None
     condition: str | None = None  # the code of one of the category's; None: nobody has said
+    component: str | None = None  # code of the component it is about; its surveyed place is then the case's
 
 
 @dataclass(frozen=True)

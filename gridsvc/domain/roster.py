@@ -170,7 +170,7 @@ def _fault(file: str, row: int | None, field: str | None, given: str, wanted: st
 
 
 def _table(name: str, content: bytes, faults: list[Fault]) -> _Table | None:
-    text = _decoded(content)
+    text = decoded(content)
     if text is None:
         faults.append(_fault(name, None, None, "bytes that are no such text", "UTF-8 (with or without BOM) or GB18030"))
         return None
@@ -191,7 +191,8 @@ def _table(name: str, content: bytes, faults: list[Fault]) -> _Table | None:
     return _Table(name, columns, tuple(_cells(name, header, lines[1:], faults)))
 
 
-def _decoded(content: bytes) -> str | None:
+def decoded(content: bytes) -> str | None:
+    """The text of a file as offices write them: UTF-8 with or without byte-order mark, or GB18030. None: neither."""
     if content.startswith((b"\xff\xfe", b"\xfe\xff")):  # UTF-16, which GB18030 would read as other characters
         return None
     for encoding in ("utf-8-sig", "gb18030"):

@@ -17,6 +17,7 @@ from geo.place import Bounds
 from geo.projection import area_m2
 from gridsvc.db import SERVICE, Conn, Nothing, Statement, open_pool, transaction
 from gridsvc.domain import roster
+from gridsvc.domain.component import what_is_new
 from gridsvc.domain.shift import on_shift
 from gridsvc.ids import new_id
 from gridsvc.local import city_names as names
@@ -33,7 +34,7 @@ from gridsvc.local.city_plan import SEED, Camera, City, Feature, Person
 from gridsvc.local.starter import load_starter
 from gridsvc.local.up import Furnishing
 from gridsvc.passwords import hash_password
-from gridsvc.store import api_keys, grids, people
+from gridsvc.store import api_keys, components, gazetteer, grids, people
 
 GRID_SET: Final = "demo"
 SCHEME: Final = "6+3+3+3"
@@ -103,6 +104,7 @@ async def load_city(conn: Conn, city: City, given: DemoSecrets, now: datetime) -
     ids = await _load_people(conn, city.people, hash_password(given.password), now)
     await _load_devices(conn, given, ids, now)
     await _load_cameras(conn, city.cameras)
+    await _load_things(conn, city, now)
     for key in given.keys:
         await api_keys.ADD.run(
             conn, key.id, key.name, key.digest, list(key.scopes), names.CITY[0], None, None, now, None
@@ -237,3 +239,10 @@ _ADD_CAMERAS = Statement(
 async def _load_cameras(conn: Conn, cameras: Iterable[Camera]) -> None:
     rows: list[dict[str, Any]] = [vars(camera) for camera in cameras]
     await _ADD_CAMERAS.run(conn, rows)
+
+
+async def _load_things(conn: Conn, city: City, now: datetime) -> None:
+    writing = [components.Writing(component=each, version=1, facts=what_is_new(None, each)) for each in city.components]
+    await components.keep(conn, writing, "command:up", GRID_SET, now)
+    if city.points:
+        await gazetteer.replace_points(conn, GRID_SET, city.points)

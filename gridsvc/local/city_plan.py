@@ -9,6 +9,8 @@ from typing import Final
 import shapely
 
 from gridsvc.domain.access import Grant
+from gridsvc.domain.component import Component
+from gridsvc.domain.gazetteer_file import Point
 from gridsvc.domain.shift import Shift
 
 SEED: Final = 620100
@@ -111,3 +113,5 @@ class City:
     beats: tuple[Beat, ...]
     people: tuple[Person, ...]
     cameras: tuple[Camera, ...]
+    components: tuple[Component, ...] = ()
+    points: tuple[Point, ...] = ()

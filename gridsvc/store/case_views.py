@@ -59,6 +59,7 @@ class CaseView:
     updated_at: datetime
     condition: str | None
     management_level: str | None
+    component: str | None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -87,7 +88,8 @@ _COLUMNS: Final = """
            c.cell_code, c.cell_method, c.on_border, c.neighbours, c.beat_code, c.pool, c.assignment_id,
            c.officer_id, c.department, c.handler_id, c.merged_into, c.suspended_until, c.extensions, c.due_at,
            (c.due_at < $2::timestamptz AND c.state IN ('assigned', 'accepted', 'in_progress')) IS TRUE AS overdue,
-           c.occurred_at, c.reported_at, c.filed_at, c.closed_at, c.updated_at, c.condition, c.management_level
+           c.occurred_at, c.reported_at, c.filed_at, c.closed_at, c.updated_at, c.condition, c.management_level,
+           c.component
       FROM cases c
       JOIN categories g ON g.edition = c.edition AND g.code = c.category
      WHERE c.seen_by && $1::text[]

@@ -65,6 +65,7 @@ class CaseRow:
     suspended_until: datetime | None = None  # when a suspension ends by itself
     condition: str | None = None
     management_level: str | None = None
+    component: str | None = None
 
     def case(self) -> Case:
         """The case as decisions see it."""
@@ -118,13 +119,13 @@ ADD = Statement(
            description, address, desk, place, grid_set_id, division_code, divisions, cell_code, cell_method,
            on_border, neighbours, beat_code, pool, assignment_id, officer_id, department, handler_id,
            reported_by, merged_into, extensions, due_at, route_again_at, occurred_at, reported_at,
-           filed_at, closed_at, updated_at, seen_by, head, suspended_until, condition, management_level)
+           filed_at, closed_at, updated_at, seen_by, head, suspended_until, condition, management_level, component)
     SELECT id, number, version, cycle, state, suspended, source, edition, category, duty_line, severity,
            description, address, desk, ST_SetSRID(ST_MakePoint(lon, lat), 4326), grid_set_id, division_code,
            divisions, cell_code, cell_method,
            on_border, neighbours, beat_code, pool, assignment_id, officer_id, department, handler_id,
            reported_by, merged_into, extensions, due_at, route_again_at, occurred_at, reported_at,
-           filed_at, closed_at, updated_at, seen_by, head, suspended_until, condition, management_level
+           filed_at, closed_at, updated_at, seen_by, head, suspended_until, condition, management_level, component
       FROM json_to_recordset($1::text::json) AS r (
            id uuid, number text, version integer, cycle integer, state text, suspended boolean, source text,
            edition text, category text, duty_line text, severity text, description text, address text,
@@ -135,7 +136,7 @@ ADD = Statement(
            merged_into uuid, extensions integer, due_at timestamptz, route_again_at timestamptz,
            occurred_at timestamptz, reported_at timestamptz, filed_at timestamptz, closed_at timestamptz,
            updated_at timestamptz, seen_by text[], head bytea, suspended_until timestamptz, condition text,
-           management_level text)
+           management_level text, component text)
     """,
 )
 
@@ -176,7 +177,7 @@ _LOCKED: Final = """
            c.divisions, c.cell_code, c.cell_method, c.on_border, c.neighbours, c.beat_code, c.pool,
            c.assignment_id, c.officer_id, c.department, c.handler_id, c.reported_by, c.merged_into,
            c.extensions, c.due_at, c.route_again_at, c.occurred_at, c.reported_at, c.filed_at, c.closed_at,
-           c.updated_at, c.seen_by, c.head, c.suspended_until, c.condition, c.management_level
+           c.updated_at, c.seen_by, c.head, c.suspended_until, c.condition, c.management_level, c.component
       FROM cases c
 """
 

@@ -17,15 +17,16 @@ _ADD = Statement(
     """
     INSERT INTO reports (
            id, acceptance_number, case_id, source, reported_by, edition, category, description, address,
-           place, claimed_lon, claimed_lat, claimed_datum, accuracy_m, occurred_at, received_at)
+           place, claimed_lon, claimed_lat, claimed_datum, accuracy_m, occurred_at, received_at, component,
+           component_distance_m)
     SELECT id, acceptance_number, case_id, source, reported_by, edition, category, description, address,
            ST_SetSRID(ST_MakePoint(lon, lat), 4326), claimed_lon, claimed_lat, claimed_datum, accuracy_m,
-           occurred_at, received_at
+           occurred_at, received_at, component, component_distance_m
       FROM json_to_recordset($1::text::json) AS r (
            id uuid, acceptance_number text, case_id uuid, source text, reported_by text, edition text,
            category text, description text, address text, lon float8, lat float8, claimed_lon double precision,
            claimed_lat double precision, claimed_datum text, accuracy_m double precision,
-           occurred_at timestamptz, received_at timestamptz)
+           occurred_at timestamptz, received_at timestamptz, component text, component_distance_m float8)
     """,
 )
 
@@ -41,11 +42,12 @@ _ADD_REPORTERS = Statement(
 
 @dataclass(frozen=True)
 class NumberedReport:
-    """A report with the category it was understood as and its acceptance number."""
+    """A report with its category and acceptance number, and how far it lies from the component it names."""
 
     report: Report
     category: Category
     acceptance_number: str
+    component_distance_m: float | None = None
 
 
 async def add(conn: Conn, numbered: Sequence[NumberedReport], now: datetime) -> None:
@@ -80,6 +82,8 @@ def _fields(each: NumberedReport, now: datetime) -> dict[str, object]:
         "accuracy_m": report.place.accuracy_m if report.place else None,
         "occurred_at": report.occurred_at or now,
         "received_at": now,
+        "component": report.component,
+        "component_distance_m": each.component_distance_m,
     }
 
 

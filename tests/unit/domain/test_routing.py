@@ -11,7 +11,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gridsvc.domain.routing import FRESH, Candidate, Choice, NobodyFree, choose_owner
+from gridsvc.domain.component import Answering
+from gridsvc.domain.routing import (
+    FRESH,
+    Candidate,
+    Choice,
+    NobodyFree,
+    asks_the_register,
+    choose_for_component,
+    choose_owner,
+)
 
 ANN, BOB, CEM = UUID(int=1), UUID(int=2), UUID(int=3)
 NAMES = {ANN: "ann", BOB: "bob", CEM: "cem"}
@@ -163,3 +172,41 @@ def _candidates(found: Choice | NobodyFree) -> list[dict[str, Any]]:
 
 def _reasons(found: Choice | NobodyFree) -> dict[str, str | None]:
     return {each["officer"]: each["lost_because"] for each in _candidates(found)}
+
+
+# --- components ---------------------------------------------------------------------------------------
+
+
+def component(*, maintaining: str | None = None, owning: str | None = None, unknown: bool = False) -> Answering:
+    return Answering(code="6201020101000001", owning=owning, owner_unknown=unknown, maintaining=maintaining)
+
+
+@pytest.mark.parametrize(
+    ("rule", "named", "expected"),
+    [
+        ("who maintains it answers, whoever owns it", component(maintaining="lamps", owning="power"),
+         ("maintainer_of_the_component", "lamps")),
+        ("even if nobody knows whose it is", component(maintaining="lamps", unknown=True),
+         ("maintainer_of_the_component", "lamps")),
+        ("else who owns it", component(owning="power"), ("owner_of_the_component", "power")),
+        ("what the register does not say the category says", component(), ("department_of_the_category", "water")),
+    ],
+)  # fmt: skip
+def test_the_register_names_who_answers_for_a_component(rule: str, named: Answering, expected: tuple[str, str]) -> None:
+    found = choose_for_component(named, "water")
+    assert isinstance(found, Choice), rule
+    assert (found.rule, found.department) == expected, rule
+    assert found.reasons["component"] == "6201020101000001"
+
+
+def test_an_unknown_owner_is_nobody_and_never_a_guess() -> None:
+    found = choose_for_component(component(unknown=True), "water")
+    assert isinstance(found, NobodyFree)
+    assert found.why == "nobody knows whose component 6201020101000001 is (不明)"
+    assert found.reasons["owning"] == "不明"
+
+
+def test_the_register_is_asked_only_where_the_case_is_about_the_thing_and_departments_handle() -> None:
+    assert asks_the_register("component", "department")
+    assert not asks_the_register("event", "department"), "flyers on a lamp are not the lamp's"
+    assert not asks_the_register("component", "officer")

@@ -15,6 +15,7 @@ from geo.codes import NATIONAL, division_fault, level_of, parent_code
 from geo.coverage import overlaps
 from geo.projection import area_m2
 from gridsvc.domain.access import Role
+from gridsvc.domain.gazetteer import PlaceKind
 from gridsvc.domain.shift import on_shift
 from gridsvc.local.city_ground import CENTRE
 from gridsvc.local.city_make import make_city
@@ -179,3 +180,32 @@ def test_the_river_flows_through_from_west_to_east_and_only_bridges_cross_it(cit
     crossing = [f for f in city.land.features if f.layer == "roads" and shapely.intersects(f.outline, water)]
     assert 5 <= len(crossing) <= 15
     assert {road.kind for road in crossing} == {"primary"}
+
+
+def test_components_have_codes_of_the_district_they_stand_in_and_names_of_their_own(city: City) -> None:
+    assert 1_500 <= len(city.components) <= 2_500
+    assert len({component.code for component in city.components}) == len(city.components)
+    assert len({component.name for component in city.components}) == len(city.components)
+    outlines = {d.code: d.outline for d in city.land.divisions if d.level == "district"}
+    astray = [
+        component.code
+        for component in city.components
+        if outlines[component.district].distance(shapely.Point(component.place.lon, component.place.lat)) > 0.00025
+    ]
+    assert astray == []  # 20 m, and a little: who stands just outside belongs to the nearest cell
+
+
+def test_departments_of_components_are_those_of_the_starter_rules_and_some_are_nobodys(city: City) -> None:
+    known = {department.code for department in DEPARTMENTS}
+    named = {d for c in city.components for d in (c.owning, c.maintaining, c.supervising) if d is not None}
+    assert named <= known
+    assert any(component.owner_unknown for component in city.components)
+    assert any(component.maintaining is None and component.owning for component in city.components)
+
+
+def test_there_are_landmarks_in_every_community_and_house_numbers_on_both_sides(city: City) -> None:
+    landmarks = [point for point in city.points if point.kind is PlaceKind.LANDMARK]
+    houses = [point for point in city.points if point.kind is PlaceKind.ADDRESS]
+    assert len(landmarks) == 3 * sum(division.level == "community" for division in city.land.divisions)
+    assert {(point.house or 0) % 2 for point in houses} == {0, 1}
+    assert len(houses) > 1_000
