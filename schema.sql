@@ -382,6 +382,10 @@ CREATE TABLE cases (
   updated_at     timestamptz NOT NULL,
   seen_by        text[] NOT NULL,                -- scope keys, see "Who sees what"
   head           bytea NOT NULL CHECK (length(head) = 32),   -- hash of its last history row
+  held_by        text COLLATE "C",               -- level that it was referred up or handed down to; NULL: every level
+  suspensions    integer NOT NULL DEFAULT 0,
+  self_handled   boolean NOT NULL DEFAULT false, -- put right on the spot by the officer who found it
+  sampled        boolean NOT NULL DEFAULT false, -- to be looked at again, by the rule of docs/rules/self-handling.md
   FOREIGN KEY (edition, category) REFERENCES categories,
   CONSTRAINT open_has_one_owner_or_stands_in_a_pool CHECK (
     CASE WHEN state IN ('closed', 'rejected', 'cancelled', 'merged') THEN pool IS NULL
@@ -392,7 +396,10 @@ CREATE TABLE cases (
                                          OR num_nonnulls(officer_id, department) >= 1),
   CONSTRAINT cell_names_its_set CHECK (num_nulls(cell_code, grid_set_id, cell_method, division_code) IN (0, 4)),
   CONSTRAINT merged_names_the_other CHECK ((state = 'merged') = (merged_into IS NOT NULL)),
-  CONSTRAINT closed_says_when CHECK ((state = 'closed') = (closed_at IS NOT NULL))
+  CONSTRAINT closed_says_when CHECK ((state = 'closed') = (closed_at IS NOT NULL)),
+  CONSTRAINT held_by_a_level_above_it CHECK (held_by IS NULL OR held_by = ANY (divisions)),
+  CONSTRAINT suspended_once CHECK (suspensions BETWEEN 0 AND 1),
+  CONSTRAINT sampled_of_the_self_handled CHECK (self_handled OR NOT sampled)
 );
 CREATE INDEX cases_updated ON cases (updated_at, id);
 CREATE INDEX cases_seen_by ON cases USING gin (seen_by);

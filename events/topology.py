@@ -71,6 +71,7 @@ NOTICES: Final = Queue(
     (
         "case.assigned", "case.pooled", "case.escalated", "case.returned",
         "case.reworked", "case.reminded", "case.supervised", "case.reported",
+        "case.referred",
     ),
 )  # fmt: skip
 

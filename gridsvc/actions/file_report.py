@@ -108,16 +108,24 @@ def _accept(
 ) -> _Accepted | GridError:
     if isinstance(category, UnknownCategory):
         return category
+    try:
+        check_occurred(report, now)
+    except BadRequest as error:
+        return error
+    if report.place is not None and owner is None:
+        return OutsideTheGrid(report.place.lon, report.place.lat)
+    return _Accepted(report, category, owner, opening_of(category, owner is not None))
+
+
+def check_occurred(report: Report, now: datetime) -> None:
+    """Raise BadRequest where the report says that it happened in the future."""
     if report.occurred_at is not None and report.occurred_at > now + CLOCKS_DIFFER:
-        return BadRequest(
+        raise BadRequest(
             f"occurred_at is {report.occurred_at.isoformat()}, in the future; it is {now.isoformat()} now",
             field="occurred_at",
             given=report.occurred_at.isoformat(),
             wanted="a moment that has passed, or none",
         )
-    if report.place is not None and owner is None:
-        return OutsideTheGrid(report.place.lon, report.place.lat)
-    return _Accepted(report, category, owner, opening_of(category, owner is not None))
 
 
 async def _number_and_open(

@@ -172,6 +172,7 @@ def facts_of(said: Particulars, changes: Mapping[str, Any]) -> dict[str, object]
     """What the history keeps of a move, in JSON's own types; nothing that was not said."""
     facts: dict[str, object] = {
         "reason": said.reason,
+        "reason_code": said.reason_code,
         "note": said.note,
         "officer": str(said.officer) if said.officer else None,
         "department": said.department,

@@ -14,6 +14,7 @@ from events.catalog import (
     CaseEscalated,
     CaseNews,
     CasePooled,
+    CaseReferred,
     CaseReported,
     CaseReturned,
 )
@@ -32,6 +33,7 @@ _DESKS: Final[dict[type[CaseNews], tuple[str, ...]]] = {
     CaseReported: ("acceptor", "dispatcher"),
     CasePooled: ("dispatcher", "acceptor"),
     CaseReturned: ("dispatcher", "acceptor"),
+    CaseReferred: ("dispatcher", "acceptor"),  # at the level that holds it now
 }
 _LAST: Final = "admin"  # hears what nobody else is there to hear
 
@@ -129,6 +131,8 @@ def _body(news: CaseNews, case: Standing) -> dict[str, Any]:
             body |= {"assignment_id": str(news.assignment_id)}
         case CasePooled():
             body |= {"why": news.why}
+        case CaseReferred():
+            body |= {"division": news.division}
         case CaseReported():
             body |= {"pool": news.pool}
     return body

@@ -85,6 +85,10 @@ class CaseTold(Told):
     filed_at: datetime | None
     closed_at: datetime | None
     updated_at: datetime
+    held_by: str | None
+    suspensions: int
+    self_handled: bool
+    sampled: bool
 
 
 class AssignmentTold(Told):
@@ -195,6 +199,8 @@ class Moved(Told):
     officer: UUID | None
     department: str | None
     due_at: datetime | None
+    suspended: bool
+    held_by: str | None
 
 
 _Limit = Annotated[int, msgspec.Meta(ge=1, le=500)]
@@ -217,6 +223,9 @@ class CaseQuery(Wanted):
     bbox: Annotated[str, msgspec.Meta(max_length=200)] | None = None
     q: Annotated[str, msgspec.Meta(max_length=200)] | None = None
     updated_after: Moment | None = None
+    held_by: _Code | None = None
+    self_handled: bool | None = None
+    sampled: bool | None = None
     limit: _Limit = 100
     cursor: Annotated[str, msgspec.Meta(max_length=400)] | None = None
 
@@ -366,7 +375,8 @@ def _told(view: CaseView) -> CaseTold:
         officer=view.officer_id, department=view.department, handler=view.handler_id,
         merged_into=view.merged_into, extensions=view.extensions, due_at=view.due_at, overdue=view.overdue,
         occurred_at=view.occurred_at, reported_at=view.reported_at, filed_at=view.filed_at,
-        closed_at=view.closed_at, updated_at=view.updated_at,
+        closed_at=view.closed_at, updated_at=view.updated_at, held_by=view.held_by,
+        suspensions=view.suspensions, self_handled=view.self_handled, sampled=view.sampled,
     )  # fmt: skip
 
 
@@ -400,6 +410,9 @@ def _filters(query: CaseQuery) -> Filters:
         overdue=query.overdue,
         bbox=_bbox(query.bbox),
         words=query.q or None,
+        held_by=query.held_by,
+        self_handled=query.self_handled,
+        sampled=query.sampled,
     )
 
 
@@ -422,6 +435,7 @@ def _moves_from(state: str) -> list[str]:
 
 _FIELDS: Final[dict[str, Any]] = {
     "reason": Annotated[str, msgspec.Meta(min_length=1, max_length=4_000)],
+    "reason_code": Annotated[str, msgspec.Meta(min_length=1, max_length=64)],
     "note": Annotated[str, msgspec.Meta(max_length=4_000)],
     "officer": UUID,
     "department": Annotated[str, msgspec.Meta(min_length=1, max_length=64)],
@@ -436,8 +450,10 @@ _FIELDS: Final[dict[str, Any]] = {
 
 
 def _body_of(rule: Rule) -> type[Wanted]:
-    fields: list[Any] = [(name, _FIELDS[name]) for name in rule.needs]
-    fields += [(name, _FIELDS[name] | None, None) for name in rule.takes]
+    # Where the move has a list of reasons, one of them or words will do; the table looks at both.
+    either = {"reason"} if "reason_code" in rule.takes else set()
+    fields: list[Any] = [(name, _FIELDS[name]) for name in rule.needs if name not in either]
+    fields += [(name, _FIELDS[name] | None, None) for name in (*sorted(either), *rule.takes)]
     name = "".join(part.title() for part in str(rule.move).split("_")) + "Said"
     made = msgspec.defstruct(name, fields, bases=(Wanted,), module=__name__, kw_only=True, forbid_unknown_fields=True)
     assert issubclass(made, Wanted)  # noqa: S101 - by its bases
@@ -474,6 +490,7 @@ def _moved(row: CaseRow) -> Moved:
     return Moved(
         id=row.id, number=row.number, state=row.state, version=row.version, cycle=row.cycle, pool=row.pool,
         assignment=row.assignment_id, officer=row.officer_id, department=row.department, due_at=row.due_at,
+        suspended=row.suspended, held_by=row.held_by,
     )  # fmt: skip
 
 

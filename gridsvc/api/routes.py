@@ -12,12 +12,14 @@ from gridsvc.api import (
     divisions,
     front,
     health,
+    moves,
     notices,
     openapi,
     people,
     positions,
     reporters,
     reports,
+    self_handling,
 )
 from gridsvc.api.route import Route
 
@@ -30,7 +32,9 @@ ROUTES: Final[tuple[Route, ...]] = (
     *divisions.ROUTES,
     *people.ROUTES,
     *reports.ROUTES,
+    *self_handling.ROUTES,
     *cases.ROUTES,
+    *moves.ROUTES,
     *attachments.ROUTES,
     *positions.ROUTES,
     *notices.ROUTES,

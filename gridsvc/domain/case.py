@@ -43,6 +43,7 @@ from events.catalog import (
 )  # fmt: skip
 from geo.place import Place
 from gridsvc.domain.access import Caller, Role, Whereabouts, roles_over
+from gridsvc.domain.reasons import REASONS, Reason
 from gridsvc.errors import BadRequest, GuardFailed, NotAllowed, WrongMoment
 
 
@@ -161,6 +162,8 @@ class Case:
     reported_by: str
     extensions: int
     due_at: datetime | None
+    held_by: str | None = None  # the level that has it since it was referred up or handed down
+    suspensions: int = 0
 
     def whereabouts(self) -> Whereabouts:
         """What decides who may see it."""
@@ -172,6 +175,7 @@ class Case:
             handler=self.handler_id,
             reported_by=self.reported_by,
             desk=self.desk,
+            held_by=self.held_by,
         )
 
 
@@ -180,6 +184,7 @@ class Particulars:
     """What is said with a move. The table tells which of it a move needs and which it takes."""
 
     reason: str | None = None
+    reason_code: str | None = None  # of the move's own list (gridsvc/domain/reasons.py)
     note: str | None = None
     officer: UUID | None = None
     department: str | None = None
@@ -254,7 +259,18 @@ def brings_evidence(case: Case, actor: Actor, said: Particulars, now: datetime) 
 
 def before_and_after(case: Case, actor: Actor, said: Particulars, now: datetime) -> str | None:
     """Self-handling (自行处置) is proved by both photographs."""
-    return None if said.before and said.evidence else "want a photograph from before and one from after"
+    if not (said.before and said.evidence):
+        return "want a photograph from before and one from after"
+    if set(said.before) & set(said.evidence):
+        return "the same photograph is named as before and as after"
+    return None
+
+
+def not_grave(case: Case, actor: Actor, said: Particulars, now: datetime) -> str | None:
+    """What may hurt somebody is filed and checked by another, however quickly it was put right."""
+    if case.severity in {"high", "emergency"}:
+        return f"what is of severity {case.severity} is reported, not settled on the spot"
+    return None
 
 
 def checked_by_another(case: Case, actor: Actor, said: Particulars, now: datetime) -> str | None:
@@ -272,6 +288,29 @@ def checked_by_another(case: Case, actor: Actor, said: Particulars, now: datetim
 def not_late(case: Case, actor: Actor, said: Particulars, now: datetime) -> str | None:
     """Once overdue a limit is neither extended nor suspended."""
     return "the case is overdue" if case.due_at is not None and now > case.due_at else None
+
+
+def never_suspended(case: Case, actor: Actor, said: Particulars, now: datetime) -> str | None:
+    """A case is suspended once in its life, however often it is reopened."""
+    return "the case was suspended before; it may be once" if case.suspensions else None
+
+
+def to_a_level_above(case: Case, actor: Actor, said: Particulars, now: datetime) -> str | None:
+    """A case is referred to a division above the level that holds it."""
+    held_by = case.held_by or case.divisions[-1]
+    above = case.divisions[: case.divisions.index(held_by)]
+    if said.division in above:
+        return None
+    return f"division {said.division} is not above {held_by}; want one of {', '.join(above) or 'none: it is the top'}"
+
+
+def to_a_level_below(case: Case, actor: Actor, said: Particulars, now: datetime) -> str | None:
+    """A case is handed to a division below the level that holds it, on the way down to where it lies."""
+    held_by = case.held_by or case.divisions[0]
+    below = case.divisions[case.divisions.index(held_by) + 1 :]
+    if said.division in below:
+        return None
+    return f"division {said.division} is not below {held_by}; want one of {', '.join(below) or 'none: it is lowest'}"
 
 
 def at_most_two(case: Case, actor: Actor, said: Particulars, now: datetime) -> str | None:
@@ -338,7 +377,7 @@ MOVES: Final[dict[Move, Rule]] = {
         Rule(
             move=Move.REJECT, says="The report is not taken up (不予立案).",
             before=frozenset({State.REPORTED}), after=State.REJECTED, by=_DESK, needs=("reason",),
-            stops=_EVERY_CLOCK, tells=CaseRejected, over_http=True,
+            takes=("reason_code",), stops=_EVERY_CLOCK, tells=CaseRejected, over_http=True,
         ),
         Rule(
             move=Move.ASSIGN, says="An officer or a department answers for the case from now on (派遣).",
@@ -355,21 +394,22 @@ MOVES: Final[dict[Move, Rule]] = {
         ),
         Rule(
             move=Move.RETURN, says="The owner gives the case back to the dispatcher; nothing entered is lost (退回).",
-            before=OWNED, after=State.FILED, by=_OWNER, needs=("reason",), guards=(running,),
+            before=OWNED, after=State.FILED, by=_OWNER, needs=("reason",), takes=("reason_code",), guards=(running,),
             stops=(Clock.ACKNOWLEDGE, Clock.HANDLING), starts=(Clock.POOL,), pool=Pool.DISPATCH,
             tells=CaseReturned, over_http=True,
         ),
         Rule(
             move=Move.REFER_UP, says="A level that cannot settle the case passes it to the one above (逐级上报).",
             before=OWNED | {State.FILED}, after=State.FILED, by=_OWNER | _DISPATCH, needs=("reason", "division"),
-            guards=(running,), stops=(Clock.DISPATCH, Clock.ACKNOWLEDGE, Clock.HANDLING, Clock.POOL),
-            starts=(Clock.POOL,), pool=Pool.DISPATCH, tells=CaseReferred,
+            takes=("reason_code",), guards=(running, to_a_level_above),
+            stops=(Clock.DISPATCH, Clock.ACKNOWLEDGE, Clock.HANDLING, Clock.POOL),
+            starts=(Clock.POOL,), pool=Pool.DISPATCH, tells=CaseReferred, over_http=True,
         ),
         Rule(
             move=Move.HAND_DOWN, says="The desk passes the case to a level below (逐级下派).",
             before=frozenset({State.FILED}), after=State.FILED, by=_DISPATCH, needs=("division",), takes=("note",),
-            guards=(running,), stops=(Clock.DISPATCH, Clock.POOL), starts=(Clock.POOL,), pool=Pool.DISPATCH,
-            tells=CaseReferred,
+            guards=(running, to_a_level_below), stops=(Clock.DISPATCH, Clock.POOL), starts=(Clock.POOL,),
+            pool=Pool.DISPATCH, tells=CaseReferred, over_http=True,
         ),
         Rule(
             move=Move.ACCEPT, says="The owner has seen the case and takes it on (接收).",
@@ -390,6 +430,7 @@ MOVES: Final[dict[Move, Rule]] = {
         Rule(
             move=Move.REWORK, says="The check failed: the same owner does it again (返工).",
             before=frozenset({State.HANDLED}), after=State.ASSIGNED, by=_DESK, needs=("reason",),
+            takes=("reason_code",),
             guards=(running, checked_by_another), stops=(Clock.CHECKING,), starts=(Clock.ACKNOWLEDGE, Clock.HANDLING),
             tells=CaseReworked, over_http=True,
         ),
@@ -402,32 +443,32 @@ MOVES: Final[dict[Move, Rule]] = {
             move=Move.SELF_HANDLE,
             says="The officer put it right on the spot: reported, filed and closed in one act (自行处置).",
             before=frozenset(), after=State.CLOSED, by=frozenset({Role.OFFICER}), needs=("before", "evidence"),
-            takes=("note",), guards=(before_and_after,), tells=CaseSelfHandled,
+            takes=("note",), guards=(before_and_after, not_grave), tells=CaseSelfHandled,
         ),
         Rule(
             move=Move.REOPEN, says="The matter is back: the case runs again in a new cycle (重启).",
-            before=frozenset({State.CLOSED}), after=State.FILED, by=_DESK, needs=("reason",),
+            before=frozenset({State.CLOSED}), after=State.FILED, by=_DESK, needs=("reason",), takes=("reason_code",),
             starts=(Clock.DISPATCH,), pool=Pool.ROUTING, tells=CaseReopened, over_http=True,
         ),
         Rule(
             move=Move.SUSPEND, says="The clocks stand still until a date (挂账).",
-            before=OWNED, after=None, by=_DISPATCH, needs=("reason", "until"),
-            guards=(running, not_late, ends_within_a_year), tells=CaseSuspended,
+            before=OWNED, after=None, by=_DISPATCH, needs=("reason", "until"), takes=("reason_code",),
+            guards=(running, never_suspended, not_late, ends_within_a_year), tells=CaseSuspended, over_http=True,
         ),
         Rule(
             move=Move.RESUME, says="The clocks run again (恢复).",
             before=OWNED, after=None, by=_DISPATCH | {Party.SWEEPER}, takes=("note",), guards=(suspended,),
-            tells=CaseResumed,
+            tells=CaseResumed, over_http=True,
         ),
         Rule(
             move=Move.EXTEND, says="One more original limit is granted (延期).",
-            before=OWNED, after=None, by=_DISPATCH, needs=("reason",), guards=(running, not_late, at_most_two),
-            tells=CaseExtended,
+            before=OWNED, after=None, by=_DISPATCH, needs=("reason",), takes=("reason_code",),
+            guards=(running, not_late, at_most_two), tells=CaseExtended, over_http=True,
         ),
         Rule(
             move=Move.CANCEL, says="The case is called off (作废).",
-            before=OPEN, after=State.CANCELLED, by=_DISPATCH, needs=("reason",), stops=_EVERY_CLOCK,
-            tells=CaseCancelled, over_http=True,
+            before=OPEN, after=State.CANCELLED, by=_DISPATCH, needs=("reason",), takes=("reason_code",),
+            stops=_EVERY_CLOCK, tells=CaseCancelled, over_http=True,
         ),
         Rule(
             move=Move.MERGE, says="The case is the same as another, which goes on (合并).",
@@ -466,8 +507,10 @@ class Moved:
     version: int
     cycle: int
     suspended: bool
+    suspensions: int
     extensions: int
     pool: Pool | None
+    held_by: str | None
 
 
 def decide(case: Case, move: Move, actor: Actor, said: Particulars, now: datetime) -> Moved:
@@ -477,10 +520,7 @@ def decide(case: Case, move: Move, actor: Actor, said: Particulars, now: datetim
     move's own conditions (GuardFailed). Whether the caller may see the case at all is asked before.
     """
     rule = MOVES[move]
-    if not may_make(rule, case, actor):
-        raise NotAllowed(
-            f"{move} is for {', '.join(sorted(rule.by))}", move=str(move), wanted=sorted(str(by) for by in rule.by)
-        )
+    _check_who(rule, case, actor)
     if case.state not in rule.before:
         raise WrongMoment(
             f"a case that is {case.state} cannot {move}",
@@ -488,20 +528,47 @@ def decide(case: Case, move: Move, actor: Actor, said: Particulars, now: datetim
             state=str(case.state),
             allowed=sorted(str(m) for m, r in MOVES.items() if case.state in r.before),
         )
-    check_particulars(rule, said)
-    for guard in rule.guards:
-        objection = guard(case, actor, said, now)
-        if objection is not None:
-            raise GuardFailed(objection, move=str(move), guard=guard.__name__)
+    _check_what(rule, case, actor, said, now)
     return Moved(
         rule=rule,
         state=rule.after or case.state,
         version=case.version + 1,
         cycle=case.cycle + (move is Move.REOPEN),
         suspended=move is Move.SUSPEND or (case.suspended and move is not Move.RESUME and rule.after is None),
+        suspensions=case.suspensions + (move is Move.SUSPEND),
         extensions=0 if move is Move.REOPEN else case.extensions + (move is Move.EXTEND),
         pool=case.pool if rule.after is None else rule.pool,
+        held_by=_holder(case, move, said),
     )
+
+
+def check_birth(case: Case, move: Move, actor: Actor, said: Particulars, now: datetime) -> None:
+    """Whether `actor` may make `case`, as it would be, by `move`: refused like every other move."""
+    rule = MOVES[move]
+    _check_who(rule, case, actor)
+    _check_what(rule, case, actor, said, now)
+
+
+def _check_who(rule: Rule, case: Case, actor: Actor) -> None:
+    if not may_make(rule, case, actor):
+        raise NotAllowed(
+            f"{rule.move} is for {', '.join(sorted(rule.by))}",
+            move=str(rule.move), wanted=sorted(str(by) for by in rule.by),
+        )  # fmt: skip
+
+
+def _check_what(rule: Rule, case: Case, actor: Actor, said: Particulars, now: datetime) -> None:
+    check_particulars(rule, said)
+    for guard in rule.guards:
+        objection = guard(case, actor, said, now)
+        if objection is not None:
+            raise GuardFailed(objection, move=str(rule.move), guard=guard.__name__)
+
+
+def _holder(case: Case, move: Move, said: Particulars) -> str | None:
+    if move in {Move.REFER_UP, Move.HAND_DOWN}:
+        return said.division
+    return None if move is Move.REOPEN else case.held_by  # a new cycle begins where every case begins
 
 
 def may_make(rule: Rule, case: Case, actor: Actor) -> bool:
@@ -520,19 +587,36 @@ def is_owner(case: Case, caller: Caller) -> bool:
         return caller.user_id == case.officer_id
     if case.department is None:
         return False
+    areas = case.whereabouts().areas()
     return any(
-        g.role is Role.HANDLER and g.department == case.department and g.division in case.divisions
+        g.role is Role.HANDLER and g.department == case.department and g.division in areas
         for g in caller.grants
     )
 
 
 def check_particulars(rule: Rule, said: Particulars) -> None:
-    """Refuse what the move needs and was not said, and what was said and the move does not take."""
+    """Refuse what the move needs and was not said, and what was said and the move does not take.
+
+    A reason of the move's list stands for the words of one, unless it is one that wants words.
+    """
+    reason = _checked_reason(rule, said)
     for name in rule.needs:
-        if not getattr(said, name):
+        if not (getattr(said, name) or (name == "reason" and reason is not None and not reason.wants_words)):
             raise BadRequest(f"{rule.move} needs {name}", field=name, wanted=list(rule.needs))
     for name, value in vars(said).items():
         if value and name not in rule.needs and name not in rule.takes:
             raise BadRequest(
                 f"{rule.move} does not take {name}", field=name, wanted=sorted({*rule.needs, *rule.takes})
             )
+
+
+def _checked_reason(rule: Rule, said: Particulars) -> Reason | None:
+    if not said.reason_code or "reason_code" not in rule.takes:
+        return None
+    known = {each.code: each for each in REASONS[rule.move]}
+    if said.reason_code not in known:
+        raise BadRequest(
+            f"{said.reason_code!r} is no reason to {rule.move}",
+            field="reason_code", given=said.reason_code, wanted=list(known),
+        )  # fmt: skip
+    return known[said.reason_code]

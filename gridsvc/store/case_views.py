@@ -56,6 +56,10 @@ class CaseView:
     filed_at: datetime | None
     closed_at: datetime | None
     updated_at: datetime
+    held_by: str | None
+    suspensions: int
+    self_handled: bool
+    sampled: bool
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -75,6 +79,9 @@ class Filters:
     overdue: bool | None = None
     bbox: tuple[float, float, float, float] | None = None  # west, south, east, north; WGS-84 degrees
     words: str | None = None
+    held_by: str | None = None
+    self_handled: bool | None = None
+    sampled: bool | None = None
 
 
 _COLUMNS: Final = """
@@ -84,7 +91,8 @@ _COLUMNS: Final = """
            c.cell_code, c.cell_method, c.on_border, c.neighbours, c.beat_code, c.pool, c.assignment_id,
            c.officer_id, c.department, c.handler_id, c.merged_into, c.extensions, c.due_at,
            (c.due_at < $2::timestamptz AND c.state IN ('assigned', 'accepted', 'in_progress')) IS TRUE AS overdue,
-           c.occurred_at, c.reported_at, c.filed_at, c.closed_at, c.updated_at
+           c.occurred_at, c.reported_at, c.filed_at, c.closed_at, c.updated_at,
+           c.held_by, c.suspensions, c.self_handled, c.sampled
       FROM cases c
       JOIN categories g ON g.edition = c.edition AND g.code = c.category
      WHERE c.seen_by && $1::text[]
@@ -111,15 +119,18 @@ _FILTERS: Final = """
             OR c.number ILIKE '%' || $15::text || '%'
             OR c.description ILIKE '%' || $15::text || '%'
             OR c.address ILIKE '%' || $15::text || '%')
+       AND ($16::text IS NULL OR c.held_by = $16::text)
+       AND ($17::boolean IS NULL OR c.self_handled = $17::boolean)
+       AND ($18::boolean IS NULL OR c.sampled = $18::boolean)
 """
 
 NEWEST = Statement(
     CaseView,
     f"""
 {_COLUMNS}{_FILTERS}
-       AND ($16::uuid IS NULL OR c.id < $16::uuid)   -- ids are UUIDv7: newest first is greatest first
+       AND ($19::uuid IS NULL OR c.id < $19::uuid)   -- ids are UUIDv7: newest first is greatest first
      ORDER BY c.id DESC
-     LIMIT $17::integer
+     LIMIT $20::integer
     """,
 )
 
@@ -127,9 +138,9 @@ UPDATED = Statement(
     CaseView,
     f"""
 {_COLUMNS}{_FILTERS}
-       AND (c.updated_at, c.id) > ($16::timestamptz, $17::uuid)
+       AND (c.updated_at, c.id) > ($19::timestamptz, $20::uuid)
      ORDER BY c.updated_at, c.id
-     LIMIT $18::integer
+     LIMIT $21::integer
     """,
 )
 
@@ -172,5 +183,5 @@ def _arguments(keys: Sequence[str], now: datetime, filters: Filters) -> list[obj
     return [
         list(keys), now, filters.states, filters.category, filters.edition, filters.cell, filters.beat,
         filters.division, filters.officer, filters.department, filters.pool, filters.source, filters.overdue,
-        list(filters.bbox) if filters.bbox else None, words,
+        list(filters.bbox) if filters.bbox else None, words, filters.held_by, filters.self_handled, filters.sampled,
     ]  # fmt: skip

@@ -61,6 +61,10 @@ class CaseRow:
     updated_at: datetime
     seen_by: list[str] = field(default_factory=list)
     head: bytes = b""  # hash of its last history row, which the next one must follow
+    held_by: str | None = None
+    suspensions: int = 0
+    self_handled: bool = False
+    sampled: bool = False
 
     def case(self) -> Case:
         """The case as decisions see it."""
@@ -84,6 +88,8 @@ class CaseRow:
             reported_by=self.reported_by,
             extensions=self.extensions,
             due_at=self.due_at,
+            held_by=self.held_by,
+            suspensions=self.suspensions,
         )
 
     def keyed(self) -> CaseRow:
@@ -103,13 +109,15 @@ ADD = Statement(
            description, address, desk, place, grid_set_id, division_code, divisions, cell_code, cell_method,
            on_border, neighbours, beat_code, pool, assignment_id, officer_id, department, handler_id,
            reported_by, merged_into, extensions, due_at, route_again_at, occurred_at, reported_at,
-           filed_at, closed_at, updated_at, seen_by, head)
+           filed_at, closed_at, updated_at, seen_by, head,
+           held_by, suspensions, self_handled, sampled)
     SELECT id, number, version, cycle, state, suspended, source, edition, category, duty_line, severity,
            description, address, desk, ST_SetSRID(ST_MakePoint(lon, lat), 4326), grid_set_id, division_code,
            divisions, cell_code, cell_method,
            on_border, neighbours, beat_code, pool, assignment_id, officer_id, department, handler_id,
            reported_by, merged_into, extensions, due_at, route_again_at, occurred_at, reported_at,
-           filed_at, closed_at, updated_at, seen_by, head
+           filed_at, closed_at, updated_at, seen_by, head,
+           held_by, suspensions, self_handled, sampled
       FROM json_to_recordset($1::text::json) AS r (
            id uuid, number text, version integer, cycle integer, state text, suspended boolean, source text,
            edition text, category text, duty_line text, severity text, description text, address text,
@@ -119,7 +127,8 @@ ADD = Statement(
            assignment_id uuid, officer_id uuid, department text, handler_id uuid, reported_by text,
            merged_into uuid, extensions integer, due_at timestamptz, route_again_at timestamptz,
            occurred_at timestamptz, reported_at timestamptz, filed_at timestamptz, closed_at timestamptz,
-           updated_at timestamptz, seen_by text[], head bytea)
+           updated_at timestamptz, seen_by text[], head bytea,
+           held_by text, suspensions integer, self_handled boolean, sampled boolean)
     """,
 )
 
@@ -136,14 +145,16 @@ _CHANGE = Statement(
            assignment_id = r.assignment_id, officer_id = r.officer_id, department = r.department,
            handler_id = r.handler_id, merged_into = r.merged_into, extensions = r.extensions,
            due_at = r.due_at, route_again_at = r.route_again_at, filed_at = r.filed_at,
-           closed_at = r.closed_at, updated_at = r.updated_at, seen_by = r.seen_by, head = r.head
+           closed_at = r.closed_at, updated_at = r.updated_at, seen_by = r.seen_by, head = r.head,
+           held_by = r.held_by, suspensions = r.suspensions
       FROM json_to_recordset($1::text::json) AS r (
            id uuid, number text, version integer, cycle integer, state text, suspended boolean,
            lon float8, lat float8, grid_set_id integer, division_code text, divisions text[],
            cell_code text, cell_method text, on_border boolean, neighbours text[], beat_code text, pool text,
            assignment_id uuid, officer_id uuid, department text, handler_id uuid, merged_into uuid,
            extensions integer, due_at timestamptz, route_again_at timestamptz, filed_at timestamptz,
-           closed_at timestamptz, updated_at timestamptz, seen_by text[], head bytea)
+           closed_at timestamptz, updated_at timestamptz, seen_by text[], head bytea,
+           held_by text, suspensions integer)
      WHERE c.id = r.id
        AND c.version < r.version   -- the row is locked by the caller; this holds whatever the caller forgot
     """,
@@ -158,7 +169,8 @@ _LOCKED: Final = """
            c.divisions, c.cell_code, c.cell_method, c.on_border, c.neighbours, c.beat_code, c.pool,
            c.assignment_id, c.officer_id, c.department, c.handler_id, c.reported_by, c.merged_into,
            c.extensions, c.due_at, c.route_again_at, c.occurred_at, c.reported_at, c.filed_at, c.closed_at,
-           c.updated_at, c.seen_by, c.head
+           c.updated_at, c.seen_by, c.head,
+           c.held_by, c.suspensions, c.self_handled, c.sampled
       FROM cases c
 """
 

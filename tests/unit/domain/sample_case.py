@@ -70,6 +70,7 @@ def who(by: Role | Party | None) -> Actor:
 
 SAID: Final[dict[str, Any]] = {
     "reason": "not in our area",
+    "reason_code": "other",
     "note": "the owner was called",
     "officer": OFFICER,
     "department": "roads",

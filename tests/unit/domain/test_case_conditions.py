@@ -9,7 +9,18 @@ from uuid import UUID
 import pytest
 
 from gridsvc.domain.access import Caller, Grant, Role
-from gridsvc.domain.case import MOVES, Actor, Case, Move, Particulars, Party, State, decide, is_owner
+from gridsvc.domain.case import (
+    MOVES,
+    Actor,
+    Case,
+    Move,
+    Particulars,
+    Party,
+    State,
+    check_birth,
+    decide,
+    is_owner,
+)
 from gridsvc.errors import BadRequest, GuardFailed, NotAllowed
 from tests.unit.domain.sample_case import (
     CITY,
@@ -52,6 +63,12 @@ YEAR = timedelta(days=366)
          case_in(State.ACCEPTED, **LATE), case_in(State.ACCEPTED, due_at=NOW)),
         ("once late a case is not suspended", "not_late", Move.SUSPEND, DESK,
          case_in(State.ACCEPTED, **LATE), case_in(State.ACCEPTED, due_at=None)),
+        ("a case is suspended once in its life", "never_suspended", Move.SUSPEND, DESK,
+         case_in(State.ACCEPTED, suspensions=1), case_in(State.ACCEPTED)),
+        ("a case is referred to a level above the one that holds it", "to_a_level_above", Move.REFER_UP, DESK,
+         case_in(State.FILED, held_by=DISTRICT), case_in(State.FILED, held_by=STREET)),
+        ("a case is handed to a level below the one that holds it", "to_a_level_below", Move.HAND_DOWN, DESK,
+         case_in(State.FILED, held_by=DISTRICT), case_in(State.FILED)),
         ("a limit is extended twice at most", "at_most_two", Move.EXTEND, DESK,
          case_in(State.ACCEPTED, extensions=2), case_in(State.ACCEPTED, extensions=1)),
         ("a case is not merged into itself", "not_itself", Move.MERGE, DESK,
@@ -74,6 +91,12 @@ def test_a_condition_of_the_case(
          {"officer": LEFT_OUT}, {"officer": LEFT_OUT, "department": "roads"}),
         ("an assignment names one, not two", "names_an_owner", Move.ASSIGN, DESK, State.FILED,
          {"department": "roads"}, {}),
+        ("a case is referred to a level on its own path", "to_a_level_above", Move.REFER_UP, DESK, State.FILED,
+         {"division": ELSEWHERE}, {"division": STREET}),
+        ("the lowest level is above nobody", "to_a_level_above", Move.REFER_UP, OWNER, State.ACCEPTED,
+         {"division": COMMUNITY}, {"division": CITY}),
+        ("nothing is handed down to the top", "to_a_level_below", Move.HAND_DOWN, DESK, State.FILED,
+         {"division": CITY}, {"division": COMMUNITY}),
         ("a suspension ends", "ends_within_a_year", Move.SUSPEND, DESK, State.ACCEPTED,
          {"until": NOW}, {"until": NOW + timedelta(seconds=1)}),
         ("a suspension ends within a year", "ends_within_a_year", Move.SUSPEND, DESK, State.ACCEPTED,
@@ -103,6 +126,53 @@ def test_proof_by_photographs(rule: str, guard: str, left_out: str) -> None:
     case = case_in(State.ACCEPTED)
     assert demand(case, OWNER, saying(move, **{left_out: LEFT_OUT}), NOW) is not None, rule
     assert demand(case, OWNER, saying(move), NOW) is None, rule
+
+
+@pytest.mark.parametrize(
+    ("rule", "changes", "said", "guard"),
+    [
+        ("an officer settles a small thing on the spot", {}, {}, None),
+        ("what may hurt somebody is not settled by whoever found it", {"severity": "high"}, {}, "not_grave"),
+        ("nor an emergency", {"severity": "emergency"}, {}, "not_grave"),
+        ("one photograph does not show before and after", {}, {"before": SAID["evidence"]}, "before_and_after"),
+    ],
+)
+def test_what_is_settled_on_the_spot(
+    rule: str, changes: dict[str, Any], said: dict[str, Any], guard: str | None
+) -> None:
+    officer = Actor(caller=person(Role.OFFICER, STREET, duty_line="city"))
+    case = case_in(State.CLOSED, version=1, **changes)
+    if guard is None:
+        check_birth(case, Move.SELF_HANDLE, officer, saying(Move.SELF_HANDLE, **said), NOW)
+        return
+    with pytest.raises(GuardFailed) as why:
+        check_birth(case, Move.SELF_HANDLE, officer, saying(Move.SELF_HANDLE, **said), NOW)
+    assert why.value.facts["guard"] == guard, rule
+
+
+@pytest.mark.parametrize(
+    "caller",
+    [person(Role.ACCEPTOR), person(Role.OFFICER, ELSEWHERE, duty_line="city"),
+     person(Role.OFFICER, STREET, duty_line="social")],
+    ids=["a desk", "an officer of another district", "an officer of another duty line"],
+)  # fmt: skip
+def test_only_an_officer_of_the_place_and_duty_line_settles_it(caller: Caller) -> None:
+    with pytest.raises(NotAllowed):
+        check_birth(case_in(State.CLOSED), Move.SELF_HANDLE, Actor(caller), saying(Move.SELF_HANDLE), NOW)
+
+
+def test_a_reason_of_the_list_needs_no_words() -> None:
+    said = Particulars(reason_code="not_ours")
+    assert decide(case_in(State.ASSIGNED), Move.RETURN, OWNER, said, NOW).state is State.FILED
+
+
+@pytest.mark.parametrize(
+    ("code", "field"), [("other", "reason"), ("bad_evidence", "reason_code"), ("no such", "reason_code")]
+)
+def test_a_reason_that_says_nothing_or_belongs_to_another_move_is_refused(code: str, field: str) -> None:
+    with pytest.raises(BadRequest) as refused:
+        decide(case_in(State.ASSIGNED), Move.RETURN, OWNER, Particulars(reason_code=code), NOW)
+    assert refused.value.facts["field"] == field
 
 
 @pytest.mark.parametrize("move", [Move.CLOSE, Move.REWORK])
@@ -153,6 +223,9 @@ def test_who_handles_does_not_judge(
          person(Role.HANDLER, ELSEWHERE, department="roads"), False),
         ("the head of the department, who is no handler, does not", {"officer_id": None, "department": "roads"},
          person(Role.SUPERVISOR, CITY, department="roads"), False),
+        ("a handler below the level that holds it does not",
+         {"officer_id": None, "department": "roads", "held_by": DISTRICT},
+         person(Role.HANDLER, STREET, department="roads"), False),
         ("where an officer owns it his department does not", {"department": "roads"},
          person(Role.HANDLER, CITY, department="roads"), False),
         ("what waits in a pool has no owner", {"officer_id": None}, person(Role.HANDLER, CITY, department="roads"),

@@ -10,9 +10,17 @@ import pytest
 
 from gridsvc.domain.access import Role
 from gridsvc.domain.case import FINAL, MOVES, OPEN, STAGES, Move, Party, Pool, State, decide
+from gridsvc.domain.reasons import OTHER, REASONS
 from gridsvc.errors import NotAllowed, WrongMoment
-from tests.unit.domain.sample_case import NOW, case_in, saying, who
-from tests.unit.domain.written_states import PAGE, table_under, tables_of_the_code, written_arrows, written_rules
+from tests.unit.domain.sample_case import DISTRICT, NOW, case_in, saying, who
+from tests.unit.domain.written_states import (
+    PAGE,
+    reasons_of_the_code,
+    table_under,
+    tables_of_the_code,
+    written_arrows,
+    written_rules,
+)
 
 EVERYBODY: tuple[Role | Party | None, ...] = (*Role, *Party, None)
 WRITTEN = written_rules()
@@ -36,6 +44,25 @@ def test_every_move_and_every_state_is_on_the_page() -> None:
 def test_every_condition_is_explained_on_the_page() -> None:
     explained = {row[0].strip("`") for row in table_under(PAGE.read_text("utf-8"), ("condition", "what it demands"))}
     assert explained == {guard for rule in WRITTEN.values() for guard in rule.guards}
+
+
+def test_every_reason_is_on_the_page() -> None:
+    assert reasons_of_the_code() in PAGE.read_text("utf-8"), f"as the code has it:\n\n{reasons_of_the_code()}"
+
+
+def test_a_move_takes_a_reason_of_a_list_if_and_only_if_it_has_one() -> None:
+    assert set(REASONS) == {rule.move for rule in MOVES.values() if "reason_code" in rule.takes}
+    for move, reasons in REASONS.items():
+        codes = [each.code for each in reasons]
+        assert codes[-1] == OTHER.code, f"{move}: whoever finds no reason says his own"
+        assert len(set(codes)) == len(codes), move
+        assert "reason" in MOVES[Move(move)].needs, move
+
+
+def test_every_move_of_a_person_can_be_made_over_http() -> None:
+    for rule in MOVES.values():
+        of_people = any(isinstance(by, Role) or by is Party.OWNER for by in rule.by)
+        assert rule.over_http == (of_people and bool(rule.before)), rule.move
 
 
 @pytest.mark.parametrize("by", EVERYBODY, ids=str)
@@ -115,6 +142,11 @@ def test_only_reopening_leads_out_of_a_final_state() -> None:
 def test_reopening_begins_a_new_cycle() -> None:
     moved = decide(case_in(State.CLOSED), Move.REOPEN, who(Role.ACCEPTOR), saying(Move.REOPEN), NOW)
     assert (moved.cycle, moved.state, moved.pool) == (2, State.FILED, Pool.ROUTING)
+
+
+def test_reopening_gives_the_case_back_to_every_level() -> None:
+    case = case_in(State.CLOSED, held_by=DISTRICT)
+    assert decide(case, Move.REOPEN, who(Role.ACCEPTOR), saying(Move.REOPEN), NOW).held_by is None
 
 
 def test_every_other_move_stays_in_its_cycle() -> None:
