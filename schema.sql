@@ -386,6 +386,9 @@ CREATE TABLE cases (
   suspensions    integer NOT NULL DEFAULT 0,
   self_handled   boolean NOT NULL DEFAULT false, -- put right on the spot by the officer who found it
   sampled        boolean NOT NULL DEFAULT false, -- to be looked at again, by the rule of docs/rules/self-handling.md
+  returned_by    text,                           -- officer:<id> or department:<code> that gave it back, until sent on
+  late           boolean NOT NULL DEFAULT false, -- in this cycle: its handling limit passed before it was handed in
+  appeal         text CHECK (appeal IN ('open', 'granted', 'refused')),
   FOREIGN KEY (edition, category) REFERENCES categories,
   CONSTRAINT open_has_one_owner_or_stands_in_a_pool CHECK (
     CASE WHEN state IN ('closed', 'rejected', 'cancelled', 'merged') THEN pool IS NULL
@@ -399,7 +402,8 @@ CREATE TABLE cases (
   CONSTRAINT closed_says_when CHECK ((state = 'closed') = (closed_at IS NOT NULL)),
   CONSTRAINT held_by_a_level_above_it CHECK (held_by IS NULL OR held_by = ANY (divisions)),
   CONSTRAINT suspended_once CHECK (suspensions BETWEEN 0 AND 1),
-  CONSTRAINT sampled_of_the_self_handled CHECK (self_handled OR NOT sampled)
+  CONSTRAINT sampled_of_the_self_handled CHECK (self_handled OR NOT sampled),
+  CONSTRAINT only_late_is_appealed CHECK (late OR appeal IS NULL)
 );
 CREATE INDEX cases_updated ON cases (updated_at, id);
 CREATE INDEX cases_seen_by ON cases USING gin (seen_by);

@@ -108,6 +108,13 @@ class CaseReturned(CaseNews):
 
 
 @dataclass(frozen=True, kw_only=True)
+class CaseCorrected(CaseNews):
+    """What was wrong in the case was corrected, and it waits for routing again."""
+
+    TYPE: ClassVar[str] = "case.corrected"
+
+
+@dataclass(frozen=True, kw_only=True)
 class CaseReferred(CaseNews):
     """The case climbed to a higher level or was handed down (逐级上报, 逐级下派)."""
 
@@ -120,6 +127,14 @@ class CaseAccepted(CaseNews):
     """The owner has taken the case on."""
 
     TYPE: ClassVar[str] = "case.accepted"
+
+
+@dataclass(frozen=True, kw_only=True)
+class CaseArrived(CaseNews):
+    """The owner stands at the place (到场)."""
+
+    TYPE: ClassVar[str] = "case.arrived"
+    distance_m: float
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -166,6 +181,21 @@ class CaseReopened(CaseNews):
 
 
 @dataclass(frozen=True, kw_only=True)
+class CaseAppealed(CaseNews):
+    """The owner of a case that was late asks for it to be left out of the statistics."""
+
+    TYPE: ClassVar[str] = "case.appealed"
+
+
+@dataclass(frozen=True, kw_only=True)
+class CaseAppealSettled(CaseNews):
+    """The appeal was granted or refused; late the case stays."""
+
+    TYPE: ClassVar[str] = "case.appeal_settled"
+    result: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class CaseSuspended(CaseNews):
     """The clocks stand still until the date in the history (挂账)."""
 
@@ -199,6 +229,15 @@ class CaseMerged(CaseNews):
 
     TYPE: ClassVar[str] = "case.merged"
     into: UUID
+
+
+@dataclass(frozen=True, kw_only=True)
+class CaseUnmerged(CaseNews):
+    """The case is not the same as the other: it is one of its own again."""
+
+    TYPE: ClassVar[str] = "case.unmerged"
+    out_of: UUID
+    pool: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -249,9 +288,10 @@ CATALOG: Final[dict[str, type[Announcement]]] = {
     kind.TYPE: kind
     for kind in (
         CaseReported, CaseLocated, CaseFiled, CaseRejected, CaseAssigned, CasePooled, CaseWaiting, CaseUnacknowledged,
-        CaseReturned, CaseReferred, CaseAccepted, CaseStarted, CaseHandedIn, CaseReworked, CaseClosed, CaseSelfHandled,
-        CaseReopened, CaseSuspended, CaseResumed, CaseExtended, CaseCancelled, CaseMerged, CaseReminded,
-        CaseNoted, CaseSupervised, CaseEscalated, OfficerDutyChanged,
+        CaseReturned, CaseCorrected, CaseReferred, CaseAccepted, CaseArrived, CaseStarted, CaseHandedIn, CaseReworked,
+        CaseClosed, CaseSelfHandled, CaseReopened, CaseAppealed, CaseAppealSettled, CaseSuspended, CaseResumed,
+        CaseExtended, CaseCancelled, CaseMerged, CaseUnmerged, CaseReminded, CaseNoted,
+        CaseSupervised, CaseEscalated, OfficerDutyChanged,
     )
 }  # fmt: skip
 """Announcements by their type, in the order of a case's life."""

@@ -4,10 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
-from events.catalog import CaseFiled, CaseMerged, CaseReferred, CaseReopened
+from events.catalog import (
+    CaseAppealSettled,
+    CaseArrived,
+    CaseFiled,
+    CaseMerged,
+    CaseReferred,
+    CaseReopened,
+    CaseUnmerged,
+)
+from geo.projection import metres_between
 from gridsvc.actions.file_report import ROUTE_WITHIN
 from gridsvc.actions.record_move import NewOwner, Recorded, record_move
 from gridsvc.db import Conn, act_as_service
@@ -58,7 +67,7 @@ async def move_case(
         Recorded(
             moved=moved,
             actor=actor.id,
-            facts=facts_of(said, changes),
+            facts={**facts_of(said, changes), **_facts_of_move(locked, moved, said, changes)},
             owner=_owner_by_hand(moved, said),
             ended_why=_ended_why(locked, moved),
             changes=changes,
@@ -112,15 +121,26 @@ async def _changes(
     if move is Move.LOCATE:
         return await _placed(conn, locked, said, now)
     if move is Move.FILE:
-        today = now.astimezone(book.zone)
-        division = locked.division_code or ""
-        [taken] = await numbers.take("case", division, today.date())
-        return {"number": case_number(division, today, taken), "filed_at": now, **_to_routing(moved, now)}
+        number = locked.number or await _new_number(book, locked, numbers, now)
+        return {"number": number, "filed_at": locked.filed_at or now, **_to_routing(moved, now)}
+    if move is Move.CORRECT:
+        return {**await _corrected(conn, book, locked, said, now), **_to_routing(moved, now)}
     if move is Move.ACCEPT and locked.department and actor.caller:
         return {"handler_id": actor.caller.user_id}
-    if move is Move.MERGE:
+    if move is Move.REWORK and locked.department:
+        return {"handler_id": None}  # the desk sends it to the department, which finds somebody
+    if move is Move.SEND_BACK and not await owners.still_handles(conn, locked.handler_id, locked.department):
+        return {"handler_id": None}
+    if move in {Move.MERGE, Move.UNMERGE}:
         return {"merged_into": said.into}
     return _to_routing(moved, now)
+
+
+async def _new_number(book: Rulebook, locked: CaseRow, numbers: NumberBlocks, now: datetime) -> str:
+    today = now.astimezone(book.zone)
+    division = locked.division_code or ""
+    [taken] = await numbers.take("case", division, today.date())
+    return case_number(division, today, taken)
 
 
 def _to_routing(moved: Moved, now: datetime) -> dict[str, Any]:
@@ -135,8 +155,36 @@ async def _placed(conn: Conn, locked: CaseRow, said: Particulars, now: datetime)
     return located(said.location, owner)
 
 
+async def _corrected(
+    conn: Conn, book: Rulebook, locked: CaseRow, said: Particulars, now: datetime
+) -> dict[str, Any]:
+    """What is said instead, and what follows by rule: another category or place has its own cell, beat and limits."""
+    changes: dict[str, Any] = {
+        name: value for name in ("description", "address") if (value := getattr(said, name)) is not None
+    }
+    if said.category is None and said.location is None:
+        return changes
+    category = book.categories[(locked.edition, locked.category)]
+    if said.category is not None:
+        category = book.category(said.category)
+    place = said.location or locked.place_of()
+    assert place is not None  # noqa: S101 - what is filed has a place
+    [owner] = await owners_of(conn, [Wanted(place, category.duty_line)], now)
+    if owner is None:
+        raise OutsideTheGrid(place.lon, place.lat)
+    return {
+        **changes,
+        **located(place, owner),
+        "edition": category.edition,
+        "category": category.code,
+        "duty_line": category.duty_line,
+        "severity": category.severity,
+        "held_by": locked.held_by if locked.held_by in owner.divisions else None,
+    }
+
+
 def _owner_by_hand(moved: Moved, said: Particulars) -> NewOwner | None:
-    if moved.rule.move is not Move.ASSIGN:
+    if moved.rule.move not in {Move.ASSIGN, Move.FORWARD}:
         return None
     return NewOwner(
         officer_id=said.officer,
@@ -165,7 +213,50 @@ def _told(moved: Moved, locked: CaseRow, said: Particulars) -> Mapping[str, Any]
         return {"into": said.into}
     if moved.rule.tells is CaseReferred:
         return {"division": said.division}
+    if moved.rule.tells is CaseUnmerged:
+        return {"out_of": locked.merged_into, "pool": str(moved.pool)}
+    if moved.rule.tells is CaseArrived:
+        return {"distance_m": _distance_m(locked, said)}
+    if moved.rule.tells is CaseAppealSettled:
+        return {"result": said.result}
     return {}
+
+
+def _distance_m(locked: CaseRow, said: Particulars) -> float:
+    place = locked.place_of()
+    assert place is not None  # noqa: S101 - the table demands both
+    assert said.location is not None  # noqa: S101
+    return round(metres_between(place, said.location), 1)
+
+
+def _facts_of_move(locked: CaseRow, moved: Moved, said: Particulars, changes: Mapping[str, Any]) -> dict[str, object]:
+    """What this very move adds to the history: how things were before, and how far away somebody stood."""
+    move = moved.rule.move
+    if move is Move.CORRECT:
+        return {"corrected": _before_and_after(locked, changes)}
+    if move is Move.ARRIVE:
+        assert said.location is not None  # noqa: S101 - the table demands it
+        return {"distance_m": _distance_m(locked, said), "accuracy_m": said.location.accuracy_m}
+    if move is Move.UNMERGE:
+        return {"out_of": str(locked.merged_into)}
+    return {}
+
+
+def _before_and_after(locked: CaseRow, changes: Mapping[str, Any]) -> dict[str, list[object]]:
+    """Each column that a correction changes: how it was, how it is. Where it lies is told in degrees."""
+    return {
+        name: [getattr(locked, name), value]
+        for name, value in changes.items()
+        if name in _CORRECTED and getattr(locked, name) != value
+    }
+
+
+_CORRECTED: Final = frozenset(
+    {
+        "edition", "category", "duty_line", "severity", "description", "address", "lon", "lat", "grid_set_id",
+        "division_code", "cell_code", "cell_method", "beat_code", "held_by",
+    }
+)  # fmt: skip
 
 
 def facts_of(said: Particulars, changes: Mapping[str, Any]) -> dict[str, object]:
@@ -181,6 +272,7 @@ def facts_of(said: Particulars, changes: Mapping[str, Any]) -> dict[str, object]
         "until": said.until.isoformat() if said.until else None,
         "into": str(said.into) if said.into else None,
         "division": said.division,
+        "result": said.result,
         "number": changes.get("number"),
         "cell": changes.get("cell_code"),
         "grid_set": changes.get("grid_set_id"),

@@ -65,11 +65,13 @@ async def record_moves(
         conn, {locked.id: what.ended_why for locked, what in moves if what.ended_why is not None}, now
     )
     await assignments.add(conn, [assignment for _, assignment in drafts if assignment is not None])
-    due = await _turn_clocks(conn, book, [(row, what) for (row, _), (_, what) in zip(drafts, moves, strict=True)], now)
+    turned = [(row, what) for (row, _), (_, what) in zip(drafts, moves, strict=True)]
+    due, late = await _turn_clocks(conn, book, turned, now)
     kept: list[CaseRow] = []
     entries: list[Entry] = []
     for (locked, what), (draft, _) in zip(moves, drafts, strict=True):
         row = _with_due(draft, what, due.get(draft.id))
+        row = replace(row, late=row.late or row.id in late)
         entries.append(_entry(locked, row, what, now))
         kept.append(replace(row.keyed(), head=entries[-1].hash))
     await cases.change(conn, kept)
@@ -108,6 +110,9 @@ def _row_after(before: CaseRow, what: Recorded, now: datetime) -> tuple[CaseRow,
         suspended=moved.suspended,
         suspensions=moved.suspensions,
         held_by=moved.held_by,
+        returned_by=moved.returned_by,
+        late=before.late and moved.rule.move is not Move.REOPEN,
+        appeal=moved.appeal,
         extensions=moved.extensions,
         pool=moved.pool,
         route_again_at=None,
@@ -139,8 +144,11 @@ def _row_after(before: CaseRow, what: Recorded, now: datetime) -> tuple[CaseRow,
 
 async def _turn_clocks(
     conn: Conn, book: Rulebook, moves: Sequence[tuple[CaseRow, Recorded]], now: datetime
-) -> dict[UUID, datetime]:
-    """Stop, pause, resume, extend and start what the moves say; answer when handling is due, by case."""
+) -> tuple[dict[UUID, datetime], set[UUID]]:
+    """Stop, pause, resume, extend and start what the moves say.
+
+    Answers when handling is due, by case, and of which cases it ended too late.
+    """
     live: dict[UUID, list[CaseClock]] = {row.id: [] for row, _ in moves}
     for clock in await clocks.live(conn, list(live)):
         live[clock.case_id].append(clock)
@@ -157,7 +165,9 @@ async def _turn_clocks(
         started += fresh
     await clocks.change(conn, stopped)
     await clocks.add(conn, started)
-    return {clock.case_id: clock.due_at for clock in going if clock.kind is Clock.HANDLING}
+    due = {clock.case_id: clock.due_at for clock in going if clock.kind is Clock.HANDLING}
+    late = {clock.case_id for clock in stopped if clock.kind is Clock.HANDLING and now > clock.due_at}
+    return due, late
 
 
 def _started(book: Rulebook, row: CaseRow, what: Recorded, running: set[Clock], now: datetime) -> list[CaseClock]:

@@ -10,6 +10,8 @@ from uuid import UUID, uuid5
 
 from events.catalog import (
     Announcement,
+    CaseAppealed,
+    CaseAppealSettled,
     CaseAssigned,
     CaseEscalated,
     CaseNews,
@@ -17,6 +19,7 @@ from events.catalog import (
     CaseReferred,
     CaseReported,
     CaseReturned,
+    CaseUnmerged,
 )
 from gridsvc.db import Conn
 from gridsvc.errors import Unknown
@@ -33,6 +36,8 @@ _DESKS: Final[dict[type[CaseNews], tuple[str, ...]]] = {
     CaseReported: ("acceptor", "dispatcher"),
     CasePooled: ("dispatcher", "acceptor"),
     CaseReturned: ("dispatcher", "acceptor"),
+    CaseUnmerged: ("acceptor", "dispatcher"),
+    CaseAppealed: ("supervisor",),
     CaseReferred: ("dispatcher", "acceptor"),  # at the level that holds it now
 }
 _LAST: Final = "admin"  # hears what nobody else is there to hear
@@ -131,8 +136,10 @@ def _body(news: CaseNews, case: Standing) -> dict[str, Any]:
             body |= {"assignment_id": str(news.assignment_id)}
         case CasePooled():
             body |= {"why": news.why}
+        case CaseAppealSettled():
+            body |= {"result": news.result}
         case CaseReferred():
             body |= {"division": news.division}
-        case CaseReported():
+        case CaseReported() | CaseUnmerged():
             body |= {"pool": news.pool}
     return body

@@ -46,7 +46,11 @@ _READERS: Final = frozenset({*DESK_ROLES, Role.OFFICER, Role.HANDLER})
 
 
 class CaseTold(Told):
-    """One case. Coordinates are WGS-84; `overdue` counts the handling limit; `stage` is the national workflow's."""
+    """One case. Coordinates are WGS-84; `overdue` counts the handling limit; `stage` is the national workflow's.
+
+    `late` is a fact of this cycle and stays one; `exempt` leaves it out of the statistics (an appeal was granted).
+    `held_by` is the level that has it since it was referred up or handed down.
+    """
 
     id: UUID
     number: str | None
@@ -89,6 +93,10 @@ class CaseTold(Told):
     suspensions: int
     self_handled: bool
     sampled: bool
+    returned_by: str | None
+    late: bool
+    appeal: str | None
+    exempt: bool
 
 
 class AssignmentTold(Told):
@@ -226,6 +234,8 @@ class CaseQuery(Wanted):
     held_by: _Code | None = None
     self_handled: bool | None = None
     sampled: bool | None = None
+    late: bool | None = None
+    appeal: _Code | None = None
     limit: _Limit = 100
     cursor: Annotated[str, msgspec.Meta(max_length=400)] | None = None
 
@@ -377,6 +387,7 @@ def _told(view: CaseView) -> CaseTold:
         occurred_at=view.occurred_at, reported_at=view.reported_at, filed_at=view.filed_at,
         closed_at=view.closed_at, updated_at=view.updated_at, held_by=view.held_by,
         suspensions=view.suspensions, self_handled=view.self_handled, sampled=view.sampled,
+        returned_by=view.returned_by, late=view.late, appeal=view.appeal, exempt=view.appeal == "granted",
     )  # fmt: skip
 
 
@@ -413,6 +424,8 @@ def _filters(query: CaseQuery) -> Filters:
         held_by=query.held_by,
         self_handled=query.self_handled,
         sampled=query.sampled,
+        late=query.late,
+        appeal=query.appeal,
     )
 
 
@@ -445,6 +458,10 @@ _FIELDS: Final[dict[str, Any]] = {
     "into": UUID,
     "division": Annotated[str, msgspec.Meta(min_length=1, max_length=64)],
     "location": Location,
+    "category": Annotated[str, msgspec.Meta(min_length=1, max_length=64)],
+    "description": Annotated[str, msgspec.Meta(min_length=1, max_length=4_000)],
+    "address": Annotated[str, msgspec.Meta(min_length=1, max_length=400)],
+    "result": Annotated[str, msgspec.Meta(min_length=1, max_length=64)],
 }
 """How each particular of a move is written; the table of moves tells which of them a move has."""
 
@@ -496,6 +513,8 @@ def _moved(row: CaseRow) -> Moved:
 
 def _callers_of(rule: Rule) -> frozenset[Role]:
     roles = {by for by in rule.by if isinstance(by, Role)}
+    if Party.DEPARTMENT in rule.by:
+        roles.add(Role.SUPERVISOR)
     return frozenset(roles | {Role.OFFICER, Role.HANDLER} if Party.OWNER in rule.by else roles)
 
 

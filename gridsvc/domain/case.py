@@ -16,9 +16,13 @@ from uuid import UUID
 
 from events.catalog import (
     CaseAccepted,
+    CaseAppealed,
+    CaseAppealSettled,
+    CaseArrived,
     CaseAssigned,
     CaseCancelled,
     CaseClosed,
+    CaseCorrected,
     CaseEscalated,
     CaseExtended,
     CaseFiled,
@@ -40,8 +44,10 @@ from events.catalog import (
     CaseStarted,
     CaseSupervised,
     CaseSuspended,
+    CaseUnmerged,
 )  # fmt: skip
 from geo.place import Place
+from geo.projection import metres_between
 from gridsvc.domain.access import Caller, Role, Whereabouts, roles_over
 from gridsvc.domain.reasons import REASONS, Reason
 from gridsvc.errors import BadRequest, GuardFailed, NotAllowed, WrongMoment
@@ -92,20 +98,27 @@ class Move(StrEnum):
     ASSIGN = "assign"
     POOL = "pool"
     RETURN = "return"
+    FORWARD = "forward"
+    CORRECT = "correct"
     REFER_UP = "refer_up"
     HAND_DOWN = "hand_down"
     ACCEPT = "accept"
+    ARRIVE = "arrive"
     START = "start"
     HAND_IN = "hand_in"
     REWORK = "rework"
+    SEND_BACK = "send_back"
     CLOSE = "close"
     SELF_HANDLE = "self_handle"
     REOPEN = "reopen"
+    APPEAL = "appeal"
+    SETTLE_APPEAL = "settle_appeal"
     SUSPEND = "suspend"
     RESUME = "resume"
     EXTEND = "extend"
     CANCEL = "cancel"
     MERGE = "merge"
+    UNMERGE = "unmerge"
     REMIND = "remind"
     NOTE = "note"
     SUPERVISE = "supervise"
@@ -135,6 +148,7 @@ class Party(StrEnum):
     """Who may make a move besides the roles of people."""
 
     OWNER = "owner"  # the case's officer, or a handler of its department
+    DEPARTMENT = "department"  # who leads the department that owns it: its supervisor
     ROUTER = "router"  # the routing worker
     SWEEPER = "sweeper"  # the escalation worker
 
@@ -164,6 +178,10 @@ class Case:
     due_at: datetime | None
     held_by: str | None = None  # the level that has it since it was referred up or handed down
     suspensions: int = 0
+    place: Place | None = None
+    returned_by: str | None = None  # who gave it back, as `owner_name` writes it, until it is sent on
+    late: bool = False  # in this cycle its handling limit passed before the work was handed in
+    appeal: str | None = None  # open, granted or refused
 
     def whereabouts(self) -> Whereabouts:
         """What decides who may see it."""
@@ -194,6 +212,10 @@ class Particulars:
     into: UUID | None = None
     division: str | None = None
     location: Place | None = None
+    category: str | None = None
+    description: str | None = None
+    address: str | None = None
+    result: str | None = None
 
 
 @dataclass(frozen=True)
@@ -226,6 +248,26 @@ class WhileAssigned:
 Expected = AtVersion | WhileAssigned
 
 
+APPEAL_RESULTS: Final = ("granted", "refused")
+
+ARRIVED_WITHIN_M: Final = 200.0
+"""How far from the place somebody may stand who says that he has arrived."""
+
+INEXACT_AT_MOST_M: Final = 100.0
+
+
+def inexact_m(position: Place) -> float:
+    """What the accuracy of a position adds to a distance that is allowed; nothing where it is not stated."""
+    return min(position.accuracy_m or 0.0, INEXACT_AT_MOST_M)
+
+
+def owner_name(officer: UUID | None, department: str | None) -> str | None:
+    """An owner as `returned_by` keeps him: officer:<id> or department:<code>; None for nobody."""
+    if officer is not None:
+        return f"officer:{officer}"
+    return f"department:{department}" if department is not None else None
+
+
 Guard = Callable[[Case, Actor, Particulars, datetime], str | None]
 """Says why the move may not be made now, or None. Named after what it demands."""
 
@@ -245,6 +287,58 @@ def names_an_owner(case: Case, actor: Actor, said: Particulars, now: datetime) -
     if said.officer and said.department:
         return "an officer and a department are named; want one of them"
     return None if said.officer or said.department else "neither officer nor department is named"
+
+
+def not_given_back(case: Case, actor: Actor, said: Particulars, now: datetime) -> str | None:
+    """Who receives a return corrects it or sends it on; nobody acts on it as if it were new."""
+    return "the case was given back; forward it to another owner, or correct it" if case.returned_by else None
+
+
+def given_back(case: Case, actor: Actor, said: Particulars, now: datetime) -> str | None:
+    """Only what an owner gave back is forwarded."""
+    return None if case.returned_by else "nobody gave the case back; assign it"
+
+
+def to_another(case: Case, actor: Actor, said: Particulars, now: datetime) -> str | None:
+    """What was given back does not go to the very owner who gave it back."""
+    if case.returned_by == owner_name(said.officer, said.department):
+        return f"{case.returned_by} gave the case back; want another, or correct what was wrong"
+    return None
+
+
+def waits_for_a_person(case: Case, actor: Actor, said: Particulars, now: datetime) -> str | None:
+    """What stands in the dispatch pool is corrected; what is on its way to routing is left alone."""
+    return None if case.pool is Pool.DISPATCH else f"the case stands in the pool {case.pool}; want one in dispatch"
+
+
+def corrects_something(case: Case, actor: Actor, said: Particulars, now: datetime) -> str | None:
+    """A correction says what is right instead."""
+    if said.category or said.location or said.description or said.address:
+        return None
+    return "nothing is corrected; want a category, a location, a description or an address"
+
+
+def at_the_place(case: Case, actor: Actor, said: Particulars, now: datetime) -> str | None:
+    """Who has arrived stands within 200 m of the place, or further by what his position is inexact, at most 100 m."""
+    if case.place is None or said.location is None:
+        return "the case has no place yet"
+    away, allowed = metres_between(case.place, said.location), ARRIVED_WITHIN_M + inexact_m(said.location)
+    return None if away <= allowed else f"the position is {away:.0f} m from the case; want at most {allowed:.0f} m"
+
+
+def was_late(case: Case, actor: Actor, said: Particulars, now: datetime) -> str | None:
+    """Who was not late has nothing to appeal against."""
+    return None if case.late else "the case was not late"
+
+
+def never_appealed(case: Case, actor: Actor, said: Particulars, now: datetime) -> str | None:
+    """A closing is appealed against once."""
+    return None if case.appeal is None else f"an appeal was made already and is {case.appeal}"
+
+
+def has_an_open_appeal(case: Case, actor: Actor, said: Particulars, now: datetime) -> str | None:
+    """Only an appeal that waits is settled."""
+    return None if case.appeal == "open" else "no appeal waits to be settled"
 
 
 def lies_in_a_cell(case: Case, actor: Actor, said: Particulars, now: datetime) -> str | None:
@@ -382,7 +476,8 @@ MOVES: Final[dict[Move, Rule]] = {
         Rule(
             move=Move.ASSIGN, says="An officer or a department answers for the case from now on (派遣).",
             before=frozenset({State.FILED, State.ASSIGNED, State.ACCEPTED, State.IN_PROGRESS}), after=State.ASSIGNED,
-            by=_DISPATCH | _ROUTER, takes=("officer", "department", "note"), guards=(running, names_an_owner),
+            by=_DISPATCH | _ROUTER, takes=("officer", "department", "note"),
+            guards=(running, not_given_back, names_an_owner),
             stops=(Clock.DISPATCH, Clock.POOL, Clock.ACKNOWLEDGE), starts=(Clock.ACKNOWLEDGE, Clock.HANDLING),
             tells=CaseAssigned, over_http=True,
         ),
@@ -397,6 +492,21 @@ MOVES: Final[dict[Move, Rule]] = {
             before=OWNED, after=State.FILED, by=_OWNER, needs=("reason",), takes=("reason_code",), guards=(running,),
             stops=(Clock.ACKNOWLEDGE, Clock.HANDLING), starts=(Clock.POOL,), pool=Pool.DISPATCH,
             tells=CaseReturned, over_http=True,
+        ),
+        Rule(
+            move=Move.FORWARD, says="Who receives a case that was given back sends it on to another owner (转派).",
+            before=frozenset({State.FILED}), after=State.ASSIGNED, by=_DISPATCH,
+            takes=("officer", "department", "note"), guards=(running, given_back, names_an_owner, to_another),
+            stops=(Clock.DISPATCH, Clock.POOL), starts=(Clock.ACKNOWLEDGE, Clock.HANDLING), tells=CaseAssigned,
+            over_http=True,
+        ),
+        Rule(
+            move=Move.CORRECT,
+            says="What is wrong in a case that waits is corrected, and the case is routed by the rules anew (更正).",
+            before=frozenset({State.FILED}), after=State.FILED, by=_DESK,
+            takes=("category", "location", "description", "address", "note"),
+            guards=(running, waits_for_a_person, corrects_something), stops=(Clock.POOL,), starts=(Clock.DISPATCH,),
+            pool=Pool.ROUTING, tells=CaseCorrected, over_http=True,
         ),
         Rule(
             move=Move.REFER_UP, says="A level that cannot settle the case passes it to the one above (逐级上报).",
@@ -417,7 +527,12 @@ MOVES: Final[dict[Move, Rule]] = {
             stops=(Clock.ACKNOWLEDGE,), tells=CaseAccepted, over_http=True,
         ),
         Rule(
-            move=Move.START, says="Work begins on the spot (到场).",
+            move=Move.ARRIVE, says="The owner is at the place, and his position says so (到场).",
+            before=frozenset({State.ACCEPTED, State.IN_PROGRESS}), after=None, by=_OWNER, needs=("location",),
+            takes=("note",), guards=(running, at_the_place), tells=CaseArrived, over_http=True,
+        ),
+        Rule(
+            move=Move.START, says="Work begins on the spot (开始处置).",
             before=frozenset({State.ACCEPTED}), after=State.IN_PROGRESS, by=_OWNER, takes=("note",), guards=(running,),
             tells=CaseStarted, over_http=True,
         ),
@@ -428,11 +543,18 @@ MOVES: Final[dict[Move, Rule]] = {
             stops=(Clock.HANDLING,), starts=(Clock.CHECKING,), tells=CaseHandedIn, over_http=True,
         ),
         Rule(
-            move=Move.REWORK, says="The check failed: the same owner does it again (返工).",
+            move=Move.REWORK, says="The check failed: the same officer or department does it again (返工).",
             before=frozenset({State.HANDLED}), after=State.ASSIGNED, by=_DESK, needs=("reason",),
             takes=("reason_code",),
             guards=(running, checked_by_another), stops=(Clock.CHECKING,), starts=(Clock.ACKNOWLEDGE, Clock.HANDLING),
             tells=CaseReworked, over_http=True,
+        ),
+        Rule(
+            move=Move.SEND_BACK,
+            says="The department's head is not content: the same handler does it again, if still there (部门返工).",
+            before=frozenset({State.HANDLED}), after=State.ASSIGNED, by=frozenset({Party.DEPARTMENT}),
+            needs=("reason",), takes=("reason_code",), guards=(running,), stops=(Clock.CHECKING,),
+            starts=(Clock.ACKNOWLEDGE, Clock.HANDLING), tells=CaseReworked, over_http=True,
         ),
         Rule(
             move=Move.CLOSE, says="The check passed: the case is closed (结案).",
@@ -449,6 +571,17 @@ MOVES: Final[dict[Move, Rule]] = {
             move=Move.REOPEN, says="The matter is back: the case runs again in a new cycle (重启).",
             before=frozenset({State.CLOSED}), after=State.FILED, by=_DESK, needs=("reason",), takes=("reason_code",),
             starts=(Clock.DISPATCH,), pool=Pool.ROUTING, tells=CaseReopened, over_http=True,
+        ),
+        Rule(
+            move=Move.APPEAL,
+            says="The owner asks that a late case be left out of the statistics; late it stays (超时申诉).",
+            before=frozenset({State.CLOSED}), after=None, by=_OWNER, needs=("reason",),
+            takes=("reason_code", "evidence"), guards=(was_late, never_appealed), tells=CaseAppealed, over_http=True,
+        ),
+        Rule(
+            move=Move.SETTLE_APPEAL, says="The appeal is granted or refused (申诉裁定).",
+            before=frozenset({State.CLOSED}), after=None, by=frozenset({Role.SUPERVISOR}), needs=("result",),
+            takes=("note",), guards=(has_an_open_appeal, checked_by_another), tells=CaseAppealSettled, over_http=True,
         ),
         Rule(
             move=Move.SUSPEND, says="The clocks stand still until a date (挂账).",
@@ -474,6 +607,12 @@ MOVES: Final[dict[Move, Rule]] = {
             move=Move.MERGE, says="The case is the same as another, which goes on (合并).",
             before=OPEN, after=State.MERGED, by=_DESK, needs=("into",), takes=("note",), guards=(not_itself,),
             stops=_EVERY_CLOCK, tells=CaseMerged, over_http=True,
+        ),
+        Rule(
+            move=Move.UNMERGE,
+            says="The two are not the same after all: the case is a case of its own again (撤销合并).",
+            before=frozenset({State.MERGED}), after=State.REPORTED, by=_DESK, needs=("reason",),
+            starts=(Clock.FILING,), pool=Pool.FILING, tells=CaseUnmerged, over_http=True,
         ),
         Rule(
             move=Move.REMIND, says="The desk reminds the owner (催办).",
@@ -511,6 +650,8 @@ class Moved:
     extensions: int
     pool: Pool | None
     held_by: str | None
+    returned_by: str | None
+    appeal: str | None
 
 
 def decide(case: Case, move: Move, actor: Actor, said: Particulars, now: datetime) -> Moved:
@@ -537,8 +678,10 @@ def decide(case: Case, move: Move, actor: Actor, said: Particulars, now: datetim
         suspended=move is Move.SUSPEND or (case.suspended and move is not Move.RESUME and rule.after is None),
         suspensions=case.suspensions + (move is Move.SUSPEND),
         extensions=0 if move is Move.REOPEN else case.extensions + (move is Move.EXTEND),
-        pool=case.pool if rule.after is None else rule.pool,
+        pool=_pool_after(case, rule),
         held_by=_holder(case, move, said),
+        returned_by=_returned_by(case, rule),
+        appeal=_appeal_after(case, move, said),
     )
 
 
@@ -565,6 +708,28 @@ def _check_what(rule: Rule, case: Case, actor: Actor, said: Particulars, now: da
             raise GuardFailed(objection, move=str(rule.move), guard=guard.__name__)
 
 
+def _pool_after(case: Case, rule: Rule) -> Pool | None:
+    if rule.after is None:
+        return case.pool
+    if rule.move is Move.UNMERGE and case.cell_code is None:
+        return Pool.LOCATE
+    return rule.pool
+
+
+def _returned_by(case: Case, rule: Rule) -> str | None:
+    if rule.move is Move.RETURN:
+        return owner_name(case.officer_id, case.department)
+    return case.returned_by if rule.after is None else None
+
+
+def _appeal_after(case: Case, move: Move, said: Particulars) -> str | None:
+    if move is Move.APPEAL:
+        return "open"
+    if move is Move.SETTLE_APPEAL:
+        return said.result
+    return None if move is Move.REOPEN else case.appeal  # a new cycle may be late, and appealed against, anew
+
+
 def _holder(case: Case, move: Move, said: Particulars) -> str | None:
     if move in {Move.REFER_UP, Move.HAND_DOWN}:
         return said.division
@@ -578,6 +743,8 @@ def may_make(rule: Rule, case: Case, actor: Actor) -> bool:
     parties: set[Role | Party] = set(roles_over(actor.caller, case.whereabouts()))
     if is_owner(case, actor.caller):
         parties.add(Party.OWNER)
+    if leads_department(case, actor.caller):
+        parties.add(Party.DEPARTMENT)
     return not parties.isdisjoint(rule.by)
 
 
@@ -594,12 +761,27 @@ def is_owner(case: Case, caller: Caller) -> bool:
     )
 
 
+def leads_department(case: Case, caller: Caller) -> bool:
+    """Whether `caller` is a supervisor of the department that owns the case, in its area."""
+    if case.department is None:
+        return False
+    areas = case.whereabouts().areas()
+    return any(
+        g.role is Role.SUPERVISOR and g.department == case.department and g.division in areas for g in caller.grants
+    )
+
+
 def check_particulars(rule: Rule, said: Particulars) -> None:
     """Refuse what the move needs and was not said, and what was said and the move does not take.
 
     A reason of the move's list stands for the words of one, unless it is one that wants words.
     """
     reason = _checked_reason(rule, said)
+    if rule.move is Move.SETTLE_APPEAL and said.result not in {None, *APPEAL_RESULTS}:
+        raise BadRequest(
+            f"{said.result!r} is no way to settle an appeal",
+            field="result", given=said.result, wanted=list(APPEAL_RESULTS),
+        )  # fmt: skip
     for name in rule.needs:
         if not (getattr(said, name) or (name == "reason" and reason is not None and not reason.wants_words)):
             raise BadRequest(f"{rule.move} needs {name}", field=name, wanted=list(rule.needs))

@@ -22,6 +22,13 @@ class Reason:
 
 OTHER: Final = Reason("other", "其他（须说明）", "Something else, in words", wants_words=True)
 
+_NOT_RIGHT: Final = (
+    Reason("not_done", "问题未解决", "The problem is still there"),
+    Reason("half_done", "处置不彻底", "Only half done"),
+    Reason("bad_evidence", "照片不清或不符", "The photographs do not show it"),
+    OTHER,
+)
+
 REASONS: Final[Mapping[str, tuple[Reason, ...]]] = {
     "reject": (
         Reason("not_found", "核实未发现问题", "Nothing was found on the spot"),
@@ -47,16 +54,20 @@ REASONS: Final[Mapping[str, tuple[Reason, ...]]] = {
         Reason("several_departments", "涉及多个部门", "Touches several departments"),
         OTHER,
     ),
-    "rework": (
-        Reason("not_done", "问题未解决", "The problem is still there"),
-        Reason("half_done", "处置不彻底", "Only half done"),
-        Reason("bad_evidence", "照片不清或不符", "The photographs do not show it"),
-        OTHER,
-    ),
+    "rework": _NOT_RIGHT,
+    "send_back": _NOT_RIGHT,
     "reopen": (
         Reason("came_back", "问题再次出现", "The problem came back"),
         Reason("closed_wrongly", "结案有误", "It was closed by mistake"),
         Reason("reporter_objects", "反映人不认可", "The reporter says it is not solved"),
+        OTHER,
+    ),
+    "appeal": (
+        Reason("weather", "天气原因", "Weather"),
+        Reason("access", "现场无法进入", "The place could not be entered"),
+        Reason("wrong_category", "案卷类别有误", "The category, and so the limit, was wrong"),
+        Reason("coordination", "需多部门协调", "Several departments were needed"),
+        Reason("system", "系统故障", "The system was out of order"),
         OTHER,
     ),
     "suspend": (

@@ -277,6 +277,11 @@ class Simulation:
                 return {**step.said, "into": into} if into else None
             case "owner":
                 return await self._new_owner(case)
+            case "another owner":
+                officer = await self._crowd.somebody_on_shift(case, self.local)
+                said = {"note": "转派其他网格员"}
+                known = officer is not None and case.returned_by != f"officer:{officer.user_id}"
+                return {**said, "officer": officer.user_id} if officer is not None and known else None
         return dict(step.said)
 
     async def _new_owner(self, case: SeenCase) -> dict[str, object] | None:

@@ -45,6 +45,7 @@ class SeenCase:
     officer: str | None
     department: str | None
     overdue: bool
+    returned_by: str | None = None
 
     @classmethod
     def of(cls, told: dict[str, Any]) -> SeenCase:
@@ -53,7 +54,7 @@ class SeenCase:
             id=told["id"], version=told["version"], cycle=told["cycle"], state=told["state"], pool=told["pool"],
             category=told["category"], duty_line=told["duty_line"], divisions=tuple(told["divisions"]),
             assignment=told["assignment"], officer=told["officer"], department=told["department"],
-            overdue=told["overdue"],
+            overdue=told["overdue"], returned_by=told["returned_by"],
         )  # fmt: skip
 
 
@@ -111,7 +112,14 @@ def _at_the_desk(case: SeenCase, seed: int) -> Step:
 
 
 def _in_the_pool(case: SeenCase, seed: int) -> Step:
-    return Step(move="assign", by=By.DISPATCHER, after_minutes=_between(case, seed, "assign", 3, 12), needs="owner")
+    wait = _between(case, seed, "assign", 3, 12)
+    if case.returned_by is None:
+        return Step(move="assign", by=By.DISPATCHER, after_minutes=wait, needs="owner")
+    # Given back: the one that the category names has just said no, so the facts are corrected, or another is found.
+    if case.returned_by.startswith("department:"):
+        said = {"description": f"{MARK}经核实，确属原责任单位职责"}
+        return Step(move="correct", by=By.DISPATCHER, after_minutes=wait, said=said)
+    return Step(move="forward", by=By.DISPATCHER, after_minutes=wait, needs="another owner")
 
 
 def _when_assigned(case: SeenCase, seed: int) -> Step:

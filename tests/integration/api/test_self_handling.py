@@ -101,7 +101,8 @@ async def test_an_officer_of_another_duty_line_or_area_reports_it_instead(desk: 
         Grant(role=Role.OFFICER, division="620103", duty_line="social"),
     ):
         other = await desk.api.somebody(grant)
-        body = {**desk.said(category=SMALL), "before": [await photograph(desk, other)], "evidence": [await photograph(desk, other)]}
+        both = {"before": [await photograph(desk, other)], "evidence": [await photograph(desk, other)]}
+        body = {**desk.said(category=SMALL), **both}
         assert (await other.post("/api/v1/self-handled", body)).code == "not_allowed"
 
 

@@ -25,6 +25,21 @@ LEFT_OUT: Final = object()
 _WAITS_IN: Final = {State.REPORTED: Pool.FILING, State.FILED: Pool.DISPATCH}
 
 
+STANDS: Final[dict[Move, dict[str, Any]]] = {
+    Move.RESUME: {"suspended": True},
+    Move.FORWARD: {"returned_by": "department:water"},
+    Move.SEND_BACK: {"officer_id": None, "department": "roads", "handler_id": HANDLER},
+    Move.APPEAL: {"late": True},
+    Move.SETTLE_APPEAL: {"late": True, "appeal": "open"},
+}
+"""How a case stands on which the move may be made, where its state alone does not say it."""
+
+
+def case_for(move: Move, state: State, **changes: Any) -> Case:
+    """A case in `state` on which nothing but its state and the mover stands against `move`."""
+    return case_in(state, **{**STANDS.get(move, {}), **changes})
+
+
 def case_in(state: State, **changes: Any) -> Case:
     """A case of city management in `state`, owned by OFFICER where somebody owns it."""
     pool = _WAITS_IN.get(state)
@@ -49,6 +64,7 @@ def case_in(state: State, **changes: Any) -> Case:
         reported_by=f"user:{CLERK}",
         extensions=0,
         due_at=NOW + timedelta(hours=4) if owned else None,
+        place=Place(103.83, 36.06) if state is not State.REPORTED else None,
     )
     return replace(case, **changes)
 
@@ -63,6 +79,8 @@ def who(by: Role | Party | None) -> Actor:
     """Somebody who is exactly this towards a case of `case_in`, and nothing else; None: a stranger in the area."""
     if by is Party.OWNER:
         return Actor(caller=person(None, user=OFFICER))
+    if by is Party.DEPARTMENT:
+        return Actor(caller=person(Role.SUPERVISOR, department="roads"))
     if isinstance(by, Party):
         return Actor(worker=by)
     return Actor(caller=person(by))
@@ -80,6 +98,10 @@ SAID: Final[dict[str, Any]] = {
     "into": OTHER_CASE,
     "division": DISTRICT,
     "location": Place(103.83, 36.06),
+    "category": "2013:0112",
+    "description": "the cover is cracked, not missing",
+    "address": "12 Zhangye Road",
+    "result": "granted",
 }
 """One good value of each thing that can be said with a move."""
 
@@ -91,14 +113,21 @@ NEEDED: Final[dict[Move, tuple[str, ...]]] = {
     Move.RETURN: ("reason",),
     Move.REFER_UP: ("reason", "division"),
     Move.HAND_DOWN: ("division",),
+    Move.FORWARD: ("department",),
+    Move.CORRECT: ("category",),
+    Move.ARRIVE: ("location",),
     Move.HAND_IN: ("evidence",),
     Move.REWORK: ("reason",),
+    Move.SEND_BACK: ("reason",),
     Move.SELF_HANDLE: ("before", "evidence"),
     Move.REOPEN: ("reason",),
+    Move.APPEAL: ("reason",),
+    Move.SETTLE_APPEAL: ("result",),
     Move.SUSPEND: ("reason", "until"),
     Move.EXTEND: ("reason",),
     Move.CANCEL: ("reason",),
     Move.MERGE: ("into",),
+    Move.UNMERGE: ("reason",),
     Move.NOTE: ("note",),
     Move.SUPERVISE: ("reason",),
 }

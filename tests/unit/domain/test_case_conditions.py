@@ -8,6 +8,7 @@ from uuid import UUID
 
 import pytest
 
+from geo.place import Place
 from gridsvc.domain.access import Caller, Grant, Role
 from gridsvc.domain.case import (
     MOVES,
@@ -16,10 +17,12 @@ from gridsvc.domain.case import (
     Move,
     Particulars,
     Party,
+    Pool,
     State,
     check_birth,
     decide,
     is_owner,
+    leads_department,
 )
 from gridsvc.errors import BadRequest, GuardFailed, NotAllowed
 from tests.unit.domain.sample_case import (
@@ -34,6 +37,7 @@ from tests.unit.domain.sample_case import (
     OFFICER,
     SAID,
     STREET,
+    case_for,
     case_in,
     person,
     saying,
@@ -69,6 +73,20 @@ YEAR = timedelta(days=366)
          case_in(State.FILED, held_by=DISTRICT), case_in(State.FILED, held_by=STREET)),
         ("a case is handed to a level below the one that holds it", "to_a_level_below", Move.HAND_DOWN, DESK,
          case_in(State.FILED, held_by=DISTRICT), case_in(State.FILED)),
+        ("what was given back is not assigned as if it were new", "not_given_back", Move.ASSIGN, DESK,
+         case_in(State.FILED, returned_by="department:water"), case_in(State.FILED)),
+        ("what nobody gave back is assigned, not forwarded", "given_back", Move.FORWARD, DESK,
+         case_in(State.FILED), case_in(State.FILED, returned_by="department:water")),
+        ("it does not go back to the very owner who gave it back", "to_another", Move.FORWARD, DESK,
+         case_in(State.FILED, returned_by="department:roads"), case_in(State.FILED, returned_by="department:water")),
+        ("what is on its way to routing is left alone", "waits_for_a_person", Move.CORRECT, DESK,
+         case_in(State.FILED, pool=Pool.ROUTING), case_in(State.FILED, pool=Pool.DISPATCH)),
+        ("only who was late appeals", "was_late", Move.APPEAL, OWNER,
+         case_in(State.CLOSED), case_in(State.CLOSED, late=True)),
+        ("one appeals once", "never_appealed", Move.APPEAL, OWNER,
+         case_in(State.CLOSED, late=True, appeal="refused"), case_in(State.CLOSED, late=True)),
+        ("what nobody asked for is not granted", "has_an_open_appeal", Move.SETTLE_APPEAL, DESK,
+         case_in(State.CLOSED, late=True), case_in(State.CLOSED, late=True, appeal="open")),
         ("a limit is extended twice at most", "at_most_two", Move.EXTEND, DESK,
          case_in(State.ACCEPTED, extensions=2), case_in(State.ACCEPTED, extensions=1)),
         ("a case is not merged into itself", "not_itself", Move.MERGE, DESK,
@@ -97,6 +115,12 @@ def test_a_condition_of_the_case(
          {"division": COMMUNITY}, {"division": CITY}),
         ("nothing is handed down to the top", "to_a_level_below", Move.HAND_DOWN, DESK, State.FILED,
          {"division": CITY}, {"division": COMMUNITY}),
+        ("who has arrived is near", "at_the_place", Move.ARRIVE, OWNER, State.ACCEPTED,
+         {"location": Place(103.8327, 36.06)}, {"location": Place(103.832, 36.06)}),
+        ("an inexact position may be further away", "at_the_place", Move.ARRIVE, OWNER, State.ACCEPTED,
+         {"location": Place(103.8327, 36.06, 20)}, {"location": Place(103.8327, 36.06, 50)}),
+        ("but no more than 100 m further", "at_the_place", Move.ARRIVE, OWNER, State.ACCEPTED,
+         {"location": Place(103.834, 36.06, 5000)}, {"location": Place(103.833, 36.06, 5000)}),
         ("a suspension ends", "ends_within_a_year", Move.SUSPEND, DESK, State.ACCEPTED,
          {"until": NOW}, {"until": NOW + timedelta(seconds=1)}),
         ("a suspension ends within a year", "ends_within_a_year", Move.SUSPEND, DESK, State.ACCEPTED,
@@ -261,7 +285,7 @@ def test_a_move_needs_all_it_must_be_told(move: Move) -> None:
     by = who(sorted(rule.by)[0])
     for name in rule.needs:
         with pytest.raises(BadRequest) as refused:
-            decide(case_in(state, suspended=move is Move.RESUME), move, by, saying(move, **{name: LEFT_OUT}), NOW)
+            decide(case_for(move, state), move, by, saying(move, **{name: LEFT_OUT}), NOW)
         assert refused.value.facts["field"] == name
 
 
@@ -274,7 +298,7 @@ def test_a_move_takes_nothing_it_would_not_use(move: Move) -> None:
     for name in vars(Particulars()):
         if name in rule.needs or name in rule.takes:
             continue
-        case = case_in(state, suspended=move is Move.RESUME)
+        case = case_for(move, state)
         with pytest.raises(BadRequest) as refused:
             decide(case, move, by, saying(move, **{name: SAID[name]}), NOW)
         assert refused.value.facts["field"] == name
@@ -290,6 +314,33 @@ def test_who_you_are_is_asked_before_anything_else() -> None:
 def test_what_is_said_is_looked_at_before_the_conditions() -> None:
     with pytest.raises(BadRequest):
         decide(case_in(State.ACCEPTED, **LATE), Move.SUSPEND, DESK, Particulars(), NOW)
+
+
+def test_a_correction_corrects_something() -> None:
+    with pytest.raises(GuardFailed) as why:
+        decide(case_in(State.FILED), Move.CORRECT, DESK, Particulars(note="look again"), NOW)
+    assert why.value.facts["guard"] == "corrects_something"
+
+
+def test_an_appeal_is_granted_or_refused() -> None:
+    with pytest.raises(BadRequest) as refused:
+        decide(case_for(Move.SETTLE_APPEAL, State.CLOSED), Move.SETTLE_APPEAL, DESK, Particulars(result="maybe"), NOW)
+    assert refused.value.facts["wanted"] == ["granted", "refused"]
+
+
+@pytest.mark.parametrize(
+    ("rule", "caller", "leads"),
+    [
+        ("the department's supervisor leads it", person(Role.SUPERVISOR, CITY, department="roads"), True),
+        ("a supervisor of the desk does not", person(Role.SUPERVISOR), False),
+        ("its handler does not", person(Role.HANDLER, department="roads"), False),
+        ("another department's does not", person(Role.SUPERVISOR, CITY, department="water"), False),
+        ("nor its own in another district", person(Role.SUPERVISOR, ELSEWHERE, department="roads"), False),
+    ],
+)
+def test_who_leads_the_department_of_a_case(rule: str, caller: Caller, leads: bool) -> None:
+    case = case_in(State.HANDLED, officer_id=None, department="roads")
+    assert leads_department(case, caller) is leads, rule
 
 
 def test_extending_counts_and_other_moves_do_not() -> None:

@@ -36,7 +36,9 @@ PARTY = {
     By.SUPERVISOR: Role.SUPERVISOR,
 }
 
-NEEDED = {"picture": "evidence", "place": "location", "another case": "into", "owner": "officer"}
+NEEDED = {
+    "picture": "evidence", "place": "location", "another case": "into", "owner": "officer", "another owner": "officer",
+}  # fmt: skip
 
 
 def new_case(number: int, pool: str | None = None) -> SeenCase:
@@ -55,7 +57,10 @@ def made(case: SeenCase, step: Step) -> SeenCase:
     assert PARTY[step.by] in rule.by, f"{step.move} by {step.by}"
     given = {*step.said, *([NEEDED[step.needs]] if step.needs else [])}
     assert set(rule.needs) <= given <= {*rule.needs, *rule.takes}, f"{step.move} says {given}"
-    reassigned = step.move in ("assign", "rework")
+    reassigned = step.move in ("assign", "forward", "rework")
+    returned_by = case.returned_by if rule.after is None else None
+    if step.move == "return":
+        returned_by = "department:roads" if case.version % 2 else f"officer:{case.id}"
     return replace(
         case,
         version=case.version + 1,
@@ -63,6 +68,7 @@ def made(case: SeenCase, step: Step) -> SeenCase:
         state=str(rule.after or case.state),
         pool=case.pool if rule.after is None else rule.pool and str(rule.pool),
         assignment=f"{case.id} {case.version}" if reassigned else case.assignment,
+        returned_by=returned_by,
     )
 
 
@@ -98,8 +104,8 @@ def test_every_move_that_people_make_happens() -> None:
         life = lived(new_case(number, pool=("filing", "locate", None, None)[number % 4]), overdue=True)
         moves.update(move for _, move in life)
     wanted = {
-        "file", "reject", "locate", "assign", "return", "accept", "start", "hand_in", "rework",
-        "close", "reopen", "cancel", "merge", "remind", "supervise",
+        "file", "reject", "locate", "return", "accept", "start", "hand_in", "rework",
+        "close", "reopen", "cancel", "merge", "remind", "supervise", "forward", "correct",
     }  # fmt: skip
     assert wanted <= set(moves)
     assert moves["close"] > 400
