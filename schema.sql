@@ -294,7 +294,8 @@ CREATE TABLE rungs (
 
 -- Budgets of the clocks that do not come from a category: how long a desk or an officer may take.
 CREATE TABLE stage_limits (
-  kind           text PRIMARY KEY CHECK (kind IN ('filing', 'dispatch', 'pool', 'acknowledge', 'checking')),
+  kind           text PRIMARY KEY CHECK (kind IN ('filing', 'dispatch', 'pool', 'acknowledge', 'checking',
+                                                  'on_site', 'supervision')),
   budget_seconds integer NOT NULL CHECK (budget_seconds > 0),
   ladder         text NOT NULL
 );
@@ -389,6 +390,8 @@ CREATE TABLE cases (
   returned_by    text,                           -- officer:<id> or department:<code> that gave it back, until sent on
   late           boolean NOT NULL DEFAULT false, -- in this cycle: its handling limit passed before it was handed in
   appeal         text CHECK (appeal IN ('open', 'granted', 'refused')),
+  checker_id     uuid REFERENCES officers,       -- who was sent to look at it, until he has
+  order_id       uuid,                           -- the supervision order that waits for its reply
   FOREIGN KEY (edition, category) REFERENCES categories,
   CONSTRAINT open_has_one_owner_or_stands_in_a_pool CHECK (
     CASE WHEN state IN ('closed', 'rejected', 'cancelled', 'merged') THEN pool IS NULL
@@ -495,6 +498,48 @@ CREATE TABLE assignments (
 CREATE UNIQUE INDEX one_current_assignment ON assignments (case_id) WHERE ended_at IS NULL;
 CREATE INDEX assignments_case ON assignments (case_id);
 
+-- An officer is sent to look before a case is filed or closed (核实、核查). Ended without a result: called off.
+CREATE TABLE checks (
+  id         uuid PRIMARY KEY,
+  case_id    uuid NOT NULL REFERENCES cases,
+  cycle      integer NOT NULL,
+  kind       text NOT NULL CHECK (kind IN ('pre_filing_check', 'closing_check')),
+  officer_id uuid NOT NULL REFERENCES officers,
+  rule       text NOT NULL,                      -- nearest, of_the_beat or by_hand
+  reasons    jsonb NOT NULL,                     -- who else was weighed, and why not
+  note       text NOT NULL,
+  sent_by    text NOT NULL,
+  sent_at    timestamptz NOT NULL,
+  due_at     timestamptz NOT NULL,
+  ended_at   timestamptz,
+  result     text,
+  CONSTRAINT a_result_ends_it CHECK (result IS NULL OR ended_at IS NOT NULL)
+);
+CREATE UNIQUE INDEX one_open_check ON checks (case_id) WHERE ended_at IS NULL;
+CREATE INDEX checks_case ON checks (case_id);
+CREATE INDEX checks_officer ON checks (officer_id) WHERE ended_at IS NULL;
+
+-- Supervision orders (督办). Ended without a reply: the case was over first.
+CREATE TABLE supervision_orders (
+  id         uuid PRIMARY KEY,
+  case_id    uuid NOT NULL REFERENCES cases,
+  cycle      integer NOT NULL,
+  kind       text NOT NULL CHECK (kind IN ('important', 'timeout', 'leader')),
+  level      text NOT NULL CHECK (level IN ('ordinary', 'pressing', 'urgent')),
+  reason     text NOT NULL,
+  wanted     text NOT NULL,                      -- which reply is wanted
+  ordered_by text NOT NULL,
+  ordered_at timestamptz NOT NULL,
+  due_at     timestamptz NOT NULL,
+  ended_at   timestamptz,
+  reply      text,
+  replied_by text,
+  CONSTRAINT a_reply_has_its_author CHECK ((reply IS NULL) = (replied_by IS NULL)),
+  CONSTRAINT a_reply_ends_it CHECK (reply IS NULL OR ended_at IS NOT NULL)
+);
+CREATE UNIQUE INDEX one_open_order ON supervision_orders (case_id) WHERE ended_at IS NULL;
+CREATE INDEX supervision_orders_case ON supervision_orders (case_id);
+
 -- ---------------------------------------------------------------------------------------------
 -- Clocks and escalation
 -- ---------------------------------------------------------------------------------------------
@@ -503,7 +548,8 @@ CREATE TABLE clocks (
   id             uuid PRIMARY KEY,
   case_id        uuid NOT NULL REFERENCES cases,
   cycle          integer NOT NULL,
-  kind           text NOT NULL CHECK (kind IN ('filing', 'dispatch', 'pool', 'acknowledge', 'handling', 'checking')),
+  kind           text NOT NULL CHECK (kind IN ('filing', 'dispatch', 'pool', 'acknowledge', 'handling', 'checking',
+                                               'on_site', 'supervision')),
   ladder         text NOT NULL,
   unit           text NOT NULL CHECK (unit IN ('natural', 'work')),
   budget_seconds integer NOT NULL CHECK (budget_seconds > 0),
@@ -620,7 +666,7 @@ CREATE TABLE attachments (
   uploaded_at  timestamptz NOT NULL,
   case_id      uuid REFERENCES cases,
   report_id    uuid REFERENCES reports,
-  purpose      text CHECK (purpose IN ('report', 'before', 'after', 'note')),
+  purpose      text CHECK (purpose IN ('report', 'before', 'after', 'note', 'check')),
   CONSTRAINT attached_says_what_for CHECK ((case_id IS NULL) = (purpose IS NULL))
 );
 CREATE INDEX attachments_case ON attachments (case_id);
@@ -712,6 +758,12 @@ CREATE POLICY history_in_scope ON history TO gridsvc_app
 ALTER TABLE assignments ENABLE ROW LEVEL SECURITY;
 CREATE POLICY assignments_in_scope ON assignments TO gridsvc_app
   USING ((SELECT scope_is_service()) OR EXISTS (SELECT FROM cases c WHERE c.id = case_id)) WITH CHECK (true);
+ALTER TABLE checks ENABLE ROW LEVEL SECURITY;
+CREATE POLICY checks_in_scope ON checks TO gridsvc_app
+  USING ((SELECT scope_is_service()) OR EXISTS (SELECT FROM cases c WHERE c.id = case_id)) WITH CHECK (true);
+ALTER TABLE supervision_orders ENABLE ROW LEVEL SECURITY;
+CREATE POLICY supervision_orders_in_scope ON supervision_orders TO gridsvc_app
+  USING ((SELECT scope_is_service()) OR EXISTS (SELECT FROM cases c WHERE c.id = case_id)) WITH CHECK (true);
 ALTER TABLE clocks ENABLE ROW LEVEL SECURITY;
 CREATE POLICY clocks_in_scope ON clocks TO gridsvc_app
   USING ((SELECT scope_is_service()) OR EXISTS (SELECT FROM cases c WHERE c.id = case_id)) WITH CHECK (true);
@@ -735,7 +787,7 @@ GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO gridsvc_a
 GRANT USAGE ON ALL SEQUENCES IN SCHEMA public TO gridsvc_app;
 -- What has happened stays: the service adds to these and changes nothing in them.
 REVOKE UPDATE, DELETE ON history, history_heads, escalations, reporter_openings FROM gridsvc_app;
-REVOKE DELETE ON cases, reports, assignments, clocks FROM gridsvc_app;
+REVOKE DELETE ON cases, reports, assignments, clocks, checks, supervision_orders FROM gridsvc_app;
 -- Time is the owner's.
 REVOKE INSERT, UPDATE, DELETE ON instance FROM gridsvc_app;
 REVOKE INSERT, UPDATE, DELETE ON spatial_ref_sys FROM gridsvc_app;

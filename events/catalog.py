@@ -53,6 +53,25 @@ class CaseLocated(CaseNews):
 
 
 @dataclass(frozen=True, kw_only=True)
+class CaseCheckSent(CaseNews):
+    """An officer is sent to look at the case before it is filed or closed."""
+
+    TYPE: ClassVar[str] = "case.check_sent"
+    check_id: UUID
+    kind: str
+    officer_id: UUID
+
+
+@dataclass(frozen=True, kw_only=True)
+class CaseChecked(CaseNews):
+    """The officer who was sent has looked, and says what he found."""
+
+    TYPE: ClassVar[str] = "case.checked"
+    kind: str
+    result: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class CaseFiled(CaseNews):
     """The case has its number and a cell, and waits for routing."""
 
@@ -262,6 +281,13 @@ class CaseSupervised(CaseNews):
 
 
 @dataclass(frozen=True, kw_only=True)
+class CaseOrderReplied(CaseNews):
+    """The supervision order that lay on the case was replied to."""
+
+    TYPE: ClassVar[str] = "case.order_replied"
+
+
+@dataclass(frozen=True, kw_only=True)
 class CaseEscalated(CaseNews):
     """A clock reached a rung. `role` at `division` hears; 'owner' means the case's own."""
 
@@ -287,11 +313,11 @@ class OfficerDutyChanged(Announcement):
 CATALOG: Final[dict[str, type[Announcement]]] = {
     kind.TYPE: kind
     for kind in (
-        CaseReported, CaseLocated, CaseFiled, CaseRejected, CaseAssigned, CasePooled, CaseWaiting, CaseUnacknowledged,
-        CaseReturned, CaseCorrected, CaseReferred, CaseAccepted, CaseArrived, CaseStarted, CaseHandedIn, CaseReworked,
-        CaseClosed, CaseSelfHandled, CaseReopened, CaseAppealed, CaseAppealSettled, CaseSuspended, CaseResumed,
-        CaseExtended, CaseCancelled, CaseMerged, CaseUnmerged, CaseReminded, CaseNoted,
-        CaseSupervised, CaseEscalated, OfficerDutyChanged,
+        CaseReported, CaseLocated, CaseCheckSent, CaseChecked, CaseFiled, CaseRejected, CaseAssigned, CasePooled,
+        CaseWaiting, CaseUnacknowledged, CaseReturned, CaseCorrected, CaseReferred, CaseAccepted, CaseArrived,
+        CaseStarted, CaseHandedIn, CaseReworked, CaseClosed, CaseSelfHandled, CaseReopened, CaseAppealed,
+        CaseAppealSettled, CaseSuspended, CaseResumed, CaseExtended, CaseCancelled, CaseMerged, CaseUnmerged,
+        CaseReminded, CaseNoted, CaseSupervised, CaseOrderReplied, CaseEscalated, OfficerDutyChanged,
     )
 }  # fmt: skip
 """Announcements by their type, in the order of a case's life."""

@@ -75,6 +75,7 @@ NOTICES: Final = Queue(
         "case.assigned", "case.pooled", "case.escalated", "case.returned",
         "case.reworked", "case.reminded", "case.supervised", "case.reported",
         "case.referred", "case.unmerged", "case.appealed", "case.appeal_settled",
+        "case.check_sent", "case.checked", "case.order_replied",
     ),
 )  # fmt: skip
 

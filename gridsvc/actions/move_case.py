@@ -10,6 +10,7 @@ from uuid import UUID
 from events.catalog import (
     CaseAppealSettled,
     CaseArrived,
+    CaseChecked,
     CaseFiled,
     CaseMerged,
     CaseReferred,
@@ -17,10 +18,23 @@ from events.catalog import (
     CaseUnmerged,
 )
 from geo.projection import metres_between
+from gridsvc.actions.ask_somebody import Task, budgets_of, columns_of, facts_of_task, keep_task, task_of
 from gridsvc.actions.file_report import ROUTE_WITHIN
 from gridsvc.actions.record_move import NewOwner, Recorded, record_move
 from gridsvc.db import Conn, act_as_service
-from gridsvc.domain.case import FINAL, Actor, AtVersion, Expected, Move, Moved, Particulars, Pool, decide
+from gridsvc.domain.case import (
+    CHECKS,
+    FINAL,
+    Actor,
+    AtVersion,
+    Expected,
+    Move,
+    Moved,
+    Particulars,
+    Pool,
+    State,
+    decide,
+)
 from gridsvc.domain.report import case_number
 from gridsvc.domain.routing import EDITION
 from gridsvc.domain.rulebook import Rulebook
@@ -28,6 +42,7 @@ from gridsvc.errors import GuardFailed, OutsideTheGrid, Unknown, VersionConflict
 from gridsvc.store import attachments, cases, owners
 from gridsvc.store.cases import CaseRow, located
 from gridsvc.store.cells import Wanted, owners_of
+from gridsvc.store.checks import CheckRow
 from gridsvc.store.numbers import NumberBlocks
 from gridsvc.store.rulebook import rulebook
 
@@ -56,25 +71,33 @@ async def move_case(
     book = await rulebook(conn)
     await _check_named(conn, locked, said)
     await act_as_service(conn)
+    task = await task_of(conn, book, locked, move, actor, said, now)
     changes = await _changes(conn, book, locked, moved, actor, said, numbers, now)
     if said.evidence or said.before:
+        purpose = "check" if move is Move.CHECK else "after"
         await attachments.attach(conn, said.before, locked.id, None, "before", actor.id)
-        await attachments.attach(conn, said.evidence, locked.id, None, "after", actor.id)
-    return await record_move(
+        await attachments.attach(conn, said.evidence, locked.id, None, purpose, actor.id)
+    facts = facts_of(said, changes) | _facts_of_move(locked, moved, said, changes) | facts_of_task(task)
+    after = await record_move(
         conn,
         book,
         locked,
         Recorded(
             moved=moved,
             actor=actor.id,
-            facts={**facts_of(said, changes), **_facts_of_move(locked, moved, said, changes)},
+            facts=facts,
             owner=_owner_by_hand(moved, said),
             ended_why=_ended_why(locked, moved),
-            changes=changes,
-            told=_told(moved, locked, said),
+            changes={**changes, **columns_of(task)},
+            told=_told(moved, locked, said, task),
+            check_result=said.result if move is Move.CHECK else None,
+            reply=said.reply,
+            budgets=budgets_of(task),
         ),
         now,
     )
+    await keep_task(conn, task)
+    return after
 
 
 def _check_expected(locked: CaseRow, expected: Expected) -> None:
@@ -206,7 +229,11 @@ def _ended_why(locked: CaseRow, moved: Moved) -> str | None:
     return str(moved.state) if moved.state in FINAL else None
 
 
-def _told(moved: Moved, locked: CaseRow, said: Particulars) -> Mapping[str, Any]:
+def _told(moved: Moved, locked: CaseRow, said: Particulars, task: Task | None) -> Mapping[str, Any]:
+    if isinstance(task, CheckRow):
+        return {"check_id": task.id, "kind": task.kind, "officer_id": task.officer_id}
+    if moved.rule.tells is CaseChecked:
+        return {"kind": CHECKS[State(locked.state)], "result": said.result}
     if moved.rule.tells is CaseFiled or moved.rule.tells is CaseReopened:
         return {"cycle": moved.cycle}
     if moved.rule.tells is CaseMerged:
@@ -237,6 +264,8 @@ def _facts_of_move(locked: CaseRow, moved: Moved, said: Particulars, changes: Ma
     if move is Move.ARRIVE:
         assert said.location is not None  # noqa: S101 - the table demands it
         return {"distance_m": _distance_m(locked, said), "accuracy_m": said.location.accuracy_m}
+    if move is Move.CHECK:
+        return {"kind": CHECKS[State(locked.state)]}
     if move is Move.UNMERGE:
         return {"out_of": str(locked.merged_into)}
     return {}
@@ -273,6 +302,8 @@ def facts_of(said: Particulars, changes: Mapping[str, Any]) -> dict[str, object]
         "into": str(said.into) if said.into else None,
         "division": said.division,
         "result": said.result,
+        "wanted": said.wanted,
+        "reply": said.reply,
         "number": changes.get("number"),
         "cell": changes.get("cell_code"),
         "grid_set": changes.get("grid_set_id"),

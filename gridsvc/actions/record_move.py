@@ -6,8 +6,8 @@ The last two beats of every story about an existing case; the stories differ in 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
-from datetime import datetime
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -16,10 +16,11 @@ from gridsvc.actions.news import news_of
 from gridsvc.db import Conn
 from gridsvc.domain.case import FINAL, Clock, Move, Moved, State
 from gridsvc.domain.clock import CaseClock, go_on, pause_clock, start_clock, stop_clock
+from gridsvc.domain.deadline import Budget, ClockUnit
 from gridsvc.domain.history import Entry, chained
-from gridsvc.domain.rulebook import Rulebook
+from gridsvc.domain.rulebook import Category, Limit, Rulebook
 from gridsvc.ids import new_id
-from gridsvc.store import assignments, cases, clocks, history, outbox
+from gridsvc.store import assignments, cases, checks, clocks, history, outbox, supervision_orders
 from gridsvc.store.assignments import AssignmentRow
 from gridsvc.store.cases import CaseRow
 
@@ -46,6 +47,9 @@ class Recorded:
     ended_why: str | None = None  # set: the current assignment ends, for this reason
     changes: Mapping[str, Any] | None = None  # further columns that the move sets
     told: Mapping[str, Any] | None = None  # further fields of the announcement
+    check_result: str | None = None  # what the officer found who was sent to look
+    reply: str | None = None  # to the supervision order
+    budgets: Mapping[Clock, timedelta] = field(default_factory=dict)  # where the move itself says how long
 
 
 async def record_move(conn: Conn, book: Rulebook, locked: CaseRow, what: Recorded, now: datetime) -> CaseRow:
@@ -65,6 +69,7 @@ async def record_moves(
         conn, {locked.id: what.ended_why for locked, what in moves if what.ended_why is not None}, now
     )
     await assignments.add(conn, [assignment for _, assignment in drafts if assignment is not None])
+    await _end_tasks(conn, moves, now)
     turned = [(row, what) for (row, _), (_, what) in zip(drafts, moves, strict=True)]
     due, late = await _turn_clocks(conn, book, turned, now)
     kept: list[CaseRow] = []
@@ -78,6 +83,20 @@ async def record_moves(
     await history.add(conn, entries)
     await outbox.append(conn, [_news(row, what, now) for row, (_, what) in zip(kept, moves, strict=True)], now)
     return kept
+
+
+async def _end_tasks(conn: Conn, moves: Sequence[tuple[CaseRow, Recorded]], now: datetime) -> None:
+    """What was asked of somebody ends with its clock: replied to, or called off because the case went on."""
+    ended = {
+        locked.id: what.check_result
+        for locked, what in moves
+        if locked.checker_id is not None and Clock.ON_SITE in what.moved.rule.stops
+    }
+    await checks.end(conn, ended, now)
+    for locked, what in moves:
+        if locked.order_id is not None and Clock.SUPERVISION in what.moved.rule.stops:
+            replied_by = what.actor if what.reply is not None else None
+            await supervision_orders.end(conn, locked.order_id, what.reply, replied_by, now)
 
 
 def _with_due(row: CaseRow, what: Recorded, due: datetime | None) -> CaseRow:
@@ -113,6 +132,8 @@ def _row_after(before: CaseRow, what: Recorded, now: datetime) -> tuple[CaseRow,
         returned_by=moved.returned_by,
         late=before.late and moved.rule.move is not Move.REOPEN,
         appeal=moved.appeal,
+        checker_id=None if Clock.ON_SITE in moved.rule.stops else before.checker_id,
+        order_id=None if Clock.SUPERVISION in moved.rule.stops else before.order_id,
         extensions=moved.extensions,
         pool=moved.pool,
         route_again_at=None,
@@ -177,8 +198,15 @@ def _started(book: Rulebook, row: CaseRow, what: Recorded, running: set[Clock], 
         start_clock(new_id(), row.id, row.cycle, kind, limit, book.ladder(limit.ladder), now)
         for kind in what.moved.rule.starts
         if kind not in running
-        for limit in [book.limit(kind, category)]
+        for limit in [_limit(book, kind, category, what)]
     ]
+
+
+def _limit(book: Rulebook, kind: Clock, category: Category, what: Recorded) -> Limit:
+    limit = book.limit(kind, category)
+    if kind not in what.budgets:
+        return limit
+    return Limit(Budget(ClockUnit.NATURAL, round(what.budgets[kind].total_seconds())), limit.ladder, None)
 
 
 async def _pause_or_go_on(

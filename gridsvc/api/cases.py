@@ -36,7 +36,7 @@ from gridsvc.domain.access import Caller, Role, scope_keys
 from gridsvc.domain.case import MOVES, STAGES, Actor, Move, Particulars, Party, Rule, State
 from gridsvc.domain.deadline import intervals
 from gridsvc.errors import BadRequest, Unknown
-from gridsvc.store import assignments, case_views, clocks, history, reports
+from gridsvc.store import assignments, case_views, checks, clocks, history, reports, supervision_orders
 from gridsvc.store.case_views import CaseView, Filters
 from gridsvc.store.cases import CaseRow
 from gridsvc.store.cells import division_names
@@ -97,6 +97,8 @@ class CaseTold(Told):
     late: bool
     appeal: str | None
     exempt: bool
+    checker: UUID | None
+    order: UUID | None
 
 
 class AssignmentTold(Told):
@@ -170,6 +172,40 @@ class ReportTold(Told):
     has_reporter: bool
 
 
+class CheckTold(Told):
+    """Somebody was sent to look. Ended without a result: called off, because the case went on without it."""
+
+    id: UUID
+    cycle: int
+    kind: str
+    officer: UUID
+    rule: str
+    reasons: dict[str, Any]
+    note: str
+    sent_by: str
+    sent_at: datetime
+    due_at: datetime
+    ended_at: datetime | None
+    result: str | None
+
+
+class OrderTold(Told):
+    """A supervision order (督办). Ended without a reply: the case was over first."""
+
+    id: UUID
+    cycle: int
+    kind: str
+    level: str
+    reason: str
+    wanted: str
+    ordered_by: str
+    ordered_at: datetime
+    due_at: datetime
+    ended_at: datetime | None
+    reply: str | None
+    replied_by: str | None
+
+
 class CaseDetail(Told):
     """One case with its assignment and the clocks that run."""
 
@@ -178,6 +214,8 @@ class CaseDetail(Told):
     assignment: AssignmentTold | None
     clocks: list[ClockTold]
     reports: list[ReportTold]
+    checks: list[CheckTold]
+    orders: list[OrderTold]
     moves: list[str]
 
 
@@ -280,6 +318,8 @@ async def get_case(request: web.Request) -> web.Response:
             assignment=_assignment(current) if current else None,
             clocks=[clock for clock in await _clocks(conn, view.id, now) if clock.state != "stopped"],
             reports=[ReportTold(**vars(row)) for row in await reports.OF_CASE.all(conn, view.id)],
+            checks=[_check(row) for row in await checks.of_case(conn, view.id)],
+            orders=[_order(row) for row in await supervision_orders.of_case(conn, view.id)],
             moves=_moves_from(view.state),
         )
     return reply(detail, headers={"ETag": f'"{view.version}"'})
@@ -388,6 +428,7 @@ def _told(view: CaseView) -> CaseTold:
         closed_at=view.closed_at, updated_at=view.updated_at, held_by=view.held_by,
         suspensions=view.suspensions, self_handled=view.self_handled, sampled=view.sampled,
         returned_by=view.returned_by, late=view.late, appeal=view.appeal, exempt=view.appeal == "granted",
+        checker=view.checker_id, order=view.order_id,
     )  # fmt: skip
 
 
@@ -396,6 +437,22 @@ def _assignment(row: assignments.AssignmentRow) -> AssignmentTold:
         id=row.id, cycle=row.cycle, officer=row.officer_id, department=row.department, rule=row.rule,
         edition=row.edition, reasons=dict(row.reasons), assigned_by=row.assigned_by,
         assigned_at=row.assigned_at, ended_at=row.ended_at, ended_why=row.ended_why,
+    )  # fmt: skip
+
+
+def _check(row: checks.CheckRow) -> CheckTold:
+    return CheckTold(
+        id=row.id, cycle=row.cycle, kind=row.kind, officer=row.officer_id, rule=row.rule,
+        reasons=dict(row.reasons), note=row.note, sent_by=row.sent_by, sent_at=row.sent_at, due_at=row.due_at,
+        ended_at=row.ended_at, result=row.result,
+    )  # fmt: skip
+
+
+def _order(row: supervision_orders.OrderRow) -> OrderTold:
+    return OrderTold(
+        id=row.id, cycle=row.cycle, kind=row.kind, level=row.level, reason=row.reason, wanted=row.wanted,
+        ordered_by=row.ordered_by, ordered_at=row.ordered_at, due_at=row.due_at, ended_at=row.ended_at,
+        reply=row.reply, replied_by=row.replied_by,
     )  # fmt: skip
 
 
@@ -462,6 +519,10 @@ _FIELDS: Final[dict[str, Any]] = {
     "description": Annotated[str, msgspec.Meta(min_length=1, max_length=4_000)],
     "address": Annotated[str, msgspec.Meta(min_length=1, max_length=400)],
     "result": Annotated[str, msgspec.Meta(min_length=1, max_length=64)],
+    "kind": Annotated[str, msgspec.Meta(min_length=1, max_length=64)],
+    "level": Annotated[str, msgspec.Meta(min_length=1, max_length=64)],
+    "wanted": Annotated[str, msgspec.Meta(min_length=1, max_length=4_000)],
+    "reply": Annotated[str, msgspec.Meta(min_length=1, max_length=4_000)],
 }
 """How each particular of a move is written; the table of moves tells which of them a move has."""
 
@@ -515,6 +576,8 @@ def _callers_of(rule: Rule) -> frozenset[Role]:
     roles = {by for by in rule.by if isinstance(by, Role)}
     if Party.DEPARTMENT in rule.by:
         roles.add(Role.SUPERVISOR)
+    if Party.CHECKER in rule.by:
+        roles.add(Role.OFFICER)
     return frozenset(roles | {Role.OFFICER, Role.HANDLER} if Party.OWNER in rule.by else roles)
 
 

@@ -8,8 +8,8 @@ from aiohttp import web
 
 from gridsvc.api.route import SIGNED_IN, Route
 from gridsvc.api.wire import Page, Told, reply
-from gridsvc.domain.case import MOVES, Rule, State
-from gridsvc.domain.reasons import REASONS
+from gridsvc.domain.case import CHECKS, MOVES, Move, Rule, State
+from gridsvc.domain.reasons import REASONS, RESULTS
 
 
 class ReasonOut(Told):
@@ -19,6 +19,15 @@ class ReasonOut(Told):
     name: str
     name_en: str
     wants_words: bool
+
+
+class ResultOut(Told):
+    """One value of `result`; `of` is the kind of check, or the appeal."""
+
+    of: str
+    code: str
+    name: str
+    name_en: str
 
 
 class MoveOut(Told):
@@ -37,6 +46,7 @@ class MoveOut(Told):
     conditions: list[str]
     over_http: bool
     reasons: list[ReasonOut]
+    results: list[ResultOut]
 
 
 async def _moves(_: web.Request) -> web.Response:
@@ -58,7 +68,15 @@ def _out(rule: Rule) -> MoveOut:
             ReasonOut(code=each.code, name=each.name, name_en=each.name_en, wants_words=each.wants_words)
             for each in REASONS.get(rule.move, ())
         ],
+        results=[
+            ResultOut(of=kind, code=each.code, name=each.name, name_en=each.name_en)
+            for kind in _RESULTS_OF.get(rule.move, ())
+            for each in RESULTS[kind]
+        ],
     )
+
+
+_RESULTS_OF: Final = {Move.CHECK: tuple(CHECKS.values()), Move.SETTLE_APPEAL: ("appeal",)}
 
 
 ROUTES: Final = (

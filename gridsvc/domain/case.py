@@ -21,6 +21,8 @@ from events.catalog import (
     CaseArrived,
     CaseAssigned,
     CaseCancelled,
+    CaseChecked,
+    CaseCheckSent,
     CaseClosed,
     CaseCorrected,
     CaseEscalated,
@@ -31,6 +33,7 @@ from events.catalog import (
     CaseMerged,
     CaseNews,
     CaseNoted,
+    CaseOrderReplied,
     CasePooled,
     CaseReferred,
     CaseRejected,
@@ -49,7 +52,8 @@ from events.catalog import (
 from geo.place import Place
 from geo.projection import metres_between
 from gridsvc.domain.access import Caller, Role, Whereabouts, roles_over
-from gridsvc.domain.reasons import REASONS, Reason
+from gridsvc.domain.reasons import REASONS, RESULTS, Reason
+from gridsvc.domain.supervision import KINDS, LEVELS
 from gridsvc.errors import BadRequest, GuardFailed, NotAllowed, WrongMoment
 
 
@@ -86,6 +90,8 @@ class Clock(StrEnum):
     ACKNOWLEDGE = "acknowledge"
     HANDLING = "handling"
     CHECKING = "checking"
+    ON_SITE = "on_site"  # somebody was sent to look
+    SUPERVISION = "supervision"  # an order wants a reply
 
 
 class Move(StrEnum):
@@ -93,6 +99,8 @@ class Move(StrEnum):
 
     REPORT = "report"
     LOCATE = "locate"
+    SEND_CHECK = "send_check"
+    CHECK = "check"
     FILE = "file"
     REJECT = "reject"
     ASSIGN = "assign"
@@ -122,6 +130,7 @@ class Move(StrEnum):
     REMIND = "remind"
     NOTE = "note"
     SUPERVISE = "supervise"
+    REPLY = "reply"
     ESCALATE = "escalate"
 
 
@@ -148,6 +157,7 @@ class Party(StrEnum):
     """Who may make a move besides the roles of people."""
 
     OWNER = "owner"  # the case's officer, or a handler of its department
+    CHECKER = "checker"  # the officer who was sent to look at it
     DEPARTMENT = "department"  # who leads the department that owns it: its supervisor
     ROUTER = "router"  # the routing worker
     SWEEPER = "sweeper"  # the escalation worker
@@ -182,6 +192,8 @@ class Case:
     returned_by: str | None = None  # who gave it back, as `owner_name` writes it, until it is sent on
     late: bool = False  # in this cycle its handling limit passed before the work was handed in
     appeal: str | None = None  # open, granted or refused
+    checker_id: UUID | None = None  # who was sent to look at it, until he has
+    order_id: UUID | None = None  # the supervision order that waits for a reply
 
     def whereabouts(self) -> Whereabouts:
         """What decides who may see it."""
@@ -191,6 +203,7 @@ class Case:
             department=self.department,
             officer=self.officer_id,
             handler=self.handler_id,
+            checker=self.checker_id,
             reported_by=self.reported_by,
             desk=self.desk,
             held_by=self.held_by,
@@ -216,6 +229,10 @@ class Particulars:
     description: str | None = None
     address: str | None = None
     result: str | None = None
+    kind: str | None = None
+    level: str | None = None
+    wanted: str | None = None
+    reply: str | None = None
 
 
 @dataclass(frozen=True)
@@ -248,7 +265,8 @@ class WhileAssigned:
 Expected = AtVersion | WhileAssigned
 
 
-APPEAL_RESULTS: Final = ("granted", "refused")
+CHECKS: Final = {State.REPORTED: "pre_filing_check", State.HANDLED: "closing_check"}
+"""Which check is made in which state. Cities call them 核实 and 核查, and not all the same one."""
 
 ARRIVED_WITHIN_M: Final = 200.0
 """How far from the place somebody may stand who says that he has arrived."""
@@ -334,6 +352,23 @@ def was_late(case: Case, actor: Actor, said: Particulars, now: datetime) -> str 
 def never_appealed(case: Case, actor: Actor, said: Particulars, now: datetime) -> str | None:
     """A closing is appealed against once."""
     return None if case.appeal is None else f"an appeal was made already and is {case.appeal}"
+
+
+def looked_at_by_another(case: Case, actor: Actor, said: Particulars, now: datetime) -> str | None:
+    """Who is sent to look is not the one who handled it."""
+    if said.officer is not None and said.officer in {case.officer_id, case.handler_id}:
+        return "who handled the case is not sent to check it"
+    return None
+
+
+def no_order_waits(case: Case, actor: Actor, said: Particulars, now: datetime) -> str | None:
+    """One supervision order at a time: the next one when this one is replied to."""
+    return "an order on this case still waits for its reply" if case.order_id else None
+
+
+def an_order_waits(case: Case, actor: Actor, said: Particulars, now: datetime) -> str | None:
+    """Only an order is replied to."""
+    return None if case.order_id else "no supervision order waits for a reply"
 
 
 def has_an_open_appeal(case: Case, actor: Actor, said: Particulars, now: datetime) -> str | None:
@@ -463,9 +498,20 @@ MOVES: Final[dict[Move, Rule]] = {
             pool=Pool.FILING, tells=CaseLocated, over_http=True,
         ),
         Rule(
+            move=Move.SEND_CHECK, says="An officer is sent to look before the case is filed, or closed (派核).",
+            before=frozenset({State.REPORTED, State.HANDLED}), after=None, by=_DESK, takes=("officer", "note"),
+            guards=(lies_in_a_cell, looked_at_by_another), stops=(Clock.ON_SITE,), starts=(Clock.ON_SITE,),
+            tells=CaseCheckSent, over_http=True,
+        ),
+        Rule(
+            move=Move.CHECK, says="The officer says what he found, with a photograph (核查反馈).",
+            before=frozenset({State.REPORTED, State.HANDLED}), after=None, by=frozenset({Party.CHECKER}),
+            needs=("result", "evidence"), takes=("note",), stops=(Clock.ON_SITE,), tells=CaseChecked, over_http=True,
+        ),
+        Rule(
             move=Move.FILE, says="The case gets its number and goes to routing (立案).",
             before=frozenset({State.REPORTED}), after=State.FILED, by=_DESK, takes=("note",),
-            guards=(lies_in_a_cell,), stops=(Clock.FILING,), starts=(Clock.DISPATCH,), pool=Pool.ROUTING,
+            guards=(lies_in_a_cell,), stops=(Clock.FILING, Clock.ON_SITE), starts=(Clock.DISPATCH,), pool=Pool.ROUTING,
             tells=CaseFiled, over_http=True,
         ),
         Rule(
@@ -545,15 +591,15 @@ MOVES: Final[dict[Move, Rule]] = {
         Rule(
             move=Move.REWORK, says="The check failed: the same officer or department does it again (返工).",
             before=frozenset({State.HANDLED}), after=State.ASSIGNED, by=_DESK, needs=("reason",),
-            takes=("reason_code",),
-            guards=(running, checked_by_another), stops=(Clock.CHECKING,), starts=(Clock.ACKNOWLEDGE, Clock.HANDLING),
+            takes=("reason_code",), guards=(running, checked_by_another), stops=(Clock.CHECKING, Clock.ON_SITE),
+            starts=(Clock.ACKNOWLEDGE, Clock.HANDLING),
             tells=CaseReworked, over_http=True,
         ),
         Rule(
             move=Move.SEND_BACK,
             says="The department's head is not content: the same handler does it again, if still there (部门返工).",
             before=frozenset({State.HANDLED}), after=State.ASSIGNED, by=frozenset({Party.DEPARTMENT}),
-            needs=("reason",), takes=("reason_code",), guards=(running,), stops=(Clock.CHECKING,),
+            needs=("reason",), takes=("reason_code",), guards=(running,), stops=(Clock.CHECKING, Clock.ON_SITE),
             starts=(Clock.ACKNOWLEDGE, Clock.HANDLING), tells=CaseReworked, over_http=True,
         ),
         Rule(
@@ -626,7 +672,13 @@ MOVES: Final[dict[Move, Rule]] = {
         Rule(
             move=Move.SUPERVISE, says="A supervision order is laid on the case (督办).",
             before=OPEN, after=None, by=frozenset({Role.SUPERVISOR}), needs=("reason",),
+            takes=("kind", "level", "wanted"), guards=(no_order_waits,), starts=(Clock.SUPERVISION,),
             tells=CaseSupervised, over_http=True,
+        ),
+        Rule(
+            move=Move.REPLY, says="The supervision order is replied to (督办回复).",
+            before=OPEN, after=None, by=_OWNER | _DISPATCH, needs=("reply",), takes=("evidence",),
+            guards=(an_order_waits,), stops=(Clock.SUPERVISION,), tells=CaseOrderReplied, over_http=True,
         ),
         Rule(
             move=Move.ESCALATE, says="A clock reached a rung of its ladder (升级). The sweeper's alone.",
@@ -701,7 +753,7 @@ def _check_who(rule: Rule, case: Case, actor: Actor) -> None:
 
 
 def _check_what(rule: Rule, case: Case, actor: Actor, said: Particulars, now: datetime) -> None:
-    check_particulars(rule, said)
+    check_particulars(rule, case, said)
     for guard in rule.guards:
         objection = guard(case, actor, said, now)
         if objection is not None:
@@ -743,6 +795,8 @@ def may_make(rule: Rule, case: Case, actor: Actor) -> bool:
     parties: set[Role | Party] = set(roles_over(actor.caller, case.whereabouts()))
     if is_owner(case, actor.caller):
         parties.add(Party.OWNER)
+    if case.checker_id is not None and actor.caller.user_id == case.checker_id:
+        parties.add(Party.CHECKER)
     if leads_department(case, actor.caller):
         parties.add(Party.DEPARTMENT)
     return not parties.isdisjoint(rule.by)
@@ -771,17 +825,12 @@ def leads_department(case: Case, caller: Caller) -> bool:
     )
 
 
-def check_particulars(rule: Rule, said: Particulars) -> None:
-    """Refuse what the move needs and was not said, and what was said and the move does not take.
+def check_particulars(rule: Rule, case: Case, said: Particulars) -> None:
+    """Refuse what the move needs and was not said, what was said and the move does not take, and unknown codes.
 
     A reason of the move's list stands for the words of one, unless it is one that wants words.
     """
     reason = _checked_reason(rule, said)
-    if rule.move is Move.SETTLE_APPEAL and said.result not in {None, *APPEAL_RESULTS}:
-        raise BadRequest(
-            f"{said.result!r} is no way to settle an appeal",
-            field="result", given=said.result, wanted=list(APPEAL_RESULTS),
-        )  # fmt: skip
     for name in rule.needs:
         if not (getattr(said, name) or (name == "reason" and reason is not None and not reason.wants_words)):
             raise BadRequest(f"{rule.move} needs {name}", field=name, wanted=list(rule.needs))
@@ -790,6 +839,21 @@ def check_particulars(rule: Rule, said: Particulars) -> None:
             raise BadRequest(
                 f"{rule.move} does not take {name}", field=name, wanted=sorted({*rule.needs, *rule.takes})
             )
+    for name, known in _codes(rule, case).items():
+        given = getattr(said, name)
+        if given is not None and given not in known:
+            raise BadRequest(f"{name} {given!r} does not exist for {rule.move}", field=name, given=given, wanted=known)
+
+
+def _codes(rule: Rule, case: Case) -> dict[str, list[str]]:
+    """The particulars of this move that are codes, and which there are."""
+    if rule.move is Move.SUPERVISE:
+        return {"kind": [each.code for each in KINDS], "level": [each.code for each in LEVELS]}
+    if rule.move is Move.CHECK:
+        return {"result": [each.code for each in RESULTS[CHECKS[case.state]]]}
+    if rule.move is Move.SETTLE_APPEAL:
+        return {"result": [each.code for each in RESULTS["appeal"]]}
+    return {}
 
 
 def _checked_reason(rule: Rule, said: Particulars) -> Reason | None:

@@ -93,3 +93,21 @@ REASONS: Final[Mapping[str, tuple[Reason, ...]]] = {
     ),
 }
 """By move. `GET /api/v1/moves` serves them; docs/states.md lists them (a test insists)."""
+
+RESULTS: Final[Mapping[str, tuple[Reason, ...]]] = {
+    "pre_filing_check": (
+        Reason("confirmed", "属实", "It is as reported"),
+        Reason("elsewhere", "属实但位置不符", "It is so, at another place"),
+        Reason("not_found", "未发现问题", "Nothing was found"),
+    ),
+    "closing_check": (
+        Reason("confirmed", "已处置到位", "It is put right"),
+        Reason("not_done", "未处置到位", "It is not, or not wholly"),
+        Reason("cannot_tell", "无法核查", "It cannot be seen from outside"),
+    ),
+    "appeal": (
+        Reason("granted", "申诉成立", "Granted: left out of the statistics"),
+        Reason("refused", "申诉不成立", "Refused"),
+    ),
+}
+"""What a check may find, and how an appeal may be settled."""

@@ -46,6 +46,7 @@ class SeenCase:
     department: str | None
     overdue: bool
     returned_by: str | None = None
+    order: str | None = None
 
     @classmethod
     def of(cls, told: dict[str, Any]) -> SeenCase:
@@ -54,7 +55,7 @@ class SeenCase:
             id=told["id"], version=told["version"], cycle=told["cycle"], state=told["state"], pool=told["pool"],
             category=told["category"], duty_line=told["duty_line"], divisions=tuple(told["divisions"]),
             assignment=told["assignment"], officer=told["officer"], department=told["department"],
-            overdue=told["overdue"], returned_by=told["returned_by"],
+            overdue=told["overdue"], returned_by=told["returned_by"], order=told["order"],
         )  # fmt: skip
 
 
@@ -139,10 +140,13 @@ def _when_assigned(case: SeenCase, seed: int) -> Step:
 
 def _at_work(case: SeenCase, seed: int) -> Step:
     slow = _chance(case, seed, "slow") < SLOW
-    # Each of the two makes a new version, so a late case is reminded and supervised once each, then left to its owner.
-    if slow and case.overdue and case.version % 3 == 0:
-        return Step(move="remind", by=By.DISPATCHER, after_minutes=5, said={"note": "已超时，请尽快处置"})
+    if case.order is not None:
+        return Step(move="reply", by=By.OWNER, after_minutes=3, said={"reply": "已安排人员，今日完成"})
+    # Each of them makes a new version, so a late case is reminded once, or supervised and replied to once, and then
+    # left to its owner.
     if slow and case.overdue and case.version % 3 == 1:
+        return Step(move="remind", by=By.DISPATCHER, after_minutes=5, said={"note": "已超时，请尽快处置"})
+    if slow and case.overdue and case.version % 3 == 0:
         return Step(move="supervise", by=By.SUPERVISOR, after_minutes=5, said={"reason": "超时督办"})
     minutes = _between(case, seed, "work", 200, 600) if slow else _between(case, seed, "work", 12, 50)
     return Step(move="hand_in", by=By.OWNER, after_minutes=minutes, needs="picture")

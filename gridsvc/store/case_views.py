@@ -63,6 +63,8 @@ class CaseView:
     returned_by: str | None
     late: bool
     appeal: str | None
+    checker_id: UUID | None
+    order_id: UUID | None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -97,7 +99,8 @@ _COLUMNS: Final = """
            c.officer_id, c.department, c.handler_id, c.merged_into, c.extensions, c.due_at,
            (c.due_at < $2::timestamptz AND c.state IN ('assigned', 'accepted', 'in_progress')) IS TRUE AS overdue,
            c.occurred_at, c.reported_at, c.filed_at, c.closed_at, c.updated_at,
-           c.held_by, c.suspensions, c.self_handled, c.sampled, c.returned_by, c.late, c.appeal
+           c.held_by, c.suspensions, c.self_handled, c.sampled, c.returned_by, c.late, c.appeal,
+           c.checker_id, c.order_id
       FROM cases c
       JOIN categories g ON g.edition = c.edition AND g.code = c.category
      WHERE c.seen_by && $1::text[]

@@ -68,6 +68,8 @@ class CaseRow:
     returned_by: str | None = None
     late: bool = False
     appeal: str | None = None
+    checker_id: UUID | None = None
+    order_id: UUID | None = None
 
     def case(self) -> Case:
         """The case as decisions see it."""
@@ -97,6 +99,8 @@ class CaseRow:
             returned_by=self.returned_by,
             late=self.late,
             appeal=self.appeal,
+            checker_id=self.checker_id,
+            order_id=self.order_id,
         )
 
     def keyed(self) -> CaseRow:
@@ -153,7 +157,8 @@ _CHANGE = Statement(
            due_at = r.due_at, route_again_at = r.route_again_at, filed_at = r.filed_at,
            closed_at = r.closed_at, updated_at = r.updated_at, seen_by = r.seen_by, head = r.head,
            held_by = r.held_by, suspensions = r.suspensions, returned_by = r.returned_by, late = r.late,
-           appeal = r.appeal, edition = r.edition, category = r.category, duty_line = r.duty_line,
+           appeal = r.appeal, checker_id = r.checker_id, order_id = r.order_id,
+           edition = r.edition, category = r.category, duty_line = r.duty_line,
            severity = r.severity, description = r.description, address = r.address
       FROM json_to_recordset($1::text::json) AS r (
            id uuid, number text, version integer, cycle integer, state text, suspended boolean,
@@ -163,6 +168,7 @@ _CHANGE = Statement(
            extensions integer, due_at timestamptz, route_again_at timestamptz, filed_at timestamptz,
            closed_at timestamptz, updated_at timestamptz, seen_by text[], head bytea,
            held_by text, suspensions integer, returned_by text, late boolean, appeal text,
+           checker_id uuid, order_id uuid,
            edition text, category text, duty_line text, severity text, description text, address text)
      WHERE c.id = r.id
        AND c.version < r.version   -- the row is locked by the caller; this holds whatever the caller forgot
@@ -179,7 +185,8 @@ _LOCKED: Final = """
            c.assignment_id, c.officer_id, c.department, c.handler_id, c.reported_by, c.merged_into,
            c.extensions, c.due_at, c.route_again_at, c.occurred_at, c.reported_at, c.filed_at, c.closed_at,
            c.updated_at, c.seen_by, c.head,
-           c.held_by, c.suspensions, c.self_handled, c.sampled, c.returned_by, c.late, c.appeal
+           c.held_by, c.suspensions, c.self_handled, c.sampled, c.returned_by, c.late, c.appeal,
+           c.checker_id, c.order_id
       FROM cases c
 """
 

@@ -28,6 +28,7 @@ class Standing:
     officer_id: UUID | None
     department: str | None
     handler_id: UUID | None
+    checker_id: UUID | None
 
 
 STANDING = Statement(
@@ -37,7 +38,8 @@ STANDING = Statement(
            CASE WHEN c.held_by IS NOT NULL THEN c.divisions[:array_position(c.divisions, c.held_by)]
                 WHEN c.divisions <> '{}' THEN c.divisions
                 ELSE coalesce(desk.path, array_remove(ARRAY[c.desk], NULL)) END AS divisions,
-           c.cell_code, c.assignment_id, c.officer_id, c.department, c.handler_id
+           c.cell_code, c.assignment_id, c.officer_id, c.department, c.handler_id,
+           c.checker_id
       FROM cases c
            LEFT JOIN divisions desk ON desk.grid_set_id = grid_set_at($2::timestamptz) AND desk.code = c.desk
      WHERE c.id = ANY ($1::uuid[])

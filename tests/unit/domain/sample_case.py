@@ -18,7 +18,9 @@ ELSEWHERE: Final = "620105"
 OFFICER: Final = UUID(int=0xA1)
 HANDLER: Final = UUID(int=0xA2)
 CLERK: Final = UUID(int=0xA3)
+CHECKER: Final = UUID(int=0xA4)
 OTHER_CASE: Final = UUID(int=0xC2)
+ORDER: Final = UUID(int=0x0D)
 
 LEFT_OUT: Final = object()
 
@@ -27,6 +29,8 @@ _WAITS_IN: Final = {State.REPORTED: Pool.FILING, State.FILED: Pool.DISPATCH}
 
 STANDS: Final[dict[Move, dict[str, Any]]] = {
     Move.RESUME: {"suspended": True},
+    Move.CHECK: {"checker_id": CHECKER},
+    Move.REPLY: {"order_id": ORDER},
     Move.FORWARD: {"returned_by": "department:water"},
     Move.SEND_BACK: {"officer_id": None, "department": "roads", "handler_id": HANDLER},
     Move.APPEAL: {"late": True},
@@ -79,6 +83,8 @@ def who(by: Role | Party | None) -> Actor:
     """Somebody who is exactly this towards a case of `case_in`, and nothing else; None: a stranger in the area."""
     if by is Party.OWNER:
         return Actor(caller=person(None, user=OFFICER))
+    if by is Party.CHECKER:
+        return Actor(caller=person(None, user=CHECKER))
     if by is Party.DEPARTMENT:
         return Actor(caller=person(Role.SUPERVISOR, department="roads"))
     if isinstance(by, Party):
@@ -102,6 +108,10 @@ SAID: Final[dict[str, Any]] = {
     "description": "the cover is cracked, not missing",
     "address": "12 Zhangye Road",
     "result": "granted",
+    "kind": "leader",
+    "level": "urgent",
+    "wanted": "a plan by Friday",
+    "reply": "the parts have come; done by Friday",
 }
 """One good value of each thing that can be said with a move."""
 
@@ -130,10 +140,15 @@ NEEDED: Final[dict[Move, tuple[str, ...]]] = {
     Move.UNMERGE: ("reason",),
     Move.NOTE: ("note",),
     Move.SUPERVISE: ("reason",),
+    Move.REPLY: ("reply",),
+    Move.CHECK: ("result", "evidence"),
 }
+
+FOUND: Final = {Move.CHECK: {"result": "confirmed"}}
+"""What is said differently with one move than with the others."""
 
 
 def saying(move: Move, **changes: Any) -> Particulars:
     """The least that `move` must be told, with `changes`; LEFT_OUT takes a thing away."""
-    said = {name: SAID[name] for name in NEEDED.get(move, ())} | changes
+    said = {name: SAID[name] for name in NEEDED.get(move, ())} | FOUND.get(move, {}) | changes
     return Particulars(**{name: value for name, value in said.items() if value is not LEFT_OUT})

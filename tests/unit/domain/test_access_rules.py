@@ -72,6 +72,7 @@ def test_who_sees_a_case(rule: str, division: str, axis: dict[str, str], case: W
         ("its officer", {"officer": CLERK}),
         ("its handler", {"handler": CLERK}),
         ("its reporter", {"reported_by": f"user:{CLERK}"}),
+        ("whoever was sent to look at it", {"checker": CLERK}),
     ],
 )
 def test_a_person_of_the_case_sees_it_without_any_role_over_it(rule: str, changes: dict[str, Any]) -> None:

@@ -35,6 +35,7 @@ from tests.unit.domain.sample_case import (
     LEFT_OUT,
     NOW,
     OFFICER,
+    ORDER,
     SAID,
     STREET,
     case_for,
@@ -48,6 +49,7 @@ DESK = who(Role.SUPERVISOR)
 OWNER = who(Party.OWNER)
 LATE = {"due_at": NOW - timedelta(seconds=1)}
 YEAR = timedelta(days=366)
+SENT = UUID(int=0xB1)
 
 
 @pytest.mark.parametrize(
@@ -81,6 +83,14 @@ YEAR = timedelta(days=366)
          case_in(State.FILED, returned_by="department:roads"), case_in(State.FILED, returned_by="department:water")),
         ("what is on its way to routing is left alone", "waits_for_a_person", Move.CORRECT, DESK,
          case_in(State.FILED, pool=Pool.ROUTING), case_in(State.FILED, pool=Pool.DISPATCH)),
+        ("who handled it is not sent to look at it", "looked_at_by_another", Move.SEND_CHECK, DESK,
+         case_in(State.HANDLED, handler_id=SENT), case_in(State.HANDLED, handler_id=CLERK)),
+        ("who cannot say where it is sends nobody", "lies_in_a_cell", Move.SEND_CHECK, DESK,
+         case_in(State.REPORTED, cell_code=None), case_in(State.REPORTED)),
+        ("one supervision order at a time", "no_order_waits", Move.SUPERVISE, DESK,
+         case_in(State.ACCEPTED, order_id=ORDER), case_in(State.ACCEPTED)),
+        ("only an order is replied to", "an_order_waits", Move.REPLY, OWNER,
+         case_in(State.ACCEPTED), case_in(State.ACCEPTED, order_id=ORDER)),
         ("only who was late appeals", "was_late", Move.APPEAL, OWNER,
          case_in(State.CLOSED), case_in(State.CLOSED, late=True)),
         ("one appeals once", "never_appealed", Move.APPEAL, OWNER,
@@ -96,10 +106,11 @@ YEAR = timedelta(days=366)
 def test_a_condition_of_the_case(
     rule: str, guard: str, move: Move, by: Actor, refused: Case, granted: Case
 ) -> None:
+    said = saying(move, officer=SENT) if move is Move.SEND_CHECK else saying(move)
     with pytest.raises(GuardFailed) as why:
-        decide(refused, move, by, saying(move), NOW)
+        decide(refused, move, by, said, NOW)
     assert why.value.facts["guard"] == guard, rule
-    assert decide(granted, move, by, saying(move), NOW).version == granted.version + 1, rule
+    assert decide(granted, move, by, said, NOW).version == granted.version + 1, rule
 
 
 @pytest.mark.parametrize(
@@ -341,6 +352,32 @@ def test_an_appeal_is_granted_or_refused() -> None:
 def test_who_leads_the_department_of_a_case(rule: str, caller: Caller, leads: bool) -> None:
     case = case_in(State.HANDLED, officer_id=None, department="roads")
     assert leads_department(case, caller) is leads, rule
+
+
+@pytest.mark.parametrize(
+    ("rule", "state", "result", "known"),
+    [
+        ("before filing one says what is there", State.REPORTED, "elsewhere", True),
+        ("before closing one says whether it is done", State.HANDLED, "not_done", True),
+        ("nothing is done yet before it is filed", State.REPORTED, "not_done", False),
+        ("a result is one of the list", State.HANDLED, "fine", False),
+    ],
+)
+def test_what_a_check_may_find(rule: str, state: State, result: str, known: bool) -> None:
+    case, said = case_for(Move.CHECK, state), saying(Move.CHECK, result=result)
+    if known:
+        assert decide(case, Move.CHECK, who(Party.CHECKER), said, NOW).state is state, rule
+        return
+    with pytest.raises(BadRequest) as refused:
+        decide(case, Move.CHECK, who(Party.CHECKER), said, NOW)
+    assert refused.value.facts["field"] == "result", rule
+
+
+@pytest.mark.parametrize(("name", "value"), [("kind", "whim"), ("level", "extreme")])
+def test_a_supervision_order_is_of_a_known_kind_and_level(name: str, value: str) -> None:
+    with pytest.raises(BadRequest) as refused:
+        decide(case_in(State.FILED), Move.SUPERVISE, DESK, saying(Move.SUPERVISE, **{name: value}), NOW)
+    assert refused.value.facts["field"] == name
 
 
 def test_extending_counts_and_other_moves_do_not() -> None:

@@ -13,10 +13,10 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 
 from geo.place import Place
 from gridsvc.domain.access import Role
-from gridsvc.domain.case import FINAL, MOVES, OPEN, OWNED, Case, Move, Moved, Party, Pool, State, decide
+from gridsvc.domain.case import CHECKS, FINAL, MOVES, OPEN, OWNED, Case, Clock, Move, Moved, Party, Pool, State, decide
 from gridsvc.domain.report import opening_of
 from gridsvc.errors import GuardFailed, NotAllowed, WrongMoment
-from tests.unit.domain.sample_case import HANDLER, LEFT_OUT, NOW, OFFICER, case_in, saying, who
+from tests.unit.domain.sample_case import CHECKER, HANDLER, LEFT_OUT, NOW, OFFICER, ORDER, case_in, saying, who
 from tests.unit.domain.sample_rules import category
 
 WAITS = {State.REPORTED: {Pool.FILING, Pool.LOCATE}, State.FILED: {Pool.ROUTING, Pool.DISPATCH}}
@@ -31,6 +31,14 @@ def kept(case: Case, moved: Moved, said: dict[str, Any]) -> Case:
     )  # fmt: skip
     if moved.pool is not None:
         after = replace(after, officer_id=None, assignment_id=None)
+    if Clock.ON_SITE in moved.rule.stops:
+        after = replace(after, checker_id=None)
+    if Clock.SUPERVISION in moved.rule.stops:
+        after = replace(after, order_id=None)
+    if moved.rule.move is Move.SEND_CHECK:
+        after = replace(after, checker_id=CHECKER)
+    if moved.rule.move is Move.SUPERVISE:
+        after = replace(after, order_id=ORDER)
     if moved.rule.move in {Move.ASSIGN, Move.FORWARD}:
         after = replace(after, officer_id=said["officer"])
     if moved.rule.move is Move.LOCATE:
@@ -113,6 +121,14 @@ class Life(RuleBasedStateMachine):
     @invariant()
     def a_case_is_suspended_once_at_most(self) -> None:
         assert self.case.suspensions <= 1
+
+    @invariant()
+    def nobody_is_out_to_look_at_a_case_that_has_gone_on(self) -> None:
+        assert self.case.checker_id is None or self.case.state in CHECKS
+
+    @invariant()
+    def no_order_waits_on_a_case_that_is_over(self) -> None:
+        assert self.case.order_id is None or self.case.state in OPEN
 
     @invariant()
     def only_what_waits_for_a_person_was_given_back(self) -> None:

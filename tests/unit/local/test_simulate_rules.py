@@ -69,6 +69,7 @@ def made(case: SeenCase, step: Step) -> SeenCase:
         pool=case.pool if rule.after is None else rule.pool and str(rule.pool),
         assignment=f"{case.id} {case.version}" if reassigned else case.assignment,
         returned_by=returned_by,
+        order="1" if step.move == "supervise" else None if step.move == "reply" else case.order,
     )
 
 
@@ -105,7 +106,7 @@ def test_every_move_that_people_make_happens() -> None:
         moves.update(move for _, move in life)
     wanted = {
         "file", "reject", "locate", "return", "accept", "start", "hand_in", "rework",
-        "close", "reopen", "cancel", "merge", "remind", "supervise", "forward", "correct",
+        "close", "reopen", "cancel", "merge", "remind", "supervise", "reply", "forward", "correct",
     }  # fmt: skip
     assert wanted <= set(moves)
     assert moves["close"] > 400
