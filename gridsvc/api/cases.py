@@ -15,7 +15,14 @@ from gridsvc.actions.move_case import move_case
 from gridsvc.api.desk import DESK
 from gridsvc.api.idempotency import Answer, write
 from gridsvc.api.parts import caller_of, scoped
-from gridsvc.api.report_wire import DivisionTold, Location, divisions_told, read_location
+from gridsvc.api.report_wire import (
+    DivisionTold,
+    DuplicateTold,
+    Location,
+    divisions_told,
+    duplicates_told,
+    read_location,
+)
 from gridsvc.api.route import DESK as DESK_ROLES
 from gridsvc.api.route import Route
 from gridsvc.api.wire import (
@@ -36,7 +43,16 @@ from gridsvc.domain.access import Caller, Role, scope_keys
 from gridsvc.domain.case import MOVES, STAGES, Actor, Move, Particulars, Party, Rule, State
 from gridsvc.domain.deadline import intervals
 from gridsvc.errors import BadRequest, Unknown
-from gridsvc.store import assignments, case_views, checks, clocks, history, reports, supervision_orders
+from gridsvc.store import (
+    assignments,
+    case_views,
+    checks,
+    clocks,
+    duplicates,
+    history,
+    reports,
+    supervision_orders,
+)
 from gridsvc.store.case_views import CaseView, Filters
 from gridsvc.store.cases import CaseRow
 from gridsvc.store.cells import division_names
@@ -160,9 +176,10 @@ class ClockTold(Told):
 
 
 class ReportTold(Told):
-    """A report of the case; its reporter is shown only as there being one."""
+    """A report of the case, or of one that was merged into it; its reporter is shown only as there being one."""
 
     id: UUID
+    case: UUID
     acceptance_number: str
     source: str
     description: str
@@ -170,6 +187,15 @@ class ReportTold(Told):
     occurred_at: datetime
     received_at: datetime
     has_reporter: bool
+
+
+class LinkedTold(Told):
+    """A case at the other end of a merge; `merged_into` names the next one on the way to the one that goes on."""
+
+    id: UUID
+    number: str | None
+    state: str
+    merged_into: UUID | None
 
 
 class CheckTold(Told):
@@ -207,7 +233,11 @@ class OrderTold(Told):
 
 
 class CaseDetail(Told):
-    """One case with its assignment and the clocks that run."""
+    """One case with its assignment and the clocks that run.
+
+    `merged` are those that were merged into it, `main` the one that goes on where it was merged itself;
+    `duplicates` may be the same thing, and nobody has said so yet.
+    """
 
     case: CaseTold
     divisions: list[DivisionTold]
@@ -216,6 +246,9 @@ class CaseDetail(Told):
     reports: list[ReportTold]
     checks: list[CheckTold]
     orders: list[OrderTold]
+    merged: list[LinkedTold]
+    main: LinkedTold | None
+    duplicates: list[DuplicateTold]
     moves: list[str]
 
 
@@ -312,6 +345,8 @@ async def get_case(request: web.Request) -> web.Response:
         held = await assignments.of_case(conn, view.id)
         current = next((row for row in held if row.ended_at is None), None)
         names = await division_names(conn, view.grid_set_id, view.divisions) if view.grid_set_id else {}
+        keys = scope_keys(caller)
+        [alike] = await duplicates.near(conn, [_sought(view, keys)])
         detail = CaseDetail(
             case=_told(view),
             divisions=divisions_told(view.divisions, names),
@@ -320,6 +355,9 @@ async def get_case(request: web.Request) -> web.Response:
             reports=[ReportTold(**vars(row)) for row in await reports.OF_CASE.all(conn, view.id)],
             checks=[_check(row) for row in await checks.of_case(conn, view.id)],
             orders=[_order(row) for row in await supervision_orders.of_case(conn, view.id)],
+            merged=[_linked(each) for each in await duplicates.merged_into(conn, view.id, keys)],
+            main=_linked(main) if (main := await duplicates.main_of(conn, view.id, keys)) else None,
+            duplicates=duplicates_told(alike),
             moves=_moves_from(view.state),
         )
     return reply(detail, headers={"ETag": f'"{view.version}"'})
@@ -437,6 +475,17 @@ def _assignment(row: assignments.AssignmentRow) -> AssignmentTold:
         id=row.id, cycle=row.cycle, officer=row.officer_id, department=row.department, rule=row.rule,
         edition=row.edition, reasons=dict(row.reasons), assigned_by=row.assigned_by,
         assigned_at=row.assigned_at, ended_at=row.ended_at, ended_why=row.ended_why,
+    )  # fmt: skip
+
+
+def _linked(row: duplicates.Linked) -> LinkedTold:
+    return LinkedTold(id=row.id, number=row.number, state=row.state, merged_into=row.merged_into)
+
+
+def _sought(view: CaseView, keys: list[str]) -> duplicates.Sought:
+    return duplicates.Sought(
+        case_id=view.id, edition=view.edition, category=view.category, lon=view.lon, lat=view.lat,
+        reported_at=view.reported_at, keys=keys,
     )  # fmt: skip
 
 

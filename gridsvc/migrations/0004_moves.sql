@@ -15,6 +15,8 @@ ALTER TABLE cases
   ADD CONSTRAINT sampled_of_the_self_handled CHECK (self_handled OR NOT sampled),
   ADD CONSTRAINT only_late_is_appealed CHECK (late OR appeal IS NULL);
 
+CREATE INDEX cases_merged ON cases (merged_into) WHERE merged_into IS NOT NULL;
+
 -- The clocks know which case was late; from now on the case says it too.
 UPDATE cases c
    SET late = true

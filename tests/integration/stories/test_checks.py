@@ -141,7 +141,7 @@ async def orders_of(town: Town, case: CaseRow) -> list[dict[str, Any]]:
 async def test_an_order_has_its_own_clock_and_keeps_its_reply(town: Town) -> None:
     case = await assigned(town)
     ordered_at = await town.now()
-    said = {"reason": "市长热线", "kind": "leader", "level": "urgent", "wanted": "原因和时间"}
+    said: dict[str, Any] = {"reason": "市长热线", "kind": "leader", "level": "urgent", "wanted": "原因和时间"}
     case = await town.move(town.city.supervisor, case, Move.SUPERVISE, **said)
     [order] = await orders_of(town, case)
     assert (case.order_id, order["kind"], order["wanted"]) == (order["id"], "leader", "原因和时间")
