@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Container
 from datetime import datetime
 from typing import Annotated, Any, Final
 from uuid import UUID
@@ -576,13 +576,19 @@ _FIELDS: Final[dict[str, Any]] = {
 """How each particular of a move is written; the table of moves tells which of them a move has."""
 
 
-def _body_of(rule: Rule) -> type[Wanted]:
+def fields_of(rule: Rule) -> list[Any]:
+    """What the body of a move holds, by the table: name, type and, where it may be left out, the default."""
     # Where the move has a list of reasons, one of them or words will do; the table looks at both.
     either = {"reason"} if "reason_code" in rule.takes else set()
     fields: list[Any] = [(name, _FIELDS[name]) for name in rule.needs if name not in either]
-    fields += [(name, _FIELDS[name] | None, None) for name in (*sorted(either), *rule.takes)]
+    return [*fields, *((name, _FIELDS[name] | None, None) for name in (*sorted(either), *rule.takes))]
+
+
+def _body_of(rule: Rule) -> type[Wanted]:
     name = "".join(part.title() for part in str(rule.move).split("_")) + "Said"
-    made = msgspec.defstruct(name, fields, bases=(Wanted,), module=__name__, kw_only=True, forbid_unknown_fields=True)
+    made = msgspec.defstruct(
+        name, fields_of(rule), bases=(Wanted,), module=__name__, kw_only=True, forbid_unknown_fields=True
+    )
     assert issubclass(made, Wanted)  # noqa: S101 - by its bases
     return made
 
@@ -590,12 +596,12 @@ def _body_of(rule: Rule) -> type[Wanted]:
 def _handler_of(rule: Rule, body: type[Wanted]) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
     async def make_move(request: web.Request) -> web.StreamResponse:
         case_id, expected = path_id(request), if_match(request)
-        said = await _particulars(request, await read_body(request, body))
+        said = await particulars_of(request, await read_body(request, body))
         desk, actor = request.app[DESK], Actor(caller_of(request))
 
         async def work(conn: Conn, now: datetime) -> Answer:
             row = await move_case(conn, case_id, rule.move, actor, said, expected, desk.numbers, now)
-            return Answer(_moved(row), headers={"ETag": f'"{row.version}"'})
+            return Answer(moved_told(row), headers={"ETag": f'"{row.version}"'})
 
         return await write(request, work)
 
@@ -603,8 +609,13 @@ def _handler_of(rule: Rule, body: type[Wanted]) -> Callable[[web.Request], Await
     return make_move
 
 
-async def _particulars(request: web.Request, body: Wanted) -> Particulars:
-    given = {name: value for name, value in msgspec.structs.asdict(body).items() if value is not None}
+async def particulars_of(request: web.Request, body: Wanted, without: Container[str] = ()) -> Particulars:
+    """What the body says with a move; `without` names fields that are none of the move's."""
+    given = {
+        name: value
+        for name, value in msgspec.structs.asdict(body).items()
+        if value is not None and name not in without
+    }
     place: Place | None = None
     if "location" in given:
         place, _ = read_location(given.pop("location"), await request.app[DESK].city_bounds())
@@ -613,7 +624,8 @@ async def _particulars(request: web.Request, body: Wanted) -> Particulars:
     return Particulars(**given, location=place)
 
 
-def _moved(row: CaseRow) -> Moved:
+def moved_told(row: CaseRow) -> Moved:
+    """The case after a move."""
     return Moved(
         id=row.id, number=row.number, state=row.state, version=row.version, cycle=row.cycle, pool=row.pool,
         assignment=row.assignment_id, officer=row.officer_id, department=row.department, due_at=row.due_at,
@@ -621,7 +633,8 @@ def _moved(row: CaseRow) -> Moved:
     )  # fmt: skip
 
 
-def _callers_of(rule: Rule) -> frozenset[Role]:
+def callers_of(rule: Rule) -> frozenset[Role]:
+    """The roles that may call the move's route at all; the table looks at the case."""
     roles = {by for by in rule.by if isinstance(by, Role)}
     if Party.DEPARTMENT in rule.by:
         roles.add(Role.SUPERVISOR)
@@ -636,7 +649,7 @@ def _route_of(move: Move, rule: Rule) -> Route:
         method="POST",
         path=f"/api/v1/cases/{{id}}/{move}",
         handler=_handler_of(rule, body),
-        roles=_callers_of(rule),
+        roles=callers_of(rule),
         summary=rule.says,
         reads=body,
         answers=Moved,

@@ -7,6 +7,7 @@ from typing import Final
 from gridsvc.api import (
     attachments,
     auth,
+    bulk,
     cases,
     categories,
     checks,
@@ -35,6 +36,7 @@ ROUTES: Final[tuple[Route, ...]] = (
     *reports.ROUTES,
     *self_handling.ROUTES,
     *cases.ROUTES,
+    *bulk.ROUTES,
     *moves.ROUTES,
     *checks.ROUTES,
     *attachments.ROUTES,

@@ -27,6 +27,9 @@ LET_LAPSE: Final = 0.05
 REWORKED: Final = 0.08
 REOPENED: Final = 0.03
 SLOW: Final = 0.12
+ARRIVES: Final = 0.25  # says so before work begins; this and those below by version, so more than once now and then
+EXTENDED: Final = 0.30  # of the slow ones
+CHECKED: Final = 0.12  # somebody is sent to look before it is closed
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,6 +50,9 @@ class SeenCase:
     overdue: bool
     returned_by: str | None = None
     order: str | None = None
+    checker: str | None = None
+    extensions: int = 0
+    place: tuple[float, float] | None = None
 
     @classmethod
     def of(cls, told: dict[str, Any]) -> SeenCase:
@@ -56,6 +62,8 @@ class SeenCase:
             category=told["category"], duty_line=told["duty_line"], divisions=tuple(told["divisions"]),
             assignment=told["assignment"], officer=told["officer"], department=told["department"],
             overdue=told["overdue"], returned_by=told["returned_by"], order=told["order"],
+            checker=told["checker"], extensions=told["extensions"],
+            place=None if told["lon"] is None else (told["lon"], told["lat"]),
         )  # fmt: skip
 
 
@@ -66,6 +74,7 @@ class By(StrEnum):
     ACCEPTOR = "acceptor"
     DISPATCHER = "dispatcher"
     SUPERVISOR = "supervisor"
+    CHECKER = "checker"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -92,7 +101,7 @@ def next_step(case: SeenCase, seed: int) -> Step | None:
         case "assigned":
             return _when_assigned(case, seed)
         case "accepted":
-            return Step(move="start", by=By.OWNER, after_minutes=_between(case, seed, "start", 4, 20))
+            return _on_the_way(case, seed)
         case "in_progress":
             return _at_work(case, seed)
         case "handled":
@@ -138,6 +147,12 @@ def _when_assigned(case: SeenCase, seed: int) -> Step:
     return Step(move="accept", by=By.OWNER, after_minutes=wait)
 
 
+def _on_the_way(case: SeenCase, seed: int) -> Step:
+    if case.place is not None and _chance(case, seed, f"arrive {case.version}") < ARRIVES:
+        return Step(move="arrive", by=By.OWNER, after_minutes=_between(case, seed, "way", 2, 10), needs="its place")
+    return Step(move="start", by=By.OWNER, after_minutes=_between(case, seed, "start", 4, 20))
+
+
 def _at_work(case: SeenCase, seed: int) -> Step:
     slow = _chance(case, seed, "slow") < SLOW
     if case.order is not None:
@@ -148,12 +163,18 @@ def _at_work(case: SeenCase, seed: int) -> Step:
         return Step(move="remind", by=By.DISPATCHER, after_minutes=5, said={"note": "已超时，请尽快处置"})
     if slow and case.overdue and case.version % 3 == 0:
         return Step(move="supervise", by=By.SUPERVISOR, after_minutes=5, said={"reason": "超时督办"})
+    if slow and not case.overdue and case.extensions < 2 and _chance(case, seed, f"extend {case.version}") < EXTENDED:
+        return Step(move="extend", by=By.DISPATCHER, after_minutes=10, said={"reason_code": "parts"})
     minutes = _between(case, seed, "work", 200, 600) if slow else _between(case, seed, "work", 12, 50)
     return Step(move="hand_in", by=By.OWNER, after_minutes=minutes, needs="picture")
 
 
 def _at_the_check(case: SeenCase, seed: int) -> Step:
     wait = _between(case, seed, f"check {case.version}", 4, 20)
+    if case.checker is not None:
+        return Step(move="check", by=By.CHECKER, after_minutes=wait, said={"result": "confirmed"}, needs="picture")
+    if _chance(case, seed, f"send {case.version}") < CHECKED:
+        return Step(move="send_check", by=By.ACCEPTOR, after_minutes=wait, needs="another officer")
     if _chance(case, seed, f"rework {case.version}") < REWORKED:
         return Step(move="rework", by=By.ACCEPTOR, after_minutes=wait, said={"reason": "现场仍有残留，请返工"})
     return Step(move="close", by=By.ACCEPTOR, after_minutes=wait)
