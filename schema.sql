@@ -392,6 +392,8 @@ CREATE TABLE cases (
   appeal         text CHECK (appeal IN ('open', 'granted', 'refused')),
   checker_id     uuid REFERENCES officers,       -- who was sent to look at it, until he has
   order_id       uuid,                           -- the supervision order that waits for its reply
+  square         bigint GENERATED ALWAYS AS (    -- of a thousandth of a degree: what may be the same lies in it or beside
+    (floor(ST_X(place) * 1000) * 1000000 + floor(ST_Y(place) * 1000))::bigint) STORED,
   FOREIGN KEY (edition, category) REFERENCES categories,
   CONSTRAINT open_has_one_owner_or_stands_in_a_pool CHECK (
     CASE WHEN state IN ('closed', 'rejected', 'cancelled', 'merged') THEN pool IS NULL
@@ -414,6 +416,7 @@ CREATE INDEX cases_open_due ON cases (due_at) WHERE state NOT IN ('closed', 'rej
 CREATE INDEX cases_place ON cases USING gist (place);
 CREATE INDEX cases_cell ON cases (cell_code);
 CREATE INDEX cases_to_route ON cases (route_again_at) WHERE route_again_at IS NOT NULL;
+CREATE INDEX cases_alike ON cases (square, category, reported_at);
 CREATE INDEX cases_merged ON cases (merged_into) WHERE merged_into IS NOT NULL;
 CREATE INDEX cases_officer_open ON cases (officer_id)
   WHERE state IN ('assigned', 'accepted', 'in_progress');

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any, Final
 from uuid import UUID, uuid5
@@ -94,6 +95,8 @@ async def _who_hears(conn: Conn, news: CaseNews, case: Standing, now: datetime) 
         if owners:
             return owners
         roles = ("dispatcher",)  # nobody answers for it: whoever can change that hears
+    if isinstance(news, CaseAppealed):
+        case = replace(case, department=None)  # the department's own supervisor may not settle it
     return await _desk(conn, (*roles, _LAST), path, case, now)
 
 

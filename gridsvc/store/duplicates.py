@@ -47,29 +47,46 @@ class Duplicate:
     reported_at: datetime
 
 
-# The box finds few by the index, the ellipsoid decides. A degree of longitude is shorter: the box is widened by it.
+# The index finds by square (a thousandth of a degree) and category, then comes what is cheap to ask, the ellipsoid
+# last. The square is a column and not an expression: behind row-level security an index is not asked with functions
+# that might tell what they saw. 64 questions where 12,800 cases of one day lie in nine cells took 1,500 ms by the index
+# of places, and take 40 ms so.
 NEAR = Statement(
     _Near,
     """
+    WITH asked AS MATERIALIZED (   -- computed once for a question, not for each row
+      SELECT ordinal, case_id, edition, category, string_to_array(keys, ',') AS keys,
+             ST_SetSRID(ST_MakePoint(lon, lat), 4326)::geography AS here,
+             lon - east AS west, lon + east AS east, lat - north AS south, lat + north AS north,
+             ARRAY(SELECT (x * 1000000 + y)::bigint
+                     FROM generate_series(floor((lon - east) * 1000)::bigint, floor((lon + east) * 1000)::bigint) AS x,
+                          generate_series(floor((lat - north) * 1000)::bigint, floor((lat + north) * 1000)::bigint) AS y
+                  ) AS squares,
+             reported_at - $9::interval AS since, reported_at + $9::interval AS until
+        FROM (SELECT *, $8::float8 / 110000 AS north, $8::float8 / (110000 * cos(radians(lat))) AS east
+                FROM unnest($1::uuid[], $2::text[], $3::text[], $4::float8[], $5::float8[], $6::timestamptz[],
+                            $7::text[])
+                     WITH ORDINALITY AS u (case_id, edition, category, lon, lat, reported_at, keys, ordinal)) AS u
+    )
     SELECT w.ordinal::integer AS ordinal, d.id, d.number, d.state, d.description, d.distance_m, d.reported_at
-      FROM unnest($1::uuid[], $2::text[], $3::text[], $4::float8[], $5::float8[], $6::timestamptz[], $7::text[])
-           WITH ORDINALITY AS w (case_id, edition, category, lon, lat, reported_at, keys, ordinal)
+      FROM asked w
      CROSS JOIN LATERAL (
-           SELECT c.id, c.number, c.state, c.description, c.reported_at,
-                  ST_Distance(c.place::geography,
-                              ST_SetSRID(ST_MakePoint(w.lon, w.lat), 4326)::geography) AS distance_m
-             FROM cases c
-            WHERE c.place && ST_Expand(ST_SetSRID(ST_MakePoint(w.lon, w.lat), 4326),
-                                       $8::float8 / (110000 * cos(radians(w.lat))), $8::float8 / 110000)
-              AND c.edition = w.edition
-              AND c.category = w.category
-              AND c.id <> w.case_id
-              AND c.state NOT IN ('rejected', 'cancelled', 'merged')
-              AND c.reported_at BETWEEN w.reported_at - $9::interval AND w.reported_at + $9::interval
-              AND c.seen_by && string_to_array(w.keys, ',')
-              AND ST_DWithin(c.place::geography,
-                             ST_SetSRID(ST_MakePoint(w.lon, w.lat), 4326)::geography, $8::float8)
-            ORDER BY distance_m, c.id
+           SELECT n.*
+             FROM (SELECT c.id, c.number, c.state, c.description, c.reported_at,
+                          ST_Distance(c.place::geography, w.here) AS distance_m
+                     FROM cases c
+                    WHERE c.category = w.category
+                      AND c.square = ANY (w.squares)
+                      AND c.reported_at BETWEEN w.since AND w.until
+                      AND ST_X(c.place) BETWEEN w.west AND w.east
+                      AND ST_Y(c.place) BETWEEN w.south AND w.north
+                      AND c.edition = w.edition
+                      AND c.id <> w.case_id
+                      AND c.state NOT IN ('rejected', 'cancelled', 'merged')
+                      AND c.seen_by && w.keys
+                   OFFSET 0) AS n   -- a fence: the distance is computed once, and for these only
+            WHERE n.distance_m <= $8::float8
+            ORDER BY n.distance_m, n.id
             LIMIT $10::integer) AS d
      ORDER BY w.ordinal, d.distance_m, d.id
     """,

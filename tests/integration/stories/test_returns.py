@@ -15,7 +15,7 @@ from gridsvc.domain.case import Move, Pool, State
 from gridsvc.errors import GuardFailed, NotAllowed, OutsideTheGrid, UnknownCategory
 from gridsvc.store.cases import CaseRow
 from tests.conftest import CityClock
-from tests.integration.small_city import CITY, DISTRICT, INSIDE, STEP, person, report
+from tests.integration.small_city import CITY, COMMUNITY, DISTRICT, INSIDE, STEP, person, report
 from tests.integration.stories.conftest import Town
 from tests.integration.stories.test_file_report import code
 from tests.integration.stories.test_move_case import assigned, holder, uploaded
@@ -162,8 +162,10 @@ async def late_and_closed(town: Town, city_clock: CityClock) -> CaseRow:
 async def test_an_appeal_spares_the_statistics_and_late_it_stays(town: Town, city_clock: CityClock) -> None:
     case = await late_and_closed(town, city_clock)
     assert case.late
+    async with town.pool.acquire() as conn:
+        await person(conn, "own", Grant(role=Role.SUPERVISOR, division=COMMUNITY, department="water"))
     case = await town.move(town.city.handler, case, Move.APPEAL, reason_code="access")
-    assert await heard(town, case) == {town.city.supervisor.user_id}
+    assert await heard(town, case) == {town.city.supervisor.user_id}, "not the department's own, however near"
     case = await town.move(town.city.supervisor, case, Move.SETTLE_APPEAL, result="granted", note="核实无法进入")
     assert (case.state, case.appeal, case.late) == (State.CLOSED, "granted", True)
     assert await heard(town, case) == {town.city.handler.user_id}
