@@ -61,12 +61,14 @@ async def test_the_case_offers_it_too_from_both_sides(desk: Desk) -> None:
         assert offered["id"] == other["case"]["id"]
 
 
-@pytest.mark.parametrize(("metres", "offered"), [(49, 1), (51, 0)])
-async def test_fifty_metres_are_the_border(desk: Desk, metres: float, offered: int) -> None:
-    """On the ellipsoid, whichever cell it lies in."""
+@pytest.mark.parametrize(
+    ("north", "east", "offered"), [(0, 49, 1), (0, 51, 0), (-49, 0, 1), (51, 0, 0), (35, 35, 1), (-40, 40, 0)]
+)
+async def test_fifty_metres_are_the_border(desk: Desk, north: float, east: float, offered: int) -> None:
+    """On the ellipsoid, in every direction, whichever cell it lies in."""
     await filed(desk)
-    east = {"lon": INSIDE.lon + metres / 90_150, "lat": INSIDE.lat, "datum": "wgs84"}
-    assert len((await filed(desk, location=east))["duplicates"]) == offered
+    place = {**at(north), "lon": INSIDE.lon + east / 90_150}
+    assert len((await filed(desk, location=place))["duplicates"]) == offered
 
 
 async def test_a_day_is_the_window(desk: Desk, city_clock: CityClock) -> None:

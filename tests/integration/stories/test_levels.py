@@ -6,6 +6,7 @@ from datetime import timedelta
 
 import pytest
 
+from geo.place import Place
 from gridsvc.actions.tell_people import tell_people
 from gridsvc.db import transaction
 from gridsvc.domain.access import Caller, Grant, Role
@@ -100,3 +101,29 @@ async def test_a_case_is_suspended_once_in_its_life(town: Town) -> None:
     case = await town.move(town.city.dispatcher, case, Move.RESUME)
     with pytest.raises(GuardFailed, match="suspended before"):
         await town.move(town.city.dispatcher, case, Move.SUSPEND, reason_code="parts", until=until)
+
+
+async def test_a_level_does_not_hold_what_turns_out_to_lie_elsewhere(town: Town) -> None:
+    async with town.pool.acquire() as conn:
+        await conn.execute(NEXT_DISTRICT)
+    case = await referred(town)
+    there = Place(103.8035, 36.0605)
+    moved = await town.move(town.city.dispatcher, case, Move.CORRECT, location=there)
+    assert (moved.cell_code, moved.held_by) == ("620103001001001", None)
+
+
+NEXT_DISTRICT = """
+WITH tree AS (
+  INSERT INTO divisions (grid_set_id, code, name, level, parent_code, path, area_m2)
+  SELECT id, v.code, v.code, v.level, v.parent, v.path, 1e5
+    FROM grid_sets, (VALUES
+      ('620103', 'district', '620100', '{620100,620103}'::text[]),
+      ('620103001', 'street', '620103', '{620100,620103,620103001}'),
+      ('620103001001', 'community', '620103001', '{620100,620103,620103001,620103001001}')
+    ) AS v (code, level, parent, path)
+)
+INSERT INTO cells (grid_set_id, code, division_code, area_m2, outline)
+SELECT id, '620103001001001', '620103001001', 10000,
+       ST_Multi(ST_MakeEnvelope(103.803, 36.06, 103.804, 36.061, 4326))
+  FROM grid_sets
+"""
