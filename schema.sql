@@ -375,7 +375,8 @@ CREATE TABLE rungs (
 
 -- Budgets of the clocks that do not come from a category: how long a desk or an officer may take.
 CREATE TABLE stage_limits (
-  kind           text PRIMARY KEY CHECK (kind IN ('filing', 'dispatch', 'pool', 'acknowledge', 'checking')),
+  kind           text PRIMARY KEY CHECK (kind IN ('filing', 'dispatch', 'pool', 'acknowledge', 'checking',
+                                                  'on_site', 'supervision')),
   budget_seconds integer NOT NULL CHECK (budget_seconds > 0),
   ladder         text NOT NULL
 );
@@ -550,6 +551,17 @@ CREATE TABLE cases (
   suspended_until timestamptz,                   -- when the suspension ends by itself
   condition        text COLLATE "C",             -- which of the category's, if somebody has said
   management_level text CHECK (management_level IN ('A', 'B', 'C')),   -- of the cell, when it was placed
+  held_by        text COLLATE "C",               -- level that it was referred up or handed down to; NULL: every level
+  suspensions    integer NOT NULL DEFAULT 0,
+  self_handled   boolean NOT NULL DEFAULT false, -- put right on the spot by the officer who found it
+  sampled        boolean NOT NULL DEFAULT false, -- to be looked at again, by the rule of docs/rules/self-handling.md
+  returned_by    text,                           -- officer:<id> or department:<code> that gave it back, until sent on
+  late           boolean NOT NULL DEFAULT false, -- in this cycle: its handling limit passed before it was handed in
+  appeal         text CHECK (appeal IN ('open', 'granted', 'refused')),
+  checker_id     uuid REFERENCES officers,       -- who was sent to look at it, until he has
+  order_id       uuid,                           -- the supervision order that waits for its reply
+  square         bigint GENERATED ALWAYS AS (    -- of a thousandth of a degree: what may be the same lies in it or beside
+    (floor(ST_X(place) * 1000) * 1000000 + floor(ST_Y(place) * 1000))::bigint) STORED,
   component      text COLLATE "C" REFERENCES components,     -- the thing it is about, where the report named one
   FOREIGN KEY (edition, category) REFERENCES categories,
   FOREIGN KEY (edition, category, condition) REFERENCES category_conditions,
@@ -563,7 +575,11 @@ CREATE TABLE cases (
   CONSTRAINT cell_names_its_set CHECK (num_nulls(cell_code, grid_set_id, cell_method, division_code) IN (0, 4)),
   CONSTRAINT merged_names_the_other CHECK ((state = 'merged') = (merged_into IS NOT NULL)),
   CONSTRAINT closed_says_when CHECK ((state = 'closed') = (closed_at IS NOT NULL)),
-  CONSTRAINT suspended_has_an_end CHECK (suspended = (suspended_until IS NOT NULL))
+  CONSTRAINT suspended_has_an_end CHECK (suspended = (suspended_until IS NOT NULL)),
+  CONSTRAINT held_by_a_level_above_it CHECK (held_by IS NULL OR held_by = ANY (divisions)),
+  CONSTRAINT suspended_once CHECK (suspensions BETWEEN 0 AND 1),
+  CONSTRAINT sampled_of_the_self_handled CHECK (self_handled OR NOT sampled),
+  CONSTRAINT only_late_is_appealed CHECK (late OR appeal IS NULL)
 );
 CREATE INDEX cases_updated ON cases (updated_at, id);
 CREATE INDEX cases_seen_by ON cases USING gin (seen_by);
@@ -573,6 +589,8 @@ CREATE INDEX cases_cell ON cases (cell_code);
 CREATE INDEX cases_component ON cases (component, id) WHERE component IS NOT NULL;
 CREATE INDEX cases_to_route ON cases (route_again_at) WHERE route_again_at IS NOT NULL;
 CREATE INDEX cases_suspended ON cases (suspended_until) WHERE suspended_until IS NOT NULL;
+CREATE INDEX cases_alike ON cases (square, category, reported_at);
+CREATE INDEX cases_merged ON cases (merged_into) WHERE merged_into IS NOT NULL;
 CREATE INDEX cases_officer_open ON cases (officer_id)
   WHERE state IN ('assigned', 'accepted', 'in_progress');
 
@@ -659,6 +677,48 @@ CREATE TABLE assignments (
 CREATE UNIQUE INDEX one_current_assignment ON assignments (case_id) WHERE ended_at IS NULL;
 CREATE INDEX assignments_case ON assignments (case_id);
 
+-- An officer is sent to look before a case is filed or closed (核实、核查). Ended without a result: called off.
+CREATE TABLE checks (
+  id         uuid PRIMARY KEY,
+  case_id    uuid NOT NULL REFERENCES cases,
+  cycle      integer NOT NULL,
+  kind       text NOT NULL CHECK (kind IN ('pre_filing_check', 'closing_check')),
+  officer_id uuid NOT NULL REFERENCES officers,
+  rule       text NOT NULL,                      -- nearest, of_the_beat or by_hand
+  reasons    jsonb NOT NULL,                     -- who else was weighed, and why not
+  note       text NOT NULL,
+  sent_by    text NOT NULL,
+  sent_at    timestamptz NOT NULL,
+  due_at     timestamptz NOT NULL,
+  ended_at   timestamptz,
+  result     text,
+  CONSTRAINT a_result_ends_it CHECK (result IS NULL OR ended_at IS NOT NULL)
+);
+CREATE UNIQUE INDEX one_open_check ON checks (case_id) WHERE ended_at IS NULL;
+CREATE INDEX checks_case ON checks (case_id);
+CREATE INDEX checks_officer ON checks (officer_id) WHERE ended_at IS NULL;
+
+-- Supervision orders (督办). Ended without a reply: the case was over first.
+CREATE TABLE supervision_orders (
+  id         uuid PRIMARY KEY,
+  case_id    uuid NOT NULL REFERENCES cases,
+  cycle      integer NOT NULL,
+  kind       text NOT NULL CHECK (kind IN ('important', 'timeout', 'leader')),
+  level      text NOT NULL CHECK (level IN ('ordinary', 'pressing', 'urgent')),
+  reason     text NOT NULL,
+  wanted     text NOT NULL,                      -- which reply is wanted
+  ordered_by text NOT NULL,
+  ordered_at timestamptz NOT NULL,
+  due_at     timestamptz NOT NULL,
+  ended_at   timestamptz,
+  reply      text,
+  replied_by text,
+  CONSTRAINT a_reply_has_its_author CHECK ((reply IS NULL) = (replied_by IS NULL)),
+  CONSTRAINT a_reply_ends_it CHECK (reply IS NULL OR ended_at IS NOT NULL)
+);
+CREATE UNIQUE INDEX one_open_order ON supervision_orders (case_id) WHERE ended_at IS NULL;
+CREATE INDEX supervision_orders_case ON supervision_orders (case_id);
+
 -- ---------------------------------------------------------------------------------------------
 -- Clocks and escalation
 -- ---------------------------------------------------------------------------------------------
@@ -667,7 +727,8 @@ CREATE TABLE clocks (
   id             uuid PRIMARY KEY,
   case_id        uuid NOT NULL REFERENCES cases,
   cycle          integer NOT NULL,
-  kind           text NOT NULL CHECK (kind IN ('filing', 'dispatch', 'pool', 'acknowledge', 'handling', 'checking')),
+  kind           text NOT NULL CHECK (kind IN ('filing', 'dispatch', 'pool', 'acknowledge', 'handling', 'checking',
+                                               'on_site', 'supervision')),
   ladder         text NOT NULL,
   unit           text NOT NULL CHECK (unit IN ('natural', 'work', 'work_day')),
   budget_seconds integer NOT NULL CHECK (budget_seconds > 0),
@@ -800,7 +861,7 @@ CREATE TABLE attachments (
   uploaded_at  timestamptz NOT NULL,
   case_id      uuid REFERENCES cases,
   report_id    uuid REFERENCES reports,
-  purpose      text CHECK (purpose IN ('report', 'before', 'after', 'note')),
+  purpose      text CHECK (purpose IN ('report', 'before', 'after', 'note', 'check')),
   CONSTRAINT attached_says_what_for CHECK ((case_id IS NULL) = (purpose IS NULL))
 );
 CREATE INDEX attachments_case ON attachments (case_id);
@@ -892,6 +953,12 @@ CREATE POLICY history_in_scope ON history TO gridsvc_app
 ALTER TABLE assignments ENABLE ROW LEVEL SECURITY;
 CREATE POLICY assignments_in_scope ON assignments TO gridsvc_app
   USING ((SELECT scope_is_service()) OR EXISTS (SELECT FROM cases c WHERE c.id = case_id)) WITH CHECK (true);
+ALTER TABLE checks ENABLE ROW LEVEL SECURITY;
+CREATE POLICY checks_in_scope ON checks TO gridsvc_app
+  USING ((SELECT scope_is_service()) OR EXISTS (SELECT FROM cases c WHERE c.id = case_id)) WITH CHECK (true);
+ALTER TABLE supervision_orders ENABLE ROW LEVEL SECURITY;
+CREATE POLICY supervision_orders_in_scope ON supervision_orders TO gridsvc_app
+  USING ((SELECT scope_is_service()) OR EXISTS (SELECT FROM cases c WHERE c.id = case_id)) WITH CHECK (true);
 ALTER TABLE clocks ENABLE ROW LEVEL SECURITY;
 CREATE POLICY clocks_in_scope ON clocks TO gridsvc_app
   USING ((SELECT scope_is_service()) OR EXISTS (SELECT FROM cases c WHERE c.id = case_id)) WITH CHECK (true);
@@ -919,7 +986,7 @@ GRANT USAGE ON ALL SEQUENCES IN SCHEMA public TO gridsvc_app;
 -- What has happened stays: the service adds to these and changes nothing in them.
 REVOKE UPDATE, DELETE ON history, history_heads, escalations, reporter_openings, calendar_editions, clock_changes
   FROM gridsvc_app;
-REVOKE DELETE ON cases, reports, assignments, clocks FROM gridsvc_app;
+REVOKE DELETE ON cases, reports, assignments, clocks, checks, supervision_orders FROM gridsvc_app;
 REVOKE UPDATE, DELETE ON category_majors, category_conditions, category_limits FROM gridsvc_app;
 REVOKE UPDATE, DELETE ON component_changes FROM gridsvc_app;
 REVOKE DELETE ON components FROM gridsvc_app;

@@ -53,6 +53,25 @@ class CaseLocated(CaseNews):
 
 
 @dataclass(frozen=True, kw_only=True)
+class CaseCheckSent(CaseNews):
+    """An officer is sent to look at the case before it is filed or closed."""
+
+    TYPE: ClassVar[str] = "case.check_sent"
+    check_id: UUID
+    kind: str
+    officer_id: UUID
+
+
+@dataclass(frozen=True, kw_only=True)
+class CaseChecked(CaseNews):
+    """The officer who was sent has looked, and says what he found."""
+
+    TYPE: ClassVar[str] = "case.checked"
+    kind: str
+    result: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class CaseFiled(CaseNews):
     """The case has its number and a cell, and waits for routing."""
 
@@ -108,6 +127,13 @@ class CaseReturned(CaseNews):
 
 
 @dataclass(frozen=True, kw_only=True)
+class CaseCorrected(CaseNews):
+    """What was wrong in the case was corrected, and it waits for routing again."""
+
+    TYPE: ClassVar[str] = "case.corrected"
+
+
+@dataclass(frozen=True, kw_only=True)
 class CaseReferred(CaseNews):
     """The case climbed to a higher level or was handed down (逐级上报, 逐级下派)."""
 
@@ -120,6 +146,14 @@ class CaseAccepted(CaseNews):
     """The owner has taken the case on."""
 
     TYPE: ClassVar[str] = "case.accepted"
+
+
+@dataclass(frozen=True, kw_only=True)
+class CaseArrived(CaseNews):
+    """The owner stands at the place (到场)."""
+
+    TYPE: ClassVar[str] = "case.arrived"
+    distance_m: float
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -163,6 +197,21 @@ class CaseReopened(CaseNews):
 
     TYPE: ClassVar[str] = "case.reopened"
     cycle: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class CaseAppealed(CaseNews):
+    """The owner of a case that was late asks for it to be left out of the statistics."""
+
+    TYPE: ClassVar[str] = "case.appealed"
+
+
+@dataclass(frozen=True, kw_only=True)
+class CaseAppealSettled(CaseNews):
+    """The appeal was granted or refused; late the case stays."""
+
+    TYPE: ClassVar[str] = "case.appeal_settled"
+    result: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -210,6 +259,15 @@ class CaseMerged(CaseNews):
 
 
 @dataclass(frozen=True, kw_only=True)
+class CaseUnmerged(CaseNews):
+    """The case is not the same as the other: it is one of its own again."""
+
+    TYPE: ClassVar[str] = "case.unmerged"
+    out_of: UUID
+    pool: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class CaseReminded(CaseNews):
     """The desk reminds the owner (催办)."""
 
@@ -228,6 +286,13 @@ class CaseSupervised(CaseNews):
     """A supervision order lies on the case (督办)."""
 
     TYPE: ClassVar[str] = "case.supervised"
+
+
+@dataclass(frozen=True, kw_only=True)
+class CaseOrderReplied(CaseNews):
+    """The supervision order that lay on the case was replied to."""
+
+    TYPE: ClassVar[str] = "case.order_replied"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -256,10 +321,11 @@ class OfficerDutyChanged(Announcement):
 CATALOG: Final[dict[str, type[Announcement]]] = {
     kind.TYPE: kind
     for kind in (
-        CaseReported, CaseLocated, CaseFiled, CaseRejected, CaseAssigned, CasePooled, CaseWaiting, CaseUnacknowledged,
-        CaseReturned, CaseReferred, CaseAccepted, CaseStarted, CaseHandedIn, CaseReworked, CaseClosed, CaseSelfHandled,
-        CaseReopened, CaseSuspended, CaseResumed, CaseRescheduled, CaseExtended, CaseCancelled, CaseMerged,
-        CaseReminded, CaseNoted, CaseSupervised, CaseEscalated, OfficerDutyChanged,
+        CaseReported, CaseLocated, CaseCheckSent, CaseChecked, CaseFiled, CaseRejected, CaseAssigned, CasePooled,
+        CaseWaiting, CaseUnacknowledged, CaseReturned, CaseCorrected, CaseReferred, CaseAccepted, CaseArrived,
+        CaseStarted, CaseHandedIn, CaseReworked, CaseClosed, CaseSelfHandled, CaseReopened, CaseAppealed,
+        CaseAppealSettled, CaseSuspended, CaseResumed, CaseRescheduled, CaseExtended, CaseCancelled, CaseMerged,
+        CaseUnmerged, CaseReminded, CaseNoted, CaseSupervised, CaseOrderReplied, CaseEscalated, OfficerDutyChanged,
     )
 }  # fmt: skip
 """Announcements by their type, in the order of a case's life."""

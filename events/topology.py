@@ -63,14 +63,19 @@ DEAD_ARGUMENTS: Final[Mapping[str, str | int]] = {
 
 ROUTING: Final = Queue(
     "routing",
-    ("case.filed", "case.waiting", "case.reopened", "case.unacknowledged", "officer.duty_changed"),
-)
+    (
+        "case.filed", "case.waiting", "case.reopened", "case.unacknowledged", "officer.duty_changed",
+        "case.corrected",
+    ),
+)  # fmt: skip
 
 NOTICES: Final = Queue(
     "notices",
     (
         "case.assigned", "case.pooled", "case.escalated", "case.returned",
         "case.reworked", "case.reminded", "case.supervised", "case.reported",
+        "case.referred", "case.unmerged", "case.appealed", "case.appeal_settled",
+        "case.check_sent", "case.checked", "case.order_replied",
     ),
 )  # fmt: skip
 

@@ -16,6 +16,8 @@ import shapely
 from numpy.typing import NDArray
 from pyproj import Geod, Transformer
 
+from geo.place import Place
+
 Numbers = NDArray[np.float64]
 
 ELLIPSOID: Final = Geod(ellps="WGS84")
@@ -60,6 +62,12 @@ def fitting_plane(lon: float, lat: float) -> Plane:
         return Plane(4534 + min(20, max(0, round((lon - 75) / 3))))
     zone = min(60, max(1, math.floor((lon + 180) / 6) + 1))
     return Plane((32600 if lat >= 0 else 32700) + zone)
+
+
+def metres_between(here: Place, there: Place) -> float:
+    """Metres on the ellipsoid from one place to the other."""
+    _, _, metres = ELLIPSOID.inv(here.lon, here.lat, there.lon, there.lat)
+    return float(metres)
 
 
 def area_m2(shape: shapely.Geometry) -> float:

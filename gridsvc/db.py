@@ -119,6 +119,11 @@ async def transaction(
         yield conn, row.now
 
 
+async def act_for(conn: Conn, keys: Sequence[str]) -> None:
+    """From here on this transaction, or this savepoint, sees what these scope keys open, and no more."""
+    await _ENTER.one(conn, ",".join(keys))
+
+
 _WIDEN = Statement(
     _Moment,
     """

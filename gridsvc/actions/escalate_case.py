@@ -162,7 +162,8 @@ def _entry(case: CaseRow, clock: CaseClock, rung: Rung, now: datetime) -> Entry:
 
 
 def _news(case: CaseRow, clock: CaseClock, rung: Rung, levels: Mapping[str, str], now: datetime) -> list[Announcement]:
-    division = division_at(rung.division_level, [(code, levels[code]) for code in case.divisions if code in levels])
+    held = case.case().whereabouts().areas()  # nobody below the level that holds a case hears of it
+    division = division_at(rung.division_level, [(code, levels[code]) for code in held if code in levels])
     told: list[Announcement] = [
         CaseEscalated(
             **news_of(case, SWEEPER.id, now),

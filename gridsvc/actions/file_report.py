@@ -175,13 +175,10 @@ def _accept(
         return category
     if isinstance(place, GridError):
         return place
-    if report.occurred_at is not None and report.occurred_at > now + CLOCKS_DIFFER:
-        return BadRequest(
-            f"occurred_at is {report.occurred_at.isoformat()}, in the future; it is {now.isoformat()} now",
-            field="occurred_at",
-            given=report.occurred_at.isoformat(),
-            wanted="a moment that has passed, or none",
-        )
+    try:
+        check_occurred(report, now)
+    except BadRequest as error:
+        return error
     if place is not None and owner is None:
         return OutsideTheGrid(place.lon, place.lat)
     if report.condition is not None:
@@ -195,6 +192,17 @@ def _accept(
         return BadRequest(missing, field="attachments", wanted="at least one photograph")
     distance_m = stands.distance_m if stands else None
     return _Accepted(report, category, place, distance_m, owner, opening_of(category, owner is not None))
+
+
+def check_occurred(report: Report, now: datetime) -> None:
+    """Raise BadRequest where the report says that it happened in the future."""
+    if report.occurred_at is not None and report.occurred_at > now + CLOCKS_DIFFER:
+        raise BadRequest(
+            f"occurred_at is {report.occurred_at.isoformat()}, in the future; it is {now.isoformat()} now",
+            field="occurred_at",
+            given=report.occurred_at.isoformat(),
+            wanted="a moment that has passed, or none",
+        )
 
 
 async def _number_and_open(

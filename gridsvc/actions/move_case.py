@@ -4,14 +4,37 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
-from events.catalog import CaseFiled, CaseMerged, CaseReferred, CaseReopened
+from events.catalog import (
+    CaseAppealSettled,
+    CaseArrived,
+    CaseChecked,
+    CaseFiled,
+    CaseMerged,
+    CaseReferred,
+    CaseReopened,
+    CaseUnmerged,
+)
+from geo.projection import metres_between
+from gridsvc.actions.ask_somebody import Task, budgets_of, columns_of, facts_of_task, keep_task, task_of
 from gridsvc.actions.file_report import ROUTE_WITHIN
 from gridsvc.actions.record_move import NewOwner, Recorded, record_move
 from gridsvc.db import Conn, act_as_service
-from gridsvc.domain.case import FINAL, Actor, AtVersion, Expected, Move, Moved, Particulars, Pool, decide
+from gridsvc.domain.case import (
+    CHECKS,
+    FINAL,
+    Actor,
+    AtVersion,
+    Expected,
+    Move,
+    Moved,
+    Particulars,
+    Pool,
+    State,
+    decide,
+)
 from gridsvc.domain.category import Category, missing_evidence
 from gridsvc.domain.report import case_number
 from gridsvc.domain.routing import EDITION
@@ -20,6 +43,7 @@ from gridsvc.errors import BadRequest, GuardFailed, OutsideTheGrid, Unknown, Ver
 from gridsvc.store import attachments, cases, owners
 from gridsvc.store.cases import CaseRow, located
 from gridsvc.store.cells import Wanted, owners_of
+from gridsvc.store.checks import CheckRow
 from gridsvc.store.numbers import NumberBlocks
 from gridsvc.store.rulebook import rulebook
 
@@ -49,25 +73,33 @@ async def move_case(
     _check_category(book.categories[(locked.edition, locked.category)], move, said)
     await _check_named(conn, locked, said)
     await act_as_service(conn)
+    task = await task_of(conn, book, locked, move, actor, said, now)
     changes = await _changes(conn, book, locked, moved, actor, said, numbers, now)
     if said.evidence or said.before:
+        purpose = "check" if move is Move.CHECK else "after"
         await attachments.attach(conn, said.before, locked.id, None, "before", actor.id)
-        await attachments.attach(conn, said.evidence, locked.id, None, "after", actor.id)
-    return await record_move(
+        await attachments.attach(conn, said.evidence, locked.id, None, purpose, actor.id)
+    facts = facts_of(said, changes) | _facts_of_move(locked, moved, said, changes) | facts_of_task(task)
+    after = await record_move(
         conn,
         book,
         locked,
         Recorded(
             moved=moved,
             actor=actor.id,
-            facts=facts_of(said, changes),
+            facts=facts,
             owner=_owner_by_hand(moved, said),
             ended_why=_ended_why(locked, moved),
-            changes=changes,
-            told=_told(moved, locked, said),
+            changes={**changes, **columns_of(task)},
+            told=_told(moved, locked, said, task),
+            check_result=said.result if move is Move.CHECK else None,
+            reply=said.reply,
+            budgets=budgets_of(task),
         ),
         now,
     )
+    await keep_task(conn, task)
+    return after
 
 
 def _check_expected(locked: CaseRow, expected: Expected) -> None:
@@ -123,18 +155,29 @@ async def _changes(
     if move is Move.LOCATE:
         return await _placed(conn, locked, said, now)
     if move is Move.FILE:
-        today = now.astimezone(book.zone)
-        division = locked.division_code or ""
-        [taken] = await numbers.take("case", division, today.date())
+        number = locked.number or await _new_number(book, locked, numbers, now)
         said_which = {"condition": said.condition} if said.condition else {}
-        return {"number": case_number(division, today, taken), "filed_at": now, **said_which, **_to_routing(moved, now)}
+        return {"number": number, "filed_at": locked.filed_at or now, **said_which, **_to_routing(moved, now)}
+    if move is Move.CORRECT:
+        return {**await _corrected(conn, book, locked, said, now), **_to_routing(moved, now)}
     if move is Move.ACCEPT and locked.department and actor.caller:
         return {"handler_id": actor.caller.user_id}
-    if move is Move.MERGE:
+    if move is Move.REWORK and locked.department:
+        return {"handler_id": None}  # the desk sends it to the department, which finds somebody
+    if move is Move.SEND_BACK and not await owners.still_handles(conn, locked.handler_id, locked.department):
+        return {"handler_id": None}
+    if move in {Move.MERGE, Move.UNMERGE}:
         return {"merged_into": said.into}
     if move is Move.SUSPEND:
         return {"suspended_until": said.until}
     return _to_routing(moved, now)
+
+
+async def _new_number(book: Rulebook, locked: CaseRow, numbers: NumberBlocks, now: datetime) -> str:
+    today = now.astimezone(book.zone)
+    division = locked.division_code or ""
+    [taken] = await numbers.take("case", division, today.date())
+    return case_number(division, today, taken)
 
 
 def _to_routing(moved: Moved, now: datetime) -> dict[str, Any]:
@@ -149,8 +192,38 @@ async def _placed(conn: Conn, locked: CaseRow, said: Particulars, now: datetime)
     return located(said.location, owner)
 
 
+async def _corrected(
+    conn: Conn, book: Rulebook, locked: CaseRow, said: Particulars, now: datetime
+) -> dict[str, Any]:
+    """What is said instead, and what follows by rule: another category or place has its own cell, beat and limits."""
+    changes: dict[str, Any] = {
+        name: value for name in ("description", "address") if (value := getattr(said, name)) is not None
+    }
+    if said.category is None and said.location is None:
+        return changes
+    category = book.categories[(locked.edition, locked.category)]
+    if said.category is not None:
+        category = book.category(said.category)
+    place = said.location or locked.place_of()
+    assert place is not None  # noqa: S101 - what is filed has a place
+    [owner] = await owners_of(conn, [Wanted(place, category.duty_line)], now)
+    if owner is None:
+        raise OutsideTheGrid(place.lon, place.lat)
+    return {
+        **changes,
+        **located(place, owner),
+        "edition": category.edition,
+        "category": category.code,
+        # A condition is one of its category's; the desk that corrects this one does not say which of the other's it is.
+        "condition": locked.condition if said.category is None else None,
+        "duty_line": category.duty_line,
+        "severity": category.severity,
+        "held_by": locked.held_by if locked.held_by in owner.divisions else None,
+    }
+
+
 def _owner_by_hand(moved: Moved, said: Particulars) -> NewOwner | None:
-    if moved.rule.move is not Move.ASSIGN:
+    if moved.rule.move not in {Move.ASSIGN, Move.FORWARD}:
         return None
     return NewOwner(
         officer_id=said.officer,
@@ -172,20 +245,70 @@ def _ended_why(locked: CaseRow, moved: Moved) -> str | None:
     return str(moved.state) if moved.state in FINAL else None
 
 
-def _told(moved: Moved, locked: CaseRow, said: Particulars) -> Mapping[str, Any]:
+def _told(moved: Moved, locked: CaseRow, said: Particulars, task: Task | None) -> Mapping[str, Any]:
+    if isinstance(task, CheckRow):
+        return {"check_id": task.id, "kind": task.kind, "officer_id": task.officer_id}
+    if moved.rule.tells is CaseChecked:
+        return {"kind": CHECKS[State(locked.state)], "result": said.result}
     if moved.rule.tells is CaseFiled or moved.rule.tells is CaseReopened:
         return {"cycle": moved.cycle}
     if moved.rule.tells is CaseMerged:
         return {"into": said.into}
     if moved.rule.tells is CaseReferred:
         return {"division": said.division}
+    if moved.rule.tells is CaseUnmerged:
+        return {"out_of": locked.merged_into, "pool": str(moved.pool)}
+    if moved.rule.tells is CaseArrived:
+        return {"distance_m": _distance_m(locked, said)}
+    if moved.rule.tells is CaseAppealSettled:
+        return {"result": said.result}
     return {}
+
+
+def _distance_m(locked: CaseRow, said: Particulars) -> float:
+    place = locked.place_of()
+    assert place is not None  # noqa: S101 - the table demands both
+    assert said.location is not None  # noqa: S101
+    return round(metres_between(place, said.location), 1)
+
+
+def _facts_of_move(locked: CaseRow, moved: Moved, said: Particulars, changes: Mapping[str, Any]) -> dict[str, object]:
+    """What this very move adds to the history: how things were before, and how far away somebody stood."""
+    move = moved.rule.move
+    if move is Move.CORRECT:
+        return {"corrected": _before_and_after(locked, changes)}
+    if move is Move.ARRIVE:
+        assert said.location is not None  # noqa: S101 - the table demands it
+        return {"distance_m": _distance_m(locked, said), "accuracy_m": said.location.accuracy_m}
+    if move is Move.CHECK:
+        return {"kind": CHECKS[State(locked.state)]}
+    if move is Move.UNMERGE:
+        return {"out_of": str(locked.merged_into)}
+    return {}
+
+
+def _before_and_after(locked: CaseRow, changes: Mapping[str, Any]) -> dict[str, list[object]]:
+    """Each column that a correction changes: how it was, how it is. Where it lies is told in degrees."""
+    return {
+        name: [getattr(locked, name), value]
+        for name, value in changes.items()
+        if name in _CORRECTED and getattr(locked, name) != value
+    }
+
+
+_CORRECTED: Final = frozenset(
+    {
+        "edition", "category", "duty_line", "severity", "description", "address", "lon", "lat", "grid_set_id",
+        "division_code", "cell_code", "cell_method", "beat_code", "held_by",
+    }
+)  # fmt: skip
 
 
 def facts_of(said: Particulars, changes: Mapping[str, Any]) -> dict[str, object]:
     """What the history keeps of a move, in JSON's own types; nothing that was not said."""
     facts: dict[str, object] = {
         "reason": said.reason,
+        "reason_code": said.reason_code,
         "note": said.note,
         "officer": str(said.officer) if said.officer else None,
         "department": said.department,
@@ -195,6 +318,9 @@ def facts_of(said: Particulars, changes: Mapping[str, Any]) -> dict[str, object]
         "into": str(said.into) if said.into else None,
         "division": said.division,
         "condition": said.condition,
+        "result": said.result,
+        "wanted": said.wanted,
+        "reply": said.reply,
         "number": changes.get("number"),
         "cell": changes.get("cell_code"),
         "grid_set": changes.get("grid_set_id"),

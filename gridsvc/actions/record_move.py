@@ -6,8 +6,8 @@ The last two beats of every story about an existing case; the stories differ in 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
-from datetime import datetime
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -16,10 +16,11 @@ from gridsvc.actions.news import news_of
 from gridsvc.db import Conn
 from gridsvc.domain.case import FINAL, Clock, Move, Moved, State
 from gridsvc.domain.clock import CaseClock, go_on, pause_clock, start_clock, stop_clock
+from gridsvc.domain.deadline import Budget, ClockUnit
 from gridsvc.domain.history import Entry, chained
-from gridsvc.domain.rulebook import Rulebook
+from gridsvc.domain.rulebook import Limit, Rulebook
 from gridsvc.ids import new_id
-from gridsvc.store import assignments, cases, clocks, history, outbox
+from gridsvc.store import assignments, cases, checks, clocks, history, outbox, supervision_orders
 from gridsvc.store.assignments import AssignmentRow
 from gridsvc.store.cases import CaseRow
 
@@ -47,6 +48,9 @@ class Recorded:
     changes: Mapping[str, Any] | None = None  # further columns that the move sets
     told: Mapping[str, Any] | None = None  # further fields of the announcement
     pauses_end_at: datetime | None = None  # set: a suspension ended then, and not only now
+    check_result: str | None = None  # what the officer found who was sent to look
+    reply: str | None = None  # to the supervision order
+    budgets: Mapping[Clock, timedelta] = field(default_factory=dict)  # where the move itself says how long
 
 
 async def record_move(conn: Conn, book: Rulebook, locked: CaseRow, what: Recorded, now: datetime) -> CaseRow:
@@ -66,17 +70,34 @@ async def record_moves(
         conn, {locked.id: what.ended_why for locked, what in moves if what.ended_why is not None}, now
     )
     await assignments.add(conn, [assignment for _, assignment in drafts if assignment is not None])
-    due = await _turn_clocks(conn, book, [(row, what) for (row, _), (_, what) in zip(drafts, moves, strict=True)], now)
+    await _end_tasks(conn, moves, now)
+    turned = [(row, what) for (row, _), (_, what) in zip(drafts, moves, strict=True)]
+    due, late = await _turn_clocks(conn, book, turned, now)
     kept: list[CaseRow] = []
     entries: list[Entry] = []
     for (locked, what), (draft, _) in zip(moves, drafts, strict=True):
         row = _with_due(draft, what, due.get(draft.id))
+        row = replace(row, late=row.late or row.id in late)
         entries.append(_entry(locked, row, what, now))
         kept.append(replace(row.keyed(), head=entries[-1].hash))
     await cases.change(conn, kept)
     await history.add(conn, entries)
     await outbox.append(conn, [_news(row, what, now) for row, (_, what) in zip(kept, moves, strict=True)], now)
     return kept
+
+
+async def _end_tasks(conn: Conn, moves: Sequence[tuple[CaseRow, Recorded]], now: datetime) -> None:
+    """What was asked of somebody ends with its clock: replied to, or called off because the case went on."""
+    ended = {
+        locked.id: what.check_result
+        for locked, what in moves
+        if locked.checker_id is not None and Clock.ON_SITE in what.moved.rule.stops
+    }
+    await checks.end(conn, ended, now)
+    for locked, what in moves:
+        if locked.order_id is not None and Clock.SUPERVISION in what.moved.rule.stops:
+            replied_by = what.actor if what.reply is not None else None
+            await supervision_orders.end(conn, locked.order_id, what.reply, replied_by, now)
 
 
 def _with_due(row: CaseRow, what: Recorded, due: datetime | None) -> CaseRow:
@@ -108,6 +129,13 @@ def _row_after(before: CaseRow, what: Recorded, now: datetime) -> tuple[CaseRow,
         cycle=moved.cycle,
         suspended=moved.suspended,
         suspended_until=before.suspended_until if moved.suspended else None,
+        suspensions=moved.suspensions,
+        held_by=moved.held_by,
+        returned_by=moved.returned_by,
+        late=before.late and moved.rule.move is not Move.REOPEN,
+        appeal=moved.appeal,
+        checker_id=None if Clock.ON_SITE in moved.rule.stops else before.checker_id,
+        order_id=None if Clock.SUPERVISION in moved.rule.stops else before.order_id,
         extensions=moved.extensions,
         pool=moved.pool,
         route_again_at=None,
@@ -139,8 +167,11 @@ def _row_after(before: CaseRow, what: Recorded, now: datetime) -> tuple[CaseRow,
 
 async def _turn_clocks(
     conn: Conn, book: Rulebook, moves: Sequence[tuple[CaseRow, Recorded]], now: datetime
-) -> dict[UUID, datetime]:
-    """Stop, pause, resume, extend and start what the moves say; answer when handling is due, by case."""
+) -> tuple[dict[UUID, datetime], set[UUID]]:
+    """Stop, pause, resume, extend and start what the moves say.
+
+    Answers when handling is due, by case, and of which cases it ended too late.
+    """
     live: dict[UUID, list[CaseClock]] = {row.id: [] for row, _ in moves}
     for clock in await clocks.live(conn, list(live)):
         live[clock.case_id].append(clock)
@@ -157,7 +188,9 @@ async def _turn_clocks(
         started += fresh
     await clocks.change(conn, stopped)
     await clocks.add(conn, started)
-    return {clock.case_id: clock.due_at for clock in going if clock.kind is Clock.HANDLING}
+    due = {clock.case_id: clock.due_at for clock in going if clock.kind is Clock.HANDLING}
+    late = {clock.case_id for clock in stopped if clock.kind is Clock.HANDLING and now > clock.due_at}
+    return due, late
 
 
 def _started(book: Rulebook, row: CaseRow, what: Recorded, running: set[Clock], now: datetime) -> list[CaseClock]:
@@ -166,8 +199,15 @@ def _started(book: Rulebook, row: CaseRow, what: Recorded, running: set[Clock], 
         start_clock(new_id(), row.id, row.cycle, kind, limit, book.ladder(limit.ladder), now)
         for kind in what.moved.rule.starts
         if kind not in running
-        for limit in [row.limit(book, kind)]
+        for limit in [_limit(book, kind, row, what)]
     ]
+
+
+def _limit(book: Rulebook, kind: Clock, row: CaseRow, what: Recorded) -> Limit:
+    limit = row.limit(book, kind)
+    if kind not in what.budgets:
+        return limit
+    return Limit(Budget(ClockUnit.NATURAL, round(what.budgets[kind].total_seconds())), limit.ladder, None)
 
 
 async def _pause_or_go_on(

@@ -4,18 +4,26 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any, Final
 from uuid import UUID, uuid5
 
 from events.catalog import (
     Announcement,
+    CaseAppealed,
+    CaseAppealSettled,
     CaseAssigned,
+    CaseChecked,
+    CaseCheckSent,
     CaseEscalated,
     CaseNews,
+    CaseOrderReplied,
     CasePooled,
+    CaseReferred,
     CaseReported,
     CaseReturned,
+    CaseUnmerged,
 )
 from gridsvc.db import Conn
 from gridsvc.errors import Unknown
@@ -32,6 +40,11 @@ _DESKS: Final[dict[type[CaseNews], tuple[str, ...]]] = {
     CaseReported: ("acceptor", "dispatcher"),
     CasePooled: ("dispatcher", "acceptor"),
     CaseReturned: ("dispatcher", "acceptor"),
+    CaseUnmerged: ("acceptor", "dispatcher"),
+    CaseAppealed: ("supervisor",),
+    CaseChecked: ("acceptor", "dispatcher"),
+    CaseOrderReplied: ("supervisor",),
+    CaseReferred: ("dispatcher", "acceptor"),  # at the level that holds it now
 }
 _LAST: Final = "admin"  # hears what nobody else is there to hear
 
@@ -41,7 +54,7 @@ async def tell_people(conn: Conn, announcements: Sequence[Announcement], now: da
 
     The owner hears of what is his; desks hear of what waits for them, the nearest that exists; a rung
     says itself who hears. Nobody in that role: the next division above, then those who stand in, at
-    last the administrators. News of an assignment that has ended meanwhile is told to nobody. Twice:
+    last the administrators. News of an assignment or a check that has ended meanwhile is told to nobody. Twice:
     each person is told once. Raises Unknown when a case does not exist.
     """
     news = [each for each in announcements if isinstance(each, CaseNews)]
@@ -52,6 +65,8 @@ async def tell_people(conn: Conn, announcements: Sequence[Announcement], now: da
         if case is None:
             raise Unknown(f"no case {each.case_id} to tell about", case_id=str(each.case_id))
         if isinstance(each, CaseAssigned) and each.assignment_id != case.assignment_id:
+            continue
+        if isinstance(each, CaseCheckSent) and each.officer_id != case.checker_id:
             continue
         people = await _who_hears(conn, each, case, now)
         if not people:
@@ -70,6 +85,8 @@ def _message(news: CaseNews, case: Standing) -> notices.Message:
 
 
 async def _who_hears(conn: Conn, news: CaseNews, case: Standing, now: datetime) -> list[UUID]:
+    if isinstance(news, CaseCheckSent):
+        return [news.officer_id]
     roles, path = _DESKS.get(type(news), (OWNER,)), case.divisions
     if isinstance(news, CaseEscalated):
         roles, path = (news.role,), _up_to(case.divisions, news.division)
@@ -78,6 +95,8 @@ async def _who_hears(conn: Conn, news: CaseNews, case: Standing, now: datetime) 
         if owners:
             return owners
         roles = ("dispatcher",)  # nobody answers for it: whoever can change that hears
+    if isinstance(news, CaseAppealed):
+        case = replace(case, department=None)  # the department's own supervisor may not settle it
     return await _desk(conn, (*roles, _LAST), path, case, now)
 
 
@@ -129,6 +148,14 @@ def _body(news: CaseNews, case: Standing) -> dict[str, Any]:
             body |= {"assignment_id": str(news.assignment_id)}
         case CasePooled():
             body |= {"why": news.why}
-        case CaseReported():
+        case CaseCheckSent():
+            body |= {"check_id": str(news.check_id), "kind": news.kind}
+        case CaseChecked():
+            body |= {"kind": news.kind, "result": news.result}
+        case CaseAppealSettled():
+            body |= {"result": news.result}
+        case CaseReferred():
+            body |= {"division": news.division}
+        case CaseReported() | CaseUnmerged():
             body |= {"pool": news.pool}
     return body

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Container, Sequence
 from datetime import datetime
 from typing import Annotated, Any, Final
 from uuid import UUID
@@ -15,7 +15,14 @@ from gridsvc.actions.move_case import move_case
 from gridsvc.api.desk import DESK
 from gridsvc.api.idempotency import Answer, write
 from gridsvc.api.parts import caller_of, scoped
-from gridsvc.api.report_wire import DivisionTold, Location, divisions_told, read_location
+from gridsvc.api.report_wire import (
+    DivisionTold,
+    DuplicateTold,
+    Location,
+    divisions_told,
+    duplicates_told,
+    read_location,
+)
 from gridsvc.api.route import DESK as DESK_ROLES
 from gridsvc.api.route import Route
 from gridsvc.api.wire import (
@@ -39,7 +46,17 @@ from gridsvc.domain.clock import CaseClock
 from gridsvc.domain.deadline import intervals
 from gridsvc.domain.rulebook import Rulebook
 from gridsvc.errors import BadRequest, Unknown
-from gridsvc.store import assignments, calendars, case_views, clocks, history, reports
+from gridsvc.store import (
+    assignments,
+    calendars,
+    case_views,
+    checks,
+    clocks,
+    duplicates,
+    history,
+    reports,
+    supervision_orders,
+)
 from gridsvc.store.case_views import CaseView, Filters
 from gridsvc.store.cases import CaseRow
 from gridsvc.store.cells import division_names
@@ -50,7 +67,11 @@ _READERS: Final = frozenset({*DESK_ROLES, Role.OFFICER, Role.HANDLER})
 
 
 class CaseTold(Told):
-    """One case. Coordinates are WGS-84; `overdue` counts the handling limit; `stage` is the national workflow's."""
+    """One case. Coordinates are WGS-84; `overdue` counts the handling limit; `stage` is the national workflow's.
+
+    `late` is a fact of this cycle and stays one; `exempt` leaves it out of the statistics (an appeal was granted).
+    `held_by` is the level that has it since it was referred up or handed down.
+    """
 
     id: UUID
     number: str | None
@@ -93,6 +114,16 @@ class CaseTold(Told):
     condition: str | None
     management_level: str | None
     component: str | None
+    held_by: str | None
+    suspensions: int
+    self_handled: bool
+    sampled: bool
+    returned_by: str | None
+    late: bool
+    appeal: str | None
+    exempt: bool
+    checker: UUID | None
+    order: UUID | None
 
 
 class AssignmentTold(Told):
@@ -171,9 +202,10 @@ class ClockTold(Told):
 
 
 class ReportTold(Told):
-    """A report of the case; its reporter is shown only as there being one."""
+    """A report of the case, or of one that was merged into it; its reporter is shown only as there being one."""
 
     id: UUID
+    case: UUID
     acceptance_number: str
     source: str
     description: str
@@ -192,8 +224,55 @@ class LimitTold(Told):
     management_level: str | None
 
 
+class LinkedTold(Told):
+    """A case at the other end of a merge; `merged_into` names the next one on the way to the one that goes on."""
+
+    id: UUID
+    number: str | None
+    state: str
+    merged_into: UUID | None
+
+
+class CheckTold(Told):
+    """Somebody was sent to look. Ended without a result: called off, because the case went on without it."""
+
+    id: UUID
+    cycle: int
+    kind: str
+    officer: UUID
+    rule: str
+    reasons: dict[str, Any]
+    note: str
+    sent_by: str
+    sent_at: datetime
+    due_at: datetime
+    ended_at: datetime | None
+    result: str | None
+
+
+class OrderTold(Told):
+    """A supervision order (督办). Ended without a reply: the case was over first."""
+
+    id: UUID
+    cycle: int
+    kind: str
+    level: str
+    reason: str
+    wanted: str
+    ordered_by: str
+    ordered_at: datetime
+    due_at: datetime
+    ended_at: datetime | None
+    reply: str | None
+    replied_by: str | None
+
+
 class CaseDetail(Told):
-    """One case with its assignment, the limit of its edition and the clocks that run."""
+    """One case with its assignment, the limit of its edition and the clocks that run.
+
+    `merged` are those that were merged into it, `main` the one that goes on where it was merged itself;
+    `duplicates` may be the same thing, and nobody has said so yet.
+    """
 
     case: CaseTold
     limit: LimitTold
@@ -201,6 +280,11 @@ class CaseDetail(Told):
     assignment: AssignmentTold | None
     clocks: list[ClockTold]
     reports: list[ReportTold]
+    checks: list[CheckTold]
+    orders: list[OrderTold]
+    merged: list[LinkedTold]
+    main: LinkedTold | None
+    duplicates: list[DuplicateTold]
     moves: list[str]
 
 
@@ -230,6 +314,8 @@ class Moved(Told):
     officer: UUID | None
     department: str | None
     due_at: datetime | None
+    suspended: bool
+    held_by: str | None
 
 
 _Limit = Annotated[int, msgspec.Meta(ge=1, le=500)]
@@ -252,6 +338,11 @@ class CaseQuery(Wanted):
     bbox: Annotated[str, msgspec.Meta(max_length=200)] | None = None
     q: Annotated[str, msgspec.Meta(max_length=200)] | None = None
     updated_after: Moment | None = None
+    held_by: _Code | None = None
+    self_handled: bool | None = None
+    sampled: bool | None = None
+    late: bool | None = None
+    appeal: _Code | None = None
     limit: _Limit = 100
     cursor: Annotated[str, msgspec.Meta(max_length=400)] | None = None
 
@@ -290,6 +381,8 @@ async def get_case(request: web.Request) -> web.Response:
         held = await assignments.of_case(conn, view.id)
         current = next((row for row in held if row.ended_at is None), None)
         names = await division_names(conn, view.grid_set_id, view.divisions) if view.grid_set_id else {}
+        keys = scope_keys(caller)
+        [alike] = await duplicates.near(conn, [_sought(view, keys)])
         detail = CaseDetail(
             case=_told(view),
             limit=await _limit(conn, view),
@@ -297,6 +390,11 @@ async def get_case(request: web.Request) -> web.Response:
             assignment=_assignment(current) if current else None,
             clocks=[clock for clock in await _clocks(conn, view.id, now) if clock.state != "stopped"],
             reports=[ReportTold(**vars(row)) for row in await reports.OF_CASE.all(conn, view.id)],
+            checks=[_check(row) for row in await checks.of_case(conn, view.id)],
+            orders=[_order(row) for row in await supervision_orders.of_case(conn, view.id)],
+            merged=[_linked(each) for each in await duplicates.merged_into(conn, view.id, keys)],
+            main=_linked(main) if (main := await duplicates.main_of(conn, view.id, keys)) else None,
+            duplicates=duplicates_told(alike),
             moves=_moves_from(view.state),
         )
     return reply(detail, headers={"ETag": f'"{view.version}"'})
@@ -439,7 +537,10 @@ def _told(view: CaseView) -> CaseTold:
         extensions=view.extensions, due_at=view.due_at, overdue=view.overdue,
         occurred_at=view.occurred_at, reported_at=view.reported_at, filed_at=view.filed_at,
         closed_at=view.closed_at, updated_at=view.updated_at, condition=view.condition,
-        management_level=view.management_level, component=view.component,
+        management_level=view.management_level, component=view.component, held_by=view.held_by,
+        suspensions=view.suspensions, self_handled=view.self_handled, sampled=view.sampled,
+        returned_by=view.returned_by, late=view.late, appeal=view.appeal, exempt=view.appeal == "granted",
+        checker=view.checker_id, order=view.order_id,
     )  # fmt: skip
 
 
@@ -448,6 +549,33 @@ def _assignment(row: assignments.AssignmentRow) -> AssignmentTold:
         id=row.id, cycle=row.cycle, officer=row.officer_id, department=row.department, rule=row.rule,
         edition=row.edition, reasons=dict(row.reasons), assigned_by=row.assigned_by,
         assigned_at=row.assigned_at, ended_at=row.ended_at, ended_why=row.ended_why,
+    )  # fmt: skip
+
+
+def _linked(row: duplicates.Linked) -> LinkedTold:
+    return LinkedTold(id=row.id, number=row.number, state=row.state, merged_into=row.merged_into)
+
+
+def _sought(view: CaseView, keys: list[str]) -> duplicates.Sought:
+    return duplicates.Sought(
+        case_id=view.id, edition=view.edition, category=view.category, lon=view.lon, lat=view.lat,
+        reported_at=view.reported_at, keys=keys,
+    )  # fmt: skip
+
+
+def _check(row: checks.CheckRow) -> CheckTold:
+    return CheckTold(
+        id=row.id, cycle=row.cycle, kind=row.kind, officer=row.officer_id, rule=row.rule,
+        reasons=dict(row.reasons), note=row.note, sent_by=row.sent_by, sent_at=row.sent_at, due_at=row.due_at,
+        ended_at=row.ended_at, result=row.result,
+    )  # fmt: skip
+
+
+def _order(row: supervision_orders.OrderRow) -> OrderTold:
+    return OrderTold(
+        id=row.id, cycle=row.cycle, kind=row.kind, level=row.level, reason=row.reason, wanted=row.wanted,
+        ordered_by=row.ordered_by, ordered_at=row.ordered_at, due_at=row.due_at, ended_at=row.ended_at,
+        reply=row.reply, replied_by=row.replied_by,
     )  # fmt: skip
 
 
@@ -473,6 +601,11 @@ def _filters(query: CaseQuery) -> Filters:
         overdue=query.overdue,
         bbox=_bbox(query.bbox),
         words=query.q or None,
+        held_by=query.held_by,
+        self_handled=query.self_handled,
+        sampled=query.sampled,
+        late=query.late,
+        appeal=query.appeal,
     )
 
 
@@ -495,6 +628,7 @@ def _moves_from(state: str) -> list[str]:
 
 _FIELDS: Final[dict[str, Any]] = {
     "reason": Annotated[str, msgspec.Meta(min_length=1, max_length=4_000)],
+    "reason_code": Annotated[str, msgspec.Meta(min_length=1, max_length=64)],
     "note": Annotated[str, msgspec.Meta(max_length=4_000)],
     "officer": UUID,
     "department": Annotated[str, msgspec.Meta(min_length=1, max_length=64)],
@@ -505,15 +639,31 @@ _FIELDS: Final[dict[str, Any]] = {
     "division": Annotated[str, msgspec.Meta(min_length=1, max_length=64)],
     "location": Location,
     "condition": Annotated[str, msgspec.Meta(min_length=1, max_length=32)],
+    "category": Annotated[str, msgspec.Meta(min_length=1, max_length=64)],
+    "description": Annotated[str, msgspec.Meta(min_length=1, max_length=4_000)],
+    "address": Annotated[str, msgspec.Meta(min_length=1, max_length=400)],
+    "result": Annotated[str, msgspec.Meta(min_length=1, max_length=64)],
+    "kind": Annotated[str, msgspec.Meta(min_length=1, max_length=64)],
+    "level": Annotated[str, msgspec.Meta(min_length=1, max_length=64)],
+    "wanted": Annotated[str, msgspec.Meta(min_length=1, max_length=4_000)],
+    "reply": Annotated[str, msgspec.Meta(min_length=1, max_length=4_000)],
 }
 """How each particular of a move is written; the table of moves tells which of them a move has."""
 
 
+def fields_of(rule: Rule) -> list[Any]:
+    """What the body of a move holds, by the table: name, type and, where it may be left out, the default."""
+    # Where the move has a list of reasons, one of them or words will do; the table looks at both.
+    either = {"reason"} if "reason_code" in rule.takes else set()
+    fields: list[Any] = [(name, _FIELDS[name]) for name in rule.needs if name not in either]
+    return [*fields, *((name, _FIELDS[name] | None, None) for name in (*sorted(either), *rule.takes))]
+
+
 def _body_of(rule: Rule) -> type[Wanted]:
-    fields: list[Any] = [(name, _FIELDS[name]) for name in rule.needs]
-    fields += [(name, _FIELDS[name] | None, None) for name in rule.takes]
     name = "".join(part.title() for part in str(rule.move).split("_")) + "Said"
-    made = msgspec.defstruct(name, fields, bases=(Wanted,), module=__name__, kw_only=True, forbid_unknown_fields=True)
+    made = msgspec.defstruct(
+        name, fields_of(rule), bases=(Wanted,), module=__name__, kw_only=True, forbid_unknown_fields=True
+    )
     assert issubclass(made, Wanted)  # noqa: S101 - by its bases
     return made
 
@@ -521,12 +671,12 @@ def _body_of(rule: Rule) -> type[Wanted]:
 def _handler_of(rule: Rule, body: type[Wanted]) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
     async def make_move(request: web.Request) -> web.StreamResponse:
         case_id, expected = path_id(request), if_match(request)
-        said = await _particulars(request, await read_body(request, body))
+        said = await particulars_of(request, await read_body(request, body))
         desk, actor = request.app[DESK], Actor(caller_of(request))
 
         async def work(conn: Conn, now: datetime) -> Answer:
             row = await move_case(conn, case_id, rule.move, actor, said, expected, desk.numbers, now)
-            return Answer(_moved(row), headers={"ETag": f'"{row.version}"'})
+            return Answer(moved_told(row), headers={"ETag": f'"{row.version}"'})
 
         return await write(request, work)
 
@@ -534,8 +684,13 @@ def _handler_of(rule: Rule, body: type[Wanted]) -> Callable[[web.Request], Await
     return make_move
 
 
-async def _particulars(request: web.Request, body: Wanted) -> Particulars:
-    given = {name: value for name, value in msgspec.structs.asdict(body).items() if value is not None}
+async def particulars_of(request: web.Request, body: Wanted, without: Container[str] = ()) -> Particulars:
+    """What the body says with a move; `without` names fields that are none of the move's."""
+    given = {
+        name: value
+        for name, value in msgspec.structs.asdict(body).items()
+        if value is not None and name not in without
+    }
     place: Place | None = None
     if "location" in given:
         place, _ = read_location(given.pop("location"), await request.app[DESK].city_bounds())
@@ -544,15 +699,22 @@ async def _particulars(request: web.Request, body: Wanted) -> Particulars:
     return Particulars(**given, location=place)
 
 
-def _moved(row: CaseRow) -> Moved:
+def moved_told(row: CaseRow) -> Moved:
+    """The case after a move."""
     return Moved(
         id=row.id, number=row.number, state=row.state, version=row.version, cycle=row.cycle, pool=row.pool,
         assignment=row.assignment_id, officer=row.officer_id, department=row.department, due_at=row.due_at,
+        suspended=row.suspended, held_by=row.held_by,
     )  # fmt: skip
 
 
-def _callers_of(rule: Rule) -> frozenset[Role]:
+def callers_of(rule: Rule) -> frozenset[Role]:
+    """The roles that may call the move's route at all; the table looks at the case."""
     roles = {by for by in rule.by if isinstance(by, Role)}
+    if Party.DEPARTMENT in rule.by:
+        roles.add(Role.SUPERVISOR)
+    if Party.CHECKER in rule.by:
+        roles.add(Role.OFFICER)
     return frozenset(roles | {Role.OFFICER, Role.HANDLER} if Party.OWNER in rule.by else roles)
 
 
@@ -562,7 +724,7 @@ def _route_of(move: Move, rule: Rule) -> Route:
         method="POST",
         path=f"/api/v1/cases/{{id}}/{move}",
         handler=_handler_of(rule, body),
-        roles=_callers_of(rule),
+        roles=callers_of(rule),
         summary=rule.says,
         reads=body,
         answers=Moved,

@@ -29,8 +29,10 @@ from gridsvc.api.report_wire import filed_answer
 from gridsvc.db import Conn, ConnPool, open_pool, transaction
 from gridsvc.domain.report import Report
 from gridsvc.errors import GridError
-from gridsvc.store import idempotency_keys
+from gridsvc.store import duplicates, idempotency_keys
+from gridsvc.store.cases import CaseRow
 from gridsvc.store.cells import bounds_at, division_names
+from gridsvc.store.duplicates import Duplicate, Sought
 from gridsvc.store.idempotency_keys import Answered, Claim, Conflict, Fresh, Stored, Twin
 from gridsvc.store.numbers import NumberBlocks
 from gridsvc.together import Pace
@@ -49,6 +51,7 @@ Outcome = Answered | Stored | Exception
 class _Waiting:
     claim: Claim
     report: Report
+    keys: Sequence[str]  # scope keys of whoever reports: he hears of duplicates that he may see
     done: asyncio.Future[Outcome]
 
 
@@ -65,13 +68,13 @@ class FilingDesk:
     _names: dict[int, dict[str, tuple[str, str]]] = field(default_factory=dict)
     _bounds: tuple[float, Bounds | None] = (float("-inf"), None)
 
-    async def file(self, claim: Claim, report: Report) -> web.Response:
+    async def file(self, claim: Claim, report: Report, keys: Sequence[str]) -> web.Response:
         """File `report` once and answer; a repeat of the same claim gets the first one's answer.
 
         Raises what the report is refused with, KeyReused for a claim that stands for another report,
         and the database's own errors when it is away. A caller that goes away does not stop it.
         """
-        waiting = _Waiting(claim, report, asyncio.get_running_loop().create_future())
+        waiting = _Waiting(claim, report, keys, asyncio.get_running_loop().create_future())
         self._queue.append(waiting)
         self._come.set()
         if len(self._queue) >= MOST:
@@ -147,15 +150,19 @@ class FilingDesk:
     async def _answers(
         self, conn: Conn, fresh: Sequence[_Waiting], filed: Sequence[Taken | GridError]
     ) -> list[Answered | GridError]:
-        await self._learn_names(conn, [each for each in filed if isinstance(each, Taken)])
+        kept = [(each, taken) for each, taken in zip(fresh, filed, strict=True) if isinstance(taken, Taken)]
+        await self._learn_names(conn, [taken for _, taken in kept])
+        alike = await duplicates.near(conn, [_sought(taken.case, each.keys) for each, taken in kept])
+        answers = iter([self._answer(taken, found) for (_, taken), found in zip(kept, alike, strict=True)])
         return [
-            answer if isinstance(answer, GridError) else kept_answer(each.claim, self._answer(answer))
-            for each, answer in zip(fresh, filed, strict=True)
+            taken if isinstance(taken, GridError) else kept_answer(each.claim, next(answers))
+            for each, taken in zip(fresh, filed, strict=True)
         ]
 
-    def _answer(self, taken: Taken) -> Answer:
+    def _answer(self, taken: Taken, alike: Sequence[Duplicate]) -> Answer:
         names: Mapping[str, tuple[str, str]] = self._names.get(taken.case.grid_set_id or 0, {})
-        return Answer(filed_answer(taken, names), status=201, headers={"Location": f"/api/v1/cases/{taken.case.id}"})
+        told = filed_answer(taken, names, alike)
+        return Answer(told, status=201, headers={"Location": f"/api/v1/cases/{taken.case.id}"})
 
     async def _learn_names(self, conn: Conn, taken: Sequence[Taken]) -> None:
         # A published set never changes, so what was read once holds for as long as the process lives.
@@ -164,6 +171,13 @@ class FilingDesk:
             codes = {code for each in taken if each.case.grid_set_id == grid_set for code in each.case.divisions}
             if codes - known.keys():
                 known |= await division_names(conn, grid_set, sorted(codes - known.keys()))
+
+
+def _sought(case: CaseRow, keys: Sequence[str]) -> Sought:
+    return Sought(
+        case_id=case.id, edition=case.edition, category=case.category, lon=case.lon, lat=case.lat,
+        reported_at=case.reported_at, keys=keys,
+    )  # fmt: skip
 
 
 @asynccontextmanager

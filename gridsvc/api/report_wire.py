@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Annotated
 from uuid import UUID
@@ -14,6 +14,7 @@ from gridsvc.actions.file_report import Taken
 from gridsvc.api.wire import Moment, Told, Wanted
 from gridsvc.domain.report import Claim
 from gridsvc.errors import BadLocation
+from gridsvc.store.duplicates import Duplicate
 
 # What people type is kept as typed; these lengths are the only thing asked of it.
 Words = Annotated[str, msgspec.Meta(max_length=4_000)]
@@ -82,13 +83,25 @@ class CaseOpened(Told):
     component: str | None
 
 
+class DuplicateTold(Told):
+    """A case that may be the same thing: same category, near by, at about the same time."""
+
+    id: UUID
+    number: str | None
+    state: str
+    description: str
+    distance_m: float
+    reported_at: datetime
+
+
 class ReportFiled(Told):
-    """The report is kept; `case` is what the city does about it."""
+    """The report is kept; `case` is what the city does about it, `duplicates` what it may be the same as."""
 
     id: UUID
     acceptance_number: str
     received_at: datetime
     case: CaseOpened
+    duplicates: list[DuplicateTold]
 
 
 def read_location(said: Location, city: Bounds | None) -> tuple[Place, Claim]:
@@ -107,7 +120,14 @@ def divisions_told(codes: list[str], names: Mapping[str, tuple[str, str]]) -> li
     return [DivisionTold(code, *names.get(code, ("", ""))) for code in codes]
 
 
-def filed_answer(taken: Taken, names: Mapping[str, tuple[str, str]]) -> ReportFiled:
+def duplicates_told(found: Sequence[Duplicate]) -> list[DuplicateTold]:
+    """What a case may be the same as, the nearest first."""
+    return [DuplicateTold(**{**vars(each), "distance_m": round(each.distance_m, 1)}) for each in found]
+
+
+def filed_answer(
+    taken: Taken, names: Mapping[str, tuple[str, str]], duplicates: Sequence[Duplicate] = ()
+) -> ReportFiled:
     """What the caller hears of a report that is kept."""
     case = taken.case
     return ReportFiled(
@@ -131,4 +151,5 @@ def filed_answer(taken: Taken, names: Mapping[str, tuple[str, str]]) -> ReportFi
             pool=case.pool,
             component=case.component,
         ),
+        duplicates=duplicates_told(duplicates),
     )

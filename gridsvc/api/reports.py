@@ -12,7 +12,7 @@ from gridsvc.api.parts import caller_of
 from gridsvc.api.report_wire import ReportFiled, ReportSaid, read_location
 from gridsvc.api.route import Route
 from gridsvc.api.wire import read_body
-from gridsvc.domain.access import Caller, Role
+from gridsvc.domain.access import Caller, Role, scope_keys
 from gridsvc.domain.report import Report, Reporter
 from gridsvc.errors import BadRequest
 from gridsvc.ids import new_id
@@ -48,7 +48,7 @@ async def post_report(request: web.Request) -> web.Response:
         condition=said.condition,
         component=said.component,
     )
-    return await desk.file(claim_of(request), report)
+    return await desk.file(claim_of(request), report, scope_keys(caller))
 
 
 def _may_be_placeless(caller: Caller, said: ReportSaid) -> None:

@@ -63,8 +63,18 @@ class Whereabouts:
     department: str | None = None
     officer: UUID | None = None
     handler: UUID | None = None
+    checker: UUID | None = None  # who was sent to look at it, until he has
     reported_by: str | None = None
     desk: str | None = None  # division of the desk that holds it while the place is unknown
+    held_by: str | None = None  # the level it was referred up or handed down to; None: no level has it for itself
+
+    def areas(self) -> Sequence[str]:
+        """The divisions that have it, from the top down: those above the level that holds it, and that level."""
+        if not self.divisions:
+            return [self.desk] if self.desk else []
+        if self.held_by not in self.divisions:
+            return self.divisions
+        return self.divisions[: self.divisions.index(self.held_by) + 1]
 
 
 def scope_keys(caller: Caller) -> list[str]:
@@ -79,16 +89,15 @@ def case_keys(case: Whereabouts) -> list[str]:
     """The keys that open `case`, sorted.
 
     A case without a place is opened by its desk's division, on all axes; without a desk only by
-    whoever reported it.
+    whoever reported it. One that a level holds is opened by that level and those above it.
     """
-    areas = list(case.divisions) or ([case.desk] if case.desk else [])
     keys: set[str] = set()
-    for division in areas:
+    for division in case.areas():
         keys.add(_area_key(division, None, None))
         keys.add(_area_key(division, None, case.duty_line))
         if case.department:
             keys.add(_area_key(division, case.department, None))
-    keys.update(f"user:{person}" for person in (case.officer, case.handler) if person is not None)
+    keys.update(f"user:{person}" for person in (case.officer, case.handler, case.checker) if person is not None)
     if case.reported_by:
         keys.add(case.reported_by)
     return sorted(keys)
@@ -96,7 +105,7 @@ def case_keys(case: Whereabouts) -> list[str]:
 
 def roles_over(caller: Caller, case: Whereabouts) -> frozenset[Role]:
     """The roles that `caller` holds for this very case; none when their areas do not meet."""
-    areas = set(case.divisions) or ({case.desk} if case.desk else set())
+    areas = set(case.areas())
     return frozenset(grant.role for grant in caller.grants if grant.division in areas and _axis_meets(grant, case))
 
 

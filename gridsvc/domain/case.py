@@ -16,9 +16,15 @@ from uuid import UUID
 
 from events.catalog import (
     CaseAccepted,
+    CaseAppealed,
+    CaseAppealSettled,
+    CaseArrived,
     CaseAssigned,
     CaseCancelled,
+    CaseChecked,
+    CaseCheckSent,
     CaseClosed,
+    CaseCorrected,
     CaseEscalated,
     CaseExtended,
     CaseFiled,
@@ -27,6 +33,7 @@ from events.catalog import (
     CaseMerged,
     CaseNews,
     CaseNoted,
+    CaseOrderReplied,
     CasePooled,
     CaseReferred,
     CaseRejected,
@@ -40,9 +47,13 @@ from events.catalog import (
     CaseStarted,
     CaseSupervised,
     CaseSuspended,
+    CaseUnmerged,
 )  # fmt: skip
 from geo.place import Place
+from geo.projection import metres_between
 from gridsvc.domain.access import Caller, Role, Whereabouts, roles_over
+from gridsvc.domain.reasons import REASONS, RESULTS, Reason
+from gridsvc.domain.supervision import KINDS, LEVELS
 from gridsvc.errors import BadRequest, GuardFailed, NotAllowed, WrongMoment
 
 
@@ -79,6 +90,8 @@ class Clock(StrEnum):
     ACKNOWLEDGE = "acknowledge"
     HANDLING = "handling"
     CHECKING = "checking"
+    ON_SITE = "on_site"  # somebody was sent to look
+    SUPERVISION = "supervision"  # an order wants a reply
 
 
 class Move(StrEnum):
@@ -86,28 +99,38 @@ class Move(StrEnum):
 
     REPORT = "report"
     LOCATE = "locate"
+    SEND_CHECK = "send_check"
+    CHECK = "check"
     FILE = "file"
     REJECT = "reject"
     ASSIGN = "assign"
     POOL = "pool"
     RETURN = "return"
+    FORWARD = "forward"
+    CORRECT = "correct"
     REFER_UP = "refer_up"
     HAND_DOWN = "hand_down"
     ACCEPT = "accept"
+    ARRIVE = "arrive"
     START = "start"
     HAND_IN = "hand_in"
     REWORK = "rework"
+    SEND_BACK = "send_back"
     CLOSE = "close"
     SELF_HANDLE = "self_handle"
     REOPEN = "reopen"
+    APPEAL = "appeal"
+    SETTLE_APPEAL = "settle_appeal"
     SUSPEND = "suspend"
     RESUME = "resume"
     EXTEND = "extend"
     CANCEL = "cancel"
     MERGE = "merge"
+    UNMERGE = "unmerge"
     REMIND = "remind"
     NOTE = "note"
     SUPERVISE = "supervise"
+    REPLY = "reply"
     ESCALATE = "escalate"
 
 
@@ -134,6 +157,8 @@ class Party(StrEnum):
     """Who may make a move besides the roles of people."""
 
     OWNER = "owner"  # the case's officer, or a handler of its department
+    CHECKER = "checker"  # the officer who was sent to look at it
+    DEPARTMENT = "department"  # who leads the department that owns it: its supervisor
     ROUTER = "router"  # the routing worker
     SWEEPER = "sweeper"  # the escalation worker
 
@@ -161,6 +186,14 @@ class Case:
     reported_by: str
     extensions: int
     due_at: datetime | None
+    held_by: str | None = None  # the level that has it since it was referred up or handed down
+    suspensions: int = 0
+    place: Place | None = None
+    returned_by: str | None = None  # who gave it back, as `owner_name` writes it, until it is sent on
+    late: bool = False  # in this cycle its handling limit passed before the work was handed in
+    appeal: str | None = None  # open, granted or refused
+    checker_id: UUID | None = None  # who was sent to look at it, until he has
+    order_id: UUID | None = None  # the supervision order that waits for a reply
 
     def whereabouts(self) -> Whereabouts:
         """What decides who may see it."""
@@ -170,8 +203,10 @@ class Case:
             department=self.department,
             officer=self.officer_id,
             handler=self.handler_id,
+            checker=self.checker_id,
             reported_by=self.reported_by,
             desk=self.desk,
+            held_by=self.held_by,
         )
 
 
@@ -180,6 +215,7 @@ class Particulars:
     """What is said with a move. The table tells which of it a move needs and which it takes."""
 
     reason: str | None = None
+    reason_code: str | None = None  # of the move's own list (gridsvc/domain/reasons.py)
     note: str | None = None
     officer: UUID | None = None
     department: str | None = None
@@ -190,6 +226,14 @@ class Particulars:
     division: str | None = None
     location: Place | None = None
     condition: str | None = None
+    category: str | None = None
+    description: str | None = None
+    address: str | None = None
+    result: str | None = None
+    kind: str | None = None
+    level: str | None = None
+    wanted: str | None = None
+    reply: str | None = None
 
 
 @dataclass(frozen=True)
@@ -222,6 +266,27 @@ class WhileAssigned:
 Expected = AtVersion | WhileAssigned
 
 
+CHECKS: Final = {State.REPORTED: "pre_filing_check", State.HANDLED: "closing_check"}
+"""Which check is made in which state. Cities call them 核实 and 核查, and not all the same one."""
+
+ARRIVED_WITHIN_M: Final = 200.0
+"""How far from the place somebody may stand who says that he has arrived."""
+
+INEXACT_AT_MOST_M: Final = 100.0
+
+
+def inexact_m(position: Place) -> float:
+    """What the accuracy of a position adds to a distance that is allowed; nothing where it is not stated."""
+    return min(position.accuracy_m or 0.0, INEXACT_AT_MOST_M)
+
+
+def owner_name(officer: UUID | None, department: str | None) -> str | None:
+    """An owner as `returned_by` keeps him: officer:<id> or department:<code>; None for nobody."""
+    if officer is not None:
+        return f"officer:{officer}"
+    return f"department:{department}" if department is not None else None
+
+
 Guard = Callable[[Case, Actor, Particulars, datetime], str | None]
 """Says why the move may not be made now, or None. Named after what it demands."""
 
@@ -243,6 +308,75 @@ def names_an_owner(case: Case, actor: Actor, said: Particulars, now: datetime) -
     return None if said.officer or said.department else "neither officer nor department is named"
 
 
+def not_given_back(case: Case, actor: Actor, said: Particulars, now: datetime) -> str | None:
+    """Who receives a return corrects it or sends it on; nobody acts on it as if it were new."""
+    return "the case was given back; forward it to another owner, or correct it" if case.returned_by else None
+
+
+def given_back(case: Case, actor: Actor, said: Particulars, now: datetime) -> str | None:
+    """Only what an owner gave back is forwarded."""
+    return None if case.returned_by else "nobody gave the case back; assign it"
+
+
+def to_another(case: Case, actor: Actor, said: Particulars, now: datetime) -> str | None:
+    """What was given back does not go to the very owner who gave it back."""
+    if case.returned_by == owner_name(said.officer, said.department):
+        return f"{case.returned_by} gave the case back; want another, or correct what was wrong"
+    return None
+
+
+def waits_for_a_person(case: Case, actor: Actor, said: Particulars, now: datetime) -> str | None:
+    """What stands in the dispatch pool is corrected; what is on its way to routing is left alone."""
+    return None if case.pool is Pool.DISPATCH else f"the case stands in the pool {case.pool}; want one in dispatch"
+
+
+def corrects_something(case: Case, actor: Actor, said: Particulars, now: datetime) -> str | None:
+    """A correction says what is right instead."""
+    if said.category or said.location or said.description or said.address:
+        return None
+    return "nothing is corrected; want a category, a location, a description or an address"
+
+
+def at_the_place(case: Case, actor: Actor, said: Particulars, now: datetime) -> str | None:
+    """Who has arrived stands within 200 m of the place, or further by what his position is inexact, at most 100 m."""
+    if case.place is None or said.location is None:
+        return "the case has no place yet"
+    away, allowed = metres_between(case.place, said.location), ARRIVED_WITHIN_M + inexact_m(said.location)
+    return None if away <= allowed else f"the position is {away:.0f} m from the case; want at most {allowed:.0f} m"
+
+
+def was_late(case: Case, actor: Actor, said: Particulars, now: datetime) -> str | None:
+    """Who was not late has nothing to appeal against."""
+    return None if case.late else "the case was not late"
+
+
+def never_appealed(case: Case, actor: Actor, said: Particulars, now: datetime) -> str | None:
+    """A closing is appealed against once."""
+    return None if case.appeal is None else f"an appeal was made already and is {case.appeal}"
+
+
+def looked_at_by_another(case: Case, actor: Actor, said: Particulars, now: datetime) -> str | None:
+    """Who is sent to look is not the one who handled it."""
+    if said.officer is not None and said.officer in {case.officer_id, case.handler_id}:
+        return "who handled the case is not sent to check it"
+    return None
+
+
+def no_order_waits(case: Case, actor: Actor, said: Particulars, now: datetime) -> str | None:
+    """One supervision order at a time: the next one when this one is replied to."""
+    return "an order on this case still waits for its reply" if case.order_id else None
+
+
+def an_order_waits(case: Case, actor: Actor, said: Particulars, now: datetime) -> str | None:
+    """Only an order is replied to."""
+    return None if case.order_id else "no supervision order waits for a reply"
+
+
+def has_an_open_appeal(case: Case, actor: Actor, said: Particulars, now: datetime) -> str | None:
+    """Only an appeal that waits is settled."""
+    return None if case.appeal == "open" else "no appeal waits to be settled"
+
+
 def lies_in_a_cell(case: Case, actor: Actor, said: Particulars, now: datetime) -> str | None:
     """What is filed is owned by a cell."""
     return None if case.cell_code else "the case has no place yet; give it one first"
@@ -255,7 +389,18 @@ def brings_evidence(case: Case, actor: Actor, said: Particulars, now: datetime) 
 
 def before_and_after(case: Case, actor: Actor, said: Particulars, now: datetime) -> str | None:
     """Self-handling (自行处置) is proved by both photographs."""
-    return None if said.before and said.evidence else "want a photograph from before and one from after"
+    if not (said.before and said.evidence):
+        return "want a photograph from before and one from after"
+    if set(said.before) & set(said.evidence):
+        return "the same photograph is named as before and as after"
+    return None
+
+
+def not_grave(case: Case, actor: Actor, said: Particulars, now: datetime) -> str | None:
+    """What may hurt somebody is filed and checked by another, however quickly it was put right."""
+    if case.severity in {"high", "emergency"}:
+        return f"what is of severity {case.severity} is reported, not settled on the spot"
+    return None
 
 
 def checked_by_another(case: Case, actor: Actor, said: Particulars, now: datetime) -> str | None:
@@ -273,6 +418,29 @@ def checked_by_another(case: Case, actor: Actor, said: Particulars, now: datetim
 def not_late(case: Case, actor: Actor, said: Particulars, now: datetime) -> str | None:
     """Once overdue a limit is neither extended nor suspended."""
     return "the case is overdue" if case.due_at is not None and now > case.due_at else None
+
+
+def never_suspended(case: Case, actor: Actor, said: Particulars, now: datetime) -> str | None:
+    """A case is suspended once in its life, however often it is reopened."""
+    return "the case was suspended before; it may be once" if case.suspensions else None
+
+
+def to_a_level_above(case: Case, actor: Actor, said: Particulars, now: datetime) -> str | None:
+    """A case is referred to a division above the level that holds it."""
+    held_by = case.held_by or case.divisions[-1]
+    above = case.divisions[: case.divisions.index(held_by)]
+    if said.division in above:
+        return None
+    return f"division {said.division} is not above {held_by}; want one of {', '.join(above) or 'none: it is the top'}"
+
+
+def to_a_level_below(case: Case, actor: Actor, said: Particulars, now: datetime) -> str | None:
+    """A case is handed to a division below the level that holds it, on the way down to where it lies."""
+    held_by = case.held_by or case.divisions[0]
+    below = case.divisions[case.divisions.index(held_by) + 1 :]
+    if said.division in below:
+        return None
+    return f"division {said.division} is not below {held_by}; want one of {', '.join(below) or 'none: it is lowest'}"
 
 
 def at_most_two(case: Case, actor: Actor, said: Particulars, now: datetime) -> str | None:
@@ -331,20 +499,32 @@ MOVES: Final[dict[Move, Rule]] = {
             pool=Pool.FILING, tells=CaseLocated, over_http=True,
         ),
         Rule(
+            move=Move.SEND_CHECK, says="An officer is sent to look before the case is filed, or closed (派核).",
+            before=frozenset({State.REPORTED, State.HANDLED}), after=None, by=_DESK, takes=("officer", "note"),
+            guards=(lies_in_a_cell, looked_at_by_another), stops=(Clock.ON_SITE,), starts=(Clock.ON_SITE,),
+            tells=CaseCheckSent, over_http=True,
+        ),
+        Rule(
+            move=Move.CHECK, says="The officer says what he found, with a photograph (核查反馈).",
+            before=frozenset({State.REPORTED, State.HANDLED}), after=None, by=frozenset({Party.CHECKER}),
+            needs=("result", "evidence"), takes=("note",), stops=(Clock.ON_SITE,), tells=CaseChecked, over_http=True,
+        ),
+        Rule(
             move=Move.FILE, says="The case gets its number and goes to routing (立案).",
             before=frozenset({State.REPORTED}), after=State.FILED, by=_DESK, takes=("note", "condition"),
-            guards=(lies_in_a_cell,), stops=(Clock.FILING,), starts=(Clock.DISPATCH,), pool=Pool.ROUTING,
+            guards=(lies_in_a_cell,), stops=(Clock.FILING, Clock.ON_SITE), starts=(Clock.DISPATCH,), pool=Pool.ROUTING,
             tells=CaseFiled, over_http=True,
         ),
         Rule(
             move=Move.REJECT, says="The report is not taken up (不予立案).",
             before=frozenset({State.REPORTED}), after=State.REJECTED, by=_DESK, needs=("reason",),
-            stops=_EVERY_CLOCK, tells=CaseRejected, over_http=True,
+            takes=("reason_code",), stops=_EVERY_CLOCK, tells=CaseRejected, over_http=True,
         ),
         Rule(
             move=Move.ASSIGN, says="An officer or a department answers for the case from now on (派遣).",
             before=frozenset({State.FILED, State.ASSIGNED, State.ACCEPTED, State.IN_PROGRESS}), after=State.ASSIGNED,
-            by=_DISPATCH | _ROUTER, takes=("officer", "department", "note"), guards=(running, names_an_owner),
+            by=_DISPATCH | _ROUTER, takes=("officer", "department", "note"),
+            guards=(running, not_given_back, names_an_owner),
             stops=(Clock.DISPATCH, Clock.POOL, Clock.ACKNOWLEDGE), starts=(Clock.ACKNOWLEDGE, Clock.HANDLING),
             tells=CaseAssigned, over_http=True,
         ),
@@ -356,21 +536,37 @@ MOVES: Final[dict[Move, Rule]] = {
         ),
         Rule(
             move=Move.RETURN, says="The owner gives the case back to the dispatcher; nothing entered is lost (退回).",
-            before=OWNED, after=State.FILED, by=_OWNER, needs=("reason",), guards=(running,),
+            before=OWNED, after=State.FILED, by=_OWNER, needs=("reason",), takes=("reason_code",), guards=(running,),
             stops=(Clock.ACKNOWLEDGE, Clock.HANDLING), starts=(Clock.POOL,), pool=Pool.DISPATCH,
             tells=CaseReturned, over_http=True,
         ),
         Rule(
+            move=Move.FORWARD, says="Who receives a case that was given back sends it on to another owner (转派).",
+            before=frozenset({State.FILED}), after=State.ASSIGNED, by=_DISPATCH,
+            takes=("officer", "department", "note"), guards=(running, given_back, names_an_owner, to_another),
+            stops=(Clock.DISPATCH, Clock.POOL), starts=(Clock.ACKNOWLEDGE, Clock.HANDLING), tells=CaseAssigned,
+            over_http=True,
+        ),
+        Rule(
+            move=Move.CORRECT,
+            says="What is wrong in a case that waits is corrected, and the case is routed by the rules anew (更正).",
+            before=frozenset({State.FILED}), after=State.FILED, by=_DESK,
+            takes=("category", "location", "description", "address", "note"),
+            guards=(running, waits_for_a_person, corrects_something), stops=(Clock.POOL,), starts=(Clock.DISPATCH,),
+            pool=Pool.ROUTING, tells=CaseCorrected, over_http=True,
+        ),
+        Rule(
             move=Move.REFER_UP, says="A level that cannot settle the case passes it to the one above (逐级上报).",
             before=OWNED | {State.FILED}, after=State.FILED, by=_OWNER | _DISPATCH, needs=("reason", "division"),
-            guards=(running,), stops=(Clock.DISPATCH, Clock.ACKNOWLEDGE, Clock.HANDLING, Clock.POOL),
-            starts=(Clock.POOL,), pool=Pool.DISPATCH, tells=CaseReferred,
+            takes=("reason_code",), guards=(running, to_a_level_above),
+            stops=(Clock.DISPATCH, Clock.ACKNOWLEDGE, Clock.HANDLING, Clock.POOL),
+            starts=(Clock.POOL,), pool=Pool.DISPATCH, tells=CaseReferred, over_http=True,
         ),
         Rule(
             move=Move.HAND_DOWN, says="The desk passes the case to a level below (逐级下派).",
             before=frozenset({State.FILED}), after=State.FILED, by=_DISPATCH, needs=("division",), takes=("note",),
-            guards=(running,), stops=(Clock.DISPATCH, Clock.POOL), starts=(Clock.POOL,), pool=Pool.DISPATCH,
-            tells=CaseReferred,
+            guards=(running, to_a_level_below), stops=(Clock.DISPATCH, Clock.POOL), starts=(Clock.POOL,),
+            pool=Pool.DISPATCH, tells=CaseReferred, over_http=True,
         ),
         Rule(
             move=Move.ACCEPT, says="The owner has seen the case and takes it on (接收).",
@@ -378,7 +574,12 @@ MOVES: Final[dict[Move, Rule]] = {
             stops=(Clock.ACKNOWLEDGE,), tells=CaseAccepted, over_http=True,
         ),
         Rule(
-            move=Move.START, says="Work begins on the spot (到场).",
+            move=Move.ARRIVE, says="The owner is at the place, and his position says so (到场).",
+            before=frozenset({State.ACCEPTED, State.IN_PROGRESS}), after=None, by=_OWNER, needs=("location",),
+            takes=("note",), guards=(running, at_the_place), tells=CaseArrived, over_http=True,
+        ),
+        Rule(
+            move=Move.START, says="Work begins on the spot (开始处置).",
             before=frozenset({State.ACCEPTED}), after=State.IN_PROGRESS, by=_OWNER, takes=("note",), guards=(running,),
             tells=CaseStarted, over_http=True,
         ),
@@ -389,10 +590,18 @@ MOVES: Final[dict[Move, Rule]] = {
             stops=(Clock.HANDLING,), starts=(Clock.CHECKING,), tells=CaseHandedIn, over_http=True,
         ),
         Rule(
-            move=Move.REWORK, says="The check failed: the same owner does it again (返工).",
+            move=Move.REWORK, says="The check failed: the same officer or department does it again (返工).",
             before=frozenset({State.HANDLED}), after=State.ASSIGNED, by=_DESK, needs=("reason",),
-            guards=(running, checked_by_another), stops=(Clock.CHECKING,), starts=(Clock.ACKNOWLEDGE, Clock.HANDLING),
+            takes=("reason_code",), guards=(running, checked_by_another), stops=(Clock.CHECKING, Clock.ON_SITE),
+            starts=(Clock.ACKNOWLEDGE, Clock.HANDLING),
             tells=CaseReworked, over_http=True,
+        ),
+        Rule(
+            move=Move.SEND_BACK,
+            says="The department's head is not content: the same handler does it again, if still there (部门返工).",
+            before=frozenset({State.HANDLED}), after=State.ASSIGNED, by=frozenset({Party.DEPARTMENT}),
+            needs=("reason",), takes=("reason_code",), guards=(running,), stops=(Clock.CHECKING, Clock.ON_SITE),
+            starts=(Clock.ACKNOWLEDGE, Clock.HANDLING), tells=CaseReworked, over_http=True,
         ),
         Rule(
             move=Move.CLOSE, says="The check passed: the case is closed (结案).",
@@ -403,37 +612,54 @@ MOVES: Final[dict[Move, Rule]] = {
             move=Move.SELF_HANDLE,
             says="The officer put it right on the spot: reported, filed and closed in one act (自行处置).",
             before=frozenset(), after=State.CLOSED, by=frozenset({Role.OFFICER}), needs=("before", "evidence"),
-            takes=("note",), guards=(before_and_after,), tells=CaseSelfHandled,
+            takes=("note",), guards=(before_and_after, not_grave), tells=CaseSelfHandled,
         ),
         Rule(
             move=Move.REOPEN, says="The matter is back: the case runs again in a new cycle (重启).",
-            before=frozenset({State.CLOSED}), after=State.FILED, by=_DESK, needs=("reason",),
+            before=frozenset({State.CLOSED}), after=State.FILED, by=_DESK, needs=("reason",), takes=("reason_code",),
             starts=(Clock.DISPATCH,), pool=Pool.ROUTING, tells=CaseReopened, over_http=True,
         ),
         Rule(
+            move=Move.APPEAL,
+            says="The owner asks that a late case be left out of the statistics; late it stays (超时申诉).",
+            before=frozenset({State.CLOSED}), after=None, by=_OWNER, needs=("reason",),
+            takes=("reason_code", "evidence"), guards=(was_late, never_appealed), tells=CaseAppealed, over_http=True,
+        ),
+        Rule(
+            move=Move.SETTLE_APPEAL, says="The appeal is granted or refused (申诉裁定).",
+            before=frozenset({State.CLOSED}), after=None, by=frozenset({Role.SUPERVISOR}), needs=("result",),
+            takes=("note",), guards=(has_an_open_appeal, checked_by_another), tells=CaseAppealSettled, over_http=True,
+        ),
+        Rule(
             move=Move.SUSPEND, says="The clocks stand still until a date (挂账).",
-            before=OWNED, after=None, by=_DISPATCH, needs=("reason", "until"),
-            guards=(running, not_late, ends_within_a_year), tells=CaseSuspended,
+            before=OWNED, after=None, by=_DISPATCH, needs=("reason", "until"), takes=("reason_code",),
+            guards=(running, never_suspended, not_late, ends_within_a_year), tells=CaseSuspended, over_http=True,
         ),
         Rule(
             move=Move.RESUME, says="The clocks run again (恢复).",
             before=OWNED, after=None, by=_DISPATCH | {Party.SWEEPER}, takes=("note",), guards=(suspended,),
-            tells=CaseResumed,
+            tells=CaseResumed, over_http=True,
         ),
         Rule(
             move=Move.EXTEND, says="One more original limit is granted (延期).",
-            before=OWNED, after=None, by=_DISPATCH, needs=("reason",), guards=(running, not_late, at_most_two),
-            tells=CaseExtended,
+            before=OWNED, after=None, by=_DISPATCH, needs=("reason",), takes=("reason_code",),
+            guards=(running, not_late, at_most_two), tells=CaseExtended, over_http=True,
         ),
         Rule(
             move=Move.CANCEL, says="The case is called off (作废).",
-            before=OPEN, after=State.CANCELLED, by=_DISPATCH, needs=("reason",), stops=_EVERY_CLOCK,
-            tells=CaseCancelled, over_http=True,
+            before=OPEN, after=State.CANCELLED, by=_DISPATCH, needs=("reason",), takes=("reason_code",),
+            stops=_EVERY_CLOCK, tells=CaseCancelled, over_http=True,
         ),
         Rule(
             move=Move.MERGE, says="The case is the same as another, which goes on (合并).",
             before=OPEN, after=State.MERGED, by=_DESK, needs=("into",), takes=("note",), guards=(not_itself,),
             stops=_EVERY_CLOCK, tells=CaseMerged, over_http=True,
+        ),
+        Rule(
+            move=Move.UNMERGE,
+            says="The two are not the same after all: the case is a case of its own again (撤销合并).",
+            before=frozenset({State.MERGED}), after=State.REPORTED, by=_DESK, needs=("reason",),
+            starts=(Clock.FILING,), pool=Pool.FILING, tells=CaseUnmerged, over_http=True,
         ),
         Rule(
             move=Move.REMIND, says="The desk reminds the owner (催办).",
@@ -447,7 +673,13 @@ MOVES: Final[dict[Move, Rule]] = {
         Rule(
             move=Move.SUPERVISE, says="A supervision order is laid on the case (督办).",
             before=OPEN, after=None, by=frozenset({Role.SUPERVISOR}), needs=("reason",),
+            takes=("kind", "level", "wanted"), guards=(no_order_waits,), starts=(Clock.SUPERVISION,),
             tells=CaseSupervised, over_http=True,
+        ),
+        Rule(
+            move=Move.REPLY, says="The supervision order is replied to (督办回复).",
+            before=OPEN, after=None, by=_OWNER | _DISPATCH, needs=("reply",), takes=("evidence",),
+            guards=(an_order_waits,), stops=(Clock.SUPERVISION,), tells=CaseOrderReplied, over_http=True,
         ),
         Rule(
             move=Move.ESCALATE, says="A clock reached a rung of its ladder (升级). The sweeper's alone.",
@@ -467,8 +699,12 @@ class Moved:
     version: int
     cycle: int
     suspended: bool
+    suspensions: int
     extensions: int
     pool: Pool | None
+    held_by: str | None
+    returned_by: str | None
+    appeal: str | None
 
 
 def decide(case: Case, move: Move, actor: Actor, said: Particulars, now: datetime) -> Moved:
@@ -478,10 +714,7 @@ def decide(case: Case, move: Move, actor: Actor, said: Particulars, now: datetim
     move's own conditions (GuardFailed). Whether the caller may see the case at all is asked before.
     """
     rule = MOVES[move]
-    if not may_make(rule, case, actor):
-        raise NotAllowed(
-            f"{move} is for {', '.join(sorted(rule.by))}", move=str(move), wanted=sorted(str(by) for by in rule.by)
-        )
+    _check_who(rule, case, actor)
     if case.state not in rule.before:
         raise WrongMoment(
             f"a case that is {case.state} cannot {move}",
@@ -489,20 +722,71 @@ def decide(case: Case, move: Move, actor: Actor, said: Particulars, now: datetim
             state=str(case.state),
             allowed=sorted(str(m) for m, r in MOVES.items() if case.state in r.before),
         )
-    check_particulars(rule, said)
-    for guard in rule.guards:
-        objection = guard(case, actor, said, now)
-        if objection is not None:
-            raise GuardFailed(objection, move=str(move), guard=guard.__name__)
+    _check_what(rule, case, actor, said, now)
     return Moved(
         rule=rule,
         state=rule.after or case.state,
         version=case.version + 1,
         cycle=case.cycle + (move is Move.REOPEN),
         suspended=move is Move.SUSPEND or (case.suspended and move is not Move.RESUME and rule.after is None),
+        suspensions=case.suspensions + (move is Move.SUSPEND),
         extensions=0 if move is Move.REOPEN else case.extensions + (move is Move.EXTEND),
-        pool=case.pool if rule.after is None else rule.pool,
+        pool=_pool_after(case, rule),
+        held_by=_holder(case, move, said),
+        returned_by=_returned_by(case, rule),
+        appeal=_appeal_after(case, move, said),
     )
+
+
+def check_birth(case: Case, move: Move, actor: Actor, said: Particulars, now: datetime) -> None:
+    """Whether `actor` may make `case`, as it would be, by `move`: refused like every other move."""
+    rule = MOVES[move]
+    _check_who(rule, case, actor)
+    _check_what(rule, case, actor, said, now)
+
+
+def _check_who(rule: Rule, case: Case, actor: Actor) -> None:
+    if not may_make(rule, case, actor):
+        raise NotAllowed(
+            f"{rule.move} is for {', '.join(sorted(rule.by))}",
+            move=str(rule.move), wanted=sorted(str(by) for by in rule.by),
+        )  # fmt: skip
+
+
+def _check_what(rule: Rule, case: Case, actor: Actor, said: Particulars, now: datetime) -> None:
+    check_particulars(rule, case, said)
+    for guard in rule.guards:
+        objection = guard(case, actor, said, now)
+        if objection is not None:
+            raise GuardFailed(objection, move=str(rule.move), guard=guard.__name__)
+
+
+def _pool_after(case: Case, rule: Rule) -> Pool | None:
+    if rule.after is None:
+        return case.pool
+    if rule.move is Move.UNMERGE and case.cell_code is None:
+        return Pool.LOCATE
+    return rule.pool
+
+
+def _returned_by(case: Case, rule: Rule) -> str | None:
+    if rule.move is Move.RETURN:
+        return owner_name(case.officer_id, case.department)
+    return case.returned_by if rule.after is None else None
+
+
+def _appeal_after(case: Case, move: Move, said: Particulars) -> str | None:
+    if move is Move.APPEAL:
+        return "open"
+    if move is Move.SETTLE_APPEAL:
+        return said.result
+    return None if move is Move.REOPEN else case.appeal  # a new cycle may be late, and appealed against, anew
+
+
+def _holder(case: Case, move: Move, said: Particulars) -> str | None:
+    if move in {Move.REFER_UP, Move.HAND_DOWN}:
+        return said.division
+    return None if move is Move.REOPEN else case.held_by  # a new cycle begins where every case begins
 
 
 def may_make(rule: Rule, case: Case, actor: Actor) -> bool:
@@ -512,6 +796,10 @@ def may_make(rule: Rule, case: Case, actor: Actor) -> bool:
     parties: set[Role | Party] = set(roles_over(actor.caller, case.whereabouts()))
     if is_owner(case, actor.caller):
         parties.add(Party.OWNER)
+    if case.checker_id is not None and actor.caller.user_id == case.checker_id:
+        parties.add(Party.CHECKER)
+    if leads_department(case, actor.caller):
+        parties.add(Party.DEPARTMENT)
     return not parties.isdisjoint(rule.by)
 
 
@@ -521,19 +809,61 @@ def is_owner(case: Case, caller: Caller) -> bool:
         return caller.user_id == case.officer_id
     if case.department is None:
         return False
+    areas = case.whereabouts().areas()
     return any(
-        g.role is Role.HANDLER and g.department == case.department and g.division in case.divisions
+        g.role is Role.HANDLER and g.department == case.department and g.division in areas
         for g in caller.grants
     )
 
 
-def check_particulars(rule: Rule, said: Particulars) -> None:
-    """Refuse what the move needs and was not said, and what was said and the move does not take."""
+def leads_department(case: Case, caller: Caller) -> bool:
+    """Whether `caller` is a supervisor of the department that owns the case, in its area."""
+    if case.department is None:
+        return False
+    areas = case.whereabouts().areas()
+    return any(
+        g.role is Role.SUPERVISOR and g.department == case.department and g.division in areas for g in caller.grants
+    )
+
+
+def check_particulars(rule: Rule, case: Case, said: Particulars) -> None:
+    """Refuse what the move needs and was not said, what was said and the move does not take, and unknown codes.
+
+    A reason of the move's list stands for the words of one, unless it is one that wants words.
+    """
+    reason = _checked_reason(rule, said)
     for name in rule.needs:
-        if not getattr(said, name):
+        if not (getattr(said, name) or (name == "reason" and reason is not None and not reason.wants_words)):
             raise BadRequest(f"{rule.move} needs {name}", field=name, wanted=list(rule.needs))
     for name, value in vars(said).items():
         if value and name not in rule.needs and name not in rule.takes:
             raise BadRequest(
                 f"{rule.move} does not take {name}", field=name, wanted=sorted({*rule.needs, *rule.takes})
             )
+    for name, known in _codes(rule, case).items():
+        given = getattr(said, name)
+        if given is not None and given not in known:
+            raise BadRequest(f"{name} {given!r} does not exist for {rule.move}", field=name, given=given, wanted=known)
+
+
+def _codes(rule: Rule, case: Case) -> dict[str, list[str]]:
+    """The particulars of this move that are codes, and which there are."""
+    if rule.move is Move.SUPERVISE:
+        return {"kind": [each.code for each in KINDS], "level": [each.code for each in LEVELS]}
+    if rule.move is Move.CHECK:
+        return {"result": [each.code for each in RESULTS[CHECKS[case.state]]]}
+    if rule.move is Move.SETTLE_APPEAL:
+        return {"result": [each.code for each in RESULTS["appeal"]]}
+    return {}
+
+
+def _checked_reason(rule: Rule, said: Particulars) -> Reason | None:
+    if not said.reason_code or "reason_code" not in rule.takes:
+        return None
+    known = {each.code: each for each in REASONS[rule.move]}
+    if said.reason_code not in known:
+        raise BadRequest(
+            f"{said.reason_code!r} is no reason to {rule.move}",
+            field="reason_code", given=said.reason_code, wanted=list(known),
+        )  # fmt: skip
+    return known[said.reason_code]

@@ -248,7 +248,13 @@ class Simulation:
     async def _make(self, case: SeenCase, step: Step) -> None:
         # Whatever comes of it, it is not tried again before as long a wait: a refusal must not become a storm.
         self._since[case.id] = (_standing(case), self.elapsed_s)
-        who = await self._crowd.owner(case) if step.by is By.OWNER else self._crowd.desk(step.by, case)
+        match step.by:
+            case By.OWNER:
+                who = await self._crowd.owner(case)
+            case By.CHECKER:
+                who = await self._crowd.officer(case, case.checker)
+            case _:
+                who = self._crowd.desk(step.by, case)
         if who is None:
             return
         said = await self._said(case, step, who)
@@ -277,6 +283,18 @@ class Simulation:
                 return {**step.said, "into": into} if into else None
             case "owner":
                 return await self._new_owner(case)
+            case "its place":
+                assert case.place is not None  # noqa: S101 - the rule asks for it
+                lon, lat = case.place
+                return {**step.said, "location": {"lon": lon, "lat": lat, "datum": "wgs84", "accuracy_m": 8.0}}
+            case "another officer":
+                other = await self._crowd.somebody_on_shift(case, self.local)
+                return {**step.said, "officer": other.user_id} if other and other.user_id != case.officer else None
+            case "another owner":
+                officer = await self._crowd.somebody_on_shift(case, self.local)
+                said = {"note": "转派其他网格员"}
+                known = officer is not None and case.returned_by != f"officer:{officer.user_id}"
+                return {**said, "officer": officer.user_id} if officer is not None and known else None
         return dict(step.said)
 
     async def _new_owner(self, case: SeenCase) -> dict[str, object] | None:

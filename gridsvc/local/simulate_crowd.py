@@ -96,9 +96,13 @@ class Crowd:
         if case.officer is None:
             name = handler_name(case.department or "", case.divisions[1] if len(case.divisions) > 1 else "")
             return self.login(name) if name in self._demo.passwords else None
+        return await self.officer(case, case.officer)
+
+    async def officer(self, case: SeenCase, user_id: str | None) -> Login | None:
+        """The officer of the case's street and duty line with this id, or None where there is none."""
         for walker in self._of(case):
             login = await self.known(walker.username)
-            if login.user_id == case.officer:
+            if login.user_id == user_id:
                 return login
         return None
 

@@ -27,6 +27,9 @@ LET_LAPSE: Final = 0.05
 REWORKED: Final = 0.08
 REOPENED: Final = 0.03
 SLOW: Final = 0.12
+ARRIVES: Final = 0.25  # says so before work begins; this and those below by version, so more than once now and then
+EXTENDED: Final = 0.30  # of the slow ones
+CHECKED: Final = 0.12  # somebody is sent to look before it is closed
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,6 +48,11 @@ class SeenCase:
     officer: str | None
     department: str | None
     overdue: bool
+    returned_by: str | None = None
+    order: str | None = None
+    checker: str | None = None
+    extensions: int = 0
+    place: tuple[float, float] | None = None
 
     @classmethod
     def of(cls, told: dict[str, Any]) -> SeenCase:
@@ -53,7 +61,9 @@ class SeenCase:
             id=told["id"], version=told["version"], cycle=told["cycle"], state=told["state"], pool=told["pool"],
             category=told["category"], duty_line=told["duty_line"], divisions=tuple(told["divisions"]),
             assignment=told["assignment"], officer=told["officer"], department=told["department"],
-            overdue=told["overdue"],
+            overdue=told["overdue"], returned_by=told["returned_by"], order=told["order"],
+            checker=told["checker"], extensions=told["extensions"],
+            place=None if told["lon"] is None else (told["lon"], told["lat"]),
         )  # fmt: skip
 
 
@@ -64,6 +74,7 @@ class By(StrEnum):
     ACCEPTOR = "acceptor"
     DISPATCHER = "dispatcher"
     SUPERVISOR = "supervisor"
+    CHECKER = "checker"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -90,7 +101,7 @@ def next_step(case: SeenCase, seed: int) -> Step | None:
         case "assigned":
             return _when_assigned(case, seed)
         case "accepted":
-            return Step(move="start", by=By.OWNER, after_minutes=_between(case, seed, "start", 4, 20))
+            return _on_the_way(case, seed)
         case "in_progress":
             return _at_work(case, seed)
         case "handled":
@@ -111,7 +122,14 @@ def _at_the_desk(case: SeenCase, seed: int) -> Step:
 
 
 def _in_the_pool(case: SeenCase, seed: int) -> Step:
-    return Step(move="assign", by=By.DISPATCHER, after_minutes=_between(case, seed, "assign", 3, 12), needs="owner")
+    wait = _between(case, seed, "assign", 3, 12)
+    if case.returned_by is None:
+        return Step(move="assign", by=By.DISPATCHER, after_minutes=wait, needs="owner")
+    # Given back: the one that the category names has just said no, so the facts are corrected, or another is found.
+    if case.returned_by.startswith("department:"):
+        said = {"description": f"{MARK}经核实，确属原责任单位职责"}
+        return Step(move="correct", by=By.DISPATCHER, after_minutes=wait, said=said)
+    return Step(move="forward", by=By.DISPATCHER, after_minutes=wait, needs="another owner")
 
 
 def _when_assigned(case: SeenCase, seed: int) -> Step:
@@ -129,19 +147,34 @@ def _when_assigned(case: SeenCase, seed: int) -> Step:
     return Step(move="accept", by=By.OWNER, after_minutes=wait)
 
 
+def _on_the_way(case: SeenCase, seed: int) -> Step:
+    if case.place is not None and _chance(case, seed, f"arrive {case.version}") < ARRIVES:
+        return Step(move="arrive", by=By.OWNER, after_minutes=_between(case, seed, "way", 2, 10), needs="its place")
+    return Step(move="start", by=By.OWNER, after_minutes=_between(case, seed, "start", 4, 20))
+
+
 def _at_work(case: SeenCase, seed: int) -> Step:
     slow = _chance(case, seed, "slow") < SLOW
-    # Each of the two makes a new version, so a late case is reminded and supervised once each, then left to its owner.
-    if slow and case.overdue and case.version % 3 == 0:
-        return Step(move="remind", by=By.DISPATCHER, after_minutes=5, said={"note": "已超时，请尽快处置"})
+    if case.order is not None:
+        return Step(move="reply", by=By.OWNER, after_minutes=3, said={"reply": "已安排人员，今日完成"})
+    # Each of them makes a new version, so a late case is reminded once, or supervised and replied to once, and then
+    # left to its owner.
     if slow and case.overdue and case.version % 3 == 1:
+        return Step(move="remind", by=By.DISPATCHER, after_minutes=5, said={"note": "已超时，请尽快处置"})
+    if slow and case.overdue and case.version % 3 == 0:
         return Step(move="supervise", by=By.SUPERVISOR, after_minutes=5, said={"reason": "超时督办"})
+    if slow and not case.overdue and case.extensions < 2 and _chance(case, seed, f"extend {case.version}") < EXTENDED:
+        return Step(move="extend", by=By.DISPATCHER, after_minutes=10, said={"reason_code": "parts"})
     minutes = _between(case, seed, "work", 200, 600) if slow else _between(case, seed, "work", 12, 50)
     return Step(move="hand_in", by=By.OWNER, after_minutes=minutes, needs="picture")
 
 
 def _at_the_check(case: SeenCase, seed: int) -> Step:
     wait = _between(case, seed, f"check {case.version}", 4, 20)
+    if case.checker is not None:
+        return Step(move="check", by=By.CHECKER, after_minutes=wait, said={"result": "confirmed"}, needs="picture")
+    if _chance(case, seed, f"send {case.version}") < CHECKED:
+        return Step(move="send_check", by=By.ACCEPTOR, after_minutes=wait, needs="another officer")
     if _chance(case, seed, f"rework {case.version}") < REWORKED:
         return Step(move="rework", by=By.ACCEPTOR, after_minutes=wait, said={"reason": "现场仍有残留，请返工"})
     return Step(move="close", by=By.ACCEPTOR, after_minutes=wait)

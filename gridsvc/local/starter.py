@@ -122,6 +122,11 @@ RUNGS: Final = (
     Rung(ladder="filing", level=2, share=2.0, effect="climb", role="supervisor", division_level="district"),
     Rung(ladder="checking", level=1, share=1.0, effect="overdue", role="acceptor", division_level="district"),
     Rung(ladder="checking", level=2, share=2.0, effect="climb", role="supervisor", division_level="district"),
+    Rung(ladder="on_site", level=1, share=1.0, effect="overdue", role="acceptor", division_level="district"),
+    Rung(ladder="on_site", level=2, share=2.0, effect="climb", role="supervisor", division_level="district"),
+    Rung(ladder="supervision", level=1, share=0.75, effect="warning", role="owner", division_level=None),
+    Rung(ladder="supervision", level=2, share=1.0, effect="overdue", role="supervisor", division_level="district"),
+    Rung(ladder="supervision", level=3, share=2.0, effect="climb", role="supervisor", division_level="city"),
 )
 
 # A deployed city gives its acceptor and its dispatcher 15 minutes each and a check 30.
@@ -131,6 +136,8 @@ STAGE_LIMITS: Final = (
     StageLimit(kind="pool", budget_seconds=900, ladder="pool"),
     StageLimit(kind="acknowledge", budget_seconds=900, ladder="acknowledge"),
     StageLimit(kind="checking", budget_seconds=1_800, ladder="checking"),
+    StageLimit(kind="on_site", budget_seconds=1_800, ladder="on_site"),
+    StageLimit(kind="supervision", budget_seconds=86_400, ladder="supervision"),
 )
 
 

@@ -60,6 +60,15 @@ class CaseView:
     condition: str | None
     management_level: str | None
     component: str | None
+    held_by: str | None
+    suspensions: int
+    self_handled: bool
+    sampled: bool
+    returned_by: str | None
+    late: bool
+    appeal: str | None
+    checker_id: UUID | None
+    order_id: UUID | None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -79,6 +88,11 @@ class Filters:
     overdue: bool | None = None
     bbox: tuple[float, float, float, float] | None = None  # west, south, east, north; WGS-84 degrees
     words: str | None = None
+    held_by: str | None = None
+    self_handled: bool | None = None
+    sampled: bool | None = None
+    late: bool | None = None
+    appeal: str | None = None
 
 
 _COLUMNS: Final = """
@@ -89,7 +103,8 @@ _COLUMNS: Final = """
            c.officer_id, c.department, c.handler_id, c.merged_into, c.suspended_until, c.extensions, c.due_at,
            (c.due_at < $2::timestamptz AND c.state IN ('assigned', 'accepted', 'in_progress')) IS TRUE AS overdue,
            c.occurred_at, c.reported_at, c.filed_at, c.closed_at, c.updated_at, c.condition, c.management_level,
-           c.component
+           c.component, c.held_by, c.suspensions, c.self_handled, c.sampled, c.returned_by, c.late, c.appeal,
+           c.checker_id, c.order_id
       FROM cases c
       JOIN categories g ON g.edition = c.edition AND g.code = c.category
      WHERE c.seen_by && $1::text[]
@@ -116,15 +131,20 @@ _FILTERS: Final = """
             OR c.number ILIKE '%' || $15::text || '%'
             OR c.description ILIKE '%' || $15::text || '%'
             OR c.address ILIKE '%' || $15::text || '%')
+       AND ($16::text IS NULL OR c.held_by = $16::text)
+       AND ($17::boolean IS NULL OR c.self_handled = $17::boolean)
+       AND ($18::boolean IS NULL OR c.sampled = $18::boolean)
+       AND ($19::boolean IS NULL OR c.late = $19::boolean)
+       AND ($20::text IS NULL OR c.appeal = $20::text)
 """
 
 NEWEST = Statement(
     CaseView,
     f"""
 {_COLUMNS}{_FILTERS}
-       AND ($16::uuid IS NULL OR c.id < $16::uuid)   -- ids are UUIDv7: newest first is greatest first
+       AND ($21::uuid IS NULL OR c.id < $21::uuid)   -- ids are UUIDv7: newest first is greatest first
      ORDER BY c.id DESC
-     LIMIT $17::integer
+     LIMIT $22::integer
     """,
 )
 
@@ -132,9 +152,9 @@ UPDATED = Statement(
     CaseView,
     f"""
 {_COLUMNS}{_FILTERS}
-       AND (c.updated_at, c.id) > ($16::timestamptz, $17::uuid)
+       AND (c.updated_at, c.id) > ($21::timestamptz, $22::uuid)
      ORDER BY c.updated_at, c.id
-     LIMIT $18::integer
+     LIMIT $23::integer
     """,
 )
 
@@ -177,5 +197,6 @@ def _arguments(keys: Sequence[str], now: datetime, filters: Filters) -> list[obj
     return [
         list(keys), now, filters.states, filters.category, filters.edition, filters.cell, filters.beat,
         filters.division, filters.officer, filters.department, filters.pool, filters.source, filters.overdue,
-        list(filters.bbox) if filters.bbox else None, words,
+        list(filters.bbox) if filters.bbox else None, words, filters.held_by, filters.self_handled, filters.sampled,
+        filters.late, filters.appeal,
     ]  # fmt: skip

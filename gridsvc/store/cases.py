@@ -66,6 +66,15 @@ class CaseRow:
     condition: str | None = None
     management_level: str | None = None
     component: str | None = None
+    held_by: str | None = None
+    suspensions: int = 0
+    self_handled: bool = False
+    sampled: bool = False
+    returned_by: str | None = None
+    late: bool = False
+    appeal: str | None = None
+    checker_id: UUID | None = None
+    order_id: UUID | None = None
 
     def case(self) -> Case:
         """The case as decisions see it."""
@@ -89,6 +98,14 @@ class CaseRow:
             reported_by=self.reported_by,
             extensions=self.extensions,
             due_at=self.due_at,
+            held_by=self.held_by,
+            suspensions=self.suspensions,
+            place=self.place_of(),
+            returned_by=self.returned_by,
+            late=self.late,
+            appeal=self.appeal,
+            checker_id=self.checker_id,
+            order_id=self.order_id,
         )
 
     def limit(self, book: Rulebook, clock: Clock) -> Limit:
@@ -119,13 +136,15 @@ ADD = Statement(
            description, address, desk, place, grid_set_id, division_code, divisions, cell_code, cell_method,
            on_border, neighbours, beat_code, pool, assignment_id, officer_id, department, handler_id,
            reported_by, merged_into, extensions, due_at, route_again_at, occurred_at, reported_at,
-           filed_at, closed_at, updated_at, seen_by, head, suspended_until, condition, management_level, component)
+           filed_at, closed_at, updated_at, seen_by, head, suspended_until, condition, management_level,
+           self_handled, sampled, component)
     SELECT id, number, version, cycle, state, suspended, source, edition, category, duty_line, severity,
            description, address, desk, ST_SetSRID(ST_MakePoint(lon, lat), 4326), grid_set_id, division_code,
            divisions, cell_code, cell_method,
            on_border, neighbours, beat_code, pool, assignment_id, officer_id, department, handler_id,
            reported_by, merged_into, extensions, due_at, route_again_at, occurred_at, reported_at,
-           filed_at, closed_at, updated_at, seen_by, head, suspended_until, condition, management_level, component
+           filed_at, closed_at, updated_at, seen_by, head, suspended_until, condition, management_level,
+           self_handled, sampled, component
       FROM json_to_recordset($1::text::json) AS r (
            id uuid, number text, version integer, cycle integer, state text, suspended boolean, source text,
            edition text, category text, duty_line text, severity text, description text, address text,
@@ -136,11 +155,12 @@ ADD = Statement(
            merged_into uuid, extensions integer, due_at timestamptz, route_again_at timestamptz,
            occurred_at timestamptz, reported_at timestamptz, filed_at timestamptz, closed_at timestamptz,
            updated_at timestamptz, seen_by text[], head bytea, suspended_until timestamptz, condition text,
-           management_level text, component text)
+           management_level text, self_handled boolean, sampled boolean, component text)
     """,
 )
 
-# What a move may change; whatever is not named here is written once, at birth.
+# What a move may change; whatever is not named here is written once, at birth. What is said at birth and
+# corrected later stays in `reports`, and the history has both.
 _CHANGE = Statement(
     Nothing,
     """
@@ -154,7 +174,11 @@ _CHANGE = Statement(
            handler_id = r.handler_id, merged_into = r.merged_into, extensions = r.extensions,
            due_at = r.due_at, route_again_at = r.route_again_at, filed_at = r.filed_at,
            closed_at = r.closed_at, updated_at = r.updated_at, seen_by = r.seen_by, head = r.head,
-           suspended_until = r.suspended_until, condition = r.condition, management_level = r.management_level
+           suspended_until = r.suspended_until, condition = r.condition, management_level = r.management_level,
+           held_by = r.held_by, suspensions = r.suspensions, returned_by = r.returned_by, late = r.late,
+           appeal = r.appeal, checker_id = r.checker_id, order_id = r.order_id,
+           edition = r.edition, category = r.category, duty_line = r.duty_line,
+           severity = r.severity, description = r.description, address = r.address
       FROM json_to_recordset($1::text::json) AS r (
            id uuid, number text, version integer, cycle integer, state text, suspended boolean,
            lon float8, lat float8, grid_set_id integer, division_code text, divisions text[],
@@ -162,7 +186,10 @@ _CHANGE = Statement(
            assignment_id uuid, officer_id uuid, department text, handler_id uuid, merged_into uuid,
            extensions integer, due_at timestamptz, route_again_at timestamptz, filed_at timestamptz,
            closed_at timestamptz, updated_at timestamptz, seen_by text[], head bytea,
-           suspended_until timestamptz, condition text, management_level text)
+           suspended_until timestamptz, condition text, management_level text,
+           held_by text, suspensions integer, returned_by text, late boolean, appeal text,
+           checker_id uuid, order_id uuid,
+           edition text, category text, duty_line text, severity text, description text, address text)
      WHERE c.id = r.id
        AND c.version < r.version   -- the row is locked by the caller; this holds whatever the caller forgot
     """,
@@ -177,7 +204,9 @@ _LOCKED: Final = """
            c.divisions, c.cell_code, c.cell_method, c.on_border, c.neighbours, c.beat_code, c.pool,
            c.assignment_id, c.officer_id, c.department, c.handler_id, c.reported_by, c.merged_into,
            c.extensions, c.due_at, c.route_again_at, c.occurred_at, c.reported_at, c.filed_at, c.closed_at,
-           c.updated_at, c.seen_by, c.head, c.suspended_until, c.condition, c.management_level, c.component
+           c.updated_at, c.seen_by, c.head, c.suspended_until, c.condition, c.management_level, c.component,
+           c.held_by, c.suspensions, c.self_handled, c.sampled, c.returned_by, c.late, c.appeal,
+           c.checker_id, c.order_id
       FROM cases c
 """
 

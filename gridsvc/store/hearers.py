@@ -28,15 +28,18 @@ class Standing:
     officer_id: UUID | None
     department: str | None
     handler_id: UUID | None
+    checker_id: UUID | None
 
 
 STANDING = Statement(
     Standing,
     """
     SELECT c.id AS case_id, c.number, c.state, c.version, c.category, c.duty_line, c.severity, c.due_at,
-           CASE WHEN c.divisions <> '{}' THEN c.divisions
+           CASE WHEN c.held_by IS NOT NULL THEN c.divisions[:array_position(c.divisions, c.held_by)]
+                WHEN c.divisions <> '{}' THEN c.divisions
                 ELSE coalesce(desk.path, array_remove(ARRAY[c.desk], NULL)) END AS divisions,
-           c.cell_code, c.assignment_id, c.officer_id, c.department, c.handler_id
+           c.cell_code, c.assignment_id, c.officer_id, c.department, c.handler_id,
+           c.checker_id
       FROM cases c
            LEFT JOIN divisions desk ON desk.grid_set_id = grid_set_at($2::timestamptz) AND desk.code = c.desk
      WHERE c.id = ANY ($1::uuid[])
@@ -47,7 +50,8 @@ STANDING = Statement(
 async def standings(conn: Conn, case_ids: Sequence[UUID], now: datetime) -> dict[UUID, Standing]:
     """These cases as they stand now; those that do not exist are left out.
 
-    `divisions` are those of the place; while that is unknown, those of the desk that holds the case.
+    `divisions` are those of the place, down to the level that holds the case where one does; while the place
+    is unknown, those of the desk that holds it.
     """
     return {row.case_id: row for row in await STANDING.all(conn, list(case_ids), now)}
 

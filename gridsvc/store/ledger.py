@@ -151,6 +151,17 @@ INVARIANTS: Final = (
         """,
     ),
     _rule(
+        "a_check_out_has_its_officer",
+        "Whoever was sent to look stands on the case until he has looked, and nobody else does.",
+        """
+        SELECT coalesce(c.id, k.case_id)::text AS what
+          FROM (SELECT id, checker_id FROM cases WHERE checker_id IS NOT NULL) c
+          FULL JOIN (SELECT case_id, officer_id FROM checks WHERE ended_at IS NULL) k ON k.case_id = c.id
+         WHERE k.officer_id IS DISTINCT FROM c.checker_id
+         LIMIT 20
+        """,
+    ),
+    _rule(
         "numbers_are_unique",
         "A case number and an acceptance number stand for one thing only.",
         """

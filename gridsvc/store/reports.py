@@ -92,6 +92,7 @@ class ReportRow:
     """One report of a case, as staff see it; the reporter masked (gridsvc/store/reporters.py opens)."""
 
     id: UUID
+    case: UUID
     acceptance_number: str
     source: str
     description: str
@@ -104,10 +105,15 @@ class ReportRow:
 OF_CASE = Statement(
     ReportRow,
     """
-    SELECT r.id, r.acceptance_number, r.source, r.description, r.address, r.occurred_at, r.received_at,
-           EXISTS (SELECT FROM reporters p WHERE p.report_id = r.id) AS has_reporter
-      FROM reports r
-     WHERE r.case_id = $1::uuid
+    WITH RECURSIVE family (id) AS (   -- the case and all that was merged into it
+      SELECT $1::uuid
+       UNION ALL
+      SELECT c.id FROM cases c JOIN family f ON c.merged_into = f.id
+    )
+    SELECT r.id, r.case_id AS case, r.acceptance_number, r.source, r.description, r.address, r.occurred_at,
+           r.received_at, EXISTS (SELECT FROM reporters p WHERE p.report_id = r.id) AS has_reporter
+      FROM family f
+      JOIN reports r ON r.case_id = f.id
      ORDER BY r.received_at, r.id
     """,
 )

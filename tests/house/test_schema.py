@@ -108,6 +108,19 @@ async def test_migrating_an_empty_database_applies_every_file_and_twice_does_no_
     assert await _catalog(empty_database) == once
 
 
+async def test_a_city_that_has_set_its_limits_gets_those_of_the_clocks_that_came_later(empty_database: str) -> None:
+    """0004: nobody is sent to look, and no reply is wanted, where nobody has said how long that may take."""
+    for each in migrations():
+        if each.number == 4:
+            await _run(empty_database, "INSERT INTO stage_limits VALUES ('pool', 600, 'pool')")
+        if each.number <= 4:
+            await _run(empty_database, each.sql)
+    limits = await _ask(empty_database, "SELECT kind, budget_seconds FROM stage_limits")
+    assert set(limits) == {("pool", 600), ("on_site", 1800), ("supervision", 86400)}
+    rungs = await _ask(empty_database, "SELECT ladder, count(*) FROM rungs GROUP BY ladder")
+    assert set(rungs) == {("on_site", 2), ("supervision", 3)}
+
+
 async def test_a_file_that_changed_after_it_was_applied_is_refused(owner_database: str) -> None:
     await _run(owner_database, "UPDATE schema_migrations SET digest = 'another' WHERE number = 1")
     with pytest.raises(CannotMigrate, match="was changed after it was applied"):

@@ -27,6 +27,17 @@ WITH_CASE = {
     "escalations": """
         INSERT INTO escalations (case_id, clock_id, cycle, level, effect, scheduled_at, fired_at)
         SELECT $1, id, 1, 1, $2::uuid::text, now(), now() FROM clocks WHERE case_id = $1""",
+    "checks": """
+        WITH person AS (
+          INSERT INTO users (id, username, display_name) VALUES ($2, ($2::uuid)::text, 'x') RETURNING id
+        ), officer AS (
+          INSERT INTO officers (user_id, duty_line) SELECT id, 'sanitation' FROM person RETURNING user_id
+        )
+        INSERT INTO checks (id, case_id, cycle, kind, officer_id, rule, reasons, note, sent_by, sent_at, due_at)
+        SELECT user_id, $1, 1, 'pre_filing_check', user_id, 'by_hand', '{}', '', 'test', now(), now() FROM officer""",
+    "supervision_orders": """
+        INSERT INTO supervision_orders (id, case_id, cycle, kind, level, reason, wanted, ordered_by, ordered_at, due_at)
+        VALUES ($2, $1, 1, 'leader', 'urgent', 'x', '', 'test', now(), now())""",
     "attachments": """
         INSERT INTO attachments (id, sha256, original, media_type, size_bytes, uploaded_by, uploaded_at, case_id,
                                  purpose)
@@ -40,6 +51,8 @@ CASE_OF = {
     "reporters": "(SELECT case_id FROM reports r WHERE r.id = report_id)",
     "history": "case_id",
     "assignments": "case_id",
+    "checks": "case_id",
+    "supervision_orders": "case_id",
     "clocks": "case_id",
     "clock_pauses": "(SELECT case_id FROM clocks c WHERE c.id = clock_id)",
     "escalations": "case_id",
@@ -169,6 +182,8 @@ async def test_a_notice_is_seen_by_the_one_it_is_for(bare: ConnPool, api: Api) -
         "DELETE FROM history",
         "DELETE FROM cases",
         "DELETE FROM escalations",
+        "DELETE FROM checks",
+        "DELETE FROM supervision_orders",
         "UPDATE instance SET zone = 'UTC'",
         "ALTER TABLE cases DISABLE ROW LEVEL SECURITY",
         "DROP POLICY cases_in_scope ON cases",

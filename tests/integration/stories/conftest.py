@@ -47,7 +47,7 @@ class Town:
     async def route(self, case_id: UUID) -> CaseRow:
         """Let routing hear the newest news about the case that is for it."""
         for news in reversed(await self.told(case_id)):
-            if news.TYPE in {"case.filed", "case.waiting", "case.unacknowledged", "case.reopened"}:
+            if news.TYPE in {"case.filed", "case.waiting", "case.unacknowledged", "case.reopened", "case.corrected"}:
                 async with transaction(self.pool) as (conn, now):
                     await assign_cases(conn, [news], now)
                 return await self.case(case_id)

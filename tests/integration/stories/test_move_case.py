@@ -102,7 +102,7 @@ async def test_what_a_person_gave_back_waits_for_a_person(town: Town) -> None:
     case = await assigned(town, "department")
     case = await town.move(town.city.handler, case, Move.RETURN, reason="不是我们的井")
     assert (await town.route(case.id)).pool == Pool.DISPATCH
-    case = await town.move(town.city.dispatcher, case, Move.ASSIGN, department="drainage")
+    case = await town.move(town.city.dispatcher, case, Move.FORWARD, department="drainage")
     assert (case.state, case.department) == (State.ASSIGNED, "drainage")
 
 

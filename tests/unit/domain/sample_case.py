@@ -18,11 +18,30 @@ ELSEWHERE: Final = "620105"
 OFFICER: Final = UUID(int=0xA1)
 HANDLER: Final = UUID(int=0xA2)
 CLERK: Final = UUID(int=0xA3)
+CHECKER: Final = UUID(int=0xA4)
 OTHER_CASE: Final = UUID(int=0xC2)
+ORDER: Final = UUID(int=0x0D)
 
 LEFT_OUT: Final = object()
 
 _WAITS_IN: Final = {State.REPORTED: Pool.FILING, State.FILED: Pool.DISPATCH}
+
+
+STANDS: Final[dict[Move, dict[str, Any]]] = {
+    Move.RESUME: {"suspended": True},
+    Move.CHECK: {"checker_id": CHECKER},
+    Move.REPLY: {"order_id": ORDER},
+    Move.FORWARD: {"returned_by": "department:water"},
+    Move.SEND_BACK: {"officer_id": None, "department": "roads", "handler_id": HANDLER},
+    Move.APPEAL: {"late": True},
+    Move.SETTLE_APPEAL: {"late": True, "appeal": "open"},
+}
+"""How a case stands on which the move may be made, where its state alone does not say it."""
+
+
+def case_for(move: Move, state: State, **changes: Any) -> Case:
+    """A case in `state` on which nothing but its state and the mover stands against `move`."""
+    return case_in(state, **{**STANDS.get(move, {}), **changes})
 
 
 def case_in(state: State, **changes: Any) -> Case:
@@ -49,6 +68,7 @@ def case_in(state: State, **changes: Any) -> Case:
         reported_by=f"user:{CLERK}",
         extensions=0,
         due_at=NOW + timedelta(hours=4) if owned else None,
+        place=Place(103.83, 36.06) if state is not State.REPORTED else None,
     )
     return replace(case, **changes)
 
@@ -63,6 +83,10 @@ def who(by: Role | Party | None) -> Actor:
     """Somebody who is exactly this towards a case of `case_in`, and nothing else; None: a stranger in the area."""
     if by is Party.OWNER:
         return Actor(caller=person(None, user=OFFICER))
+    if by is Party.CHECKER:
+        return Actor(caller=person(None, user=CHECKER))
+    if by is Party.DEPARTMENT:
+        return Actor(caller=person(Role.SUPERVISOR, department="roads"))
     if isinstance(by, Party):
         return Actor(worker=by)
     return Actor(caller=person(by))
@@ -70,6 +94,7 @@ def who(by: Role | Party | None) -> Actor:
 
 SAID: Final[dict[str, Any]] = {
     "reason": "not in our area",
+    "reason_code": "other",
     "note": "the owner was called",
     "officer": OFFICER,
     "department": "roads",
@@ -80,6 +105,14 @@ SAID: Final[dict[str, Any]] = {
     "division": DISTRICT,
     "location": Place(103.83, 36.06),
     "condition": "2",
+    "category": "2013:0112",
+    "description": "the cover is cracked, not missing",
+    "address": "12 Zhangye Road",
+    "result": "granted",
+    "kind": "leader",
+    "level": "urgent",
+    "wanted": "a plan by Friday",
+    "reply": "the parts have come; done by Friday",
 }
 """One good value of each thing that can be said with a move."""
 
@@ -91,20 +124,32 @@ NEEDED: Final[dict[Move, tuple[str, ...]]] = {
     Move.RETURN: ("reason",),
     Move.REFER_UP: ("reason", "division"),
     Move.HAND_DOWN: ("division",),
+    Move.FORWARD: ("department",),
+    Move.CORRECT: ("category",),
+    Move.ARRIVE: ("location",),
     Move.HAND_IN: ("evidence",),
     Move.REWORK: ("reason",),
+    Move.SEND_BACK: ("reason",),
     Move.SELF_HANDLE: ("before", "evidence"),
     Move.REOPEN: ("reason",),
+    Move.APPEAL: ("reason",),
+    Move.SETTLE_APPEAL: ("result",),
     Move.SUSPEND: ("reason", "until"),
     Move.EXTEND: ("reason",),
     Move.CANCEL: ("reason",),
     Move.MERGE: ("into",),
+    Move.UNMERGE: ("reason",),
     Move.NOTE: ("note",),
     Move.SUPERVISE: ("reason",),
+    Move.REPLY: ("reply",),
+    Move.CHECK: ("result", "evidence"),
 }
+
+FOUND: Final = {Move.CHECK: {"result": "confirmed"}}
+"""What is said differently with one move than with the others."""
 
 
 def saying(move: Move, **changes: Any) -> Particulars:
     """The least that `move` must be told, with `changes`; LEFT_OUT takes a thing away."""
-    said = {name: SAID[name] for name in NEEDED.get(move, ())} | changes
+    said = {name: SAID[name] for name in NEEDED.get(move, ())} | FOUND.get(move, {}) | changes
     return Particulars(**{name: value for name, value in said.items() if value is not LEFT_OUT})

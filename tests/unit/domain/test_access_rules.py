@@ -52,6 +52,11 @@ def sees(caller: Caller, case: Whereabouts) -> bool:
         ("not by the desk above: nobody knows yet that it lies in the city", CITY, {}, PLACELESS, False),
         ("once it is located elsewhere, the desk that took it in sees it no more", ELSEWHERE, {},
          replace(CASE, desk=ELSEWHERE), False),
+        ("a level that holds it sees it", DISTRICT, {}, replace(CASE, held_by=DISTRICT), True),
+        ("those above that level see it", CITY, {}, replace(CASE, held_by=DISTRICT), True),
+        ("those below it do not any more", STREET, {}, replace(CASE, held_by=DISTRICT), False),
+        ("nor does their department", STREET, {"department": "roads"}, replace(CASE, held_by=DISTRICT), False),
+        ("a level that is not on its path takes it from nobody", COMMUNITY, {}, replace(CASE, held_by=ELSEWHERE), True),
         ("a case without place or desk is seen by no area", CITY, {}, replace(PLACELESS, desk=None), False),
     ],
 )  # fmt: skip
@@ -67,6 +72,7 @@ def test_who_sees_a_case(rule: str, division: str, axis: dict[str, str], case: W
         ("its officer", {"officer": CLERK}),
         ("its handler", {"handler": CLERK}),
         ("its reporter", {"reported_by": f"user:{CLERK}"}),
+        ("whoever was sent to look at it", {"checker": CLERK}),
     ],
 )
 def test_a_person_of_the_case_sees_it_without_any_role_over_it(rule: str, changes: dict[str, Any]) -> None:
@@ -78,10 +84,11 @@ def test_a_person_of_the_case_sees_it_without_any_role_over_it(rule: str, change
 
 def test_roles_and_sight_agree_for_every_area_and_axis() -> None:
     """A role over a case without sight of it, or sight by area without a role, would be a hole."""
-    for division, axis, department, line in product(AREAS, AXES, (None, "roads"), ("city", "social")):
-        case = replace(CASE, department=department, duty_line=line)
+    walk = product(AREAS, AXES, (None, "roads"), ("city", "social"), (None, CITY, STREET))
+    for division, axis, department, line, held_by in walk:
+        case = replace(CASE, department=department, duty_line=line, held_by=held_by)
         caller = somebody(Grant(role=Role.AUDITOR, division=division, **axis))
-        assert sees(caller, case) == bool(roles_over(caller, case)), (division, axis, department, line)
+        assert sees(caller, case) == bool(roles_over(caller, case)), (division, axis, department, line, held_by)
 
 
 def test_every_role_that_holds_counts_and_no_other() -> None:
@@ -94,6 +101,11 @@ def test_every_role_that_holds_counts_and_no_other() -> None:
     assert roles_over(caller, CASE) == {Role.ACCEPTOR, Role.SUPERVISOR}
     assert holds_any(caller, [Role.DISPATCHER])
     assert not holds_any(caller, [Role.ADMIN])
+
+
+def test_the_officer_keeps_sight_of_what_a_level_above_him_holds() -> None:
+    officer = somebody(Grant(role=Role.OFFICER, division=STREET, duty_line="city"))
+    assert sees(officer, replace(CASE, held_by=DISTRICT, officer=CLERK))
 
 
 def test_a_code_that_begins_like_another_is_another() -> None:

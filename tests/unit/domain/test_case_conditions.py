@@ -8,8 +8,22 @@ from uuid import UUID
 
 import pytest
 
+from geo.place import Place
 from gridsvc.domain.access import Caller, Grant, Role
-from gridsvc.domain.case import MOVES, Actor, Case, Move, Particulars, Party, State, decide, is_owner
+from gridsvc.domain.case import (
+    MOVES,
+    Actor,
+    Case,
+    Move,
+    Particulars,
+    Party,
+    Pool,
+    State,
+    check_birth,
+    decide,
+    is_owner,
+    leads_department,
+)
 from gridsvc.errors import BadRequest, GuardFailed, NotAllowed
 from tests.unit.domain.sample_case import (
     CITY,
@@ -21,8 +35,10 @@ from tests.unit.domain.sample_case import (
     LEFT_OUT,
     NOW,
     OFFICER,
+    ORDER,
     SAID,
     STREET,
+    case_for,
     case_in,
     person,
     saying,
@@ -33,6 +49,7 @@ DESK = who(Role.SUPERVISOR)
 OWNER = who(Party.OWNER)
 LATE = {"due_at": NOW - timedelta(seconds=1)}
 YEAR = timedelta(days=366)
+SENT = UUID(int=0xB1)
 
 
 @pytest.mark.parametrize(
@@ -52,6 +69,34 @@ YEAR = timedelta(days=366)
          case_in(State.ACCEPTED, **LATE), case_in(State.ACCEPTED, due_at=NOW)),
         ("once late a case is not suspended", "not_late", Move.SUSPEND, DESK,
          case_in(State.ACCEPTED, **LATE), case_in(State.ACCEPTED, due_at=None)),
+        ("a case is suspended once in its life", "never_suspended", Move.SUSPEND, DESK,
+         case_in(State.ACCEPTED, suspensions=1), case_in(State.ACCEPTED)),
+        ("a case is referred to a level above the one that holds it", "to_a_level_above", Move.REFER_UP, DESK,
+         case_in(State.FILED, held_by=DISTRICT), case_in(State.FILED, held_by=STREET)),
+        ("a case is handed to a level below the one that holds it", "to_a_level_below", Move.HAND_DOWN, DESK,
+         case_in(State.FILED, held_by=DISTRICT), case_in(State.FILED)),
+        ("what was given back is not assigned as if it were new", "not_given_back", Move.ASSIGN, DESK,
+         case_in(State.FILED, returned_by="department:water"), case_in(State.FILED)),
+        ("what nobody gave back is assigned, not forwarded", "given_back", Move.FORWARD, DESK,
+         case_in(State.FILED), case_in(State.FILED, returned_by="department:water")),
+        ("it does not go back to the very owner who gave it back", "to_another", Move.FORWARD, DESK,
+         case_in(State.FILED, returned_by="department:roads"), case_in(State.FILED, returned_by="department:water")),
+        ("what is on its way to routing is left alone", "waits_for_a_person", Move.CORRECT, DESK,
+         case_in(State.FILED, pool=Pool.ROUTING), case_in(State.FILED, pool=Pool.DISPATCH)),
+        ("who handled it is not sent to look at it", "looked_at_by_another", Move.SEND_CHECK, DESK,
+         case_in(State.HANDLED, handler_id=SENT), case_in(State.HANDLED, handler_id=CLERK)),
+        ("who cannot say where it is sends nobody", "lies_in_a_cell", Move.SEND_CHECK, DESK,
+         case_in(State.REPORTED, cell_code=None), case_in(State.REPORTED)),
+        ("one supervision order at a time", "no_order_waits", Move.SUPERVISE, DESK,
+         case_in(State.ACCEPTED, order_id=ORDER), case_in(State.ACCEPTED)),
+        ("only an order is replied to", "an_order_waits", Move.REPLY, OWNER,
+         case_in(State.ACCEPTED), case_in(State.ACCEPTED, order_id=ORDER)),
+        ("only who was late appeals", "was_late", Move.APPEAL, OWNER,
+         case_in(State.CLOSED), case_in(State.CLOSED, late=True)),
+        ("one appeals once", "never_appealed", Move.APPEAL, OWNER,
+         case_in(State.CLOSED, late=True, appeal="refused"), case_in(State.CLOSED, late=True)),
+        ("what nobody asked for is not granted", "has_an_open_appeal", Move.SETTLE_APPEAL, DESK,
+         case_in(State.CLOSED, late=True), case_in(State.CLOSED, late=True, appeal="open")),
         ("a limit is extended twice at most", "at_most_two", Move.EXTEND, DESK,
          case_in(State.ACCEPTED, extensions=2), case_in(State.ACCEPTED, extensions=1)),
         ("a case is not merged into itself", "not_itself", Move.MERGE, DESK,
@@ -61,10 +106,11 @@ YEAR = timedelta(days=366)
 def test_a_condition_of_the_case(
     rule: str, guard: str, move: Move, by: Actor, refused: Case, granted: Case
 ) -> None:
+    said = saying(move, officer=SENT) if move is Move.SEND_CHECK else saying(move)
     with pytest.raises(GuardFailed) as why:
-        decide(refused, move, by, saying(move), NOW)
+        decide(refused, move, by, said, NOW)
     assert why.value.facts["guard"] == guard, rule
-    assert decide(granted, move, by, saying(move), NOW).version == granted.version + 1, rule
+    assert decide(granted, move, by, said, NOW).version == granted.version + 1, rule
 
 
 @pytest.mark.parametrize(
@@ -74,6 +120,18 @@ def test_a_condition_of_the_case(
          {"officer": LEFT_OUT}, {"officer": LEFT_OUT, "department": "roads"}),
         ("an assignment names one, not two", "names_an_owner", Move.ASSIGN, DESK, State.FILED,
          {"department": "roads"}, {}),
+        ("a case is referred to a level on its own path", "to_a_level_above", Move.REFER_UP, DESK, State.FILED,
+         {"division": ELSEWHERE}, {"division": STREET}),
+        ("the lowest level is above nobody", "to_a_level_above", Move.REFER_UP, OWNER, State.ACCEPTED,
+         {"division": COMMUNITY}, {"division": CITY}),
+        ("nothing is handed down to the top", "to_a_level_below", Move.HAND_DOWN, DESK, State.FILED,
+         {"division": CITY}, {"division": COMMUNITY}),
+        ("who has arrived is near", "at_the_place", Move.ARRIVE, OWNER, State.ACCEPTED,
+         {"location": Place(103.8327, 36.06)}, {"location": Place(103.832, 36.06)}),
+        ("an inexact position may be further away", "at_the_place", Move.ARRIVE, OWNER, State.ACCEPTED,
+         {"location": Place(103.8327, 36.06, 20)}, {"location": Place(103.8327, 36.06, 50)}),
+        ("but no more than 100 m further", "at_the_place", Move.ARRIVE, OWNER, State.ACCEPTED,
+         {"location": Place(103.834, 36.06, 5000)}, {"location": Place(103.833, 36.06, 5000)}),
         ("a suspension ends", "ends_within_a_year", Move.SUSPEND, DESK, State.ACCEPTED,
          {"until": NOW}, {"until": NOW + timedelta(seconds=1)}),
         ("a suspension ends within a year", "ends_within_a_year", Move.SUSPEND, DESK, State.ACCEPTED,
@@ -103,6 +161,53 @@ def test_proof_by_photographs(rule: str, guard: str, left_out: str) -> None:
     case = case_in(State.ACCEPTED)
     assert demand(case, OWNER, saying(move, **{left_out: LEFT_OUT}), NOW) is not None, rule
     assert demand(case, OWNER, saying(move), NOW) is None, rule
+
+
+@pytest.mark.parametrize(
+    ("rule", "changes", "said", "guard"),
+    [
+        ("an officer settles a small thing on the spot", {}, {}, None),
+        ("what may hurt somebody is not settled by whoever found it", {"severity": "high"}, {}, "not_grave"),
+        ("nor an emergency", {"severity": "emergency"}, {}, "not_grave"),
+        ("one photograph does not show before and after", {}, {"before": SAID["evidence"]}, "before_and_after"),
+    ],
+)
+def test_what_is_settled_on_the_spot(
+    rule: str, changes: dict[str, Any], said: dict[str, Any], guard: str | None
+) -> None:
+    officer = Actor(caller=person(Role.OFFICER, STREET, duty_line="city"))
+    case = case_in(State.CLOSED, version=1, **changes)
+    if guard is None:
+        check_birth(case, Move.SELF_HANDLE, officer, saying(Move.SELF_HANDLE, **said), NOW)
+        return
+    with pytest.raises(GuardFailed) as why:
+        check_birth(case, Move.SELF_HANDLE, officer, saying(Move.SELF_HANDLE, **said), NOW)
+    assert why.value.facts["guard"] == guard, rule
+
+
+@pytest.mark.parametrize(
+    "caller",
+    [person(Role.ACCEPTOR), person(Role.OFFICER, ELSEWHERE, duty_line="city"),
+     person(Role.OFFICER, STREET, duty_line="social")],
+    ids=["a desk", "an officer of another district", "an officer of another duty line"],
+)  # fmt: skip
+def test_only_an_officer_of_the_place_and_duty_line_settles_it(caller: Caller) -> None:
+    with pytest.raises(NotAllowed):
+        check_birth(case_in(State.CLOSED), Move.SELF_HANDLE, Actor(caller), saying(Move.SELF_HANDLE), NOW)
+
+
+def test_a_reason_of_the_list_needs_no_words() -> None:
+    said = Particulars(reason_code="not_ours")
+    assert decide(case_in(State.ASSIGNED), Move.RETURN, OWNER, said, NOW).state is State.FILED
+
+
+@pytest.mark.parametrize(
+    ("code", "field"), [("other", "reason"), ("bad_evidence", "reason_code"), ("no such", "reason_code")]
+)
+def test_a_reason_that_says_nothing_or_belongs_to_another_move_is_refused(code: str, field: str) -> None:
+    with pytest.raises(BadRequest) as refused:
+        decide(case_in(State.ASSIGNED), Move.RETURN, OWNER, Particulars(reason_code=code), NOW)
+    assert refused.value.facts["field"] == field
 
 
 @pytest.mark.parametrize("move", [Move.CLOSE, Move.REWORK])
@@ -153,6 +258,9 @@ def test_who_handles_does_not_judge(
          person(Role.HANDLER, ELSEWHERE, department="roads"), False),
         ("the head of the department, who is no handler, does not", {"officer_id": None, "department": "roads"},
          person(Role.SUPERVISOR, CITY, department="roads"), False),
+        ("a handler below the level that holds it does not",
+         {"officer_id": None, "department": "roads", "held_by": DISTRICT},
+         person(Role.HANDLER, STREET, department="roads"), False),
         ("where an officer owns it his department does not", {"department": "roads"},
          person(Role.HANDLER, CITY, department="roads"), False),
         ("what waits in a pool has no owner", {"officer_id": None}, person(Role.HANDLER, CITY, department="roads"),
@@ -188,7 +296,7 @@ def test_a_move_needs_all_it_must_be_told(move: Move) -> None:
     by = who(sorted(rule.by)[0])
     for name in rule.needs:
         with pytest.raises(BadRequest) as refused:
-            decide(case_in(state, suspended=move is Move.RESUME), move, by, saying(move, **{name: LEFT_OUT}), NOW)
+            decide(case_for(move, state), move, by, saying(move, **{name: LEFT_OUT}), NOW)
         assert refused.value.facts["field"] == name
 
 
@@ -201,7 +309,7 @@ def test_a_move_takes_nothing_it_would_not_use(move: Move) -> None:
     for name in vars(Particulars()):
         if name in rule.needs or name in rule.takes:
             continue
-        case = case_in(state, suspended=move is Move.RESUME)
+        case = case_for(move, state)
         with pytest.raises(BadRequest) as refused:
             decide(case, move, by, saying(move, **{name: SAID[name]}), NOW)
         assert refused.value.facts["field"] == name
@@ -217,6 +325,59 @@ def test_who_you_are_is_asked_before_anything_else() -> None:
 def test_what_is_said_is_looked_at_before_the_conditions() -> None:
     with pytest.raises(BadRequest):
         decide(case_in(State.ACCEPTED, **LATE), Move.SUSPEND, DESK, Particulars(), NOW)
+
+
+def test_a_correction_corrects_something() -> None:
+    with pytest.raises(GuardFailed) as why:
+        decide(case_in(State.FILED), Move.CORRECT, DESK, Particulars(note="look again"), NOW)
+    assert why.value.facts["guard"] == "corrects_something"
+
+
+def test_an_appeal_is_granted_or_refused() -> None:
+    with pytest.raises(BadRequest) as refused:
+        decide(case_for(Move.SETTLE_APPEAL, State.CLOSED), Move.SETTLE_APPEAL, DESK, Particulars(result="maybe"), NOW)
+    assert refused.value.facts["wanted"] == ["granted", "refused"]
+
+
+@pytest.mark.parametrize(
+    ("rule", "caller", "leads"),
+    [
+        ("the department's supervisor leads it", person(Role.SUPERVISOR, CITY, department="roads"), True),
+        ("a supervisor of the desk does not", person(Role.SUPERVISOR), False),
+        ("its handler does not", person(Role.HANDLER, department="roads"), False),
+        ("another department's does not", person(Role.SUPERVISOR, CITY, department="water"), False),
+        ("nor its own in another district", person(Role.SUPERVISOR, ELSEWHERE, department="roads"), False),
+    ],
+)
+def test_who_leads_the_department_of_a_case(rule: str, caller: Caller, leads: bool) -> None:
+    case = case_in(State.HANDLED, officer_id=None, department="roads")
+    assert leads_department(case, caller) is leads, rule
+
+
+@pytest.mark.parametrize(
+    ("rule", "state", "result", "known"),
+    [
+        ("before filing one says what is there", State.REPORTED, "elsewhere", True),
+        ("before closing one says whether it is done", State.HANDLED, "not_done", True),
+        ("nothing is done yet before it is filed", State.REPORTED, "not_done", False),
+        ("a result is one of the list", State.HANDLED, "fine", False),
+    ],
+)
+def test_what_a_check_may_find(rule: str, state: State, result: str, known: bool) -> None:
+    case, said = case_for(Move.CHECK, state), saying(Move.CHECK, result=result)
+    if known:
+        assert decide(case, Move.CHECK, who(Party.CHECKER), said, NOW).state is state, rule
+        return
+    with pytest.raises(BadRequest) as refused:
+        decide(case, Move.CHECK, who(Party.CHECKER), said, NOW)
+    assert refused.value.facts["field"] == "result", rule
+
+
+@pytest.mark.parametrize(("name", "value"), [("kind", "whim"), ("level", "extreme")])
+def test_a_supervision_order_is_of_a_known_kind_and_level(name: str, value: str) -> None:
+    with pytest.raises(BadRequest) as refused:
+        decide(case_in(State.FILED), Move.SUPERVISE, DESK, saying(Move.SUPERVISE, **{name: value}), NOW)
+    assert refused.value.facts["field"] == name
 
 
 def test_extending_counts_and_other_moves_do_not() -> None:

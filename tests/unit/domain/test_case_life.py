@@ -11,11 +11,12 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
+from geo.place import Place
 from gridsvc.domain.access import Role
-from gridsvc.domain.case import FINAL, MOVES, OPEN, OWNED, Case, Move, Moved, Party, Pool, State, decide
+from gridsvc.domain.case import CHECKS, FINAL, MOVES, OPEN, OWNED, Case, Clock, Move, Moved, Party, Pool, State, decide
 from gridsvc.domain.report import opening_of
 from gridsvc.errors import GuardFailed, NotAllowed, WrongMoment
-from tests.unit.domain.sample_case import HANDLER, NOW, OFFICER, case_in, saying, who
+from tests.unit.domain.sample_case import CHECKER, HANDLER, LEFT_OUT, NOW, OFFICER, ORDER, case_in, saying, who
 from tests.unit.domain.sample_rules import category
 
 WAITS = {State.REPORTED: {Pool.FILING, Pool.LOCATE}, State.FILED: {Pool.ROUTING, Pool.DISPATCH}}
@@ -25,14 +26,23 @@ def kept(case: Case, moved: Moved, said: dict[str, Any]) -> Case:
     """The case as the decision says it is from now on."""
     after = replace(
         case, state=moved.state, version=moved.version, cycle=moved.cycle, suspended=moved.suspended,
-        extensions=moved.extensions, pool=moved.pool,
+        extensions=moved.extensions, pool=moved.pool, suspensions=moved.suspensions, held_by=moved.held_by,
+        returned_by=moved.returned_by, appeal=moved.appeal,
     )  # fmt: skip
     if moved.pool is not None:
         after = replace(after, officer_id=None, assignment_id=None)
-    if moved.rule.move is Move.ASSIGN:
+    if Clock.ON_SITE in moved.rule.stops:
+        after = replace(after, checker_id=None)
+    if Clock.SUPERVISION in moved.rule.stops:
+        after = replace(after, order_id=None)
+    if moved.rule.move is Move.SEND_CHECK:
+        after = replace(after, checker_id=CHECKER)
+    if moved.rule.move is Move.SUPERVISE:
+        after = replace(after, order_id=ORDER)
+    if moved.rule.move in {Move.ASSIGN, Move.FORWARD}:
         after = replace(after, officer_id=said["officer"])
     if moved.rule.move is Move.LOCATE:
-        after = replace(after, cell_code="620102001001001")
+        after = replace(after, cell_code="620102001001001", place=Place(103.83, 36.06))
     return after
 
 
@@ -69,7 +79,9 @@ class Life(RuleBasedStateMachine):
             self.attempt(chosen.move, data.draw(st.sampled_from(sorted(chosen.by))), officer, hours)
 
     def attempt(self, move: Move, by: Role | Party, officer: UUID, hours: int) -> None:
-        said = {"officer": officer} if move is Move.ASSIGN else {}
+        said: dict[str, Any] = {"officer": officer} if move in {Move.ASSIGN, Move.FORWARD} else {}
+        if move is Move.FORWARD:
+            said["department"] = LEFT_OUT
         before = self.case
         try:
             moved = decide(before, move, who(by), saying(move, **said), NOW + timedelta(hours=hours))
@@ -78,8 +90,8 @@ class Life(RuleBasedStateMachine):
         self.made += 1
         self.was_final = before.state in FINAL
         self.case = kept(before, moved, said)
-        if self.was_final:
-            assert (move, before.state) == (Move.REOPEN, State.CLOSED)
+        if self.was_final and moved.rule.after is not None:
+            assert (move, before.state) in {(Move.REOPEN, State.CLOSED), (Move.UNMERGE, State.MERGED)}
 
     @invariant()
     def versions_have_no_gap(self) -> None:
@@ -105,6 +117,22 @@ class Life(RuleBasedStateMachine):
     @invariant()
     def a_limit_is_extended_twice_at_most(self) -> None:
         assert self.case.extensions <= 2
+
+    @invariant()
+    def a_case_is_suspended_once_at_most(self) -> None:
+        assert self.case.suspensions <= 1
+
+    @invariant()
+    def nobody_is_out_to_look_at_a_case_that_has_gone_on(self) -> None:
+        assert self.case.checker_id is None or self.case.state in CHECKS
+
+    @invariant()
+    def no_order_waits_on_a_case_that_is_over(self) -> None:
+        assert self.case.order_id is None or self.case.state in OPEN
+
+    @invariant()
+    def only_what_waits_for_a_person_was_given_back(self) -> None:
+        assert self.case.returned_by is None or self.case.pool is Pool.DISPATCH
 
 
 TestLife = Life.TestCase

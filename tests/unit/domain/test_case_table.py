@@ -5,16 +5,26 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 from itertools import product
+from typing import Any
 
 import pytest
 
 from gridsvc.domain.access import Role
-from gridsvc.domain.case import FINAL, MOVES, OPEN, STAGES, Move, Party, Pool, State, decide
+from gridsvc.domain.case import FINAL, MOVES, OPEN, STAGES, Actor, Move, Party, Pool, State, decide
+from gridsvc.domain.reasons import OTHER, REASONS
 from gridsvc.errors import NotAllowed, WrongMoment
-from tests.unit.domain.sample_case import NOW, case_in, saying, who
-from tests.unit.domain.written_states import PAGE, table_under, tables_of_the_code, written_arrows, written_rules
+from tests.unit.domain.sample_case import DISTRICT, NOW, OFFICER, case_for, case_in, person, saying, who
+from tests.unit.domain.written_states import (
+    PAGE,
+    reasons_of_the_code,
+    table_under,
+    tables_of_the_code,
+    written_arrows,
+    written_rules,
+)
 
 EVERYBODY: tuple[Role | Party | None, ...] = (*Role, *Party, None)
+PEOPLE = {Party.OWNER, Party.DEPARTMENT, Party.CHECKER}
 WRITTEN = written_rules()
 
 
@@ -38,12 +48,31 @@ def test_every_condition_is_explained_on_the_page() -> None:
     assert explained == {guard for rule in WRITTEN.values() for guard in rule.guards}
 
 
+def test_every_reason_is_on_the_page() -> None:
+    assert reasons_of_the_code() in PAGE.read_text("utf-8"), f"as the code has it:\n\n{reasons_of_the_code()}"
+
+
+def test_a_move_takes_a_reason_of_a_list_if_and_only_if_it_has_one() -> None:
+    assert set(REASONS) == {rule.move for rule in MOVES.values() if "reason_code" in rule.takes}
+    for move, reasons in REASONS.items():
+        codes = [each.code for each in reasons]
+        assert codes[-1] == OTHER.code, f"{move}: whoever finds no reason says his own"
+        assert len(set(codes)) == len(codes), move
+        assert "reason" in MOVES[Move(move)].needs, move
+
+
+def test_every_move_of_a_person_can_be_made_over_http() -> None:
+    for rule in MOVES.values():
+        of_people = any(isinstance(by, Role) or by in PEOPLE for by in rule.by)
+        assert rule.over_http == (of_people and bool(rule.before)), rule.move
+
+
 @pytest.mark.parametrize("by", EVERYBODY, ids=str)
 @pytest.mark.parametrize("state", State)
 def test_whoever_tries_whatever_in_any_state_gets_what_the_page_says(state: State, by: Role | Party | None) -> None:
     for move in Move:
         written = WRITTEN[move]
-        case = case_in(state, suspended=move is Move.RESUME)
+        case = case_for(move, state)
         is_one_of_them = by in written.by and not (by is Party.OWNER and case.officer_id is None)
         if not is_one_of_them:
             with pytest.raises(NotAllowed) as refused:
@@ -93,7 +122,7 @@ def test_an_open_case_always_has_an_owner_or_stands_in_a_pool() -> None:
     for rule in MOVES.values():
         for state in sorted(rule.before):
             after = rule.after or state
-            case = case_in(state, suspended=rule.move is Move.RESUME)
+            case = case_for(rule.move, state)
             by = sorted(rule.by)[0]
             moved = decide(case, rule.move, who(by), saying(rule.move), NOW)
             assert (moved.pool is not None) == (after in {State.REPORTED, State.FILED}), rule.move
@@ -105,11 +134,42 @@ def test_a_move_that_leaves_the_state_leaves_the_pool_too() -> None:
     assert moved.pool is Pool.LOCATE
 
 
-def test_only_reopening_leads_out_of_a_final_state() -> None:
-    for state, move in product(sorted(FINAL), Move):
-        if move is Move.REOPEN and state is State.CLOSED:
-            continue
-        assert state not in MOVES[move].before, (state, move)
+def test_only_reopening_and_the_undoing_of_a_merge_lead_out_of_a_final_state() -> None:
+    out = {
+        (state, move)
+        for state, move in product(FINAL, Move)
+        if state in MOVES[move].before and MOVES[move].after is not None
+    }
+    assert out == {(State.CLOSED, Move.REOPEN), (State.MERGED, Move.UNMERGE)}
+
+
+def test_an_appeal_changes_a_flag_and_neither_the_state_nor_that_it_was_late() -> None:
+    case = case_for(Move.APPEAL, State.CLOSED)
+    asked = decide(case, Move.APPEAL, who(Party.OWNER), saying(Move.APPEAL), NOW)
+    assert (asked.state, asked.appeal) == (State.CLOSED, "open")
+    granted = decide(
+        replace(case, appeal="open"), Move.SETTLE_APPEAL, who(Role.SUPERVISOR), saying(Move.SETTLE_APPEAL), NOW
+    )
+    assert (granted.state, granted.appeal) == (State.CLOSED, "granted")
+
+
+def test_what_is_merged_without_a_place_waits_for_one_when_it_is_unmerged() -> None:
+    case = case_in(State.MERGED, cell_code=None, place=None)
+    assert decide(case, Move.UNMERGE, who(Role.ACCEPTOR), saying(Move.UNMERGE), NOW).pool is Pool.LOCATE
+
+
+@pytest.mark.parametrize(
+    ("owner", "kept"),
+    [({}, f"officer:{OFFICER}"), ({"officer_id": None, "department": "roads"}, "department:roads")],
+)
+def test_who_gave_a_case_back_is_remembered_until_it_is_sent_on(owner: dict[str, Any], kept: str) -> None:
+    case = case_in(State.ASSIGNED, **owner)
+    mover = who(Party.OWNER) if not owner else Actor(person(Role.HANDLER, department="roads"))
+    assert decide(case, Move.RETURN, mover, saying(Move.RETURN), NOW).returned_by == kept
+    back = case_in(State.FILED, returned_by=kept)
+    for move, said in ((Move.FORWARD, {"department": "water"}), (Move.CORRECT, {}), (Move.REFER_UP, {})):
+        assert decide(back, move, who(Role.DISPATCHER), saying(move, **said), NOW).returned_by is None, move
+    assert decide(back, Move.NOTE, who(Role.DISPATCHER), saying(Move.NOTE), NOW).returned_by == kept
 
 
 def test_reopening_begins_a_new_cycle() -> None:
@@ -117,11 +177,16 @@ def test_reopening_begins_a_new_cycle() -> None:
     assert (moved.cycle, moved.state, moved.pool) == (2, State.FILED, Pool.ROUTING)
 
 
+def test_reopening_gives_the_case_back_to_every_level() -> None:
+    case = case_in(State.CLOSED, held_by=DISTRICT)
+    assert decide(case, Move.REOPEN, who(Role.ACCEPTOR), saying(Move.REOPEN), NOW).held_by is None
+
+
 def test_every_other_move_stays_in_its_cycle() -> None:
     for rule in MOVES.values():
         for state in sorted(rule.before):
             if rule.move is not Move.REOPEN:
-                case = case_in(state, suspended=rule.move is Move.RESUME, cycle=3)
+                case = case_for(rule.move, state, cycle=3)
                 moved = decide(case, rule.move, who(sorted(rule.by)[0]), saying(rule.move), NOW)
                 assert moved.cycle == 3, rule.move
 

@@ -9,11 +9,14 @@ from pathlib import Path
 from typing import Final
 
 from gridsvc.domain.case import MOVES, Clock, Rule, State
+from gridsvc.domain.reasons import REASONS
 
 PAGE: Final = Path(__file__).parents[3] / "docs/states.md"
 
 WHO_HEAD: Final = ("move", "from", "to", "by", "over HTTP", "what it means")
 WHAT_HEAD: Final = ("move", "must say", "may say", "conditions", "stops", "starts", "then waits in", "announced as")
+
+REASONS_HEAD: Final = ("move", "code", "中文", "English", "wants words")
 
 NONE: Final = "–"
 EVERY: Final = "every clock"
@@ -77,7 +80,7 @@ def tables_of_the_code() -> str:
     for rule in MOVES.values():
         who.append(
             _row((_code([rule.move]), _code(_in_order(rule)), _code([rule.after or NONE]), _code(sorted(rule.by)),
-                  "yes" if rule.over_http else "not yet" if rule.before else NONE, rule.says))
+                  "yes" if rule.over_http else "workers only" if rule.before else NONE, rule.says))
         )  # fmt: skip
         stops = EVERY if set(rule.stops) == set(Clock) else _code(rule.stops)
         what.append(
@@ -85,6 +88,17 @@ def tables_of_the_code() -> str:
                   stops, _code(rule.starts), _code([rule.pool or NONE]), _code([rule.tells.TYPE])))
         )  # fmt: skip
     return "\n".join([*who, "", *what])
+
+
+def reasons_of_the_code() -> str:
+    """The table of reasons as the code would have it."""
+    rows = [_row(REASONS_HEAD), _row("---" for _ in REASONS_HEAD)]
+    rows += [
+        _row((_code([move]), _code([each.code]), each.name, each.name_en, "yes" if each.wants_words else NONE))
+        for move, reasons in REASONS.items()
+        for each in reasons
+    ]
+    return "\n".join(rows)
 
 
 def table_under(text: str, head: Iterable[str]) -> list[list[str]]:

@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from gridsvc.domain.access import Role
-from gridsvc.domain.case import FINAL, MOVES, Move, Party, Pool, State
+from gridsvc.domain.case import FINAL, MOVES, Clock, Move, Party, Pool, State
 from gridsvc.local.simulate_rules import (
     By,
     Kind,
@@ -34,9 +34,13 @@ PARTY = {
     By.ACCEPTOR: Role.ACCEPTOR,
     By.DISPATCHER: Role.DISPATCHER,
     By.SUPERVISOR: Role.SUPERVISOR,
+    By.CHECKER: Party.CHECKER,
 }
 
-NEEDED = {"picture": "evidence", "place": "location", "another case": "into", "owner": "officer"}
+NEEDED = {
+    "picture": "evidence", "place": "location", "another case": "into", "owner": "officer", "another owner": "officer",
+    "another officer": "officer", "its place": "location",
+}  # fmt: skip
 
 
 def new_case(number: int, pool: str | None = None) -> SeenCase:
@@ -44,7 +48,7 @@ def new_case(number: int, pool: str | None = None) -> SeenCase:
     return SeenCase(
         id=str(UUID(int=number)), version=1, cycle=1, state=state, pool=pool or "routing", category="starter:100101",
         duty_line="city", divisions=("620100", "620102", "620102001", "620102001001"), assignment=None,
-        officer=None, department=None, overdue=False,
+        officer=None, department=None, overdue=False, place=(103.83, 36.06),
     )  # fmt: skip
 
 
@@ -54,8 +58,12 @@ def made(case: SeenCase, step: Step) -> SeenCase:
     assert State(case.state) in rule.before, f"{step.move} from {case.state}"
     assert PARTY[step.by] in rule.by, f"{step.move} by {step.by}"
     given = {*step.said, *([NEEDED[step.needs]] if step.needs else [])}
-    assert set(rule.needs) <= given <= {*rule.needs, *rule.takes}, f"{step.move} says {given}"
-    reassigned = step.move in ("assign", "rework")
+    needs = set(rule.needs) - ({"reason"} if "reason_code" in given else set())
+    assert needs <= given <= {*rule.needs, *rule.takes}, f"{step.move} says {given}"
+    reassigned = step.move in ("assign", "forward", "rework")
+    returned_by = case.returned_by if rule.after is None else None
+    if step.move == "return":
+        returned_by = "department:roads" if case.version % 2 else f"officer:{case.id}"
     return replace(
         case,
         version=case.version + 1,
@@ -63,6 +71,10 @@ def made(case: SeenCase, step: Step) -> SeenCase:
         state=str(rule.after or case.state),
         pool=case.pool if rule.after is None else rule.pool and str(rule.pool),
         assignment=f"{case.id} {case.version}" if reassigned else case.assignment,
+        returned_by=returned_by,
+        extensions=case.extensions + (step.move == "extend"),
+        checker="1" if step.move == "send_check" else None if Clock.ON_SITE in rule.stops else case.checker,
+        order="1" if step.move == "supervise" else None if step.move == "reply" else case.order,
     )
 
 
@@ -98,11 +110,20 @@ def test_every_move_that_people_make_happens() -> None:
         life = lived(new_case(number, pool=("filing", "locate", None, None)[number % 4]), overdue=True)
         moves.update(move for _, move in life)
     wanted = {
-        "file", "reject", "locate", "assign", "return", "accept", "start", "hand_in", "rework",
-        "close", "reopen", "cancel", "merge", "remind", "supervise",
+        "file", "reject", "locate", "return", "accept", "start", "hand_in", "rework",
+        "close", "reopen", "cancel", "merge", "remind", "supervise", "reply", "forward", "correct",
+        "arrive", "send_check", "check",
     }  # fmt: skip
     assert wanted <= set(moves)
     assert moves["close"] > 400
+
+
+def test_some_limits_are_extended_before_they_are_over_and_never_a_third_time() -> None:
+    slow = [replace(new_case(n), state="in_progress", pool=None, version=n % 7) for n in range(600)]
+    asked = [step for each in slow if (step := next_step(each, 1)) is not None and step.move == "extend"]
+    assert 5 < len(asked) < 60
+    thrice = [next_step(replace(each, extensions=2), 1) for each in slow]
+    assert not any(step is not None and step.move == "extend" for step in thrice)
 
 
 def test_the_same_case_meets_the_same_decision_whoever_remembers_what() -> None:

@@ -1,0 +1,88 @@
+"""The table of moves as clients read it: who may make which move from where, what it needs, and its reasons."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from aiohttp import web
+
+from gridsvc.api.route import SIGNED_IN, Route
+from gridsvc.api.wire import Page, Told, reply
+from gridsvc.domain.case import CHECKS, MOVES, Move, Rule, State
+from gridsvc.domain.reasons import REASONS, RESULTS
+
+
+class ReasonOut(Told):
+    """One reason of a move; `wants_words`: the words of `reason` must be given with it."""
+
+    code: str
+    name: str
+    name_en: str
+    wants_words: bool
+
+
+class ResultOut(Told):
+    """One value of `result`; `of` is the kind of check, or the appeal."""
+
+    of: str
+    code: str
+    name: str
+    name_en: str
+
+
+class MoveOut(Told):
+    """One row of the table. `after` null: the state stands; `before` empty: it makes a case.
+
+    `must_say` and `may_say` are fields of its body, `conditions` the names that a refusal gives as `guard`.
+    """
+
+    move: str
+    says: str
+    before: list[str]
+    after: str | None
+    by: list[str]
+    must_say: list[str]
+    may_say: list[str]
+    conditions: list[str]
+    over_http: bool
+    reasons: list[ReasonOut]
+    results: list[ResultOut]
+
+
+async def _moves(_: web.Request) -> web.Response:
+    return reply(Page[MoveOut](items=[_out(rule) for rule in MOVES.values()]))
+
+
+def _out(rule: Rule) -> MoveOut:
+    return MoveOut(
+        move=rule.move,
+        says=rule.says,
+        before=[state for state in State if state in rule.before],
+        after=rule.after,
+        by=sorted(rule.by),
+        must_say=list(rule.needs),
+        may_say=list(rule.takes),
+        conditions=[guard.__name__ for guard in rule.guards],
+        over_http=rule.over_http,
+        reasons=[
+            ReasonOut(code=each.code, name=each.name, name_en=each.name_en, wants_words=each.wants_words)
+            for each in REASONS.get(rule.move, ())
+        ],
+        results=[
+            ResultOut(of=kind, code=each.code, name=each.name, name_en=each.name_en)
+            for kind in _RESULTS_OF.get(rule.move, ())
+            for each in RESULTS[kind]
+        ],
+    )
+
+
+_RESULTS_OF: Final = {Move.CHECK: tuple(CHECKS.values()), Move.SETTLE_APPEAL: ("appeal",)}
+
+
+ROUTES: Final = (
+    Route(
+        method="GET", path="/api/v1/moves", handler=_moves, roles=SIGNED_IN, scope="grid:read",
+        answers=Page[MoveOut],
+        summary="The table of moves with what each needs and its reasons.",
+    ),
+)  # fmt: skip
