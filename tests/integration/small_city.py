@@ -104,13 +104,18 @@ async def officer(conn: Conn, name: str, *, line: str = "social", on_duty: bool 
     return caller
 
 
-async def category(conn: Conn, *, handled_by: str, files_itself: bool = True) -> str:
-    """The lowest code of the starter rules that fits: officers of `social`, or a department, `water` if it can be."""
+async def category(conn: Conn, *, handled_by: str, files_itself: bool = True, one_limit: bool = False) -> str:
+    """The lowest code of the starter rules that fits: officers of `social`, or a department, `water` if it can be.
+
+    `one_limit`: one whose own limit is the only one, so that a test may set it.
+    """
     code = await conn.fetchval(
         "SELECT code FROM categories WHERE handled_by = $1 AND files_itself = $2"
         " AND ($1 = 'department' OR duty_line = 'social')"
+        " AND NOT ($3 AND EXISTS (SELECT FROM category_limits l"
+        "                          WHERE l.edition = categories.edition AND l.category = categories.code))"
         " ORDER BY department IS DISTINCT FROM 'water', code LIMIT 1",
-        handled_by, files_itself,
+        handled_by, files_itself, one_limit,
     )  # fmt: skip
     assert code is not None, f"the starter rules have no category handled by {handled_by}, files_itself {files_itself}"
     return str(code)
