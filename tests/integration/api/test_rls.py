@@ -24,6 +24,10 @@ WITH_CASE = {
     "clock_pauses": """
         INSERT INTO clock_pauses (clock_id, from_at, reason)
         SELECT id, now(), $2::uuid::text FROM clocks WHERE case_id = $1""",
+    "clock_changes": """
+        INSERT INTO clock_changes (clock_id, edition, before_edition, changed_at, due_at, before_due_at, provisional,
+                                   before_provisional)
+        SELECT id, 2, 1, now(), now(), now(), $2::uuid IS NULL, false FROM clocks WHERE case_id = $1""",
     "escalations": """
         INSERT INTO escalations (case_id, clock_id, cycle, level, effect, scheduled_at, fired_at)
         SELECT $1, id, 1, 1, $2::uuid::text, now(), now() FROM clocks WHERE case_id = $1""",
@@ -55,6 +59,7 @@ CASE_OF = {
     "supervision_orders": "case_id",
     "clocks": "case_id",
     "clock_pauses": "(SELECT case_id FROM clocks c WHERE c.id = clock_id)",
+    "clock_changes": "(SELECT case_id FROM clocks c WHERE c.id = clock_id)",
     "escalations": "case_id",
     "attachments": "case_id",
 }
