@@ -24,7 +24,7 @@ async def routed(desk: Desk, city_clock: CityClock, since: str) -> tuple[Town, C
     town = Town(desk.city, desk.api.pool, None)  # type: ignore[arg-type]  # routing takes no numbers
     await city_clock.forward(datetime.fromisoformat(since) - await town.now())
     async with transaction(desk.api.pool) as (conn, _):
-        code = await category(conn, handled_by="department")
+        code = await category(conn, handled_by="department", one_limit=True)
         await conn.execute("UPDATE categories SET limit_amount = 2, limit_unit = 'work_day' WHERE code = $1", code)
     said = await desk.officer.post("/api/v1/reports", desk.said(category=code))
     case_id = UUID(said.body["case"]["id"])

@@ -42,7 +42,7 @@ async def set_time(town: Town, city_clock: CityClock, text: str) -> None:
 
 async def working_case(town: Town, *, hours: float = 16) -> CaseRow:
     """Accepted by the water company; its handling clock has so many working hours."""
-    kind = await code(town, "department")
+    kind = await code(town, "department", one_limit=True)
     async with town.pool.acquire() as conn:
         await conn.execute(
             "UPDATE categories SET limit_amount = $2, limit_unit = 'work_hour' WHERE code = $1", kind, hours
@@ -327,7 +327,7 @@ async def test_a_clock_that_a_move_starts_while_an_edition_is_published_follows_
     """The move has read the rules before the publication, and commits after it."""
     await set_time(town, city_clock, TUESDAY)
     await working_case(town)  # sets the limit
-    filed = await town.filed(report(town.city.officers[0], await code(town, "department")))
+    filed = await town.filed(report(town.city.officers[0], await code(town, "department", one_limit=True)))
     [news] = await town.told(filed.id)
     async with transaction(town.pool) as (conn, now):
         await assign_cases(conn, [news], now)
@@ -398,7 +398,7 @@ async def test_where_a_working_day_ends_with_the_office_the_deadline_is_an_end_o
 ) -> None:
     await set_time(town, city_clock, TUESDAY)
     await publish(town, hours=("h.json", b'{"work_day": "end_of_day"}'))
-    kind = await code(town, "department")
+    kind = await code(town, "department", one_limit=True)
     async with town.pool.acquire() as conn:
         await conn.execute("UPDATE categories SET limit_amount = 2, limit_unit = 'work_day' WHERE code = $1", kind)
     case = await town.route((await town.filed(report(town.city.officers[0], kind))).id)
