@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Final
 from uuid import UUID
 
 from gridsvc.db import Conn, Statement
-from gridsvc.domain.duplicates import AT_MOST, WITHIN, WITHIN_M
+
+AT_MOST: Final = 5
+"""So many are offered, the nearest first. Offered, never acted upon: only a person can see whether two bins are one."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,11 +65,14 @@ NEAR = Statement(
                      FROM generate_series(floor((lon - east) * 1000)::bigint, floor((lon + east) * 1000)::bigint) AS x,
                           generate_series(floor((lat - north) * 1000)::bigint, floor((lat + north) * 1000)::bigint) AS y
                   ) AS squares,
-             reported_at - $9::interval AS since, reported_at + $9::interval AS until
-        FROM (SELECT *, $8::float8 / 110000 AS north, $8::float8 / (110000 * cos(radians(lat))) AS east
+             reported_at - within AS since, reported_at + within AS until, radius_m
+        FROM (SELECT u.*, g.duplicate_radius_m AS radius_m, g.duplicate_window_h * interval '1 hour' AS within,
+                     g.duplicate_radius_m / 110000 AS north,
+                     g.duplicate_radius_m / (110000 * cos(radians(u.lat))) AS east
                 FROM unnest($1::uuid[], $2::text[], $3::text[], $4::float8[], $5::float8[], $6::timestamptz[],
                             $7::text[])
-                     WITH ORDINALITY AS u (case_id, edition, category, lon, lat, reported_at, keys, ordinal)) AS u
+                     WITH ORDINALITY AS u (case_id, edition, category, lon, lat, reported_at, keys, ordinal)
+                JOIN categories g ON g.edition = u.edition AND g.code = u.category) AS u
     )
     SELECT w.ordinal::integer AS ordinal, d.id, d.number, d.state, d.description, d.distance_m, d.reported_at
       FROM asked w
@@ -85,9 +91,9 @@ NEAR = Statement(
                       AND c.state NOT IN ('rejected', 'cancelled', 'merged')
                       AND c.seen_by && w.keys
                    OFFSET 0) AS n   -- a fence: the distance is computed once, and for these only
-            WHERE n.distance_m <= $8::float8
+            WHERE n.distance_m <= w.radius_m
             ORDER BY n.distance_m, n.id
-            LIMIT $10::integer) AS d
+            LIMIT $8::integer) AS d
      ORDER BY w.ordinal, d.distance_m, d.id
     """,
 )
@@ -149,6 +155,7 @@ MAIN = Statement(
 async def near(conn: Conn, sought: Sequence[Sought]) -> list[list[Duplicate]]:
     """For each the others that may be the same thing, the nearest first, in one round trip for all.
 
+    The same category, within its radius (metres on the ellipsoid) and its window (docs/rules/duplicates.md).
     A case without a place is like no other.
     """
     found: list[list[Duplicate]] = [[] for _ in sought]
@@ -164,8 +171,6 @@ async def near(conn: Conn, sought: Sequence[Sought]) -> list[list[Duplicate]]:
         [each.lat for _, each in placed],
         [each.reported_at for _, each in placed],
         [",".join(each.keys) for _, each in placed],
-        WITHIN_M,
-        WITHIN,
         AT_MOST,
     )
     for row in rows:

@@ -79,6 +79,15 @@ async def test_a_day_is_the_window(desk: Desk, city_clock: CityClock) -> None:
     assert first["case"]["id"] not in [each["id"] for each in (await filed(desk))["duplicates"]]
 
 
+async def test_a_category_has_its_own_radius_and_window(desk: Desk, city_clock: CityClock) -> None:
+    await desk.api.pool.execute("UPDATE categories SET duplicate_radius_m = 20, duplicate_window_h = 1")
+    first = await filed(desk)
+    assert [each["id"] for each in (await filed(desk, location=at(19)))["duplicates"]] == [first["case"]["id"]]
+    assert (await filed(desk, location=at(-21)))["duplicates"] == []
+    await city_clock.forward(timedelta(minutes=61))
+    assert (await filed(desk, location=at(10)))["duplicates"] == []
+
+
 async def test_another_category_is_another_thing(desk: Desk) -> None:
     await filed(desk)
     assert (await filed(desk, category="300301"))["duplicates"] == []
