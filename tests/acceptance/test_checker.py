@@ -140,6 +140,9 @@ DAMAGES: Final[dict[str, tuple[str, ...]]] = {
     "over_means_no_clock": (
         "UPDATE clocks SET state = 'paused', stopped_at = NULL WHERE case_id = '{over}'",
     ),
+    "a_check_out_has_its_officer": (
+        "UPDATE cases SET checker_id = (SELECT user_id FROM officers LIMIT 1) WHERE id = '{other}'",
+    ),
     "numbers_are_unique": (
         "ALTER TABLE cases DROP CONSTRAINT cases_number_key",
         "UPDATE cases SET number = (SELECT number FROM cases WHERE id = '{late}') WHERE id = '{other}'",
