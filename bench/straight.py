@@ -67,7 +67,7 @@ async def _models(pool: ConnPool) -> tuple[dict[str, str], list[dict[str, dict[s
 async def _columns(conn: asyncpg.pool.PoolConnectionProxy[asyncpg.Record], table: str) -> list[str]:
     rows = await conn.fetch(
         "SELECT attname FROM pg_attribute WHERE attrelid = $1::regclass AND attnum > 0 AND NOT attisdropped"
-        " AND attidentity = '' ORDER BY attnum",
+        " AND attidentity = '' AND attgenerated = '' ORDER BY attnum",
         table,
     )
     return [row["attname"] for row in rows]
