@@ -209,13 +209,14 @@ async def _corrected(
     [owner] = await owners_of(conn, [Wanted(place, category.duty_line)], now)
     if owner is None:
         raise OutsideTheGrid(place.lon, place.lat)
+    stays = (category.edition, category.code) == (locked.edition, locked.category)
     return {
         **changes,
         **located(place, owner),
         "edition": category.edition,
         "category": category.code,
-        # A condition is one of its category's; the desk that corrects this one does not say which of the other's it is.
-        "condition": locked.condition if said.category is None else None,
+        # A condition is one of its category's: under another category nobody has said which it is.
+        "condition": locked.condition if stays else None,
         "duty_line": category.duty_line,
         "severity": category.severity,
         "held_by": locked.held_by if locked.held_by in owner.divisions else None,
@@ -298,8 +299,8 @@ def _before_and_after(locked: CaseRow, changes: Mapping[str, Any]) -> dict[str, 
 
 _CORRECTED: Final = frozenset(
     {
-        "edition", "category", "duty_line", "severity", "description", "address", "lon", "lat", "grid_set_id",
-        "division_code", "cell_code", "cell_method", "beat_code", "held_by",
+        "edition", "category", "condition", "duty_line", "severity", "description", "address", "lon", "lat",
+        "grid_set_id", "division_code", "management_level", "cell_code", "cell_method", "beat_code", "held_by",
     }
 )  # fmt: skip
 

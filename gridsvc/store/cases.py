@@ -260,6 +260,8 @@ LOCK_OVER_SUSPENDED = Statement(
     CaseRow,
     f"""
 {_LOCKED}     WHERE c.suspended_until <= $1::timestamptz
+       -- Cannot be otherwise; if it is, one damaged row must stop neither the others nor the ladders.
+       AND c.state IN ('assigned', 'accepted', 'in_progress')
      ORDER BY c.suspended_until
      LIMIT $2::integer
        FOR UPDATE OF c SKIP LOCKED   -- a person is at it: next round

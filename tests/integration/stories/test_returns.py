@@ -77,6 +77,30 @@ async def test_a_corrected_category_brings_its_own_beat_owner_and_limit(town: To
     assert clock["budget_seconds"] == 24 * 3600
 
 
+async def test_a_condition_ends_with_its_category_and_the_history_keeps_it(town: Town) -> None:
+    case = await given_back(town)
+    async with town.pool.acquire() as conn:
+        condition = await conn.fetchval(
+            "SELECT code FROM category_conditions WHERE edition = $1 AND category = $2 LIMIT 1",
+            case.edition, case.category,
+        )  # fmt: skip
+        assert condition is not None, f"{case.category} has no condition to lose"
+        await conn.execute("UPDATE cases SET condition = $2 WHERE id = $1", case.id, condition)
+    case = await town.move(town.city.dispatcher, case, Move.CORRECT, category=case.category, address="东岗西路口")
+    assert case.condition == condition, "the same category said again"
+    assert (await facts_of_last(town, case))["corrected"] == {"address": ["", "东岗西路口"]}
+    case = await given_back(town)
+    async with town.pool.acquire() as conn:
+        await conn.execute("UPDATE cases SET condition = $2 WHERE id = $1", case.id, condition)
+    case = await town.move(town.city.dispatcher, case, Move.CORRECT, category=STAIRWAY)
+    assert case.condition is None
+    [kept] = await town.rows(
+        "SELECT facts -> 'corrected' -> 'condition' ->> 0 AS before FROM history WHERE case_id = $1 AND version = $2",
+        case.id, case.version,
+    )  # fmt: skip
+    assert kept["before"] == condition
+
+
 async def test_a_corrected_place_has_its_own_cell_and_the_report_keeps_what_was_said(town: Town) -> None:
     case = await given_back(town)
     there = Place(INSIDE.lon + STEP, INSIDE.lat)

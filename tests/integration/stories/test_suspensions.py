@@ -57,6 +57,18 @@ async def test_it_is_resumed_when_its_time_is_over_and_not_before(town: Town, ci
     assert await resume(town) == 0, "once"
 
 
+async def test_one_damaged_case_keeps_no_other_suspended(town: Town, city_clock: CityClock) -> None:
+    damaged = await suspended(town, city_clock)
+    sound = await suspended(town, city_clock)
+    async with town.pool.acquire() as conn:
+        await conn.execute("UPDATE cases SET state = 'cancelled' WHERE id = $1", damaged.id)
+    await set_time(town, city_clock, THURSDAY)
+    assert await resume(town) == 1
+    assert not (await town.case(sound.id)).suspended
+    async with town.pool.acquire() as conn:
+        await conn.execute("UPDATE cases SET state = $2 WHERE id = $1", damaged.id, damaged.state)
+
+
 async def test_a_sweeper_that_was_down_neither_gives_time_nor_takes_it(town: Town, city_clock: CityClock) -> None:
     """The suspension was granted until Thursday at nine; the workers come back on Thursday afternoon."""
     case = await suspended(town, city_clock)
