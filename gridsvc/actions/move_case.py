@@ -64,6 +64,8 @@ async def move_case(
     NotAllowed, WrongMoment, BadRequest and GuardFailed as the table says. In the caller's
     transaction: whoever locks the case first wins, the others see the new version.
     """
+    if said.into is not None:  # both in one order: two who merge crosswise would wait for each other in a ring
+        await cases.lock_many(conn, [case_id, said.into])
     locked = await cases.lock(conn, case_id)
     if locked is None:
         raise Unknown(f"no case {case_id}", case=str(case_id))

@@ -14,6 +14,7 @@ from gridsvc.errors import GuardFailed, NotAllowed, Unknown, VersionConflict, Wr
 from gridsvc.ids import new_id
 from gridsvc.store.cases import CaseRow
 from tests.conftest import CityClock
+from tests.integration.patiently import until
 from tests.integration.small_city import DISTRICT, person, report
 from tests.integration.stories.conftest import Town
 from tests.integration.stories.test_file_report import code
@@ -191,6 +192,26 @@ async def test_failed_check_goes_back_to_the_same_owner(town: Town) -> None:
     back = await town.move(town.city.acceptor, case, Move.REWORK, reason="照片看不清")
     assert (back.state, back.officer_id, back.assignment_id) == (State.ASSIGNED, owner.user_id, case.assignment_id)
     assert back.due_at is not None
+
+
+async def test_two_who_merge_crosswise_never_wait_for_each_other_in_a_ring(town: Town) -> None:
+    """Whoever waits for the lower of two cases does not hold the other one yet."""
+    known = await code(town)
+    filed = [await town.filed(report(town.city.officers[0], known)) for _ in range(2)]
+    lower, higher = sorted(filed, key=lambda case: case.id)
+    async with town.pool.acquire() as busy, town.pool.acquire() as looker:
+        async with busy.transaction():
+            await busy.execute("SELECT FROM cases WHERE id = $1 FOR UPDATE", lower.id)
+            merging = asyncio.create_task(town.move(town.city.acceptor, higher, Move.MERGE, into=lower.id))
+
+            async def waits() -> bool:
+                return bool(await looker.fetchval("SELECT count(*) FROM pg_locks WHERE NOT granted"))
+
+            await until(waits, what="the merge to wait for the lower case")
+            async with looker.transaction():
+                free = await looker.fetchval("SELECT id FROM cases WHERE id = $1 FOR UPDATE SKIP LOCKED", higher.id)
+        assert (await merging).merged_into == lower.id
+    assert free == higher.id
 
 
 async def test_a_case_is_not_merged_into_one_that_is_over(town: Town) -> None:
