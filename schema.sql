@@ -563,6 +563,7 @@ CREATE TABLE cases (
   square         bigint GENERATED ALWAYS AS (    -- of a thousandth of a degree: what may be the same lies in it or beside
     (floor(ST_X(place) * 1000) * 1000000 + floor(ST_Y(place) * 1000))::bigint) STORED,
   component      text COLLATE "C" REFERENCES components,     -- the thing it is about, where the report named one
+  attributes     jsonb NOT NULL DEFAULT '{}',    -- of its category's, by name: what is known of them
   FOREIGN KEY (edition, category) REFERENCES categories,
   FOREIGN KEY (edition, category, condition) REFERENCES category_conditions,
   CONSTRAINT open_has_one_owner_or_stands_in_a_pool CHECK (
@@ -613,6 +614,7 @@ CREATE TABLE reports (
   received_at       timestamptz NOT NULL,
   component         text COLLATE "C" REFERENCES components,
   component_distance_m double precision,         -- from the reported place to the surveyed one
+  attributes        jsonb NOT NULL DEFAULT '{}', -- of its category's, by name: what this report said
   CONSTRAINT whole_claim CHECK (num_nulls(place, claimed_lon, claimed_lat, claimed_datum) IN (0, 4))
 );
 CREATE INDEX reports_case ON reports (case_id);

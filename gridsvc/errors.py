@@ -7,6 +7,7 @@ GridError
 │   ├── OutsideTheGrid           no cell covers the place or lies within tolerance
 │   ├── UnknownCategory          no such category in force
 │   ├── UnknownCondition         the category has no such filing condition
+│   ├── BadAttribute             an attribute that the category has not, or not in this form
 │   ├── UnknownComponent         no such component in the register
 │   ├── FarFromComponent         the place given is not where the named component stands
 │   ├── NotSignedIn              no valid token, cookie or key
@@ -101,6 +102,16 @@ class UnknownCondition(Refused):
     """
 
     code = "unknown_condition"
+
+
+class BadAttribute(Refused):
+    """A report or a move says an attribute that its category has not, in a form that it cannot have, or not at all.
+
+    `facts["name"]` says which, `facts["reason"]` is one of unknown, missing, too_long, not_a_number, not_a_choice,
+    not_a_time.
+    """
+
+    code = "bad_attribute"
 
 
 class UnknownComponent(Refused):

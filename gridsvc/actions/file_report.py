@@ -7,7 +7,7 @@ Takes any number of reports at once, because reports that arrive together share 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
@@ -17,6 +17,7 @@ from geo.place import Place
 from gridsvc.actions.news import news_of
 from gridsvc.db import Conn
 from gridsvc.domain.access import Whereabouts, case_keys
+from gridsvc.domain.attribute import checked, refuse_missing
 from gridsvc.domain.case import Pool, State
 from gridsvc.domain.category import Category, missing_evidence
 from gridsvc.domain.clock import CaseClock, start_clock
@@ -25,6 +26,7 @@ from gridsvc.domain.history import ROOT, Entry, chained
 from gridsvc.domain.report import Opening, Report, acceptance_number, case_number, opening_of
 from gridsvc.domain.rulebook import Rulebook
 from gridsvc.errors import (
+    BadAttribute,
     BadRequest,
     FarFromComponent,
     GridError,
@@ -57,6 +59,7 @@ class Taken:
     acceptance_number: str
     case: CaseRow
     first_entry: Entry
+    category: Category
 
 
 @dataclass(frozen=True)
@@ -67,6 +70,7 @@ class _Accepted:
     distance_m: float | None  # from the one to the other, where the report gives both
     owner: Owner | None
     opening: Opening
+    attributes: Mapping[str, str]
 
 
 async def file_reports(
@@ -74,9 +78,9 @@ async def file_reports(
 ) -> list[Taken | GridError]:
     """Open a case for each of `incoming`; one answer each, in the same order.
 
-    A refused report (UnknownCategory, UnknownCondition, OutsideTheGrid, UnknownComponent, FarFromComponent,
-    BadRequest, Unknown for evidence that is not the reporter's own) is answered with its error and leaves
-    nothing; the others are kept. Two that bring the same photograph: the first has it. Runs in the caller's
+    A refused report (UnknownCategory, UnknownCondition, BadAttribute, OutsideTheGrid, UnknownComponent,
+    FarFromComponent, BadRequest, Unknown for evidence that is not the reporter's own) is answered with its error and
+    leaves nothing; the others are kept. Two that bring the same photograph: the first has it. Runs in the caller's
     transaction.
     """
     book = await rulebook(conn)
@@ -190,8 +194,23 @@ def _accept(
     missing = missing_evidence(category, "report", report.evidence) if report.source == "officer" else None
     if missing is not None:
         return BadRequest(missing, field="attachments", wanted="at least one photograph")
+    try:
+        attributes = attributes_of(report, category)
+    except BadAttribute as error:
+        return error
     distance_m = stands.distance_m if stands else None
-    return _Accepted(report, category, place, distance_m, owner, opening_of(category, owner is not None))
+    return _Accepted(report, category, place, distance_m, owner, opening_of(category, owner is not None), attributes)
+
+
+def attributes_of(report: Report, category: Category) -> dict[str, str]:
+    """What the report says of the category's attributes; raises BadAttribute where it cannot be, or an officer's lacks.
+
+    Only officers stand before the thing: who calls, and a program, says what it knows, and the desk adds the rest.
+    """
+    said = checked(category.attributes, report.attributes)
+    if report.source == "officer":
+        refuse_missing(category.attributes, said)
+    return said
 
 
 def check_occurred(report: Report, now: datetime) -> None:
@@ -220,7 +239,7 @@ async def _number_and_open(
             number = case_number(each.owner.division_code, today, next(series[each.owner.division_code]))
         accepted_as = acceptance_number(today, next(acceptance))
         first = _first_entry(each, accepted_as, number, now)
-        taken.append(Taken(each.report, accepted_as, _open(each, number, first.hash, now), first))
+        taken.append(Taken(each.report, accepted_as, _open(each, number, first.hash, now), first, each.category))
     return taken
 
 
@@ -252,6 +271,7 @@ def _open(each: _Accepted, number: str | None, head: bytes, now: datetime) -> Ca
         head=head,
         condition=report.condition,
         component=report.component,
+        attributes=each.attributes,
         **(located(each.place, owner) if each.place and owner else {}),
     )
 
@@ -271,7 +291,7 @@ async def _keep(
 ) -> None:
     await cases.add(conn, [each.case for each in taken])
     numbered = [
-        NumberedReport(each.report, looked.category, each.acceptance_number, looked.distance_m)
+        NumberedReport(each.report, looked.category, each.acceptance_number, looked.attributes, looked.distance_m)
         for looked, each in zip(accepted, taken, strict=True)
     ]
     await reports.add(conn, numbered, now)
@@ -304,6 +324,8 @@ def _first_entry(each: _Accepted, accepted_as: str, number: str | None, now: dat
         "method": owner.method if owner else None,
         "evidence": [str(picture) for picture in report.evidence],
     }
+    if each.attributes:
+        facts["attributes"] = dict(each.attributes)
     if report.component is not None:
         facts |= {
             "component": report.component,

@@ -22,6 +22,7 @@ from gridsvc.actions.ask_somebody import Task, budgets_of, columns_of, facts_of_
 from gridsvc.actions.file_report import ROUTE_WITHIN
 from gridsvc.actions.record_move import NewOwner, Recorded, record_move
 from gridsvc.db import Conn, act_as_service
+from gridsvc.domain.attribute import checked, kept
 from gridsvc.domain.case import (
     CHECKS,
     FINAL,
@@ -156,9 +157,12 @@ async def _changes(
     move = moved.rule.move
     if move is Move.LOCATE:
         return await _placed(conn, locked, said, now)
+    if move is Move.CHECK:
+        return _attributes(book.categories[(locked.edition, locked.category)], locked, said)
     if move is Move.FILE:
         number = locked.number or await _new_number(book, locked, numbers, now)
         said_which = {"condition": said.condition} if said.condition else {}
+        said_which |= _attributes(book.categories[(locked.edition, locked.category)], locked, said)
         return {"number": number, "filed_at": locked.filed_at or now, **said_which, **_to_routing(moved, now)}
     if move is Move.CORRECT:
         return {**await _corrected(conn, book, locked, said, now), **_to_routing(moved, now)}
@@ -182,6 +186,16 @@ async def _new_number(book: Rulebook, locked: CaseRow, numbers: NumberBlocks, no
     return case_number(division, today, taken)
 
 
+def _attributes(category: Category, locked: CaseRow, said: Particulars) -> dict[str, Any]:
+    """What is known of the case's attributes once `said` is added; nothing where nothing was said.
+
+    Of what was known under another category, what still holds. Raises BadAttribute.
+    """
+    known = kept(category.attributes, locked.attributes)
+    known |= checked(category.attributes, said.attributes or {})
+    return {} if known == locked.attributes else {"attributes": known}
+
+
 def _to_routing(moved: Moved, now: datetime) -> dict[str, Any]:
     return {"route_again_at": now + ROUTE_WITHIN} if moved.pool is Pool.ROUTING else {}
 
@@ -201,11 +215,12 @@ async def _corrected(
     changes: dict[str, Any] = {
         name: value for name in ("description", "address") if (value := getattr(said, name)) is not None
     }
-    if said.category is None and said.location is None:
-        return changes
     category = book.categories[(locked.edition, locked.category)]
     if said.category is not None:
         category = book.category(said.category)
+    changes |= _attributes(category, locked, said)
+    if said.category is None and said.location is None:
+        return changes
     place = said.location or locked.place_of()
     assert place is not None  # noqa: S101 - what is filed has a place
     [owner] = await owners_of(conn, [Wanted(place, category.duty_line)], now)
@@ -303,6 +318,7 @@ _CORRECTED: Final = frozenset(
     {
         "edition", "category", "condition", "duty_line", "severity", "description", "address", "lon", "lat",
         "grid_set_id", "division_code", "management_level", "cell_code", "cell_method", "beat_code", "held_by",
+        "attributes",
     }
 )  # fmt: skip
 
@@ -329,4 +345,6 @@ def facts_of(said: Particulars, changes: Mapping[str, Any]) -> dict[str, object]
         "grid_set": changes.get("grid_set_id"),
         "method": changes.get("cell_method"),
     }
+    if "attributes" in changes:
+        facts["attributes"] = dict(changes["attributes"])
     return {name: value for name, value in facts.items() if value not in (None, [])}

@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from events.catalog import CaseSelfHandled
-from gridsvc.actions.file_report import Taken, check_occurred
+from gridsvc.actions.file_report import Taken, attributes_of, check_occurred
 from gridsvc.actions.move_case import facts_of
 from gridsvc.actions.news import news_of
 from gridsvc.db import Conn
@@ -30,8 +30,8 @@ async def self_handle(
 ) -> Taken:
     """Keep the report with a case that is closed at its birth; one history row says all of it.
 
-    Raises UnknownCategory, OutsideTheGrid and BadRequest as a report does; NotAllowed for whoever is no officer
-    of that area and duty line; GuardFailed for what is too grave; Unknown for photographs that are not his.
+    Raises UnknownCategory, OutsideTheGrid, BadAttribute and BadRequest as a report does; NotAllowed for whoever is
+    no officer of that area and duty line; GuardFailed for what is too grave; Unknown for photographs that are not his.
     """
     book = await rulebook(conn)
     category = book.category(report.category)
@@ -40,7 +40,8 @@ async def self_handle(
     if owner is None:
         raise OutsideTheGrid(report.place.lon, report.place.lat)
     check_occurred(report, now)
-    draft = _closed(report, by, category, owner, now)
+    attributes = attributes_of(report, category)
+    draft = replace(_closed(report, by, category, owner, now), attributes=attributes)
     check_birth(draft.case(), Move.SELF_HANDLE, Actor(by), said, now)
     today = now.astimezone(book.zone)
     [accepted] = await numbers.take("acceptance", "", today.date())
@@ -49,12 +50,12 @@ async def self_handle(
     entry = _entry(draft, report, acceptance_number(today, accepted), said, now)
     case = replace(draft, head=entry.hash).keyed()
     await cases.add(conn, [case])
-    await reports.add(conn, [NumberedReport(report, category, acceptance_number(today, accepted))], now)
+    await reports.add(conn, [NumberedReport(report, category, acceptance_number(today, accepted), attributes)], now)
     await attachments.attach(conn, said.before, case.id, report.id, "before", by.id)
     await attachments.attach(conn, said.evidence, case.id, report.id, "after", by.id)
     await history.add(conn, [entry])
     await outbox.append(conn, [CaseSelfHandled(**news_of(case, by.id, now))], now)
-    return Taken(report, acceptance_number(today, accepted), case, entry)
+    return Taken(report, acceptance_number(today, accepted), case, entry, category)
 
 
 def _closed(report: Report, by: Caller, category: Category, owner: Owner, now: datetime) -> CaseRow:
@@ -96,6 +97,7 @@ def _entry(case: CaseRow, report: Report, accepted_as: str, said: Particulars, n
         "grid_set": case.grid_set_id,
         "method": case.cell_method,
         "sampled": case.sampled,
+        **({"attributes": dict(case.attributes)} if case.attributes else {}),
         **facts_of(said, {}),
     }
     return chained(

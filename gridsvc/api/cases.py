@@ -16,6 +16,7 @@ from gridsvc.api.desk import DESK
 from gridsvc.api.idempotency import Answer, write
 from gridsvc.api.parts import caller_of, scoped
 from gridsvc.api.report_wire import (
+    Attributes,
     DivisionTold,
     DuplicateTold,
     Location,
@@ -40,8 +41,10 @@ from gridsvc.api.wire import (
 )
 from gridsvc.db import Conn
 from gridsvc.domain.access import Caller, Role, scope_keys
+from gridsvc.domain.attribute import missing
 from gridsvc.domain.calendar import Calendar
 from gridsvc.domain.case import MOVES, STAGES, Actor, Move, Particulars, Party, Rule, State
+from gridsvc.domain.category import Category
 from gridsvc.domain.clock import CaseClock
 from gridsvc.domain.deadline import intervals
 from gridsvc.domain.rulebook import Rulebook
@@ -124,6 +127,7 @@ class CaseTold(Told):
     exempt: bool
     checker: UUID | None
     order: UUID | None
+    attributes: dict[str, str]
 
 
 class AssignmentTold(Told):
@@ -213,6 +217,7 @@ class ReportTold(Told):
     occurred_at: datetime
     received_at: datetime
     has_reporter: bool
+    attributes: dict[str, str]
 
 
 class LimitTold(Told):
@@ -270,11 +275,13 @@ class OrderTold(Told):
 class CaseDetail(Told):
     """One case with its assignment, the limit of its edition and the clocks that run.
 
+    `missing_attributes` are those that its category asks for and nobody has said yet.
     `merged` are those that were merged into it, `main` the one that goes on where it was merged itself;
     `duplicates` may be the same thing, and nobody has said so yet.
     """
 
     case: CaseTold
+    missing_attributes: list[str]
     limit: LimitTold
     divisions: list[DivisionTold]
     assignment: AssignmentTold | None
@@ -382,10 +389,12 @@ async def get_case(request: web.Request) -> web.Response:
         current = next((row for row in held if row.ended_at is None), None)
         names = await division_names(conn, view.grid_set_id, view.divisions) if view.grid_set_id else {}
         keys = scope_keys(caller)
+        category = (await rulebook(conn)).categories[(view.edition, view.category)]
         [alike] = await duplicates.near(conn, [_sought(view, keys)])
         detail = CaseDetail(
             case=_told(view),
-            limit=await _limit(conn, view),
+            missing_attributes=missing(category.attributes, view.attributes),
+            limit=_limit(category, view),
             divisions=divisions_told(view.divisions, names),
             assignment=_assignment(current) if current else None,
             clocks=[clock for clock in await _clocks(conn, view.id, now) if clock.state != "stopped"],
@@ -446,8 +455,7 @@ async def _view(conn: Conn, caller: Caller, now: datetime, case_id: UUID) -> Cas
     return view
 
 
-async def _limit(conn: Conn, view: CaseView) -> LimitTold:
-    category = (await rulebook(conn)).categories[(view.edition, view.category)]
+def _limit(category: Category, view: CaseView) -> LimitTold:
     given = category.limit_for(view.condition, view.management_level)
     return LimitTold(given.amount, given.unit, given.condition, given.management_level)
 
@@ -540,7 +548,7 @@ def _told(view: CaseView) -> CaseTold:
         management_level=view.management_level, component=view.component, held_by=view.held_by,
         suspensions=view.suspensions, self_handled=view.self_handled, sampled=view.sampled,
         returned_by=view.returned_by, late=view.late, appeal=view.appeal, exempt=view.appeal == "granted",
-        checker=view.checker_id, order=view.order_id,
+        checker=view.checker_id, order=view.order_id, attributes=view.attributes,
     )  # fmt: skip
 
 
@@ -642,6 +650,7 @@ _FIELDS: Final[dict[str, Any]] = {
     "category": Annotated[str, msgspec.Meta(min_length=1, max_length=64)],
     "description": Annotated[str, msgspec.Meta(min_length=1, max_length=4_000)],
     "address": Annotated[str, msgspec.Meta(min_length=1, max_length=400)],
+    "attributes": Attributes,
     "result": Annotated[str, msgspec.Meta(min_length=1, max_length=64)],
     "kind": Annotated[str, msgspec.Meta(min_length=1, max_length=64)],
     "level": Annotated[str, msgspec.Meta(min_length=1, max_length=64)],

@@ -11,6 +11,7 @@ from aiohttp import web
 from gridsvc.api.parts import scoped
 from gridsvc.api.route import SIGNED_IN, Route
 from gridsvc.api.wire import Page, Told, Wanted, path_code, read_query, reply
+from gridsvc.domain.attribute import Attribute
 from gridsvc.domain.category import Category
 from gridsvc.domain.rulebook import Rulebook
 from gridsvc.errors import Unknown
@@ -38,6 +39,20 @@ class ConditionOut(Told):
     says: str
     closing: str
     is_default: bool
+
+
+class AttributeOut(Told):
+    """What a report of the category says besides its words; `kind` is text, number, time or choice (of `choices`)."""
+
+    name: str
+    kind: str
+    choices: list[str]
+    required: bool
+
+    @classmethod
+    def of(cls, attribute: Attribute) -> AttributeOut:
+        """As it is told."""
+        return cls(attribute.name, attribute.kind, list(attribute.choices), attribute.required)
 
 
 class ExactLimitOut(Told):
@@ -68,7 +83,7 @@ class CategoryOut(Told):
     severity: str
     files_itself: bool
     dispatches_itself: bool
-    attributes: list[str]
+    attributes: list[AttributeOut]
     evidence: list[str]
     duplicate_radius_m: float
     duplicate_window_h: float
@@ -123,7 +138,8 @@ def _out(category: Category, book: Rulebook) -> CategoryOut:
         major_name=category.major_name, major_name_en=category.major_name_en, name=category.name,
         name_en=category.name_en, duty_line=category.duty_line, department=category.department,
         handled_by=category.handled_by, severity=category.severity, files_itself=category.files_itself,
-        dispatches_itself=category.dispatches_itself, attributes=list(category.attributes),
+        dispatches_itself=category.dispatches_itself,
+        attributes=[AttributeOut.of(each) for each in category.attributes],
         evidence=list(category.evidence), duplicate_radius_m=category.duplicate_radius_m,
         duplicate_window_h=category.duplicate_window_h, calendar=category.calendar, ladder=category.ladder,
         limit=LimitOut(amount=category.limit_amount, unit=category.limit_unit),

@@ -36,6 +36,7 @@ STATUSES: Final[Mapping[type[GridError], int]] = {
     errors.OutsideTheGrid: 422,
     errors.UnknownCategory: 422,
     errors.UnknownCondition: 422,
+    errors.BadAttribute: 422,
     errors.UnknownComponent: 422,
     errors.FarFromComponent: 422,
     errors.GuardFailed: 422,

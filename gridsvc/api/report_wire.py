@@ -12,6 +12,7 @@ import msgspec
 from geo.place import BadPlace, Bounds, Place, read_place
 from gridsvc.actions.file_report import Taken
 from gridsvc.api.wire import Moment, Told, Wanted
+from gridsvc.domain.attribute import missing
 from gridsvc.domain.report import Claim
 from gridsvc.errors import BadLocation
 from gridsvc.store.duplicates import Duplicate
@@ -19,6 +20,12 @@ from gridsvc.store.duplicates import Duplicate
 # What people type is kept as typed; these lengths are the only thing asked of it.
 Words = Annotated[str, msgspec.Meta(max_length=4_000)]
 Line = Annotated[str, msgspec.Meta(max_length=400)]
+
+
+Attributes = Annotated[
+    dict[Annotated[str, msgspec.Meta(max_length=64)], str | int | float], msgspec.Meta(max_length=40)
+]
+"""What the category asks for, by the names of its attributes."""
 
 
 class Location(Wanted):
@@ -40,7 +47,8 @@ class ReporterSaid(Wanted):
 class ReportSaid(Wanted):
     """A report. `component` or `location` says where; staff who write for a caller may give `address` instead.
 
-    `condition` is the code of one of the category's filing conditions; it decides which limit holds.
+    `condition` is the code of one of the category's filing conditions; it decides which limit holds. `attributes`
+    are those of the category; what an officer's report must say and does not is refused, others' is kept as it is.
     """
 
     category: Annotated[str, msgspec.Meta(min_length=1, max_length=64)]
@@ -53,6 +61,7 @@ class ReportSaid(Wanted):
     source: Annotated[str, msgspec.Meta(pattern="^[a-z][a-z0-9_]{1,30}$")] | None = None
     condition: Annotated[str, msgspec.Meta(min_length=1, max_length=32)] | None = None
     component: Annotated[str, msgspec.Meta(pattern="^[0-9]{16}$")] | None = None
+    attributes: Attributes = msgspec.field(default_factory=dict)
 
 
 class DivisionTold(Told):
@@ -81,6 +90,8 @@ class CaseOpened(Told):
     version: int
     pool: str | None
     component: str | None
+    attributes: dict[str, str]
+    missing_attributes: list[str]
 
 
 class DuplicateTold(Told):
@@ -150,6 +161,8 @@ def filed_answer(
             version=case.version,
             pool=case.pool,
             component=case.component,
+            attributes=dict(case.attributes),
+            missing_attributes=missing(taken.category.attributes, case.attributes),
         ),
         duplicates=duplicates_told(duplicates),
     )

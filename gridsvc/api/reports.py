@@ -47,6 +47,7 @@ async def post_report(request: web.Request) -> web.Response:
         desk=None if place or said.component else _desk_of(caller),
         condition=said.condition,
         component=said.component,
+        attributes=said.attributes,
     )
     return await desk.file(claim_of(request), report, scope_keys(caller))
 

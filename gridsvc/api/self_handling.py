@@ -13,7 +13,7 @@ from gridsvc.actions.self_handle import self_handle
 from gridsvc.api.desk import DESK
 from gridsvc.api.idempotency import Answer, write
 from gridsvc.api.parts import caller_of
-from gridsvc.api.report_wire import Line, Location, ReportFiled, Words, filed_answer, read_location
+from gridsvc.api.report_wire import Attributes, Line, Location, ReportFiled, Words, filed_answer, read_location
 from gridsvc.api.route import Route
 from gridsvc.api.wire import Moment, Wanted, read_body
 from gridsvc.db import Conn
@@ -37,6 +37,7 @@ class SelfHandledSaid(Wanted):
     address: Line = ""
     note: Words = ""
     occurred_at: Moment | None = None
+    attributes: Attributes = msgspec.field(default_factory=dict)
 
 
 async def post_self_handled(request: web.Request) -> web.Response:
@@ -56,6 +57,7 @@ async def post_self_handled(request: web.Request) -> web.Response:
         place=place,
         claim=claim,
         occurred_at=said.occurred_at,
+        attributes=said.attributes,
     )
     particulars = Particulars(before=before, evidence=after, note=said.note or None)
 

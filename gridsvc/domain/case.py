@@ -7,7 +7,7 @@ of the states (STAGES); labels belong to the screens, identifiers here are neutr
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -229,6 +229,7 @@ class Particulars:
     category: str | None = None
     description: str | None = None
     address: str | None = None
+    attributes: Mapping[str, str | int | float] | None = None  # as the caller wrote them
     result: str | None = None
     kind: str | None = None
     level: str | None = None
@@ -332,9 +333,9 @@ def waits_for_a_person(case: Case, actor: Actor, said: Particulars, now: datetim
 
 def corrects_something(case: Case, actor: Actor, said: Particulars, now: datetime) -> str | None:
     """A correction says what is right instead."""
-    if said.category or said.location or said.description or said.address:
+    if said.category or said.location or said.description or said.address or said.attributes:
         return None
-    return "nothing is corrected; want a category, a location, a description or an address"
+    return "nothing is corrected; want a category, a location, a description, an address or attributes"
 
 
 def at_the_place(case: Case, actor: Actor, said: Particulars, now: datetime) -> str | None:
@@ -507,11 +508,12 @@ MOVES: Final[dict[Move, Rule]] = {
         Rule(
             move=Move.CHECK, says="The officer says what he found, with a photograph (核查反馈).",
             before=frozenset({State.REPORTED, State.HANDLED}), after=None, by=frozenset({Party.CHECKER}),
-            needs=("result", "evidence"), takes=("note",), stops=(Clock.ON_SITE,), tells=CaseChecked, over_http=True,
+            needs=("result", "evidence"), takes=("note", "attributes"), stops=(Clock.ON_SITE,),
+            tells=CaseChecked, over_http=True,
         ),
         Rule(
             move=Move.FILE, says="The case gets its number and goes to routing (立案).",
-            before=frozenset({State.REPORTED}), after=State.FILED, by=_DESK, takes=("note", "condition"),
+            before=frozenset({State.REPORTED}), after=State.FILED, by=_DESK, takes=("note", "condition", "attributes"),
             guards=(lies_in_a_cell,), stops=(Clock.FILING, Clock.ON_SITE), starts=(Clock.DISPATCH,), pool=Pool.ROUTING,
             tells=CaseFiled, over_http=True,
         ),
@@ -551,7 +553,7 @@ MOVES: Final[dict[Move, Rule]] = {
             move=Move.CORRECT,
             says="What is wrong in a case that waits is corrected, and the case is routed by the rules anew (更正).",
             before=frozenset({State.FILED}), after=State.FILED, by=_DESK,
-            takes=("category", "location", "description", "address", "note"),
+            takes=("category", "location", "description", "address", "attributes", "note"),
             guards=(running, waits_for_a_person, corrects_something), stops=(Clock.POOL,), starts=(Clock.DISPATCH,),
             pool=Pool.ROUTING, tells=CaseCorrected, over_http=True,
         ),

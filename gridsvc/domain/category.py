@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from gridsvc.domain.attribute import Attribute
 from gridsvc.domain.deadline import LimitUnit
 from gridsvc.errors import UnknownCondition
 
@@ -71,7 +72,7 @@ class Category:
     major_name: str = ""
     major_name_en: str = ""
     dispatches_itself: bool = True
-    attributes: tuple[str, ...] = ()  # what a report should say, in words
+    attributes: tuple[Attribute, ...] = ()  # what a report says besides its words
     evidence: tuple[str, ...] = ()  # of EVIDENCE
     duplicate_radius_m: float = DUPLICATE_RADIUS_M
     duplicate_window_h: float = DUPLICATE_WINDOW_H

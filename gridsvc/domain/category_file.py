@@ -13,6 +13,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
+from gridsvc.domain.attribute import SYNTAX, Attribute, read_attribute
 from gridsvc.domain.category import (
     DUPLICATE_RADIUS_M,
     DUPLICATE_WINDOW_H,
@@ -450,7 +451,7 @@ def _category(
         major_name=major_name,
         major_name_en=major_name_en,
         dispatches_itself=_YES_NO[_one_of(said, "dispatches_itself", _YES_NO, "yes")],
-        attributes=_listed(said["attributes"]),
+        attributes=_attributes(said),
         evidence=_evidence(said),
         duplicate_radius_m=_number(said, "duplicate_radius_m", DUPLICATE_RADIUS_M),
         duplicate_window_h=_number(said, "duplicate_window_h", DUPLICATE_WINDOW_H),
@@ -482,6 +483,16 @@ def _words(row: _Row, name: str, least: int) -> str:
 
 def _listed(given: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(each.strip() for each in _SEPARATORS.split(given) if each.strip()))
+
+
+def _attributes(row: _Row) -> tuple[Attribute, ...]:
+    found: dict[str, Attribute] = {}
+    for spec in _listed(row["attributes"]):
+        attribute = read_attribute(spec)
+        if attribute is None or attribute.name in found:
+            raise _Wrong("attributes", repr(spec), f"each once, as {SYNTAX}")
+        found[attribute.name] = attribute
+    return tuple(found.values())
 
 
 def _evidence(row: _Row) -> tuple[str, ...]:
@@ -660,7 +671,8 @@ def _written(category: Category) -> Iterator[list[str]]:
         "major_name": category.major_name, "major_name_en": category.major_name_en, "name": category.name,
         "name_en": category.name_en, "department": category.department or "", "duty_line": category.duty_line,
         "severity": category.severity, "files_itself": _yes(category.files_itself),
-        "dispatches_itself": _yes(category.dispatches_itself), "attributes": "; ".join(category.attributes),
+        "dispatches_itself": _yes(category.dispatches_itself),
+        "attributes": "; ".join(each.spec for each in category.attributes),
         "evidence": "; ".join(category.evidence), "duplicate_radius_m": _plain(category.duplicate_radius_m),
         "duplicate_window_h": _plain(category.duplicate_window_h), "calendar": category.calendar,
         "ladder": category.ladder, "active": _yes(category.active),

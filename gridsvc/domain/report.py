@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
 
@@ -50,6 +51,7 @@ class Report:
     evidence: tuple[UUID, ...] = ()
     desk: str | None = None
     condition: str | None = None  # the code of one of the category's; None: nobody has said
+    attributes: Mapping[str, str | int | float] = field(default_factory=dict)  # as the caller wrote them
     component: str | None = None  # code of the component it is about; its surveyed place is then the case's
 
 

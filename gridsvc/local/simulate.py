@@ -175,6 +175,8 @@ class Simulation:
         here = self._crowd.on_shift(self.local)
         source = coming.source if here or coming.source is not Source.OFFICER else Source.PROGRAM
         said: dict[str, Any] = {"category": coming.kind.ref, "description": coming.words}
+        if coming.attributes:
+            said["attributes"] = coming.attributes
         who: Who = self._crowd.program
         at = self._rng.randint(0, COLUMNS), self._rng.randint(0, ROWS)
         if source is Source.OFFICER:
@@ -189,12 +191,25 @@ class Simulation:
             said["address"] = f"{coming.kind.name}，近路口{self._rng.randint(1, 48):02d}号"
         else:
             said["location"] = self._location(at)
+        if source is Source.OFFICER and coming.kind.component:
+            said = await self._about_a_component(who, said)
         answer = await self._client.call("POST", "/api/v1/reports", who=who, body=said, key=str(uuid4()))
         self._count(self.tally.reports, source, answer)
 
     def _location(self, at: tuple[int, int]) -> dict[str, object]:
         lon, lat = self._crowd.place(at, self._rng)
         return {"lon": lon, "lat": lat, "datum": "wgs84", "accuracy_m": 8.0}
+
+    async def _about_a_component(self, who: Who, said: dict[str, Any]) -> dict[str, Any]:
+        """The report with the nearest component of that class, which has its own place; as it is without one."""
+        at = f"{said['location']['lon']},{said['location']['lat']}"
+        # The last four digits of a starter code are the class of the standard.
+        asked = {"near": at, "datum": "wgs84", "radius_m": 300, "class": said["category"][-4:], "limit": 1}
+        answer = await self._client.call("GET", f"/api/v1/components?{urlencode(asked)}", who=who)
+        found = answer.body["items"] if answer.good else []
+        if not found:
+            return said
+        return {**{name: value for name, value in said.items() if name != "location"}, "component": found[0]["code"]}
 
     async def _evidence(self, who: Login) -> list[str]:
         """One uploaded picture; empty where the service would not take it."""

@@ -6,6 +6,7 @@ the simulator remembers. So it may be stopped and started at any moment and goes
 
 from __future__ import annotations
 
+import random
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -225,12 +226,18 @@ class Kind:
     name: str
     duty_line: str
     department: str | None
+    component: bool = False
+    asks: tuple[tuple[str, str, tuple[str, ...]], ...] = ()  # of each attribute name, kind and choices
 
     @classmethod
     def of(cls, told: dict[str, Any]) -> Kind:
         """From the JSON of `GET /api/v1/categories`."""
         department = told["department"] if told["handled_by"] == "department" else None
-        return cls(ref=told["ref"], name=told["name"], duty_line=told["duty_line"], department=department)
+        return cls(
+            ref=told["ref"], name=told["name"], duty_line=told["duty_line"], department=department,
+            component=told["kind"] == "component",
+            asks=tuple((each["name"], each["kind"], tuple(each["choices"])) for each in told["attributes"]),
+        )  # fmt: skip
 
 
 class Source(StrEnum):
@@ -253,6 +260,7 @@ class Coming:
     kind: Kind
     source: Source
     words: str
+    attributes: dict[str, str] = field(default_factory=dict)
 
 
 _OFFICERS_EVERY: Final = 3  # reports: officers handle few categories, and yet shall have something to do
@@ -276,7 +284,22 @@ def report_number(number: int, kinds: Sequence[Kind], seed: int) -> Coming:
     rng = dice(f"{seed}/report {number}")
     roll = rng.random()
     source = next(source for share, source in _SOURCES if roll < share)
-    return Coming(kind=kind, source=source, words=f"{MARK}{kind.name}，{rng.choice(_TELLING)}")
+    words = f"{MARK}{kind.name}，{rng.choice(_TELLING)}"
+    # Whoever calls, and a program, may not know; an officer stands before it.
+    knows = source is Source.OFFICER or rng.random() < 0.5
+    said = {name: _value(rng, of, choices) for name, of, choices in kind.asks} if knows else {}
+    return Coming(kind=kind, source=source, words=words, attributes=said)
+
+
+def _value(rng: random.Random, kind: str, choices: Sequence[str]) -> str:
+    match kind:
+        case "choice":
+            return rng.choice(choices)
+        case "number":
+            return str(rng.randint(1, 30))
+        case "time":
+            return f"2026-01-01T{rng.randint(0, 23):02d}:00:00+08:00"
+    return "现场确认"
 
 
 def _dealt(number: int, kinds: Sequence[Kind], seed: str) -> Kind:

@@ -16,6 +16,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Final
 
+from gridsvc.domain.attribute import read_attribute
 from gridsvc.domain.category import Category, CategoryLimit, Condition
 from gridsvc.domain.deadline import LimitUnit
 
@@ -105,6 +106,12 @@ def _under(category: Category, *said: tuple[str, str, float, LimitUnit], default
     )
     _, _, amount, unit = said[default - 1]
     return replace(category, conditions=conditions, limits=limits, limit_amount=amount, limit_unit=unit)
+
+
+def _asks(category: Category, *specs: str) -> Category:
+    """The category with what its reports say besides their words, written as a list of categories writes it."""
+    asked = [read_attribute(spec) for spec in specs]
+    return replace(category, attributes=tuple(each for each in asked if each is not None))
 
 
 def _cover(number: str, name: str, name_en: str, department: str, *, damaged: tuple[float, LimitUnit]) -> Category:
@@ -232,7 +239,9 @@ def _events() -> Iterator[Category]:
     yield _clean_up("0110", "暴露生活垃圾", "Exposed household refuse", 4, WH)
     yield _event("0111", "积存垃圾渣土", "Piled-up debris", "enforcement", 5, WD)
     yield _clean_up("0112", "道路不洁", "Dirty road", 2, WH, "low")
-    yield _event("0113", "道路破损", "Road damage", "roads", 5, WD)
+    yield _asks(
+        _event("0113", "道路破损", "Road damage", "roads", 5, WD), "破损面积平方米:number?", "路面=沥青/水泥/砖石?"
+    )
     yield _clean_up("0114", "道路遗撒", "Spillage on the road", 4, WH)
     yield _clean_up("0117", "绿地脏乱", "Litter on a green space", 4, WH, "low")
     yield _clean_up("0118", "绿化弃料", "Green waste", 4, WH, "low")
@@ -326,7 +335,10 @@ _SOCIAL: Final = (
     _social("0201", "独居老人探访", "Visit to an old person living alone", 1, DAY, "high"),
     _social("0301", "楼道堆物", "Stairway blocked by belongings", 1, DAY),
     _social("0302", "占用消防通道", "Fire lane blocked", 2, UH, "high", department="fire"),
-    _social("0303", "电动自行车违规充电", "Electric bicycle charged indoors", 4, UH, "high"),
+    _asks(
+        _social("0303", "电动自行车违规充电", "Electric bicycle charged indoors", 4, UH, "high"),
+        "充电位置=楼道/室内/飞线", "楼层:number?",
+    ),
     _social("0401", "洪道与边坡险情", "Danger at a flood channel or slope", 1, UH, "emergency"),
 )
 

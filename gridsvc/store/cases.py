@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, Final
@@ -75,6 +75,7 @@ class CaseRow:
     appeal: str | None = None
     checker_id: UUID | None = None
     order_id: UUID | None = None
+    attributes: Mapping[str, str] = field(default_factory=dict)
 
     def case(self) -> Case:
         """The case as decisions see it."""
@@ -137,14 +138,14 @@ ADD = Statement(
            on_border, neighbours, beat_code, pool, assignment_id, officer_id, department, handler_id,
            reported_by, merged_into, extensions, due_at, route_again_at, occurred_at, reported_at,
            filed_at, closed_at, updated_at, seen_by, head, suspended_until, condition, management_level,
-           self_handled, sampled, component)
+           self_handled, sampled, component, attributes)
     SELECT id, number, version, cycle, state, suspended, source, edition, category, duty_line, severity,
            description, address, desk, ST_SetSRID(ST_MakePoint(lon, lat), 4326), grid_set_id, division_code,
            divisions, cell_code, cell_method,
            on_border, neighbours, beat_code, pool, assignment_id, officer_id, department, handler_id,
            reported_by, merged_into, extensions, due_at, route_again_at, occurred_at, reported_at,
            filed_at, closed_at, updated_at, seen_by, head, suspended_until, condition, management_level,
-           self_handled, sampled, component
+           self_handled, sampled, component, attributes
       FROM json_to_recordset($1::text::json) AS r (
            id uuid, number text, version integer, cycle integer, state text, suspended boolean, source text,
            edition text, category text, duty_line text, severity text, description text, address text,
@@ -155,7 +156,8 @@ ADD = Statement(
            merged_into uuid, extensions integer, due_at timestamptz, route_again_at timestamptz,
            occurred_at timestamptz, reported_at timestamptz, filed_at timestamptz, closed_at timestamptz,
            updated_at timestamptz, seen_by text[], head bytea, suspended_until timestamptz, condition text,
-           management_level text, self_handled boolean, sampled boolean, component text)
+           management_level text, self_handled boolean, sampled boolean, component text,
+           attributes jsonb)
     """,
 )
 
@@ -178,7 +180,7 @@ _CHANGE = Statement(
            held_by = r.held_by, suspensions = r.suspensions, returned_by = r.returned_by, late = r.late,
            appeal = r.appeal, checker_id = r.checker_id, order_id = r.order_id,
            edition = r.edition, category = r.category, duty_line = r.duty_line,
-           severity = r.severity, description = r.description, address = r.address
+           severity = r.severity, description = r.description, address = r.address, attributes = r.attributes
       FROM json_to_recordset($1::text::json) AS r (
            id uuid, number text, version integer, cycle integer, state text, suspended boolean,
            lon float8, lat float8, grid_set_id integer, division_code text, divisions text[],
@@ -189,7 +191,8 @@ _CHANGE = Statement(
            suspended_until timestamptz, condition text, management_level text,
            held_by text, suspensions integer, returned_by text, late boolean, appeal text,
            checker_id uuid, order_id uuid,
-           edition text, category text, duty_line text, severity text, description text, address text)
+           edition text, category text, duty_line text, severity text, description text, address text,
+           attributes jsonb)
      WHERE c.id = r.id
        AND c.version < r.version   -- the row is locked by the caller; this holds whatever the caller forgot
     """,
@@ -206,7 +209,7 @@ _LOCKED: Final = """
            c.extensions, c.due_at, c.route_again_at, c.occurred_at, c.reported_at, c.filed_at, c.closed_at,
            c.updated_at, c.seen_by, c.head, c.suspended_until, c.condition, c.management_level, c.component,
            c.held_by, c.suspensions, c.self_handled, c.sampled, c.returned_by, c.late, c.appeal,
-           c.checker_id, c.order_id
+           c.checker_id, c.order_id, c.attributes
       FROM cases c
 """
 

@@ -186,4 +186,6 @@ async def add_edition(
 
 
 def _fields(category: Category) -> dict[str, object]:
-    return {name: value for name, value in vars(category).items() if name not in {"conditions", "limits"}}
+    apart = {"conditions", "limits", "attributes"}
+    row = {name: value for name, value in vars(category).items() if name not in apart}
+    return {**row, "attributes": [each.spec for each in category.attributes]}

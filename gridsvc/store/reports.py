@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -18,15 +18,16 @@ _ADD = Statement(
     INSERT INTO reports (
            id, acceptance_number, case_id, source, reported_by, edition, category, description, address,
            place, claimed_lon, claimed_lat, claimed_datum, accuracy_m, occurred_at, received_at, component,
-           component_distance_m)
+           component_distance_m, attributes)
     SELECT id, acceptance_number, case_id, source, reported_by, edition, category, description, address,
            ST_SetSRID(ST_MakePoint(lon, lat), 4326), claimed_lon, claimed_lat, claimed_datum, accuracy_m,
-           occurred_at, received_at, component, component_distance_m
+           occurred_at, received_at, component, component_distance_m, attributes
       FROM json_to_recordset($1::text::json) AS r (
            id uuid, acceptance_number text, case_id uuid, source text, reported_by text, edition text,
            category text, description text, address text, lon float8, lat float8, claimed_lon double precision,
            claimed_lat double precision, claimed_datum text, accuracy_m double precision,
-           occurred_at timestamptz, received_at timestamptz, component text, component_distance_m float8)
+           occurred_at timestamptz, received_at timestamptz, component text, component_distance_m float8,
+           attributes jsonb)
     """,
 )
 
@@ -47,6 +48,7 @@ class NumberedReport:
     report: Report
     category: Category
     acceptance_number: str
+    attributes: Mapping[str, str]  # in one form
     component_distance_m: float | None = None
 
 
@@ -84,6 +86,7 @@ def _fields(each: NumberedReport, now: datetime) -> dict[str, object]:
         "received_at": now,
         "component": report.component,
         "component_distance_m": each.component_distance_m,
+        "attributes": each.attributes,
     }
 
 
@@ -100,6 +103,7 @@ class ReportRow:
     occurred_at: datetime
     received_at: datetime
     has_reporter: bool
+    attributes: dict[str, str]
 
 
 OF_CASE = Statement(
@@ -111,7 +115,8 @@ OF_CASE = Statement(
       SELECT c.id FROM cases c JOIN family f ON c.merged_into = f.id
     )
     SELECT r.id, r.case_id AS case, r.acceptance_number, r.source, r.description, r.address, r.occurred_at,
-           r.received_at, EXISTS (SELECT FROM reporters p WHERE p.report_id = r.id) AS has_reporter
+           r.received_at, EXISTS (SELECT FROM reporters p WHERE p.report_id = r.id) AS has_reporter,
+           r.attributes
       FROM family f
       JOIN reports r ON r.case_id = f.id
      ORDER BY r.received_at, r.id

@@ -9,6 +9,7 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from gridsvc.db import Conn, Statement
+from gridsvc.domain.attribute import Attribute, read_attribute
 from gridsvc.domain.case import Clock
 from gridsvc.domain.category import Category, CategoryLimit, Condition
 from gridsvc.domain.deadline import LimitUnit
@@ -210,7 +211,7 @@ async def _read_categories(conn: Conn) -> dict[tuple[str, str], Category]:
             **{
                 **vars(each),
                 "limit_unit": LimitUnit(each.limit_unit),
-                "attributes": tuple(each.attributes),
+                "attributes": tuple(read_attribute(spec) or Attribute(name=spec) for spec in each.attributes),
                 "evidence": tuple(each.evidence),
                 "conditions": tuple(conditions[each.edition, each.code]),
                 "limits": tuple(limits[each.edition, each.code]),

@@ -108,6 +108,7 @@ SAID: Final[dict[str, Any]] = {
     "category": "2013:0112",
     "description": "the cover is cracked, not missing",
     "address": "12 Zhangye Road",
+    "attributes": {"宽度": 2},
     "result": "granted",
     "kind": "leader",
     "level": "urgent",

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from gridsvc.domain.attribute import Attribute
 from gridsvc.domain.category import Category, CategoryLimit, Condition
 from gridsvc.domain.category_changes import changes_between
 from gridsvc.domain.category_file import (
@@ -214,7 +215,7 @@ def test_a_new_major_class_does_not_take_the_name_of_the_one_above() -> None:
 @pytest.mark.parametrize(
     ("column", "given"),
     [
-        ("severity", "terrible"), ("files_itself", "maybe"), ("evidence", "video"), ("duplicate_radius_m", "near"),
+        ("severity", "terrible"), ("files_itself", "maybe"), ("evidence", "video"), ("attributes", "宽度:metres"), ("duplicate_radius_m", "near"),
         ("calendar", "moon"), ("ladder", "rope"), ("department", "gas"), ("management_level", "D"), ("stage", "a b"),
         ("condition", "6.20102E+14"), ("code", "6.20102E+14"), ("active", "2"), ("is_default", "perhaps"),
     ],
@@ -272,6 +273,13 @@ def test_a_merged_cell_stands_for_each_row_that_it_covers() -> None:
     assert str(fault).startswith("list.xlsx, sheet 部件, cell H5, field limit: given '尽快'; want ")
 
 
+ATTRIBUTES = (
+    Attribute(name="-权属"),
+    Attribute(name="材质", kind="choice", choices=("铸铁", "复合"), required=False),
+    Attribute(name="宽度", kind="number"),
+)
+
+
 def test_what_is_written_reads_as_exactly_the_same_edition() -> None:
     known = Known(
         duty_lines=frozenset({"city", "sanitation", "social"}),
@@ -288,7 +296,7 @@ def test_what_is_written_reads_as_exactly_the_same_edition() -> None:
     strange = Category(
         **{
             **vars(odd), "edition": "starter-2026", "code": "07", "major": None, "major_name": "", "name": "=1+1",
-            "attributes": ("-权属", "编号"), "evidence": ("report", "after"), "duplicate_radius_m": 12.5,
+            "attributes": ATTRIBUTES, "evidence": ("report", "after"), "duplicate_radius_m": 12.5,
             "dispatches_itself": False, "active": False, "calendar": "other",
             "conditions": (Condition(code="01", says="+缺失", closing="@", is_default=False),
                            Condition(code="x", says="破损", is_default=True)),
