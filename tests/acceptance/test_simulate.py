@@ -103,6 +103,8 @@ async def test_a_simulated_day_brings_cases_into_all_ten_states(
     await until(
         city, "SELECT EXISTS (SELECT FROM cases WHERE place IS NOT NULL AND address <> '')", "words get a place"
     )
+    await until(city, "SELECT EXISTS (SELECT FROM cases WHERE component IS NOT NULL)", "components are reported")
+    await until(city, "SELECT EXISTS (SELECT FROM cases WHERE attributes ? '充电位置')", "what is asked is said")
     await until(city, "SELECT count(*) >= 20 FROM officer_positions", "officers walk")
     await until(city, "SELECT EXISTS (SELECT FROM history WHERE move = 'close')", "cases are worked and closed")
     assert service.lives("simulate"), service.said("simulate")

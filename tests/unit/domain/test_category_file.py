@@ -215,7 +215,8 @@ def test_a_new_major_class_does_not_take_the_name_of_the_one_above() -> None:
 @pytest.mark.parametrize(
     ("column", "given"),
     [
-        ("severity", "terrible"), ("files_itself", "maybe"), ("evidence", "video"), ("attributes", "宽度:metres"), ("duplicate_radius_m", "near"),
+        ("severity", "terrible"), ("files_itself", "maybe"), ("evidence", "video"),
+        ("duplicate_radius_m", "near"), ("attributes", "宽度:metres"),
         ("calendar", "moon"), ("ladder", "rope"), ("department", "gas"), ("management_level", "D"), ("stage", "a b"),
         ("condition", "6.20102E+14"), ("code", "6.20102E+14"), ("active", "2"), ("is_default", "perhaps"),
     ],
