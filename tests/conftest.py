@@ -96,6 +96,7 @@ def nothing_dies_unseen(request: pytest.FixtureRequest) -> Iterator[None]:
     yield
     if inspect.iscoroutinefunction(getattr(request, "function", None)):
         gc.collect()  # a task speaks up when it is collected
+        gc.freeze()  # what is left belongs to the session; without this each test looks at more of it
     if _unseen:
         died = "\n".join(str(context) for context in _unseen)
         _unseen.clear()

@@ -51,7 +51,7 @@ def build_app(settings: Settings, *, routes: Sequence[Route] = ROUTES, identity_
     app[SETTINGS] = settings
     app[SIGNER] = Signer.from_secret(settings.identity.secret)
     app[METRICS] = Metrics()
-    app[CONTRACT] = spell(routes)
+    app[CONTRACT] = spell(tuple(routes))
     app[DECLARED] = {app.router.add_route(route.method, route.path, route.handler): route for route in routes}
     app.on_response_prepare.append(_harden)
     app.cleanup_ctx.extend(
