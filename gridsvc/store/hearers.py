@@ -29,6 +29,7 @@ class Standing:
     department: str | None
     handler_id: UUID | None
     checker_id: UUID | None
+    co_open: list[str]
 
 
 STANDING = Statement(
@@ -39,7 +40,7 @@ STANDING = Statement(
                 WHEN c.divisions <> '{}' THEN c.divisions
                 ELSE coalesce(desk.path, array_remove(ARRAY[c.desk], NULL)) END AS divisions,
            c.cell_code, c.assignment_id, c.officer_id, c.department, c.handler_id,
-           c.checker_id
+           c.checker_id, c.co_open
       FROM cases c
            LEFT JOIN divisions desk ON desk.grid_set_id = grid_set_at($2::timestamptz) AND desk.code = c.desk
      WHERE c.id = ANY ($1::uuid[])
