@@ -19,6 +19,7 @@ from gridsvc.domain.case import Actor, AtVersion, Move, Particulars, Pool, State
 from gridsvc.errors import GuardFailed, Unknown, VersionConflict
 from gridsvc.store.cases import CaseRow
 from tests.conftest import CityClock
+from tests.integration.api.conftest import wait_for_locks
 from tests.integration.small_city import DISTRICT, person, report
 from tests.integration.stories.conftest import Town
 from tests.integration.stories.test_file_report import code
@@ -269,3 +270,56 @@ async def test_who_links_while_the_cause_is_closed_waits_and_neither_is_lost(tow
     for case, outcome in zip(lone, [*said[:3], *said[4:]], strict=True):
         after = await town.case(case.id)
         assert after.state == (State.HANDLED if outcome == "linked" else State.ASSIGNED), outcome
+
+
+@pytest.mark.parametrize("had", [0, 1], ids=["the first effect", "one more effect"])
+async def test_a_cause_is_not_closed_over_a_case_that_was_linked_while_it_waited(
+    town: Town, owner_database: str, had: int
+) -> None:
+    cause = await burst_main(town)
+    await linked(town, cause, had)
+    photograph = await uploaded(town, town.city.handler.id)
+    cause = await town.move(town.city.handler, await town.case(cause.id), Move.HAND_IN, evidence=(photograph,))
+    late_comer = await assigned(town)
+    async with transaction(town.pool, scope_keys(town.city.dispatcher)) as (conn, now):
+        await move_case(
+            conn, late_comer.id, Move.LINK, Actor(town.city.dispatcher), Particulars(cause=cause.id),
+            AtVersion(late_comer.version), town.numbers, now,
+        )  # fmt: skip
+        closing = asyncio.create_task(town.move(town.city.acceptor, cause, Move.CLOSE))
+        await wait_for_locks(owner_database, "%FOR UPDATE OF c%", 1)
+    with pytest.raises(VersionConflict) as refused:
+        await closing
+    assert refused.value.facts["current_version"] == cause.version, "nothing but the effect is new"
+    await town.move(town.city.acceptor, cause, Move.CLOSE)
+    assert (await town.case(late_comer.id)).state == State.HANDLED
+
+
+async def test_causes_that_are_merged_crosswise_with_their_effects_do_not_wait_in_a_ring(town: Town) -> None:
+    one, two = await burst_main(town), await burst_main(town)
+    effects = [*await linked(town, one, 2), *await linked(town, two, 2)]
+    said = await asyncio.gather(
+        town.move(town.city.acceptor, one, Move.MERGE, into=two.id),
+        town.move(town.city.acceptor, two, Move.MERGE, into=one.id),
+        return_exceptions=True,
+    )
+    [merged] = [each for each in said if isinstance(each, CaseRow)]
+    [refused] = [each for each in said if not isinstance(each, CaseRow)]
+    assert isinstance(refused, GuardFailed | VersionConflict), refused
+    assert {(await town.case(each.id)).cause_id for each in effects} == {merged.merged_into}
+
+
+async def test_many_linked_at_once_while_another_desk_closes_and_merges_do_not_wait_in_a_ring(town: Town) -> None:
+    cause, other = await burst_main(town), await burst_main(town)
+    lone = [await assigned(town) for _ in range(8)]
+    said = await asyncio.gather(
+        many(town, town.city.dispatcher, Move.LINK, lone[:5], cause=cause.id),
+        many(town, town.city.dispatcher, Move.LINK, lone[3:][::-1], cause=cause.id),
+        town.move(town.city.acceptor, lone[0], Move.MERGE, into=cause.id),
+        town.move(town.city.acceptor, cause, Move.MERGE, into=other.id),
+        return_exceptions=True,
+    )
+    assert all(isinstance(each, list | CaseRow | GuardFailed | VersionConflict) for each in said), said
+    for case in lone:
+        after = await town.case(case.id)
+        assert after.cause_id is None or (await town.case(after.cause_id)).state != State.MERGED
