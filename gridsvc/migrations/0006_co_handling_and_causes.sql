@@ -64,9 +64,8 @@ BEGIN
     INSERT INTO rungs (ladder, level, share, effect, role, division_level)
     VALUES ('co_handling', 1, 0.75, 'warning', 'owner', NULL),
            ('co_handling', 2, 1.0, 'overdue', 'owner', NULL),
-           ('co_handling', 3, 1.0, 'overdue', 'supervisor', 'district'),
-           ('co_handling', 4, 1.5, 'climb', 'supervisor', 'district'),
-           ('co_handling', 5, 2.0, 'climb', 'supervisor', 'city')
+           ('co_handling', 3, 1.5, 'climb', 'supervisor', 'district'),
+           ('co_handling', 4, 2.0, 'climb', 'supervisor', 'city')
         ON CONFLICT DO NOTHING;
   END IF;
 END

@@ -19,6 +19,15 @@ from gridsvc.store.cases import CaseRow
 from tests.conftest import CityClock
 from tests.integration.small_city import CITY, DISTRICT, person
 from tests.integration.stories.conftest import Town
+from tests.integration.stories.test_calendars import (
+    AFTERNOONS,
+    SHANGHAI,
+    TUESDAY,
+    publish,
+    set_time,
+    use,
+    working_case,
+)
 from tests.integration.stories.test_move_case import assigned, uploaded
 
 
@@ -100,6 +109,10 @@ async def test_one_leads_others_have_parts_and_the_case_is_closed_once(town: Tow
     case = await town.move(them.roads, case, Move.CO_HAND_IN, reply="已围挡")
     with pytest.raises(NotAllowed):
         await town.move(them.roads, case, Move.CO_HAND_IN, reply="再次")
+    assert {name: part["clock"] for name, part in (await parts_of(town, case)).items()} == {
+        "roads": "stopped",
+        "gas": "running",
+    }
     with pytest.raises(NotAllowed):
         await town.move(them.gas, case, Move.HAND_IN, evidence=(await uploaded(town, them.gas.id),))
     photograph = await uploaded(town, town.city.handler.id)
@@ -181,19 +194,17 @@ async def test_a_late_part_is_chased_and_kept_as_late_and_the_lead_is_not(town: 
     photograph = await uploaded(town, town.city.handler.id)
     case = await town.move(town.city.handler, case, Move.HAND_IN, evidence=(photograph,))
     case = await town.move(them.gas, case, Move.CO_HAND_IN, reply="已关阀")
-    due_at = (await parts_of(town, case))["roads"]["due_at"]
-    await city_clock.forward(due_at - await town.now() + timedelta(minutes=1))
+    await city_clock.forward(timedelta(days=30))
     assert await town.sweep() > 0
     rungs = [
         each
         for each in await town.told(case.id)
         if isinstance(each, CaseEscalated) and each.clock == "co_handling"
     ]
-    assert [(rung.level, rung.department) for rung in rungs] == [(1, "roads"), (2, "roads"), (3, "roads")]
+    assert [(rung.level, rung.department) for rung in rungs] == [(level, "roads") for level in (1, 2, 3, 4)]
     assert await hear(town, *[rung for rung in rungs if rung.role == "owner"]) == ids(them.roads)
     supervisors = await hear(town, *[rung for rung in rungs if rung.role == "supervisor"])
-    assert town.city.supervisor.user_id in supervisors
-    assert them.head_of_water.user_id not in supervisors, "the lead has nothing to do with it"
+    assert supervisors == ids(town.city.supervisor, them.head_of_roads), "and not the head of the lead"
     assert await town.sweep() == 0, "each rung once"
     case = await town.move(them.roads, await town.case(case.id), Move.CO_HAND_IN, reply="完成")
     parts = await parts_of(town, case)
@@ -245,3 +256,15 @@ async def test_who_handles_for_two_departments_says_which_part_he_means(town: To
     case = await town.move(both, case, Move.CO_HAND_IN, department="gas", reply="完成")
     case = await town.move(both, case, Move.CO_HAND_IN, reply="完成")
     assert case.co_open == []
+
+
+async def test_a_part_runs_on_the_calendar_of_its_department(town: Town, city_clock: CityClock) -> None:
+    """Two working hours from 09:00: the city keeps office hours, roads work in the afternoon alone."""
+    await people(town)
+    await set_time(town, city_clock, TUESDAY)
+    case = await working_case(town, hours=2)
+    await publish(town, code="afternoons", hours=("a.json", AFTERNOONS))
+    await use(town, "afternoons", department="roads")
+    parts = await parts_of(town, await with_parts(town, case, "roads", "gas"))
+    due = {name: part["due_at"].astimezone(SHANGHAI).strftime("%H:%M") for name, part in parts.items()}
+    assert due == {"roads": "16:00", "gas": "11:00"}
