@@ -56,6 +56,8 @@ def part_ended(part: PartName | None, move: Move, actor: Actor, said: Particular
         ended_by=actor.id,
         reason_code=said.reason_code,
         reply=said.reply or said.reason or said.note,
+        before=said.before,
+        evidence=said.evidence,
     )
 
 

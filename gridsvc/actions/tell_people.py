@@ -171,9 +171,9 @@ def _body(news: CaseNews, case: Standing) -> dict[str, Any]:
         case CaseEscalated():
             body |= {"clock": news.clock, "level": news.level, "effect": news.effect, "late_by_s": news.late_by_s}
             if news.part_id is not None:
-                body |= {"part_id": str(news.part_id), "department": news.department}
+                body |= _part(news.part_id, news.department, case)
         case CaseCoAssigned() | CaseCoHandedIn() | CaseCoDeclined() | CaseCoCalledOff():
-            body |= {"part_id": str(news.part_id), "department": news.department}
+            body |= _part(news.part_id, news.department, case)
         case CaseLinked() | CaseCauseReopened():
             body |= {"cause_id": str(news.cause_id)}
         case CaseAssigned():
@@ -191,3 +191,9 @@ def _body(news: CaseNews, case: Standing) -> dict[str, Any]:
         case CaseReported() | CaseUnmerged():
             body |= {"pool": news.pool}
     return body
+
+
+def _part(part_id: UUID, department: str | None, case: Standing) -> dict[str, Any]:
+    """Which part it is; `due_at` is then the part's, null once it has ended."""
+    due = dict(zip(case.co_open, case.co_due, strict=True)).get(department or "")
+    return {"part_id": str(part_id), "department": department, "due_at": None if due is None else due.isoformat()}

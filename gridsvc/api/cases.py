@@ -295,6 +295,8 @@ class PartTold(Told):
     result: str | None
     reason_code: str | None
     reply: str | None
+    before: list[UUID]
+    evidence: list[UUID]
     late: bool
 
 
@@ -645,7 +647,7 @@ def _part(row: co_handlings.PartRow, now: datetime) -> PartTold:
         id=row.id, cycle=row.cycle, department=row.department, wanted=row.wanted, asked_by=row.asked_by,
         asked_at=row.asked_at, due_at=row.due_at, overdue=row.state == "running" and row.due_at < now,
         ended_at=row.ended_at, ended_by=row.ended_by, result=row.result, reason_code=row.reason_code,
-        reply=row.reply, late=row.late,
+        reply=row.reply, before=row.before, evidence=row.evidence, late=row.late,
     )  # fmt: skip
 
 

@@ -13,6 +13,8 @@ CREATE TABLE co_handlings (
   result      text CHECK (result IN ('done', 'declined', 'called_off')),
   reason_code text,                              -- of a part that was declined
   reply       text,                              -- what was done, or why not
+  before      uuid[] NOT NULL DEFAULT '{}',      -- attachments: from before the work, and from after it
+  evidence    uuid[] NOT NULL DEFAULT '{}',
   late        boolean NOT NULL DEFAULT false,    -- its own limit passed before it ended; the case's lateness is the lead's
   CONSTRAINT an_end_is_whole CHECK (num_nulls(ended_at, ended_by, result) IN (0, 3))
 );

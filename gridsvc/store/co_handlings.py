@@ -37,6 +37,8 @@ class EndedPart:
     ended_by: str
     reason_code: str | None = None
     reply: str | None = None
+    before: tuple[UUID, ...] = ()
+    evidence: tuple[UUID, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,6 +59,8 @@ class PartRow:
     result: str | None
     reason_code: str | None
     reply: str | None
+    before: list[UUID]
+    evidence: list[UUID]
     late: bool
 
 
@@ -85,9 +89,11 @@ _END = Statement(
     """
     UPDATE co_handlings p
        SET ended_at = $2::timestamptz, ended_by = r.ended_by, result = r.result, reason_code = r.reason_code,
-           reply = r.reply, late = k.state = 'running' AND k.due_at < $2::timestamptz
+           reply = r.reply, before = r.before, evidence = r.evidence,
+           late = k.state = 'running' AND k.due_at < $2::timestamptz
       FROM json_to_recordset($1::text::json) AS r (
-           case_id uuid, department text, result text, ended_by text, reason_code text, reply text),
+           case_id uuid, department text, result text, ended_by text, reason_code text, reply text, before uuid[],
+           evidence uuid[]),
            clocks k
      WHERE p.case_id = r.case_id
        AND p.department = r.department
@@ -101,7 +107,7 @@ OF_CASE = Statement(
     PartRow,
     """
     SELECT p.id, p.case_id, p.cycle, p.department, p.wanted, p.asked_by, p.asked_at, k.due_at, k.state, p.ended_at,
-           p.ended_by, p.result, p.reason_code, p.reply, p.late
+           p.ended_by, p.result, p.reason_code, p.reply, p.before, p.evidence, p.late
       FROM co_handlings p
       JOIN clocks k ON k.co_handling_id = p.id
      WHERE p.case_id = $1::uuid

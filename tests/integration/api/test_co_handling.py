@@ -64,7 +64,7 @@ async def test_a_part_is_asked_for_done_and_told(desk: Desk, main: dict[str, Any
     assert done.status == 200, done.body
     told = (await roads.get(path)).body
     [part] = told["parts"]
-    assert (part["result"], part["reply"], part["late"]) == ("done", "已围挡", False)
+    assert (part["result"], part["reply"], part["evidence"], part["late"]) == ("done", "已围挡", shown, False)
     assert told["case"]["co_departments"] == []
     assert (await roads.get("/api/v1/me/parts")).body["items"] == []
     assert (await gas.get(path)).code == "unknown"

@@ -105,6 +105,8 @@ async def test_one_leads_others_have_parts_and_the_case_is_closed_once(town: Tow
     assert (case.department, case.co_open) == ("water", ["gas", "roads"])
     asked = await newest(town, case, CaseCoAssigned)
     assert await hear(town, asked) == ids(them.gas)
+    [notice] = await town.rows("SELECT body FROM notices WHERE event_id = $1", asked.event_id)
+    assert notice["body"]["due_at"] == (await parts_of(town, case))["gas"]["due_at"].isoformat()
 
     case = await town.move(them.roads, case, Move.CO_HAND_IN, reply="已围挡")
     with pytest.raises(NotAllowed):
