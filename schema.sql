@@ -376,7 +376,8 @@ CREATE TABLE rungs (
 -- Budgets of the clocks that do not come from a category: how long a desk or an officer may take.
 CREATE TABLE stage_limits (
   kind           text PRIMARY KEY CHECK (kind IN ('filing', 'dispatch', 'pool', 'acknowledge', 'checking',
-                                                  'on_site', 'supervision')),
+                                                  'on_site', 'supervision', 'co_handling', 'call',
+                                                  'call_back')),
   budget_seconds integer NOT NULL CHECK (budget_seconds > 0),
   ladder         text NOT NULL
 );
@@ -531,7 +532,7 @@ CREATE TABLE cases (
   on_border      boolean NOT NULL DEFAULT false,
   neighbours     text[] NOT NULL DEFAULT '{}',
   beat_code      text COLLATE "C",
-  pool           text CHECK (pool IN ('filing', 'locate', 'routing', 'dispatch')),
+  pool           text CHECK (pool IN ('filing', 'locate', 'routing', 'dispatch', 'cause', 'call')),
   assignment_id  uuid,
   officer_id     uuid REFERENCES officers,
   department     text REFERENCES departments,
@@ -564,6 +565,10 @@ CREATE TABLE cases (
     (floor(ST_X(place) * 1000) * 1000000 + floor(ST_Y(place) * 1000))::bigint) STORED,
   component      text COLLATE "C" REFERENCES components,     -- the thing it is about, where the report named one
   attributes     jsonb NOT NULL DEFAULT '{}',    -- of its category's, by name: what is known of them
+  co_departments text[] NOT NULL DEFAULT '{}',   -- that have or had a part of it: they see it
+  co_open        text[] NOT NULL DEFAULT '{}',   -- those of them whose part is open
+  cause_id       uuid REFERENCES cases,          -- the case that it is an effect of
+  had_effects    boolean NOT NULL DEFAULT false, -- another case was linked to it, at some time
   FOREIGN KEY (edition, category) REFERENCES categories,
   FOREIGN KEY (edition, category, condition) REFERENCES category_conditions,
   CONSTRAINT open_has_one_owner_or_stands_in_a_pool CHECK (
@@ -580,7 +585,13 @@ CREATE TABLE cases (
   CONSTRAINT held_by_a_level_above_it CHECK (held_by IS NULL OR held_by = ANY (divisions)),
   CONSTRAINT suspended_once CHECK (suspensions BETWEEN 0 AND 1),
   CONSTRAINT sampled_of_the_self_handled CHECK (self_handled OR NOT sampled),
-  CONSTRAINT only_late_is_appealed CHECK (late OR appeal IS NULL)
+  CONSTRAINT only_late_is_appealed CHECK (late OR appeal IS NULL),
+  CONSTRAINT an_open_part_is_a_part CHECK (co_open <@ co_departments),
+  CONSTRAINT the_lead_has_no_part CHECK (NOT department = ANY (co_open)),
+  CONSTRAINT not_its_own_cause CHECK (cause_id <> id),
+  CONSTRAINT an_effect_waits_or_was_handled_with_its_cause CHECK (
+    CASE WHEN pool = 'cause' THEN cause_id IS NOT NULL
+         ELSE cause_id IS NULL OR state IN ('handled', 'closed') END)
 );
 CREATE INDEX cases_updated ON cases (updated_at, id);
 CREATE INDEX cases_seen_by ON cases USING gin (seen_by);
@@ -592,6 +603,8 @@ CREATE INDEX cases_to_route ON cases (route_again_at) WHERE route_again_at IS NO
 CREATE INDEX cases_suspended ON cases (suspended_until) WHERE suspended_until IS NOT NULL;
 CREATE INDEX cases_alike ON cases (square, category, reported_at);
 CREATE INDEX cases_merged ON cases (merged_into) WHERE merged_into IS NOT NULL;
+CREATE INDEX cases_cause ON cases (cause_id) WHERE cause_id IS NOT NULL;
+CREATE INDEX cases_co_open ON cases USING gin (co_open) WHERE co_open <> '{}';
 CREATE INDEX cases_officer_open ON cases (officer_id)
   WHERE state IN ('assigned', 'accepted', 'in_progress');
 
@@ -721,6 +734,29 @@ CREATE TABLE supervision_orders (
 CREATE UNIQUE INDEX one_open_order ON supervision_orders (case_id) WHERE ended_at IS NULL;
 CREATE INDEX supervision_orders_case ON supervision_orders (case_id);
 
+-- Co-handling (协办): a part of a case that a further department does, with a clock of its own.
+CREATE TABLE co_handlings (
+  id          uuid PRIMARY KEY,
+  case_id     uuid NOT NULL REFERENCES cases,
+  cycle       integer NOT NULL,
+  department  text NOT NULL REFERENCES departments,
+  wanted      text NOT NULL,                     -- what it is to do
+  asked_by    text NOT NULL,
+  asked_at    timestamptz NOT NULL,
+  ended_at    timestamptz,
+  ended_by    text,
+  result      text CHECK (result IN ('done', 'declined', 'called_off')),
+  reason_code text,                              -- of a part that was declined
+  reply       text,                              -- what was done, or why not
+  before      uuid[] NOT NULL DEFAULT '{}',      -- attachments: from before the work, and from after it
+  evidence    uuid[] NOT NULL DEFAULT '{}',
+  late        boolean NOT NULL DEFAULT false,    -- its own limit passed before it ended; the case's lateness is the lead's
+  CONSTRAINT an_end_is_whole CHECK (num_nulls(ended_at, ended_by, result) IN (0, 3))
+);
+CREATE UNIQUE INDEX one_open_part_of_a_department ON co_handlings (case_id, department) WHERE ended_at IS NULL;
+CREATE INDEX co_handlings_case ON co_handlings (case_id);
+CREATE INDEX co_handlings_open ON co_handlings (department) WHERE ended_at IS NULL;
+
 -- ---------------------------------------------------------------------------------------------
 -- Clocks and escalation
 -- ---------------------------------------------------------------------------------------------
@@ -730,7 +766,7 @@ CREATE TABLE clocks (
   case_id        uuid NOT NULL REFERENCES cases,
   cycle          integer NOT NULL,
   kind           text NOT NULL CHECK (kind IN ('filing', 'dispatch', 'pool', 'acknowledge', 'handling', 'checking',
-                                               'on_site', 'supervision')),
+                                               'on_site', 'supervision', 'co_handling', 'call', 'call_back')),
   ladder         text NOT NULL,
   unit           text NOT NULL CHECK (unit IN ('natural', 'work', 'work_day')),
   budget_seconds integer NOT NULL CHECK (budget_seconds > 0),
@@ -744,14 +780,18 @@ CREATE TABLE clocks (
   fired_level    integer NOT NULL DEFAULT 0,
   next_level     integer,
   next_fire_at   timestamptz,
+  co_handling_id uuid REFERENCES co_handlings,   -- the part whose clock it is
   CONSTRAINT work_needs_a_calendar CHECK ((unit <> 'natural') = (calendar IS NOT NULL)),
   CONSTRAINT stopped_says_when CHECK ((state = 'stopped') = (stopped_at IS NOT NULL)),
   CONSTRAINT only_running_fires CHECK (state = 'running' OR next_fire_at IS NULL),
-  CONSTRAINT next_is_whole CHECK ((next_level IS NULL) = (next_fire_at IS NULL) OR state = 'paused')
+  CONSTRAINT next_is_whole CHECK ((next_level IS NULL) = (next_fire_at IS NULL) OR state = 'paused'),
+  CONSTRAINT a_clock_of_a_part_names_it CHECK ((kind = 'co_handling') = (co_handling_id IS NOT NULL))
 );
 CREATE INDEX clocks_case ON clocks (case_id);
 CREATE INDEX clocks_to_fire ON clocks (next_fire_at) WHERE next_fire_at IS NOT NULL;
-CREATE UNIQUE INDEX one_live_clock_of_a_kind ON clocks (case_id, kind) WHERE state <> 'stopped';
+CREATE UNIQUE INDEX one_live_clock_of_a_kind ON clocks (case_id, kind)
+  WHERE state <> 'stopped' AND co_handling_id IS NULL;
+CREATE UNIQUE INDEX one_clock_of_a_part ON clocks (co_handling_id);
 CREATE INDEX clocks_by_edition ON clocks (calendar, edition) WHERE state <> 'stopped' AND calendar IS NOT NULL;
 CREATE INDEX clocks_provisional ON clocks (calendar) WHERE provisional AND state <> 'stopped';
 
@@ -923,7 +963,7 @@ CREATE INDEX idempotency_keys_age ON idempotency_keys (created_at);
 -- Who sees what
 -- ---------------------------------------------------------------------------------------------
 -- A case lists the keys that open it (seen_by): for each division above it the bare code, the code
--- with its duty line, the code with its department; its officer, its handler, its reporter. A caller
+-- with its duty line, the code with each of its departments; its officer, its handler, its reporter. A caller
 -- carries the keys that his grants give. They meet, or the case is not there. '*' is the service itself.
 
 CREATE FUNCTION scope_keys() RETURNS text[]
@@ -961,6 +1001,9 @@ CREATE POLICY checks_in_scope ON checks TO gridsvc_app
 ALTER TABLE supervision_orders ENABLE ROW LEVEL SECURITY;
 CREATE POLICY supervision_orders_in_scope ON supervision_orders TO gridsvc_app
   USING ((SELECT scope_is_service()) OR EXISTS (SELECT FROM cases c WHERE c.id = case_id)) WITH CHECK (true);
+ALTER TABLE co_handlings ENABLE ROW LEVEL SECURITY;
+CREATE POLICY co_handlings_in_scope ON co_handlings TO gridsvc_app
+  USING ((SELECT scope_is_service()) OR EXISTS (SELECT FROM cases c WHERE c.id = case_id)) WITH CHECK (true);
 ALTER TABLE clocks ENABLE ROW LEVEL SECURITY;
 CREATE POLICY clocks_in_scope ON clocks TO gridsvc_app
   USING ((SELECT scope_is_service()) OR EXISTS (SELECT FROM cases c WHERE c.id = case_id)) WITH CHECK (true);
@@ -988,7 +1031,7 @@ GRANT USAGE ON ALL SEQUENCES IN SCHEMA public TO gridsvc_app;
 -- What has happened stays: the service adds to these and changes nothing in them.
 REVOKE UPDATE, DELETE ON history, history_heads, escalations, reporter_openings, calendar_editions, clock_changes
   FROM gridsvc_app;
-REVOKE DELETE ON cases, reports, assignments, clocks, checks, supervision_orders FROM gridsvc_app;
+REVOKE DELETE ON cases, reports, assignments, clocks, checks, supervision_orders, co_handlings FROM gridsvc_app;
 REVOKE UPDATE, DELETE ON category_majors, category_conditions, category_limits FROM gridsvc_app;
 REVOKE UPDATE, DELETE ON component_changes FROM gridsvc_app;
 REVOKE DELETE ON components FROM gridsvc_app;

@@ -268,6 +268,76 @@ class CaseUnmerged(CaseNews):
 
 
 @dataclass(frozen=True, kw_only=True)
+class CaseLinked(CaseNews):
+    """The case is an effect of another and waits for it. `officer_id` or `department` had it until now."""
+
+    TYPE: ClassVar[str] = "case.linked"
+    cause_id: UUID
+    officer_id: UUID | None
+    department: str | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class CaseUnlinked(CaseNews):
+    """The case is no effect of the other any more and waits for routing."""
+
+    TYPE: ClassVar[str] = "case.unlinked"
+    cause_id: UUID
+
+
+@dataclass(frozen=True, kw_only=True)
+class CaseFollowed(CaseNews):
+    """Its cause was closed: the effect is handled with it; a check follows."""
+
+    TYPE: ClassVar[str] = "case.followed"
+    cause_id: UUID
+
+
+@dataclass(frozen=True, kw_only=True)
+class CaseCauseReopened(CaseNews):
+    """The cause that the case was handled with runs again; nobody made a move here, the version stands."""
+
+    TYPE: ClassVar[str] = "case.cause_reopened"
+    cause_id: UUID
+
+
+@dataclass(frozen=True, kw_only=True)
+class CaseCoAssigned(CaseNews):
+    """A further department is asked for a part of the case (协办)."""
+
+    TYPE: ClassVar[str] = "case.co_assigned"
+    part_id: UUID
+    department: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class CaseCoHandedIn(CaseNews):
+    """A further department has done its part."""
+
+    TYPE: ClassVar[str] = "case.co_handed_in"
+    part_id: UUID
+    department: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class CaseCoDeclined(CaseNews):
+    """A further department says that the part is not for it."""
+
+    TYPE: ClassVar[str] = "case.co_declined"
+    part_id: UUID
+    department: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class CaseCoCalledOff(CaseNews):
+    """A part is wanted no more: a desk said so, or the case went on without it."""
+
+    TYPE: ClassVar[str] = "case.co_called_off"
+    part_id: UUID
+    department: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class CaseReminded(CaseNews):
     """The desk reminds the owner (催办)."""
 
@@ -297,7 +367,7 @@ class CaseOrderReplied(CaseNews):
 
 @dataclass(frozen=True, kw_only=True)
 class CaseEscalated(CaseNews):
-    """A clock reached a rung. `role` at `division` hears; 'owner' means the case's own."""
+    """A clock reached a rung. `role` at `division` hears; 'owner' means the case's own, of a part its department's."""
 
     TYPE: ClassVar[str] = "case.escalated"
     clock_id: UUID
@@ -307,6 +377,8 @@ class CaseEscalated(CaseNews):
     role: str
     division: str | None
     late_by_s: float
+    part_id: UUID | None = None  # of the clock of a part, which `department` does
+    department: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -325,7 +397,9 @@ CATALOG: Final[dict[str, type[Announcement]]] = {
         CaseWaiting, CaseUnacknowledged, CaseReturned, CaseCorrected, CaseReferred, CaseAccepted, CaseArrived,
         CaseStarted, CaseHandedIn, CaseReworked, CaseClosed, CaseSelfHandled, CaseReopened, CaseAppealed,
         CaseAppealSettled, CaseSuspended, CaseResumed, CaseRescheduled, CaseExtended, CaseCancelled, CaseMerged,
-        CaseUnmerged, CaseReminded, CaseNoted, CaseSupervised, CaseOrderReplied, CaseEscalated, OfficerDutyChanged,
+        CaseUnmerged, CaseLinked, CaseUnlinked, CaseFollowed, CaseCauseReopened, CaseCoAssigned, CaseCoHandedIn,
+        CaseCoDeclined, CaseCoCalledOff, CaseReminded, CaseNoted, CaseSupervised, CaseOrderReplied, CaseEscalated,
+        OfficerDutyChanged,
     )
 }  # fmt: skip
 """Announcements by their type, in the order of a case's life."""

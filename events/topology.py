@@ -65,7 +65,7 @@ ROUTING: Final = Queue(
     "routing",
     (
         "case.filed", "case.waiting", "case.reopened", "case.unacknowledged", "officer.duty_changed",
-        "case.corrected",
+        "case.corrected", "case.unlinked",
     ),
 )  # fmt: skip
 
@@ -76,6 +76,8 @@ NOTICES: Final = Queue(
         "case.reworked", "case.reminded", "case.supervised", "case.reported",
         "case.referred", "case.unmerged", "case.appealed", "case.appeal_settled",
         "case.check_sent", "case.checked", "case.order_replied",
+        "case.co_assigned", "case.co_handed_in", "case.co_declined", "case.co_called_off",
+        "case.linked", "case.cause_reopened",
     ),
 )  # fmt: skip
 

@@ -19,7 +19,7 @@ from gridsvc.domain.deadline import Pause
 from gridsvc.domain.escalation import Effect, Rung, division_at
 from gridsvc.domain.history import Entry, chained
 from gridsvc.domain.rulebook import Rulebook
-from gridsvc.store import cases, clocks, history, outbox
+from gridsvc.store import cases, clocks, co_handlings, history, outbox
 from gridsvc.store.cases import CaseRow
 from gridsvc.store.cells import division_names
 from gridsvc.store.clocks import EscalationRow
@@ -58,12 +58,13 @@ async def fire_due_rungs(conn: Conn, now: datetime, limit: int) -> int:
     # By the editions in force: a day off that was published a moment ago must not be counted against anybody.
     locked, live = await bring_up_to_date(conn, book, locked, live, stood_still, now)
     levels = await _division_levels(conn, locked)
+    parts = await co_handlings.departments(conn, [c.co_handling_id for c in live if c.co_handling_id is not None])
     due: dict[UUID, list[CaseClock]] = defaultdict(list)
     for clock in live:
         due[clock.case_id].append(clock)
     fired = _Fired()
     for case in locked:
-        _fire_case(fired, book, case, due[case.id], stood_still, levels.get(case.grid_set_id, {}), now)
+        _fire_case(fired, book, case, due[case.id], stood_still, levels.get(case.grid_set_id, {}), parts, now)
     await clocks.change(conn, fired.clocks)
     if not fired.cases:
         return 0
@@ -93,6 +94,7 @@ def _fire_case(
     live: Sequence[CaseClock],
     stood_still: Mapping[UUID, Sequence[Pause]],
     levels: Mapping[str, str],
+    parts: Mapping[UUID, str],
     now: datetime,
 ) -> None:
     clocks_of_case = {clock.id: clock for clock in live}
@@ -108,11 +110,12 @@ def _fire_case(
         case = replace(case, version=moved.version, updated_at=now)
         if rung.effect is Effect.MOVE_ON and case.state == State.ASSIGNED:
             case = replace(case, route_again_at=now + MOVE_ON_WITHIN)
-        entry = _entry(case, clock, rung, now)
+        part = _part(clock, parts)
+        entry = _entry(case, clock, rung, part, now)
         case = replace(case, head=entry.hash)
         fired.history.append(entry)
         fired.escalations.append(_escalation(case, clock, rung, now))
-        fired.news += _news(case, clock, rung, levels, now)
+        fired.news += _news(case, clock, rung, levels, part, now)
         clocks_of_case[clock.id] = go_on(replace(clock, fired_level=rung.level), book, stood_still.get(clock.id, ()))
     if touched:
         if case.version != before:
@@ -138,14 +141,28 @@ def _escalation(case: CaseRow, clock: CaseClock, rung: Rung, now: datetime) -> E
     )
 
 
-def _entry(case: CaseRow, clock: CaseClock, rung: Rung, now: datetime) -> Entry:
-    facts = {
+@dataclass(frozen=True)
+class _Part:
+    """Whose clock it is: a part's and its department's; both None for a clock of the whole case."""
+
+    id: UUID | None = None
+    department: str | None = None
+
+
+def _part(clock: CaseClock, parts: Mapping[UUID, str]) -> _Part:
+    return _Part() if clock.co_handling_id is None else _Part(clock.co_handling_id, parts[clock.co_handling_id])
+
+
+def _entry(case: CaseRow, clock: CaseClock, rung: Rung, part: _Part, now: datetime) -> Entry:
+    facts: dict[str, object] = {
         "clock": clock.kind,
         "clock_id": str(clock.id),
         "level": rung.level,
         "effect": rung.effect,
         "late_by_s": _late_by(clock, now),
     }
+    if part.id is not None:
+        facts |= {"part": str(part.id), "department": part.department}
     return chained(
         Entry(
             case_id=case.id,
@@ -161,7 +178,9 @@ def _entry(case: CaseRow, clock: CaseClock, rung: Rung, now: datetime) -> Entry:
     )
 
 
-def _news(case: CaseRow, clock: CaseClock, rung: Rung, levels: Mapping[str, str], now: datetime) -> list[Announcement]:
+def _news(
+    case: CaseRow, clock: CaseClock, rung: Rung, levels: Mapping[str, str], part: _Part, now: datetime
+) -> list[Announcement]:
     held = case.case().whereabouts().areas()  # nobody below the level that holds a case hears of it
     division = division_at(rung.division_level, [(code, levels[code]) for code in held if code in levels])
     told: list[Announcement] = [
@@ -174,6 +193,8 @@ def _news(case: CaseRow, clock: CaseClock, rung: Rung, levels: Mapping[str, str]
             role=rung.role,
             division=division or case.desk,
             late_by_s=_late_by(clock, now),
+            part_id=part.id,
+            department=part.department,
         )
     ]
     if rung.effect is Effect.MOVE_ON and case.state == State.ASSIGNED and case.assignment_id is not None:

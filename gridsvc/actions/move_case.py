@@ -12,13 +12,32 @@ from events.catalog import (
     CaseArrived,
     CaseChecked,
     CaseFiled,
+    CaseLinked,
     CaseMerged,
     CaseReferred,
     CaseReopened,
+    CaseUnlinked,
     CaseUnmerged,
 )
 from geo.projection import metres_between
+from gridsvc.actions.ask_department import (
+    check_evidence,
+    facts_of_part,
+    part_asked,
+    part_ended,
+    part_meant,
+    told_of_part,
+)
 from gridsvc.actions.ask_somebody import Task, budgets_of, columns_of, facts_of_task, keep_task, task_of
+from gridsvc.actions.carry_effects import (
+    Held,
+    carried,
+    check_cause,
+    check_heir,
+    hold,
+    note_effects,
+    tell_of_reopened_cause,
+)
 from gridsvc.actions.file_report import ROUTE_WITHIN
 from gridsvc.actions.record_move import NewOwner, Recorded, record_move
 from gridsvc.db import Conn, act_as_service
@@ -65,43 +84,42 @@ async def move_case(
     NotAllowed, WrongMoment, BadRequest and GuardFailed as the table says. In the caller's
     transaction: whoever locks the case first wins, the others see the new version.
     """
-    if said.into is not None:  # both in one order: two who merge crosswise would wait for each other in a ring
-        await cases.lock_many(conn, [case_id, said.into])
-    locked = await cases.lock(conn, case_id)
-    if locked is None:
-        raise Unknown(f"no case {case_id}", case=str(case_id))
+    held = await hold(conn, case_id, move, actor, said)
+    locked = held.case
     _check_expected(locked, expected)
-    moved = decide(locked.case(), move, actor, said, now)
+    moved = decide(held.as_decided(), move, actor, said, now)
     book = await rulebook(conn)
     _check_category(book.categories[(locked.edition, locked.category)], move, said)
-    await _check_named(conn, locked, said)
+    await _check_named(conn, held, said)
     await act_as_service(conn)
     task = await task_of(conn, book, locked, move, actor, said, now)
+    asked, meant = part_asked(locked, move, actor, said, now), await part_meant(conn, locked, move, actor, said)
+    part = asked or meant
     changes = await _changes(conn, book, locked, moved, actor, said, numbers, now)
     if said.evidence or said.before:
         purpose = "check" if move is Move.CHECK else "after"
         await attachments.attach(conn, said.before, locked.id, None, "before", actor.id)
         await attachments.attach(conn, said.evidence, locked.id, None, purpose, actor.id)
     facts = facts_of(said, changes) | _facts_of_move(locked, moved, said, changes) | facts_of_task(task)
-    after = await record_move(
-        conn,
-        book,
-        locked,
-        Recorded(
-            moved=moved,
-            actor=actor.id,
-            facts=facts,
-            owner=_owner_by_hand(moved, said),
-            ended_why=_ended_why(locked, moved),
-            changes={**changes, **columns_of(task)},
-            told=_told(moved, locked, said, task),
-            check_result=said.result if move is Move.CHECK else None,
-            reply=said.reply,
-            budgets=budgets_of(task),
-        ),
-        now,
+    recorded = Recorded(
+        moved=moved,
+        actor=actor.id,
+        facts=facts | facts_of_part(part),
+        owner=_owner_by_hand(moved, said),
+        ended_why=_ended_why(locked, moved),
+        changes={**changes, **columns_of(task)},
+        told=_told(moved, locked, said, task) if part is None else told_of_part(part),
+        check_result=said.result if move is Move.CHECK else None,
+        reply=said.reply,
+        budgets=budgets_of(task),
+        asks_part=asked,
+        ends_part=part_ended(meant, move, actor, said),
     )
+    after = await record_move(conn, book, locked, recorded, now, carried(held, move, said.into, actor.id, now))
     await keep_task(conn, task)
+    await note_effects(conn, held, move, said)
+    if move is Move.REOPEN:
+        await tell_of_reopened_cause(conn, locked, actor.id, now)
     return after
 
 
@@ -124,13 +142,16 @@ def _check_category(category: Category, move: Move, said: Particulars) -> None:
     """What the case's own category asks of the move, besides the table."""
     if said.condition is not None:
         category.condition(said.condition)
+    if move is Move.CO_HAND_IN:
+        check_evidence(category, said)
     missing = missing_evidence(category, "before", said.before) if move is Move.HAND_IN else None
     if missing is not None:
         raise BadRequest(missing, field="before", wanted="at least one photograph from before the work")
 
 
-async def _check_named(conn: Conn, locked: CaseRow, said: Particulars) -> None:
+async def _check_named(conn: Conn, held: Held, said: Particulars) -> None:
     """Whoever and whatever the move names must exist, and be in sight."""
+    locked = held.case
     if said.officer is not None and not await owners.is_active_officer(conn, said.officer, locked.duty_line):
         raise Unknown(f"no active officer {said.officer} in duty line {locked.duty_line}", field="officer")
     if said.department is not None and not await owners.department_exists(conn, said.department):
@@ -141,6 +162,9 @@ async def _check_named(conn: Conn, locked: CaseRow, said: Particulars) -> None:
             raise Unknown(f"no case {said.into}", field="into")
         if other.state in FINAL:
             raise GuardFailed(f"the case it is merged into is {other.state}; want one that goes on", guard="goes_on")
+        check_heir(other, held)
+    if said.cause is not None:
+        await check_cause(conn, said.cause)
 
 
 async def _changes(
@@ -274,6 +298,10 @@ def _told(moved: Moved, locked: CaseRow, said: Particulars, task: Task | None) -
         return {"into": said.into}
     if moved.rule.tells is CaseReferred:
         return {"division": said.division}
+    if moved.rule.tells is CaseLinked:
+        return {"cause_id": said.cause, "officer_id": locked.officer_id, "department": locked.department}
+    if moved.rule.tells is CaseUnlinked:
+        return {"cause_id": locked.cause_id}
     if moved.rule.tells is CaseUnmerged:
         return {"out_of": locked.merged_into, "pool": str(moved.pool)}
     if moved.rule.tells is CaseArrived:
@@ -300,6 +328,8 @@ def _facts_of_move(locked: CaseRow, moved: Moved, said: Particulars, changes: Ma
         return {"distance_m": _distance_m(locked, said), "accuracy_m": said.location.accuracy_m}
     if move is Move.CHECK:
         return {"kind": CHECKS[State(locked.state)]}
+    if move is Move.UNLINK:
+        return {"cause": str(locked.cause_id)}
     if move is Move.UNMERGE:
         return {"out_of": str(locked.merged_into)}
     return {}
@@ -335,6 +365,7 @@ def facts_of(said: Particulars, changes: Mapping[str, Any]) -> dict[str, object]
         "evidence": [str(each) for each in said.evidence],
         "until": said.until.isoformat() if said.until else None,
         "into": str(said.into) if said.into else None,
+        "cause": str(said.cause) if said.cause else None,
         "division": said.division,
         "condition": said.condition,
         "result": said.result,

@@ -12,12 +12,14 @@ from gridsvc.actions.move_case import move_case
 from gridsvc.db import Conn, act_for
 from gridsvc.domain.access import Caller, scope_keys
 from gridsvc.domain.case import Actor, Expected, Move, Particulars
-from gridsvc.errors import GridError, Refused, Unknown
+from gridsvc.errors import GridError, GuardFailed, Refused, Unknown
+from gridsvc.store import cases
 from gridsvc.store.cases import CaseRow
 from gridsvc.store.numbers import NumberBlocks
 
-IN_BULK: Final = (Move.ASSIGN, Move.SUSPEND, Move.EXTEND, Move.REMIND)
-"""What a dispatcher does to a page of cases. Whatever needs a look at each (closing, merging) is not among them."""
+IN_BULK: Final = (Move.ASSIGN, Move.CLOSE, Move.SUSPEND, Move.EXTEND, Move.LINK, Move.UNLINK, Move.REMIND)
+"""What a desk does to a page of cases. What needs a look at each is not among them: of those that wait for their
+check only effects are closed so, since their cause was looked at."""
 
 
 @dataclass(frozen=True)
@@ -44,13 +46,26 @@ async def move_cases(
     second time.
     """
     outcomes: dict[int, CaseRow | GridError] = {}
+    if said.cause is not None:  # it is held with all of them, so its place in the order is asked for at once
+        await cases.lock_many(conn, [said.cause, *(each.case_id for each in wanted)])
     for index, each in sorted(enumerate(wanted), key=lambda one: (one[1].case_id, one[0])):
         try:
             async with conn.transaction():
                 await act_for(conn, scope_keys(by))  # the move before this one ended as the service
+                if move is Move.CLOSE:
+                    await _check_handled_with_its_cause(conn, each.case_id)
                 outcomes[index] = await move_case(
                     conn, each.case_id, move, Actor(by), said, each.expected, numbers, now
                 )
         except (Refused, Unknown) as refused:
             outcomes[index] = refused
     return [outcomes[index] for index in range(len(wanted))]
+
+
+async def _check_handled_with_its_cause(conn: Conn, case_id: UUID) -> None:
+    locked = await cases.lock(conn, case_id)
+    if locked is not None and locked.cause_id is None:
+        raise GuardFailed(
+            "only what was handled with its cause is closed together; look at this one by itself",
+            move=str(Move.CLOSE), guard="handled_with_its_cause",
+        )  # fmt: skip

@@ -11,7 +11,8 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from events.catalog import CaseAssigned, CaseNews
+from events.catalog import Announcement, CaseAssigned, CaseNews
+from gridsvc.actions.end_parts import end_parts, with_parts
 from gridsvc.actions.news import news_of
 from gridsvc.db import Conn
 from gridsvc.domain.case import FINAL, Clock, Move, Moved, State
@@ -20,9 +21,10 @@ from gridsvc.domain.deadline import Budget, ClockUnit
 from gridsvc.domain.history import Entry, chained
 from gridsvc.domain.rulebook import Limit, Rulebook
 from gridsvc.ids import new_id
-from gridsvc.store import assignments, cases, checks, clocks, history, outbox, supervision_orders
+from gridsvc.store import assignments, cases, checks, clocks, co_handlings, history, outbox, supervision_orders
 from gridsvc.store.assignments import AssignmentRow
 from gridsvc.store.cases import CaseRow
+from gridsvc.store.co_handlings import AskedPart, EndedPart
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,6 +36,7 @@ class NewOwner:
     rule: str
     edition: int
     reasons: Mapping[str, object]
+    handler_id: UUID | None = None  # where it is known already who of the department it was
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,18 +54,30 @@ class Recorded:
     check_result: str | None = None  # what the officer found who was sent to look
     reply: str | None = None  # to the supervision order
     budgets: Mapping[Clock, timedelta] = field(default_factory=dict)  # where the move itself says how long
+    asks_part: AskedPart | None = None  # a further department is asked for a part
+    ends_part: EndedPart | None = None  # a part ends by this very move
 
 
-async def record_move(conn: Conn, book: Rulebook, locked: CaseRow, what: Recorded, now: datetime) -> CaseRow:
-    """Write all that `what` makes of the locked case, in the caller's transaction; return the case after."""
-    [after] = await record_moves(conn, book, [(locked, what)], now)
+async def record_move(
+    conn: Conn,
+    book: Rulebook,
+    locked: CaseRow,
+    what: Recorded,
+    now: datetime,
+    carried: Sequence[tuple[CaseRow, Recorded]] = (),
+) -> CaseRow:
+    """Write all that `what` makes of the locked case, and what that makes of others; return the case after."""
+    [after, *_] = await record_moves(conn, book, [(locked, what), *carried], now)
     return after
 
 
 async def record_moves(
     conn: Conn, book: Rulebook, moves: Sequence[tuple[CaseRow, Recorded]], now: datetime
 ) -> list[CaseRow]:
-    """The same for moves of different cases, in as many round trips as for one; the cases after, in their order."""
+    """Write all that moves make of their locked cases, in the caller's transaction; the cases after, in their order.
+
+    For many cases, each of which moves once, in as many round trips as for one.
+    """
     if not moves:
         return []
     drafts = [_row_after(locked, what, now) for locked, what in moves]
@@ -72,7 +87,14 @@ async def record_moves(
     await assignments.add(conn, [assignment for _, assignment in drafts if assignment is not None])
     await _end_tasks(conn, moves, now)
     turned = [(row, what) for (row, _), (_, what) in zip(drafts, moves, strict=True)]
-    due, late = await _turn_clocks(conn, book, turned, now)
+    await co_handlings.add(conn, [what.asks_part for _, what in moves if what.asks_part is not None])
+    parts, called_off = await end_parts(
+        conn,
+        [(locked, row, what.ends_part) for (locked, what), (row, _) in zip(moves, turned, strict=True)],
+        [what.actor for _, what in moves],
+        now,
+    )
+    due, late = await _turn_clocks(conn, book, turned, {part.id for part in parts}, now)
     kept: list[CaseRow] = []
     entries: list[Entry] = []
     for (locked, what), (draft, _) in zip(moves, drafts, strict=True):
@@ -82,7 +104,8 @@ async def record_moves(
         kept.append(replace(row.keyed(), head=entries[-1].hash))
     await cases.change(conn, kept)
     await history.add(conn, entries)
-    await outbox.append(conn, [_news(row, what, now) for row, (_, what) in zip(kept, moves, strict=True)], now)
+    news: list[Announcement] = [_news(row, what, now) for row, (_, what) in zip(kept, moves, strict=True)]
+    await outbox.append(conn, [*news, *called_off], now)
     return kept
 
 
@@ -134,6 +157,7 @@ def _row_after(before: CaseRow, what: Recorded, now: datetime) -> tuple[CaseRow,
         returned_by=moved.returned_by,
         late=before.late and moved.rule.move is not Move.REOPEN,
         appeal=moved.appeal,
+        cause_id=moved.cause_id,
         checker_id=None if Clock.ON_SITE in moved.rule.stops else before.checker_id,
         order_id=None if Clock.SUPERVISION in moved.rule.stops else before.order_id,
         extensions=moved.extensions,
@@ -146,7 +170,7 @@ def _row_after(before: CaseRow, what: Recorded, now: datetime) -> tuple[CaseRow,
         after = replace(after, assignment_id=None, officer_id=None, department=None, handler_id=None)
     after = replace(after, **(what.changes or {}))
     if owner is None:
-        return after, None
+        return with_parts(after, what.asks_part, what.ends_part), None
     row = AssignmentRow(
         id=new_id(),
         case_id=before.id,
@@ -160,15 +184,19 @@ def _row_after(before: CaseRow, what: Recorded, now: datetime) -> tuple[CaseRow,
         assigned_at=now,
     )
     after = replace(
-        after, assignment_id=row.id, officer_id=owner.officer_id, department=owner.department, handler_id=None
+        after,
+        assignment_id=row.id,
+        officer_id=owner.officer_id,
+        department=owner.department,
+        handler_id=owner.handler_id,
     )
-    return after, row
+    return with_parts(after, what.asks_part, what.ends_part), row
 
 
 async def _turn_clocks(
-    conn: Conn, book: Rulebook, moves: Sequence[tuple[CaseRow, Recorded]], now: datetime
+    conn: Conn, book: Rulebook, moves: Sequence[tuple[CaseRow, Recorded]], ended_parts: set[UUID], now: datetime
 ) -> tuple[dict[UUID, datetime], set[UUID]]:
-    """Stop, pause, resume, extend and start what the moves say.
+    """Stop, pause, resume, extend and start what the moves say; of the parts' clocks those of `ended_parts` stop.
 
     Answers when handling is due, by case, and of which cases it ended too late.
     """
@@ -179,7 +207,7 @@ async def _turn_clocks(
     started: list[CaseClock] = []
     going: list[CaseClock] = []
     for row, what in moves:
-        ending = [clock for clock in live[row.id] if clock.kind in what.moved.rule.stops or row.state in FINAL]
+        ending = [clock for clock in live[row.id] if _ends(clock, row, what, ended_parts)]
         stopped += [stop_clock(clock, now) for clock in ending]
         staying = [clock for clock in live[row.id] if clock not in ending]
         staying = await _pause_or_go_on(conn, book, row, staying, what, now)
@@ -193,14 +221,25 @@ async def _turn_clocks(
     return due, late
 
 
+def _ends(clock: CaseClock, row: CaseRow, what: Recorded, ended_parts: set[UUID]) -> bool:
+    if clock.co_handling_id is not None:
+        return clock.co_handling_id in ended_parts
+    return clock.kind in what.moved.rule.stops or row.state in FINAL
+
+
 def _started(book: Rulebook, row: CaseRow, what: Recorded, running: set[Clock], now: datetime) -> list[CaseClock]:
     """The clocks that begin. One that runs already goes on: handed from officer to officer, the city's limit stays."""
-    return [
+    started = [
         start_clock(new_id(), row.id, row.cycle, kind, limit, book.ladder(limit.ladder), now)
         for kind in what.moved.rule.starts
-        if kind not in running
+        if kind not in running and kind is not Clock.CO_HANDLING
         for limit in [_limit(book, kind, row, what)]
     ]
+    if what.asks_part is not None:  # each part has a clock of its own, on its department's calendar
+        limit = row.limit(book, Clock.CO_HANDLING, what.asks_part.department)
+        clock = start_clock(new_id(), row.id, row.cycle, Clock.CO_HANDLING, limit, book.ladder(limit.ladder), now)
+        started.append(replace(clock, co_handling_id=what.asks_part.id))
+    return started
 
 
 def _limit(book: Rulebook, kind: Clock, row: CaseRow, what: Recorded) -> Limit:

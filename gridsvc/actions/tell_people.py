@@ -14,9 +14,15 @@ from events.catalog import (
     CaseAppealed,
     CaseAppealSettled,
     CaseAssigned,
+    CaseCauseReopened,
     CaseChecked,
     CaseCheckSent,
+    CaseCoAssigned,
+    CaseCoCalledOff,
+    CaseCoDeclined,
+    CaseCoHandedIn,
     CaseEscalated,
+    CaseLinked,
     CaseNews,
     CaseOrderReplied,
     CasePooled,
@@ -45,7 +51,10 @@ _DESKS: Final[dict[type[CaseNews], tuple[str, ...]]] = {
     CaseChecked: ("acceptor", "dispatcher"),
     CaseOrderReplied: ("supervisor",),
     CaseReferred: ("dispatcher", "acceptor"),  # at the level that holds it now
+    CaseCoDeclined: ("dispatcher", "acceptor"),
+    CaseCauseReopened: ("acceptor", "dispatcher"),
 }
+_AT_THE_DESK: Final = frozenset({"filed", "handled"})
 _LAST: Final = "admin"  # hears what nobody else is there to hear
 
 
@@ -54,8 +63,8 @@ async def tell_people(conn: Conn, announcements: Sequence[Announcement], now: da
 
     The owner hears of what is his; desks hear of what waits for them, the nearest that exists; a rung
     says itself who hears. Nobody in that role: the next division above, then those who stand in, at
-    last the administrators. News of an assignment or a check that has ended meanwhile is told to nobody. Twice:
-    each person is told once. Raises Unknown when a case does not exist.
+    last the administrators. News of an assignment, a check or a part that has ended meanwhile is told to nobody.
+    Twice: each person is told once. Raises Unknown when a case does not exist.
     """
     news = [each for each in announcements if isinstance(each, CaseNews)]
     standings = await hearers.standings(conn, [each.case_id for each in news], now)
@@ -68,6 +77,10 @@ async def tell_people(conn: Conn, announcements: Sequence[Announcement], now: da
             continue
         if isinstance(each, CaseCheckSent) and each.officer_id != case.checker_id:
             continue
+        if isinstance(each, CaseCoAssigned) and each.department not in case.co_open:
+            continue
+        if isinstance(each, CaseLinked) and each.officer_id is None and each.department is None:
+            continue  # nobody had it
         people = await _who_hears(conn, each, case, now)
         if not people:
             log.error(
@@ -90,6 +103,9 @@ async def _who_hears(conn: Conn, news: CaseNews, case: Standing, now: datetime) 
     roles, path = _DESKS.get(type(news), (OWNER,)), case.divisions
     if isinstance(news, CaseEscalated):
         roles, path = (news.role,), _up_to(case.divisions, news.division)
+    if isinstance(news, CaseCoHandedIn) and case.state in _AT_THE_DESK:
+        roles = ("acceptor", "dispatcher")  # the lead has done its own already: the desk waited for this
+    case = _as_concerned(news, case)
     if OWNER in roles:
         owners = await _owners(conn, case)
         if owners:
@@ -98,6 +114,16 @@ async def _who_hears(conn: Conn, news: CaseNews, case: Standing, now: datetime) 
     if isinstance(news, CaseAppealed):
         case = replace(case, department=None)  # the department's own supervisor may not settle it
     return await _desk(conn, (*roles, _LAST), path, case, now)
+
+
+def _as_concerned(news: CaseNews, case: Standing) -> Standing:
+    """The case as it concerns whom the news is about: the department of a part, or who had the case until now."""
+    match news:
+        case CaseLinked():
+            return replace(case, officer_id=news.officer_id, handler_id=None, department=news.department)
+        case CaseCoAssigned() | CaseCoCalledOff() | CaseEscalated(department=str()):
+            return replace(case, officer_id=None, handler_id=None, department=news.department)
+    return case
 
 
 async def _owners(conn: Conn, case: Standing) -> list[UUID]:
@@ -144,6 +170,12 @@ def _body(news: CaseNews, case: Standing) -> dict[str, Any]:
     match news:
         case CaseEscalated():
             body |= {"clock": news.clock, "level": news.level, "effect": news.effect, "late_by_s": news.late_by_s}
+            if news.part_id is not None:
+                body |= _part(news.part_id, news.department, case)
+        case CaseCoAssigned() | CaseCoHandedIn() | CaseCoDeclined() | CaseCoCalledOff():
+            body |= _part(news.part_id, news.department, case)
+        case CaseLinked() | CaseCauseReopened():
+            body |= {"cause_id": str(news.cause_id)}
         case CaseAssigned():
             body |= {"assignment_id": str(news.assignment_id)}
         case CasePooled():
@@ -159,3 +191,9 @@ def _body(news: CaseNews, case: Standing) -> dict[str, Any]:
         case CaseReported() | CaseUnmerged():
             body |= {"pool": news.pool}
     return body
+
+
+def _part(part_id: UUID, department: str | None, case: Standing) -> dict[str, Any]:
+    """Which part it is; `due_at` is then the part's, null once it has ended."""
+    due = dict(zip(case.co_open, case.co_due, strict=True)).get(department or "")
+    return {"part_id": str(part_id), "department": department, "due_at": None if due is None else due.isoformat()}

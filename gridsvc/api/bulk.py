@@ -60,9 +60,10 @@ class BulkTold(Told):
 
 def _body_of(rule: Rule) -> type[Wanted]:
     items = ("items", Annotated[list[BulkItem], msgspec.Meta(min_length=1, max_length=200)])
+    said = [field for field in fields_of(rule) if field[0] != "evidence"]  # a photograph shows one case
     name = "".join(part.title() for part in str(rule.move).split("_")) + "ManySaid"
     made = msgspec.defstruct(
-        name, [items, *fields_of(rule)], bases=(Wanted,), module=__name__, kw_only=True, forbid_unknown_fields=True
+        name, [items, *said], bases=(Wanted,), module=__name__, kw_only=True, forbid_unknown_fields=True
     )
     assert issubclass(made, Wanted)  # noqa: S101 - by its bases
     return made

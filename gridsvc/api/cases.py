@@ -55,7 +55,9 @@ from gridsvc.store import (
     case_views,
     checks,
     clocks,
+    co_handlings,
     duplicates,
+    effects,
     history,
     reports,
     supervision_orders,
@@ -66,6 +68,8 @@ from gridsvc.store.cells import division_names
 from gridsvc.store.clocks import ClockChange
 from gridsvc.store.rulebook import rulebook
 
+_EFFECTS_SHOWN: Final = 200
+
 _READERS: Final = frozenset({*DESK_ROLES, Role.OFFICER, Role.HANDLER})
 
 
@@ -73,7 +77,8 @@ class CaseTold(Told):
     """One case. Coordinates are WGS-84; `overdue` counts the handling limit; `stage` is the national workflow's.
 
     `late` is a fact of this cycle and stays one; `exempt` leaves it out of the statistics (an appeal was granted).
-    `held_by` is the level that has it since it was referred up or handed down.
+    `held_by` is the level that has it since it was referred up or handed down. `co_departments` have an open part of
+    it; `cause` is the case that it is an effect of.
     """
 
     id: UUID
@@ -128,6 +133,8 @@ class CaseTold(Told):
     checker: UUID | None
     order: UUID | None
     attributes: dict[str, str]
+    co_departments: list[str]
+    cause: UUID | None
 
 
 class AssignmentTold(Told):
@@ -182,10 +189,15 @@ class ClockChangeTold(Told):
 
 
 class ClockTold(Told):
-    """One clock, explained: which calendar, what counted, what fired and what comes next."""
+    """One clock, explained: which calendar, what counted, what fired and what comes next.
+
+    `part` and `department` say whose it is where it is not the whole case's.
+    """
 
     id: UUID
     kind: str
+    part: UUID | None
+    department: str | None
     cycle: int
     state: str
     unit: str
@@ -272,11 +284,49 @@ class OrderTold(Told):
     replied_by: str | None
 
 
+class PartTold(Told):
+    """What a further department was asked to do (协办). `overdue` while it is open, `late` when it has ended."""
+
+    id: UUID
+    cycle: int
+    department: str
+    wanted: str
+    asked_by: str
+    asked_at: datetime
+    due_at: datetime
+    overdue: bool
+    ended_at: datetime | None
+    ended_by: str | None
+    result: str | None
+    reason_code: str | None
+    reply: str | None
+    before: list[UUID]
+    evidence: list[UUID]
+    late: bool
+
+
+class RelatedTold(Told):
+    """A case at the other end of a link: the cause, or an effect."""
+
+    id: UUID
+    number: str | None
+    state: str
+    pool: str | None
+    category: str
+
+
+class EffectsTold(Told):
+    """What waits for the case or was handled with it, in the caller's sight: how many, and the first 200."""
+
+    count: int
+    items: list[RelatedTold]
+
+
 class CaseDetail(Told):
     """One case with its assignment, the limit of its edition and the clocks that run.
 
-    `missing_attributes` are those that its category asks for and nobody has said yet.
-    `merged` are those that were merged into it, `main` the one that goes on where it was merged itself;
+    `missing_attributes` are those that its category asks for and nobody has said yet. `cause` is what it is an
+    effect of; null without one, and where the caller does not see it. `merged` are those that were merged into it, `main` the one that goes on where it was merged itself;
     `duplicates` may be the same thing, and nobody has said so yet.
     """
 
@@ -289,6 +339,9 @@ class CaseDetail(Told):
     reports: list[ReportTold]
     checks: list[CheckTold]
     orders: list[OrderTold]
+    parts: list[PartTold]
+    cause: RelatedTold | None
+    effects: EffectsTold
     merged: list[LinkedTold]
     main: LinkedTold | None
     duplicates: list[DuplicateTold]
@@ -350,6 +403,8 @@ class CaseQuery(Wanted):
     sampled: bool | None = None
     late: bool | None = None
     appeal: _Code | None = None
+    co_department: _Code | None = None
+    cause: UUID | None = None
     limit: _Limit = 100
     cursor: Annotated[str, msgspec.Meta(max_length=400)] | None = None
 
@@ -401,6 +456,9 @@ async def get_case(request: web.Request) -> web.Response:
             reports=[ReportTold(**vars(row)) for row in await reports.OF_CASE.all(conn, view.id)],
             checks=[_check(row) for row in await checks.of_case(conn, view.id)],
             orders=[_order(row) for row in await supervision_orders.of_case(conn, view.id)],
+            parts=[_part(row, now) for row in await co_handlings.of_case(conn, view.id)],
+            cause=_related(cause) if (cause := await effects.cause_of(conn, view.cause_id, keys)) else None,
+            effects=_effects(await effects.of_cause(conn, view.id, keys)),
             merged=[_linked(each) for each in await duplicates.merged_into(conn, view.id, keys)],
             main=_linked(main) if (main := await duplicates.main_of(conn, view.id, keys)) else None,
             duplicates=duplicates_told(alike),
@@ -467,6 +525,7 @@ async def _clocks(conn: Conn, case_id: UUID, now: datetime) -> list[ClockTold]:
     fired = await clocks.ESCALATIONS_OF_CASE.all(conn, case_id)
     changed = await clocks.CHANGES_OF_CASE.all(conn, case_id)
     by = await _calendars(conn, book, kept)
+    parts = await co_handlings.departments(conn, [c.co_handling_id for c in kept if c.co_handling_id is not None])
     told = []
     for clock in kept:
         spans = [
@@ -483,6 +542,8 @@ async def _clocks(conn: Conn, case_id: UUID, now: datetime) -> list[ClockTold]:
             ClockTold(
                 id=clock.id,
                 kind=clock.kind,
+                part=clock.co_handling_id,
+                department=parts[clock.co_handling_id] if clock.co_handling_id is not None else None,
                 cycle=clock.cycle,
                 state=clock.state,
                 unit=clock.unit,
@@ -549,6 +610,7 @@ def _told(view: CaseView) -> CaseTold:
         suspensions=view.suspensions, self_handled=view.self_handled, sampled=view.sampled,
         returned_by=view.returned_by, late=view.late, appeal=view.appeal, exempt=view.appeal == "granted",
         checker=view.checker_id, order=view.order_id, attributes=view.attributes,
+        co_departments=view.co_open, cause=view.cause_id,
     )  # fmt: skip
 
 
@@ -587,6 +649,23 @@ def _order(row: supervision_orders.OrderRow) -> OrderTold:
     )  # fmt: skip
 
 
+def _part(row: co_handlings.PartRow, now: datetime) -> PartTold:
+    return PartTold(
+        id=row.id, cycle=row.cycle, department=row.department, wanted=row.wanted, asked_by=row.asked_by,
+        asked_at=row.asked_at, due_at=row.due_at, overdue=row.state == "running" and row.due_at < now,
+        ended_at=row.ended_at, ended_by=row.ended_by, result=row.result, reason_code=row.reason_code,
+        reply=row.reply, before=row.before, evidence=row.evidence, late=row.late,
+    )  # fmt: skip
+
+
+def _related(row: effects.Related) -> RelatedTold:
+    return RelatedTold(id=row.id, number=row.number, state=row.state, pool=row.pool, category=row.category)
+
+
+def _effects(rows: Sequence[effects.Related]) -> EffectsTold:
+    return EffectsTold(count=len(rows), items=[_related(row) for row in rows[:_EFFECTS_SHOWN]])
+
+
 def _filters(query: CaseQuery) -> Filters:
     states = [query.state] if isinstance(query.state, str) else query.state
     for state in states or ():
@@ -614,6 +693,8 @@ def _filters(query: CaseQuery) -> Filters:
         sampled=query.sampled,
         late=query.late,
         appeal=query.appeal,
+        co_department=query.co_department,
+        cause=query.cause,
     )
 
 
@@ -656,6 +737,7 @@ _FIELDS: Final[dict[str, Any]] = {
     "level": Annotated[str, msgspec.Meta(min_length=1, max_length=64)],
     "wanted": Annotated[str, msgspec.Meta(min_length=1, max_length=4_000)],
     "reply": Annotated[str, msgspec.Meta(min_length=1, max_length=4_000)],
+    "cause": UUID,
 }
 """How each particular of a move is written; the table of moves tells which of them a move has."""
 
@@ -724,6 +806,8 @@ def callers_of(rule: Rule) -> frozenset[Role]:
         roles.add(Role.SUPERVISOR)
     if Party.CHECKER in rule.by:
         roles.add(Role.OFFICER)
+    if Party.CO_OWNER in rule.by:
+        roles.add(Role.HANDLER)
     return frozenset(roles | {Role.OFFICER, Role.HANDLER} if Party.OWNER in rule.by else roles)
 
 

@@ -61,6 +61,7 @@ class Whereabouts:
     divisions: Sequence[str]  # from the top down; empty while the place is unknown
     duty_line: str
     department: str | None = None
+    co_departments: Sequence[str] = ()  # that have or had a part of it: they see it, and no more than that
     officer: UUID | None = None
     handler: UUID | None = None
     checker: UUID | None = None  # who was sent to look at it, until he has
@@ -95,8 +96,7 @@ def case_keys(case: Whereabouts) -> list[str]:
     for division in case.areas():
         keys.add(_area_key(division, None, None))
         keys.add(_area_key(division, None, case.duty_line))
-        if case.department:
-            keys.add(_area_key(division, case.department, None))
+        keys.update(_area_key(division, each, None) for each in (case.department, *case.co_departments) if each)
     keys.update(f"user:{person}" for person in (case.officer, case.handler, case.checker) if person is not None)
     if case.reported_by:
         keys.add(case.reported_by)

@@ -24,11 +24,17 @@ from events.catalog import (
     CaseChecked,
     CaseCheckSent,
     CaseClosed,
+    CaseCoAssigned,
+    CaseCoCalledOff,
+    CaseCoDeclined,
+    CaseCoHandedIn,
     CaseCorrected,
     CaseEscalated,
     CaseExtended,
     CaseFiled,
+    CaseFollowed,
     CaseHandedIn,
+    CaseLinked,
     CaseLocated,
     CaseMerged,
     CaseNews,
@@ -47,6 +53,7 @@ from events.catalog import (
     CaseStarted,
     CaseSupervised,
     CaseSuspended,
+    CaseUnlinked,
     CaseUnmerged,
 )  # fmt: skip
 from geo.place import Place
@@ -79,6 +86,7 @@ class Pool(StrEnum):
     LOCATE = "locate"  # 待定位: it has no place yet
     ROUTING = "routing"  # on its way to an owner; the reconciler watches
     DISPATCH = "dispatch"  # 待派遣: nobody was found, or it was given back
+    CAUSE = "cause"  # 随主因处置: an effect of another case, and handled with it
 
 
 class Clock(StrEnum):
@@ -92,6 +100,7 @@ class Clock(StrEnum):
     CHECKING = "checking"
     ON_SITE = "on_site"  # somebody was sent to look
     SUPERVISION = "supervision"  # an order wants a reply
+    CO_HANDLING = "co_handling"  # a part that a further department does; each part has its own
 
 
 class Move(StrEnum):
@@ -116,6 +125,10 @@ class Move(StrEnum):
     HAND_IN = "hand_in"
     REWORK = "rework"
     SEND_BACK = "send_back"
+    CO_ASSIGN = "co_assign"
+    CO_HAND_IN = "co_hand_in"
+    CO_DECLINE = "co_decline"
+    CO_CALL_OFF = "co_call_off"
     CLOSE = "close"
     SELF_HANDLE = "self_handle"
     REOPEN = "reopen"
@@ -127,6 +140,9 @@ class Move(StrEnum):
     CANCEL = "cancel"
     MERGE = "merge"
     UNMERGE = "unmerge"
+    LINK = "link"
+    UNLINK = "unlink"
+    FOLLOW = "follow"
     REMIND = "remind"
     NOTE = "note"
     SUPERVISE = "supervise"
@@ -159,8 +175,10 @@ class Party(StrEnum):
     OWNER = "owner"  # the case's officer, or a handler of its department
     CHECKER = "checker"  # the officer who was sent to look at it
     DEPARTMENT = "department"  # who leads the department that owns it: its supervisor
+    CO_OWNER = "co_owner"  # a handler of a department that has an open part of it
     ROUTER = "router"  # the routing worker
     SWEEPER = "sweeper"  # the escalation worker
+    CAUSE = "cause"  # what becomes of the case that this one is an effect of
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -194,6 +212,10 @@ class Case:
     appeal: str | None = None  # open, granted or refused
     checker_id: UUID | None = None  # who was sent to look at it, until he has
     order_id: UUID | None = None  # the supervision order that waits for a reply
+    co_departments: tuple[str, ...] = ()  # that have or had a part of it
+    co_open: tuple[str, ...] = ()  # those of them whose part is open
+    cause_id: UUID | None = None  # the case that it is an effect of
+    effects: int = 0  # how many wait for it in the pool `cause`; counted for the moves that ask
 
     def whereabouts(self) -> Whereabouts:
         """What decides who may see it."""
@@ -201,6 +223,7 @@ class Case:
             divisions=self.divisions,
             duty_line=self.duty_line,
             department=self.department,
+            co_departments=self.co_departments,
             officer=self.officer_id,
             handler=self.handler_id,
             checker=self.checker_id,
@@ -235,6 +258,7 @@ class Particulars:
     level: str | None = None
     wanted: str | None = None
     reply: str | None = None
+    cause: UUID | None = None
 
 
 @dataclass(frozen=True)
@@ -413,6 +437,8 @@ def checked_by_another(case: Case, actor: Actor, said: Particulars, now: datetim
         return "who handled the case does not close it"
     if case.department and any(g.department == case.department for g in caller.grants):
         return "the department that handled the case does not close it"
+    if any(g.department in case.co_departments for g in caller.grants):
+        return "a department that had a part of the case does not close it"
     return None
 
 
@@ -456,6 +482,66 @@ def ends_within_a_year(case: Case, actor: Actor, said: Particulars, now: datetim
     return None
 
 
+def not_the_leads_own(case: Case, actor: Actor, said: Particulars, now: datetime) -> str | None:
+    """A part goes to a further department; the lead's own does the whole."""
+    return f"department {said.department} has the lead" if said.department == case.department else None
+
+
+def has_no_open_part(case: Case, actor: Actor, said: Particulars, now: datetime) -> str | None:
+    """A department has one part of a case at a time."""
+    return f"department {said.department} has an open part already" if said.department in case.co_open else None
+
+
+def has_an_open_part(case: Case, actor: Actor, said: Particulars, now: datetime) -> str | None:
+    """Only a part that is open is called off."""
+    if said.department in case.co_open:
+        return None
+    wanted = ", ".join(case.co_open) or "none: all are over"
+    return f"department {said.department} has no open part; want one of {wanted}"
+
+
+def means_one_part(case: Case, actor: Actor, said: Particulars, now: datetime) -> str | None:
+    """Who handles for several departments that have parts says which part he means."""
+    mine = parts_of(case, actor.caller) if actor.caller else []
+    if len(mine) == 1 and said.department is None:
+        return None
+    if said.department in mine:
+        return None
+    return f"department {said.department} is none of your open parts here; want one of {', '.join(mine)}"
+
+
+def parts_are_over(case: Case, actor: Actor, said: Particulars, now: datetime) -> str | None:
+    """A case is closed as a whole: with all that further departments were asked to do."""
+    if not case.co_open:
+        return None
+    return f"parts are open: {', '.join(case.co_open)}; wait for them, or call them off"
+
+
+def stands_for_itself(case: Case, actor: Actor, said: Particulars, now: datetime) -> str | None:
+    """What is handled with its cause is not dispatched or sent back by itself."""
+    return f"the case is an effect of {case.cause_id}; unlink it first" if case.cause_id else None
+
+
+def is_an_effect(case: Case, actor: Actor, said: Particulars, now: datetime) -> str | None:
+    """Only what was linked to a cause is unlinked, or handled with it."""
+    return None if case.cause_id else "the case is no effect of another"
+
+
+def not_linked_to_it(case: Case, actor: Actor, said: Particulars, now: datetime) -> str | None:
+    """What is an effect of a case already is not linked to it again."""
+    return "the case is an effect of that very case already" if said.cause == case.cause_id else None
+
+
+def has_no_effects(case: Case, actor: Actor, said: Particulars, now: datetime) -> str | None:
+    """No chains: a case that has effects is not an effect itself."""
+    return f"{case.effects} cases are effects of this one; link them to its cause instead" if case.effects else None
+
+
+def not_its_own_cause(case: Case, actor: Actor, said: Particulars, now: datetime) -> str | None:
+    """The cause is another case."""
+    return "a case cannot be its own cause" if said.cause == case.id else None
+
+
 def not_itself(case: Case, actor: Actor, said: Particulars, now: datetime) -> str | None:
     """A case is merged into another one."""
     return "a case cannot be merged into itself" if said.into == case.id else None
@@ -484,6 +570,8 @@ _DESK: Final = frozenset[Role | Party]({Role.ACCEPTOR, Role.DISPATCHER, Role.SUP
 _DISPATCH: Final = frozenset[Role | Party]({Role.DISPATCHER, Role.SUPERVISOR})
 _OWNER: Final = frozenset[Role | Party]({Party.OWNER})
 _ROUTER: Final = frozenset[Role | Party]({Party.ROUTER})
+_CO_OWNER: Final = frozenset[Role | Party]({Party.CO_OWNER})
+_WITH_PARTS: Final = OWNED | {State.FILED, State.HANDLED}  # a part goes on while the case looks for another lead
 _EVERY_CLOCK: Final = tuple(Clock)
 
 MOVES: Final[dict[Move, Rule]] = {
@@ -526,7 +614,7 @@ MOVES: Final[dict[Move, Rule]] = {
             move=Move.ASSIGN, says="An officer or a department answers for the case from now on (派遣).",
             before=frozenset({State.FILED, State.ASSIGNED, State.ACCEPTED, State.IN_PROGRESS}), after=State.ASSIGNED,
             by=_DISPATCH | _ROUTER, takes=("officer", "department", "note"),
-            guards=(running, not_given_back, names_an_owner),
+            guards=(running, not_given_back, stands_for_itself, names_an_owner),
             stops=(Clock.DISPATCH, Clock.POOL, Clock.ACKNOWLEDGE), starts=(Clock.ACKNOWLEDGE, Clock.HANDLING),
             tells=CaseAssigned, over_http=True,
         ),
@@ -560,14 +648,15 @@ MOVES: Final[dict[Move, Rule]] = {
         Rule(
             move=Move.REFER_UP, says="A level that cannot settle the case passes it to the one above (逐级上报).",
             before=OWNED | {State.FILED}, after=State.FILED, by=_OWNER | _DISPATCH, needs=("reason", "division"),
-            takes=("reason_code",), guards=(running, to_a_level_above),
+            takes=("reason_code",), guards=(running, stands_for_itself, to_a_level_above),
             stops=(Clock.DISPATCH, Clock.ACKNOWLEDGE, Clock.HANDLING, Clock.POOL),
             starts=(Clock.POOL,), pool=Pool.DISPATCH, tells=CaseReferred, over_http=True,
         ),
         Rule(
             move=Move.HAND_DOWN, says="The desk passes the case to a level below (逐级下派).",
             before=frozenset({State.FILED}), after=State.FILED, by=_DISPATCH, needs=("division",), takes=("note",),
-            guards=(running, to_a_level_below), stops=(Clock.DISPATCH, Clock.POOL), starts=(Clock.POOL,),
+            guards=(running, stands_for_itself, to_a_level_below), stops=(Clock.DISPATCH, Clock.POOL),
+            starts=(Clock.POOL,),
             pool=Pool.DISPATCH, tells=CaseReferred, over_http=True,
         ),
         Rule(
@@ -594,21 +683,46 @@ MOVES: Final[dict[Move, Rule]] = {
         Rule(
             move=Move.REWORK, says="The check failed: the same officer or department does it again (返工).",
             before=frozenset({State.HANDLED}), after=State.ASSIGNED, by=_DESK, needs=("reason",),
-            takes=("reason_code",), guards=(running, checked_by_another), stops=(Clock.CHECKING, Clock.ON_SITE),
-            starts=(Clock.ACKNOWLEDGE, Clock.HANDLING),
-            tells=CaseReworked, over_http=True,
+            takes=("reason_code",), guards=(running, stands_for_itself, checked_by_another),
+            stops=(Clock.CHECKING, Clock.ON_SITE), starts=(Clock.ACKNOWLEDGE, Clock.HANDLING), tells=CaseReworked,
+            over_http=True,
         ),
         Rule(
             move=Move.SEND_BACK,
             says="The department's head is not content: the same handler does it again, if still there (部门返工).",
             before=frozenset({State.HANDLED}), after=State.ASSIGNED, by=frozenset({Party.DEPARTMENT}),
-            needs=("reason",), takes=("reason_code",), guards=(running,), stops=(Clock.CHECKING, Clock.ON_SITE),
-            starts=(Clock.ACKNOWLEDGE, Clock.HANDLING), tells=CaseReworked, over_http=True,
+            needs=("reason",), takes=("reason_code",), guards=(running, stands_for_itself),
+            stops=(Clock.CHECKING, Clock.ON_SITE), starts=(Clock.ACKNOWLEDGE, Clock.HANDLING), tells=CaseReworked,
+            over_http=True,
+        ),
+        Rule(
+            move=Move.CO_ASSIGN,
+            says="A further department is asked for a part of the case; the lead stays (协办派遣).",
+            before=OWNED | {State.HANDLED}, after=None, by=_DISPATCH | {Party.OWNER, Party.DEPARTMENT},
+            needs=("department", "wanted"), guards=(running, not_the_leads_own, has_no_open_part),
+            starts=(Clock.CO_HANDLING,), tells=CaseCoAssigned, over_http=True,
+        ),
+        Rule(
+            move=Move.CO_HAND_IN, says="A further department has done its part (协办反馈).",
+            before=_WITH_PARTS, after=None, by=_CO_OWNER, needs=("reply",),
+            takes=("department", "before", "evidence"), guards=(running, means_one_part),
+            stops=(Clock.CO_HANDLING,), tells=CaseCoHandedIn, over_http=True,
+        ),
+        Rule(
+            move=Move.CO_DECLINE,
+            says="A further department says that the part is not for it; the desk hears (协办退回).",
+            before=_WITH_PARTS, after=None, by=_CO_OWNER, needs=("reason",), takes=("reason_code", "department"),
+            guards=(running, means_one_part), stops=(Clock.CO_HANDLING,), tells=CaseCoDeclined, over_http=True,
+        ),
+        Rule(
+            move=Move.CO_CALL_OFF, says="A part is wanted no more (撤销协办).",
+            before=_WITH_PARTS, after=None, by=_DISPATCH, needs=("department",), takes=("note",),
+            guards=(has_an_open_part,), stops=(Clock.CO_HANDLING,), tells=CaseCoCalledOff, over_http=True,
         ),
         Rule(
             move=Move.CLOSE, says="The check passed: the case is closed (结案).",
             before=frozenset({State.HANDLED}), after=State.CLOSED, by=_DESK, takes=("note", "evidence"),
-            guards=(running, checked_by_another), stops=_EVERY_CLOCK, tells=CaseClosed, over_http=True,
+            guards=(running, checked_by_another, parts_are_over), stops=_EVERY_CLOCK, tells=CaseClosed, over_http=True,
         ),
         Rule(
             move=Move.SELF_HANDLE,
@@ -664,6 +778,26 @@ MOVES: Final[dict[Move, Rule]] = {
             starts=(Clock.FILING,), pool=Pool.FILING, tells=CaseUnmerged, over_http=True,
         ),
         Rule(
+            move=Move.LINK,
+            says="The case is an effect of another: it waits for it and is handled with it (关联主因).",
+            before=OWNED | {State.FILED}, after=State.FILED, by=_DESK | {Party.CAUSE}, needs=("cause",),
+            takes=("note",), guards=(running, not_its_own_cause, not_linked_to_it, has_no_effects),
+            stops=(Clock.DISPATCH, Clock.POOL, Clock.ACKNOWLEDGE, Clock.HANDLING), pool=Pool.CAUSE, tells=CaseLinked,
+            over_http=True,
+        ),
+        Rule(
+            move=Move.UNLINK, says="The case stands for itself again, and is routed by the rules (解除关联).",
+            before=frozenset({State.FILED, State.HANDLED}), after=State.FILED, by=_DESK | {Party.CAUSE},
+            takes=("note",), guards=(is_an_effect, checked_by_another), stops=(Clock.CHECKING, Clock.ON_SITE),
+            starts=(Clock.DISPATCH,), pool=Pool.ROUTING, tells=CaseUnlinked, over_http=True,
+        ),
+        Rule(
+            move=Move.FOLLOW,
+            says="Its cause was closed: the effect is handled with it, and waits for its check (随主因处置).",
+            before=frozenset({State.FILED}), after=State.HANDLED, by=frozenset({Party.CAUSE}), needs=("cause",),
+            guards=(is_an_effect,), starts=(Clock.CHECKING,), tells=CaseFollowed,
+        ),
+        Rule(
             move=Move.REMIND, says="The desk reminds the owner (催办).",
             before=OWNED, after=None, by=_DESK, takes=("note",), tells=CaseReminded, over_http=True,
         ),
@@ -707,6 +841,7 @@ class Moved:
     held_by: str | None
     returned_by: str | None
     appeal: str | None
+    cause_id: UUID | None
 
 
 def decide(case: Case, move: Move, actor: Actor, said: Particulars, now: datetime) -> Moved:
@@ -737,6 +872,7 @@ def decide(case: Case, move: Move, actor: Actor, said: Particulars, now: datetim
         held_by=_holder(case, move, said),
         returned_by=_returned_by(case, rule),
         appeal=_appeal_after(case, move, said),
+        cause_id=_cause_after(case, rule, said),
     )
 
 
@@ -785,6 +921,13 @@ def _appeal_after(case: Case, move: Move, said: Particulars) -> str | None:
     return None if move is Move.REOPEN else case.appeal  # a new cycle may be late, and appealed against, anew
 
 
+def _cause_after(case: Case, rule: Rule, said: Particulars) -> UUID | None:
+    if rule.move is Move.LINK:
+        return said.cause
+    # Handled and closed with its cause it is remembered as its effect; on every other way it stands for itself.
+    return case.cause_id if rule.after is None or rule.move in {Move.FOLLOW, Move.CLOSE} else None
+
+
 def _holder(case: Case, move: Move, said: Particulars) -> str | None:
     if move in {Move.REFER_UP, Move.HAND_DOWN}:
         return said.division
@@ -802,6 +945,8 @@ def may_make(rule: Rule, case: Case, actor: Actor) -> bool:
         parties.add(Party.CHECKER)
     if leads_department(case, actor.caller):
         parties.add(Party.DEPARTMENT)
+    if parts_of(case, actor.caller):
+        parties.add(Party.CO_OWNER)
     return not parties.isdisjoint(rule.by)
 
 
@@ -816,6 +961,13 @@ def is_owner(case: Case, caller: Caller) -> bool:
         g.role is Role.HANDLER and g.department == case.department and g.division in areas
         for g in caller.grants
     )
+
+
+def parts_of(case: Case, caller: Caller) -> list[str]:
+    """The departments that have an open part of the case and for which `caller` handles, in its area."""
+    areas = case.whereabouts().areas()
+    handles = {g.department for g in caller.grants if g.role is Role.HANDLER and g.division in areas}
+    return [each for each in case.co_open if each in handles]
 
 
 def leads_department(case: Case, caller: Caller) -> bool:

@@ -34,6 +34,7 @@ class CaseClock:
     fired_level: int
     next_level: int | None
     next_fire_at: datetime | None
+    co_handling_id: UUID | None = None  # the part of a further department whose clock it is
 
     @property
     def budget(self) -> Budget:

@@ -56,6 +56,13 @@ REASONS: Final[Mapping[str, tuple[Reason, ...]]] = {
     ),
     "rework": _NOT_RIGHT,
     "send_back": _NOT_RIGHT,
+    "co_decline": (
+        Reason("not_ours", "非本单位职责", "Not our duty"),
+        Reason("not_our_area", "不在本单位辖区", "Not in our area"),
+        Reason("not_needed", "现场无需本单位处置", "Nothing there for us to do"),
+        Reason("no_means", "缺少处置条件", "We lack the means"),
+        OTHER,
+    ),
     "reopen": (
         Reason("came_back", "问题再次出现", "The problem came back"),
         Reason("closed_wrongly", "结案有误", "It was closed by mistake"),

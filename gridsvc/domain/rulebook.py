@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Final
 from zoneinfo import ZoneInfo
 
 from gridsvc.domain.calendar import Calendar
@@ -12,6 +13,9 @@ from gridsvc.domain.category import Category
 from gridsvc.domain.deadline import Budget, ClockUnit, budget_of
 from gridsvc.domain.escalation import Rung
 from gridsvc.errors import Unavailable, UnknownCategory
+
+CO_HANDLING: Final = "co_handling"
+"""The ladder of a part that a further department does; its limit is that of the handling."""
 
 
 @dataclass(frozen=True)
@@ -71,13 +75,14 @@ class Rulebook:
         """How long `clock` may run for a case of `category`.
 
         `condition` and `management_level` choose among the category's limits, `divisions` (from the top
-        down) and `department` the calendar.
+        down) and `department` the calendar: that of a part is the calendar of the department that does it.
         """
-        if clock is Clock.HANDLING:
+        if clock in {Clock.HANDLING, Clock.CO_HANDLING}:
             given = category.limit_for(condition, management_level)
             calendar = self.calendar_for(category, divisions, department)
             budget = budget_of(given.amount, given.unit, calendar.work_day)
-            return Limit(budget, category.ladder, None if budget.unit is ClockUnit.NATURAL else calendar)
+            ladder = category.ladder if clock is Clock.HANDLING else CO_HANDLING
+            return Limit(budget, ladder, None if budget.unit is ClockUnit.NATURAL else calendar)
         if clock not in self.stage_limits:
             raise Unavailable(f"nobody has set how long {clock} may take; load the starter rules: gridsvc starter")
         seconds, ladder = self.stage_limits[clock]

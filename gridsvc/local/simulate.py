@@ -20,7 +20,7 @@ from gridsvc.local.city_ground import COLUMNS, ROWS
 from gridsvc.local.city_people import CITY, desk_name
 from gridsvc.local.city_plan import dice
 from gridsvc.local.service_client import Answer, Login, ServiceClient, Who
-from gridsvc.local.simulate_crowd import Crowd, Demo, Walker, another_case, first_id, next_crossing
+from gridsvc.local.simulate_crowd import Crowd, Demo, Walker, a_main, another_case, first_id, next_crossing
 from gridsvc.local.simulate_picture import picture
 from gridsvc.local.simulate_rules import (
     MARK,
@@ -268,6 +268,8 @@ class Simulation:
                 who = await self._crowd.owner(case)
             case By.CHECKER:
                 who = await self._crowd.officer(case, case.checker)
+            case By.CO_OWNER:
+                who = self._crowd.handler(case, case.co_departments[0])
             case _:
                 who = self._crowd.desk(step.by, case)
         if who is None:
@@ -296,6 +298,12 @@ class Simulation:
             case "another case":
                 into = another_case(case, self._open)
                 return {**step.said, "into": into} if into else None
+            case "a main":
+                cause = a_main(case, self._open, self._seed)
+                return {**step.said, "cause": cause} if cause else None
+            case "another department":
+                department = self._another_department(case)
+                return {**step.said, "department": department} if department else None
             case "owner":
                 return await self._new_owner(case)
             case "its place":
@@ -311,6 +319,12 @@ class Simulation:
                 known = officer is not None and case.returned_by != f"officer:{officer.user_id}"
                 return {**said, "officer": officer.user_id} if officer is not None and known else None
         return dict(step.said)
+
+    def _another_department(self, case: SeenCase) -> str | None:
+        """A department that has a handler in the case's district and not the lead; None where there is none."""
+        known = sorted({kind.department for kind in self._kinds if kind.department is not None} - {case.department})
+        fitting = [each for each in known if self._crowd.handler(case, each) is not None]
+        return fitting[case.version % len(fitting)] if fitting else None
 
     async def _new_owner(self, case: SeenCase) -> dict[str, object] | None:
         department = next((kind.department for kind in self._kinds if kind.ref == case.category.split(":")[-1]), None)

@@ -18,7 +18,7 @@ from gridsvc.local.city_ground import Lattice, Patch, community_patches, make_la
 from gridsvc.local.city_people import CITY, ROTA, desk_name, handler_name, officer_name
 from gridsvc.local.city_plan import SEED
 from gridsvc.local.service_client import Login, ServiceClient, Token
-from gridsvc.local.simulate_rules import By, SeenCase
+from gridsvc.local.simulate_rules import By, SeenCase, is_main
 
 _NOISE_DEG: Final = 8 / 111_000  # how far a phone is off in a street, about 8 m
 
@@ -94,9 +94,13 @@ class Crowd:
     async def owner(self, case: SeenCase) -> Login | None:
         """Who answers for the case, or None where that is nobody of ours."""
         if case.officer is None:
-            name = handler_name(case.department or "", case.divisions[1] if len(case.divisions) > 1 else "")
-            return self.login(name) if name in self._demo.passwords else None
+            return self.handler(case, case.department or "")
         return await self.officer(case, case.officer)
+
+    def handler(self, case: SeenCase, department: str) -> Login | None:
+        """Who handles for the department in the case's district, or None where that is nobody of ours."""
+        name = handler_name(department, case.divisions[1] if len(case.divisions) > 1 else "")
+        return self.login(name) if name in self._demo.passwords else None
 
     async def officer(self, case: SeenCase, user_id: str | None) -> Login | None:
         """The officer of the case's street and duty line with this id, or None where there is none."""
@@ -185,3 +189,16 @@ def another_case(case: SeenCase, others: Sequence[SeenCase]) -> str | None:
         if other.id != case.id and other.state != "closed" and other.divisions[:3] == case.divisions[:3]
     ]
     return min(near, key=lambda other: (other.category != case.category, other.id)).id if near else None
+
+
+def a_main(case: SeenCase, others: Sequence[SeenCase], seed: int) -> str | None:
+    """A case of the same district that somebody has in hand and others may be linked to; None without any."""
+    near = [
+        other.id
+        for other in others
+        if other.id != case.id
+        and other.state in {"assigned", "accepted", "in_progress"}
+        and other.divisions[:2] == case.divisions[:2]
+        and is_main(other, seed)
+    ]
+    return min(near, default=None)

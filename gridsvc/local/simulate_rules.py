@@ -31,6 +31,12 @@ SLOW: Final = 0.12
 ARRIVES: Final = 0.25  # says so before work begins; this and those below by version, so more than once now and then
 EXTENDED: Final = 0.30  # of the slow ones
 CHECKED: Final = 0.12  # somebody is sent to look before it is closed
+SHARED: Final = 0.12  # a further department is asked for a part; by version, so by several now and then
+PART_FIRST: Final = 0.50  # of those the part is done before the lead's own work
+DECLINED: Final = 0.20  # of parts
+MAIN: Final = 0.15  # cases that others may be effects of
+LINKED: Final = 0.10  # of assignments, to a main
+FREED: Final = 0.15  # of effects, before and after their cause is closed: by version
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,6 +60,8 @@ class SeenCase:
     checker: str | None = None
     extensions: int = 0
     place: tuple[float, float] | None = None
+    co_departments: tuple[str, ...] = ()
+    cause: str | None = None
 
     @classmethod
     def of(cls, told: dict[str, Any]) -> SeenCase:
@@ -65,6 +73,7 @@ class SeenCase:
             overdue=told["overdue"], returned_by=told["returned_by"], order=told["order"],
             checker=told["checker"], extensions=told["extensions"],
             place=None if told["lon"] is None else (told["lon"], told["lat"]),
+            co_departments=tuple(told["co_departments"]), cause=told["cause"],
         )  # fmt: skip
 
 
@@ -76,6 +85,7 @@ class By(StrEnum):
     DISPATCHER = "dispatcher"
     SUPERVISOR = "supervisor"
     CHECKER = "checker"
+    CO_OWNER = "co_owner"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -98,7 +108,7 @@ def next_step(case: SeenCase, seed: int) -> Step | None:
         case "reported":
             return _at_the_desk(case, seed)
         case "filed":
-            return _in_the_pool(case, seed) if case.pool == "dispatch" else None
+            return _in_the_pool(case, seed)
         case "assigned":
             return _when_assigned(case, seed)
         case "accepted":
@@ -122,7 +132,11 @@ def _at_the_desk(case: SeenCase, seed: int) -> Step:
     return Step(move="file", by=By.ACCEPTOR, after_minutes=wait)
 
 
-def _in_the_pool(case: SeenCase, seed: int) -> Step:
+def _in_the_pool(case: SeenCase, seed: int) -> Step | None:
+    if case.pool == "cause" and _chance(case, seed, f"free {case.version}") < FREED:
+        return Step(move="unlink", by=By.ACCEPTOR, after_minutes=_between(case, seed, "free", 10, 40))
+    if case.pool != "dispatch":
+        return None
     wait = _between(case, seed, "assign", 3, 12)
     if case.returned_by is None:
         return Step(move="assign", by=By.DISPATCHER, after_minutes=wait, needs="owner")
@@ -136,10 +150,14 @@ def _in_the_pool(case: SeenCase, seed: int) -> Step:
 def _when_assigned(case: SeenCase, seed: int) -> Step:
     fate = _chance(case, seed, "fate")
     wait = _between(case, seed, f"accept {case.assignment}", 1, 8)
+    if is_main(case, seed):
+        fate = 1.0  # goes on to the end: others wait for it
     if fate < CANCELLED:
         return Step(move="cancel", by=By.DISPATCHER, after_minutes=wait, said={"reason": "重复上报，撤销案卷"})
     if fate < CANCELLED + MERGED:
         return Step(move="merge", by=By.ACCEPTOR, after_minutes=wait, needs="another case")
+    if not is_main(case, seed) and _chance(case, seed, f"link {case.assignment}") < LINKED:
+        return Step(move="link", by=By.DISPATCHER, after_minutes=wait, needs="a main")
     of_assignment = _chance(case, seed, f"assignment {case.assignment}")
     if of_assignment < RETURNED:
         return Step(move="return", by=By.OWNER, after_minutes=wait, said={"reason": "不属于本单位职责"})
@@ -148,7 +166,24 @@ def _when_assigned(case: SeenCase, seed: int) -> Step:
     return Step(move="accept", by=By.OWNER, after_minutes=wait)
 
 
+def is_main(case: SeenCase, seed: int) -> bool:
+    """Whether others may be linked to the case: it is neither linked, merged nor called off itself."""
+    return _chance(case, seed, "main") < MAIN
+
+
+def _part(case: SeenCase, seed: int) -> Step:
+    wait = _between(case, seed, f"part {case.version}", 10, 40)
+    if _chance(case, seed, f"decline {case.version}") < DECLINED:
+        return Step(move="co_decline", by=By.CO_OWNER, after_minutes=wait, said={"reason_code": "not_needed"})
+    said = {"reply": "协办事项已完成"}
+    return Step(move="co_hand_in", by=By.CO_OWNER, after_minutes=wait, said=said, needs="picture")
+
+
 def _on_the_way(case: SeenCase, seed: int) -> Step:
+    if not case.co_departments and _chance(case, seed, f"share {case.version}") < SHARED:
+        said = {"wanted": "请配合现场处置"}
+        wait = _between(case, seed, "share", 2, 8)
+        return Step(move="co_assign", by=By.DISPATCHER, after_minutes=wait, said=said, needs="another department")
     if case.place is not None and _chance(case, seed, f"arrive {case.version}") < ARRIVES:
         return Step(move="arrive", by=By.OWNER, after_minutes=_between(case, seed, "way", 2, 10), needs="its place")
     return Step(move="start", by=By.OWNER, after_minutes=_between(case, seed, "start", 4, 20))
@@ -158,6 +193,8 @@ def _at_work(case: SeenCase, seed: int) -> Step:
     slow = _chance(case, seed, "slow") < SLOW
     if case.order is not None:
         return Step(move="reply", by=By.OWNER, after_minutes=3, said={"reply": "已安排人员，今日完成"})
+    if case.co_departments and _chance(case, seed, "part first") < PART_FIRST:
+        return _part(case, seed)
     # Each of them makes a new version, so a late case is reminded once, or supervised and replied to once, and then
     # left to its owner.
     if slow and case.overdue and case.version % 3 == 1:
@@ -171,12 +208,16 @@ def _at_work(case: SeenCase, seed: int) -> Step:
 
 
 def _at_the_check(case: SeenCase, seed: int) -> Step:
+    if case.co_departments:
+        return _part(case, seed)
     wait = _between(case, seed, f"check {case.version}", 4, 20)
     if case.checker is not None:
         return Step(move="check", by=By.CHECKER, after_minutes=wait, said={"result": "confirmed"}, needs="picture")
     if _chance(case, seed, f"send {case.version}") < CHECKED:
         return Step(move="send_check", by=By.ACCEPTOR, after_minutes=wait, needs="another officer")
-    if _chance(case, seed, f"rework {case.version}") < REWORKED:
+    if case.cause is not None and _chance(case, seed, f"free {case.version}") < FREED:
+        return Step(move="unlink", by=By.ACCEPTOR, after_minutes=wait, said={"note": "现场仍未恢复"})
+    if case.cause is None and _chance(case, seed, f"rework {case.version}") < REWORKED:
         return Step(move="rework", by=By.ACCEPTOR, after_minutes=wait, said={"reason": "现场仍有残留，请返工"})
     return Step(move="close", by=By.ACCEPTOR, after_minutes=wait)
 

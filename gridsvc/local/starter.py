@@ -127,6 +127,10 @@ RUNGS: Final = (
     Rung(ladder="supervision", level=1, share=0.75, effect="warning", role="owner", division_level=None),
     Rung(ladder="supervision", level=2, share=1.0, effect="overdue", role="supervisor", division_level="district"),
     Rung(ladder="supervision", level=3, share=2.0, effect="climb", role="supervisor", division_level="city"),
+    Rung(ladder="co_handling", level=1, share=0.75, effect="warning", role="owner", division_level=None),
+    Rung(ladder="co_handling", level=2, share=1.0, effect="overdue", role="owner", division_level=None),
+    Rung(ladder="co_handling", level=3, share=1.5, effect="climb", role="supervisor", division_level="district"),
+    Rung(ladder="co_handling", level=4, share=2.0, effect="climb", role="supervisor", division_level="city"),
 )
 
 # A deployed city gives its acceptor and its dispatcher 15 minutes each and a check 30.

@@ -70,6 +70,8 @@ class CaseView:
     checker_id: UUID | None
     order_id: UUID | None
     attributes: dict[str, str]
+    co_open: list[str]
+    cause_id: UUID | None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -94,6 +96,8 @@ class Filters:
     sampled: bool | None = None
     late: bool | None = None
     appeal: str | None = None
+    co_department: str | None = None
+    cause: UUID | None = None
 
 
 _COLUMNS: Final = """
@@ -105,7 +109,7 @@ _COLUMNS: Final = """
            (c.due_at < $2::timestamptz AND c.state IN ('assigned', 'accepted', 'in_progress')) IS TRUE AS overdue,
            c.occurred_at, c.reported_at, c.filed_at, c.closed_at, c.updated_at, c.condition, c.management_level,
            c.component, c.held_by, c.suspensions, c.self_handled, c.sampled, c.returned_by, c.late, c.appeal,
-           c.checker_id, c.order_id, c.attributes
+           c.checker_id, c.order_id, c.attributes, c.co_open, c.cause_id
       FROM cases c
       JOIN categories g ON g.edition = c.edition AND g.code = c.category
      WHERE c.seen_by && $1::text[]
@@ -137,15 +141,17 @@ _FILTERS: Final = """
        AND ($18::boolean IS NULL OR c.sampled = $18::boolean)
        AND ($19::boolean IS NULL OR c.late = $19::boolean)
        AND ($20::text IS NULL OR c.appeal = $20::text)
+       AND ($21::text IS NULL OR c.co_open @> ARRAY[$21::text])
+       AND ($22::uuid IS NULL OR c.cause_id = $22::uuid)
 """
 
 NEWEST = Statement(
     CaseView,
     f"""
 {_COLUMNS}{_FILTERS}
-       AND ($21::uuid IS NULL OR c.id < $21::uuid)   -- ids are UUIDv7: newest first is greatest first
+       AND ($23::uuid IS NULL OR c.id < $23::uuid)   -- ids are UUIDv7: newest first is greatest first
      ORDER BY c.id DESC
-     LIMIT $22::integer
+     LIMIT $24::integer
     """,
 )
 
@@ -153,9 +159,9 @@ UPDATED = Statement(
     CaseView,
     f"""
 {_COLUMNS}{_FILTERS}
-       AND (c.updated_at, c.id) > ($21::timestamptz, $22::uuid)
+       AND (c.updated_at, c.id) > ($23::timestamptz, $24::uuid)
      ORDER BY c.updated_at, c.id
-     LIMIT $23::integer
+     LIMIT $25::integer
     """,
 )
 
@@ -199,5 +205,5 @@ def _arguments(keys: Sequence[str], now: datetime, filters: Filters) -> list[obj
         list(keys), now, filters.states, filters.category, filters.edition, filters.cell, filters.beat,
         filters.division, filters.officer, filters.department, filters.pool, filters.source, filters.overdue,
         list(filters.bbox) if filters.bbox else None, words, filters.held_by, filters.self_handled, filters.sampled,
-        filters.late, filters.appeal,
+        filters.late, filters.appeal, filters.co_department, filters.cause,
     ]  # fmt: skip

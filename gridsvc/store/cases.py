@@ -76,6 +76,10 @@ class CaseRow:
     checker_id: UUID | None = None
     order_id: UUID | None = None
     attributes: Mapping[str, str] = field(default_factory=dict)
+    co_departments: list[str] = field(default_factory=list)
+    co_open: list[str] = field(default_factory=list)
+    cause_id: UUID | None = None
+    had_effects: bool = False
 
     def case(self) -> Case:
         """The case as decisions see it."""
@@ -107,17 +111,20 @@ class CaseRow:
             appeal=self.appeal,
             checker_id=self.checker_id,
             order_id=self.order_id,
+            co_departments=tuple(self.co_departments),
+            co_open=tuple(self.co_open),
+            cause_id=self.cause_id,
         )
 
-    def limit(self, book: Rulebook, clock: Clock) -> Limit:
-        """How long `clock` may run on this case, by the rules of `book`."""
+    def limit(self, book: Rulebook, clock: Clock, department: str | None = None) -> Limit:
+        """How long `clock` may run on this case, by the rules of `book`; `department`: of its part, not of the lead."""
         return book.limit(
             clock,
             book.categories[(self.edition, self.category)],
             condition=self.condition,
             management_level=self.management_level,
             divisions=self.divisions,
-            department=self.department,
+            department=department or self.department,
         )
 
     def keyed(self) -> CaseRow:
@@ -179,6 +186,7 @@ _CHANGE = Statement(
            suspended_until = r.suspended_until, condition = r.condition, management_level = r.management_level,
            held_by = r.held_by, suspensions = r.suspensions, returned_by = r.returned_by, late = r.late,
            appeal = r.appeal, checker_id = r.checker_id, order_id = r.order_id,
+           co_departments = r.co_departments, co_open = r.co_open, cause_id = r.cause_id,
            edition = r.edition, category = r.category, duty_line = r.duty_line,
            severity = r.severity, description = r.description, address = r.address, attributes = r.attributes
       FROM json_to_recordset($1::text::json) AS r (
@@ -190,7 +198,7 @@ _CHANGE = Statement(
            closed_at timestamptz, updated_at timestamptz, seen_by text[], head bytea,
            suspended_until timestamptz, condition text, management_level text,
            held_by text, suspensions integer, returned_by text, late boolean, appeal text,
-           checker_id uuid, order_id uuid,
+           checker_id uuid, order_id uuid, co_departments text[], co_open text[], cause_id uuid,
            edition text, category text, duty_line text, severity text, description text, address text,
            attributes jsonb)
      WHERE c.id = r.id
@@ -209,7 +217,7 @@ _LOCKED: Final = """
            c.extensions, c.due_at, c.route_again_at, c.occurred_at, c.reported_at, c.filed_at, c.closed_at,
            c.updated_at, c.seen_by, c.head, c.suspended_until, c.condition, c.management_level, c.component,
            c.held_by, c.suspensions, c.self_handled, c.sampled, c.returned_by, c.late, c.appeal,
-           c.checker_id, c.order_id, c.attributes
+           c.checker_id, c.order_id, c.attributes, c.co_departments, c.co_open, c.cause_id, c.had_effects
       FROM cases c
 """
 
@@ -227,6 +235,62 @@ LOCK_MANY = Statement(
 {_LOCKED}     WHERE c.id = ANY ($1::uuid[])
      ORDER BY c.id   -- in one order, so that two batches never wait for each other
        FOR UPDATE OF c
+    """,
+)
+
+# A cause with what waits for it. Two who lock families that meet do so in one order.
+LOCK_FAMILY = Statement(
+    CaseRow,
+    f"""
+{_LOCKED}     WHERE c.id = ANY ($1::uuid[])
+        OR (c.cause_id = $2::uuid AND c.pool = 'cause')
+     ORDER BY c.id
+       FOR UPDATE OF c
+    """,
+)
+
+
+@dataclass(frozen=True)
+class _CaseId:
+    id: UUID
+
+
+WAITING_EFFECTS = Statement(
+    _CaseId,
+    """
+    SELECT id
+      FROM cases
+     WHERE cause_id = $1::uuid
+       AND pool = 'cause'
+    """,
+)
+
+HANDLED_EFFECTS = Statement(
+    CaseRow,
+    f"""
+{_LOCKED}     WHERE c.cause_id = $1::uuid
+       AND c.state IN ('handled', 'closed')
+     ORDER BY c.id
+    """,
+)
+
+_HAD_EFFECTS = Statement(
+    _CaseId,
+    """
+    SELECT id
+      FROM cases
+     WHERE id = $1::uuid
+       AND had_effects
+    """,
+)
+
+_NOTE_EFFECTS = Statement(
+    Nothing,
+    """
+    UPDATE cases
+       SET had_effects = true
+     WHERE id = $1::uuid
+       AND NOT had_effects
     """,
 )
 
@@ -364,6 +428,31 @@ async def lock(conn: Conn, case_id: UUID) -> CaseRow | None:
 async def lock_many(conn: Conn, case_ids: Sequence[UUID]) -> dict[UUID, CaseRow]:
     """These cases for a change, locked until the transaction ends; those that are not there are left out."""
     return {row.id: row for row in await LOCK_MANY.all(conn, list(case_ids))}
+
+
+async def had_effects(conn: Conn, case_id: UUID) -> bool:
+    """Whether another case was ever linked to this one; False where it is not there for this scope."""
+    return await _HAD_EFFECTS.one(conn, case_id) is not None
+
+
+async def note_effects(conn: Conn, case_id: UUID) -> None:
+    """Note that another case was linked to this one, which the caller holds locked: no move, no new version."""
+    await _NOTE_EFFECTS.run(conn, case_id)
+
+
+async def lock_family(conn: Conn, case_ids: Sequence[UUID], cause_id: UUID) -> dict[UUID, CaseRow]:
+    """These cases and every effect that waits for `cause_id`, locked in the order of their ids. As the service."""
+    return {row.id: row for row in await LOCK_FAMILY.all(conn, list(case_ids), cause_id)}
+
+
+async def waiting_effects(conn: Conn, cause_id: UUID) -> set[UUID]:
+    """What waits for `cause_id` in the pool `cause`. As the service."""
+    return {row.id for row in await WAITING_EFFECTS.all(conn, cause_id)}
+
+
+async def handled_effects(conn: Conn, cause_id: UUID) -> list[CaseRow]:
+    """What was handled with `cause_id`, closed or not, by id; not locked. As the service."""
+    return await HANDLED_EFFECTS.all(conn, cause_id)
 
 
 async def route_again(conn: Conn, case_ids: Sequence[UUID], at: datetime) -> None:

@@ -123,7 +123,8 @@ CANDIDATES = Statement(
            $2::timestamptz - p.taken_at AS position_age,
            (o.user_id IN (c.officer_id, c.handler_id)) IS TRUE
              OR EXISTS (SELECT FROM grants g
-                         WHERE g.user_id = o.user_id AND g.department = c.department) AS handled_it
+                         WHERE g.user_id = o.user_id
+                           AND (g.department = c.department OR g.department = ANY (c.co_departments))) AS handled_it
       FROM cases c
       JOIN officers o ON o.duty_line = c.duty_line AND o.on_duty
       JOIN users u ON u.id = o.user_id AND u.active

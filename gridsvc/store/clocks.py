@@ -18,14 +18,14 @@ _ADD = Statement(
     """
     INSERT INTO clocks (
            id, case_id, cycle, kind, ladder, unit, budget_seconds, calendar, edition, state, started_at,
-           stopped_at, due_at, provisional, fired_level, next_level, next_fire_at)
+           stopped_at, due_at, provisional, fired_level, next_level, next_fire_at, co_handling_id)
     SELECT id, case_id, cycle, kind, ladder, unit, budget_seconds, calendar, edition, state, started_at,
-           stopped_at, due_at, provisional, fired_level, next_level, next_fire_at
+           stopped_at, due_at, provisional, fired_level, next_level, next_fire_at, co_handling_id
       FROM json_to_recordset($1::text::json) AS r (
            id uuid, case_id uuid, cycle integer, kind text, ladder text, unit text, budget_seconds integer,
            calendar text, edition integer, state text, started_at timestamptz, stopped_at timestamptz,
            due_at timestamptz, provisional boolean, fired_level integer, next_level integer,
-           next_fire_at timestamptz)
+           next_fire_at timestamptz, co_handling_id uuid)
     """,
 )
 
@@ -64,6 +64,7 @@ class _ClockRow:
     fired_level: int
     next_level: int | None
     next_fire_at: datetime | None
+    co_handling_id: UUID | None
 
     def clock(self) -> CaseClock:
         return CaseClock(**{**vars(self), "kind": Clock(self.kind), "unit": ClockUnit(self.unit)})
@@ -73,7 +74,7 @@ _LIVE = Statement(
     _ClockRow,
     """
     SELECT id, case_id, cycle, kind, ladder, unit, budget_seconds, calendar, edition, state, started_at,
-           stopped_at, due_at, provisional, fired_level, next_level, next_fire_at
+           stopped_at, due_at, provisional, fired_level, next_level, next_fire_at, co_handling_id
       FROM clocks
      WHERE case_id = ANY ($1::uuid[])
        AND state <> 'stopped'
@@ -85,7 +86,7 @@ _OPEN_BY_CALENDAR = Statement(
     _ClockRow,
     """
     SELECT id, case_id, cycle, kind, ladder, unit, budget_seconds, calendar, edition, state, started_at,
-           stopped_at, due_at, provisional, fired_level, next_level, next_fire_at
+           stopped_at, due_at, provisional, fired_level, next_level, next_fire_at, co_handling_id
       FROM clocks
      WHERE calendar = $1::text
        AND state <> 'stopped'
@@ -96,7 +97,7 @@ _OF_CASE = Statement(
     _ClockRow,
     """
     SELECT id, case_id, cycle, kind, ladder, unit, budget_seconds, calendar, edition, state, started_at,
-           stopped_at, due_at, provisional, fired_level, next_level, next_fire_at
+           stopped_at, due_at, provisional, fired_level, next_level, next_fire_at, co_handling_id
       FROM clocks
      WHERE case_id = $1::uuid
      ORDER BY started_at, id

@@ -29,6 +29,8 @@ class Standing:
     department: str | None
     handler_id: UUID | None
     checker_id: UUID | None
+    co_open: list[str]
+    co_due: list[datetime]  # when the part of each of `co_open` is due
 
 
 STANDING = Statement(
@@ -39,7 +41,14 @@ STANDING = Statement(
                 WHEN c.divisions <> '{}' THEN c.divisions
                 ELSE coalesce(desk.path, array_remove(ARRAY[c.desk], NULL)) END AS divisions,
            c.cell_code, c.assignment_id, c.officer_id, c.department, c.handler_id,
-           c.checker_id
+           c.checker_id, c.co_open,
+           CASE WHEN c.co_open = '{}' THEN '{}'
+                ELSE ARRAY(SELECT k.due_at
+                             FROM unnest(c.co_open) WITH ORDINALITY AS o (department, place)
+                             JOIN co_handlings p ON p.case_id = c.id AND p.department = o.department
+                                                AND p.ended_at IS NULL
+                             JOIN clocks k ON k.co_handling_id = p.id
+                            ORDER BY o.place) END AS co_due
       FROM cases c
            LEFT JOIN divisions desk ON desk.grid_set_id = grid_set_at($2::timestamptz) AND desk.code = c.desk
      WHERE c.id = ANY ($1::uuid[])

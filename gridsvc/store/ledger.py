@@ -130,11 +130,12 @@ INVARIANTS: Final = (
     ),
     _rule(
         "open_cases_have_a_clock",
-        "Nothing is late unseen: every open case has a clock that runs or is paused.",
+        "Nothing is late unseen: every open case has a clock that runs or is paused, or waits for a cause that has.",
         """
         SELECT c.id::text AS what
           FROM cases c
          WHERE c.state NOT IN ('closed', 'rejected', 'cancelled', 'merged')
+           AND c.pool IS DISTINCT FROM 'cause'
            AND NOT EXISTS (SELECT FROM clocks k WHERE k.case_id = c.id AND k.state <> 'stopped')
          LIMIT 20
         """,
@@ -158,6 +159,52 @@ INVARIANTS: Final = (
           FROM (SELECT id, checker_id FROM cases WHERE checker_id IS NOT NULL) c
           FULL JOIN (SELECT case_id, officer_id FROM checks WHERE ended_at IS NULL) k ON k.case_id = c.id
          WHERE k.officer_id IS DISTINCT FROM c.checker_id
+         LIMIT 20
+        """,
+    ),
+    _rule(
+        "an_open_part_has_its_case_and_clock",
+        "A part that is open stands on an open case, and has a clock that runs or is paused; so has nobody else.",
+        """
+        SELECT coalesce(c.id, p.case_id)::text || ' ' || coalesce(c.department, p.department) AS what
+          FROM (SELECT id, unnest(co_open) AS department
+                  FROM cases
+                 WHERE state NOT IN ('closed', 'rejected', 'cancelled', 'merged')) c
+          FULL JOIN (SELECT q.case_id, q.department, k.id AS clock
+                       FROM co_handlings q
+                       LEFT JOIN clocks k ON k.co_handling_id = q.id AND k.state <> 'stopped'
+                      WHERE q.ended_at IS NULL) p
+                 ON p.case_id = c.id AND p.department = c.department
+         WHERE c.id IS NULL OR p.clock IS NULL
+         UNION ALL
+        SELECT q.case_id::text || ' ' || q.department
+          FROM co_handlings q
+          JOIN clocks k ON k.co_handling_id = q.id AND k.state <> 'stopped'
+         WHERE q.ended_at IS NOT NULL
+         LIMIT 20
+        """,
+    ),
+    _rule(
+        "an_effect_waits_for_an_open_cause",
+        "Nothing waits for a cause that is over or not filed: it would wait for ever.",
+        """
+        SELECT c.id::text AS what
+          FROM cases c
+          JOIN cases m ON m.id = c.cause_id
+         WHERE c.pool = 'cause'
+           AND m.state IN ('reported', 'closed', 'rejected', 'cancelled', 'merged')
+         LIMIT 20
+        """,
+    ),
+    _rule(
+        "no_effect_of_an_effect",
+        "No chains: what waits for a cause is not a cause itself.",
+        """
+        SELECT c.id::text AS what
+          FROM cases c
+          JOIN cases m ON m.id = c.cause_id
+         WHERE c.pool = 'cause'
+           AND m.pool = 'cause'
          LIMIT 20
         """,
     ),

@@ -143,6 +143,29 @@ DAMAGES: Final[dict[str, tuple[str, ...]]] = {
     "a_check_out_has_its_officer": (
         "UPDATE cases SET checker_id = (SELECT user_id FROM officers LIMIT 1) WHERE id = '{other}'",
     ),
+    "an_open_part_has_its_case_and_clock": (
+        """
+        INSERT INTO co_handlings (id, case_id, cycle, department, wanted, asked_by, asked_at)
+        VALUES (gen_random_uuid(), '{other}', 1, 'roads', 'x', 'test', now())
+        """,
+    ),
+    "an_effect_waits_for_an_open_cause": (
+        "UPDATE assignments SET ended_at = now(), ended_why = 'link' WHERE case_id = '{other}' AND ended_at IS NULL",
+        """
+        UPDATE cases
+           SET state = 'filed', pool = 'cause', cause_id = '{over}', assignment_id = NULL, officer_id = NULL
+         WHERE id = '{other}'
+        """,
+    ),
+    "no_effect_of_an_effect": (
+        "UPDATE assignments SET ended_at = assigned_at, ended_why = 'link' WHERE ended_at IS NULL",
+        """
+        UPDATE cases
+           SET state = 'filed', pool = 'cause', assignment_id = NULL, officer_id = NULL,
+               cause_id = CASE id WHEN '{late}' THEN '{other}'::uuid ELSE '{late}' END
+         WHERE id IN ('{late}', '{other}')
+        """,
+    ),
     "numbers_are_unique": (
         "ALTER TABLE cases DROP CONSTRAINT cases_number_key",
         "UPDATE cases SET number = (SELECT number FROM cases WHERE id = '{late}') WHERE id = '{other}'",

@@ -107,6 +107,8 @@ async def test_a_simulated_day_brings_cases_into_all_ten_states(
     await until(city, "SELECT EXISTS (SELECT FROM cases WHERE attributes ? '充电位置')", "what is asked is said")
     await until(city, "SELECT count(*) >= 20 FROM officer_positions", "officers walk")
     await until(city, "SELECT EXISTS (SELECT FROM history WHERE move = 'close')", "cases are worked and closed")
+    await until(city, "SELECT EXISTS (SELECT FROM co_handlings WHERE result = 'done')", "departments do their parts")
+    await until(city, "SELECT EXISTS (SELECT FROM history WHERE move = 'follow')", "effects follow their cause")
     assert service.lives("simulate"), service.said("simulate")
     service.end("simulate")
     assert await one(city, "SELECT count(*) FROM cases WHERE description NOT LIKE '【模拟】%'") == 0

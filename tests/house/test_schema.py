@@ -121,6 +121,19 @@ async def test_a_city_that_has_set_its_limits_gets_those_of_the_clocks_that_came
     assert set(rungs) == {("on_site", 2), ("supervision", 3)}
 
 
+async def test_a_city_that_has_ladders_gets_that_of_a_part_of_a_further_department(empty_database: str) -> None:
+    """0007: it has no limit of its own among those of the desks, since the category's holds."""
+    for each in migrations():
+        if each.number == 7:
+            await _run(empty_database, "INSERT INTO stage_limits VALUES ('pool', 600, 'pool')")
+            await _run(empty_database, "INSERT INTO rungs VALUES ('pool', 1, 1.0, 'overdue', 'dispatcher', NULL)")
+        if each.number <= 7:
+            await _run(empty_database, each.sql)
+    assert await _ask(empty_database, "SELECT kind FROM stage_limits") == [("pool",)]
+    rungs = await _ask(empty_database, "SELECT ladder, count(*) FROM rungs GROUP BY ladder")
+    assert set(rungs) == {("pool", 1), ("co_handling", 4)}
+
+
 async def test_a_file_that_changed_after_it_was_applied_is_refused(owner_database: str) -> None:
     await _run(owner_database, "UPDATE schema_migrations SET digest = 'another' WHERE number = 1")
     with pytest.raises(CannotMigrate, match="was changed after it was applied"):

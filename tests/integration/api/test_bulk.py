@@ -120,4 +120,6 @@ async def test_two_dispatchers_with_the_same_page_in_opposite_orders_make_one_wi
 
 
 async def test_nobody_closes_a_page_of_cases_unseen(desk: Desk, three: list[dict[str, Any]]) -> None:
-    assert (await bulk(desk.acceptor, "close", three)).status == 404
+    assert (await bulk(desk.acceptor, "merge", three)).status == 404
+    said = (await bulk(desk.acceptor, "close", three)).body
+    assert {each["refused"]["facts"]["guard"] for each in said["items"]} == {"handled_with_its_cause"}

@@ -31,6 +31,8 @@ EXAMPLES: dict[str, object] = {
     "evidence": [str(UUID(int=1))],
     "until": "2030-01-01T00:00:00+08:00",
     "into": str(UUID(int=1)),
+    "cause": str(UUID(int=1)),
+    "wanted": "a closed road",
     "division": NORTH,
     "location": {"lon": 103.805, "lat": 36.055, "datum": "wgs84"},
     "note": "a note",

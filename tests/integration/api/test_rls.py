@@ -42,6 +42,9 @@ WITH_CASE = {
     "supervision_orders": """
         INSERT INTO supervision_orders (id, case_id, cycle, kind, level, reason, wanted, ordered_by, ordered_at, due_at)
         VALUES ($2, $1, 1, 'leader', 'urgent', 'x', '', 'test', now(), now())""",
+    "co_handlings": """
+        INSERT INTO co_handlings (id, case_id, cycle, department, wanted, asked_by, asked_at)
+        VALUES ($2, $1, 1, 'lamps', 'x', 'test', now())""",
     "attachments": """
         INSERT INTO attachments (id, sha256, original, media_type, size_bytes, uploaded_by, uploaded_at, case_id,
                                  purpose)
@@ -57,6 +60,7 @@ CASE_OF = {
     "assignments": "case_id",
     "checks": "case_id",
     "supervision_orders": "case_id",
+    "co_handlings": "case_id",
     "clocks": "case_id",
     "clock_pauses": "(SELECT case_id FROM clocks c WHERE c.id = clock_id)",
     "clock_changes": "(SELECT case_id FROM clocks c WHERE c.id = clock_id)",
@@ -160,6 +164,22 @@ async def test_an_axis_narrows_the_area(bare: ConnPool, cases: Cases) -> None:
             assert await seen(conn, "cases") == expected, grant
 
 
+async def test_a_department_with_a_part_sees_the_case_and_a_neighbour_does_not(bare: ConnPool, cases: Cases) -> None:
+    """While the part is open and afterwards: what counts is who was asked, not who is still at it."""
+    async with transaction(bare, SERVICE) as (conn, _):
+        where = Whereabouts(divisions=[CITY], duty_line="sanitation", department="water", co_departments=["lamps"])
+        opened = case_keys(where)
+        await conn.execute("UPDATE cases SET department = 'water', seen_by = $2 WHERE id = $1", cases.north, opened)
+    for grant, expected in (
+        (a(Role.HANDLER, CITY, department="lamps"), {cases.north}),
+        (a(Role.HANDLER, CITY, department="roads"), set()),
+        (a(Role.HANDLER, SOUTH, department="lamps"), set()),
+    ):
+        async with transaction(bare, scope_keys(Caller(id="user:x", grants=(grant,)))) as (conn, _):
+            assert await seen(conn, "cases") == expected, grant
+            assert await seen(conn, "co_handlings") == expected, grant
+
+
 async def test_what_is_out_of_scope_cannot_be_changed(bare: ConnPool, cases: Cases) -> None:
     async with transaction(bare, [SOUTH]) as (conn, _):
         assert await conn.execute("UPDATE cases SET description = 'mine'") == "UPDATE 1"
@@ -189,6 +209,7 @@ async def test_a_notice_is_seen_by_the_one_it_is_for(bare: ConnPool, api: Api) -
         "DELETE FROM escalations",
         "DELETE FROM checks",
         "DELETE FROM supervision_orders",
+        "DELETE FROM co_handlings",
         "UPDATE instance SET zone = 'UTC'",
         "ALTER TABLE cases DISABLE ROW LEVEL SECURITY",
         "DROP POLICY cases_in_scope ON cases",

@@ -27,12 +27,20 @@ LEFT_OUT: Final = object()
 _WAITS_IN: Final = {State.REPORTED: Pool.FILING, State.FILED: Pool.DISPATCH}
 
 
+PART: Final[dict[str, Any]] = {"co_departments": ("lamps",), "co_open": ("lamps",)}
+
 STANDS: Final[dict[Move, dict[str, Any]]] = {
     Move.RESUME: {"suspended": True},
     Move.CHECK: {"checker_id": CHECKER},
     Move.REPLY: {"order_id": ORDER},
     Move.FORWARD: {"returned_by": "department:water"},
     Move.SEND_BACK: {"officer_id": None, "department": "roads", "handler_id": HANDLER},
+    Move.CO_ASSIGN: {"officer_id": None, "department": "roads", "handler_id": HANDLER},
+    Move.CO_HAND_IN: PART,
+    Move.CO_DECLINE: PART,
+    Move.CO_CALL_OFF: PART,
+    Move.UNLINK: {"cause_id": OTHER_CASE},
+    Move.FOLLOW: {"cause_id": OTHER_CASE},
     Move.APPEAL: {"late": True},
     Move.SETTLE_APPEAL: {"late": True, "appeal": "open"},
 }
@@ -85,6 +93,8 @@ def who(by: Role | Party | None) -> Actor:
         return Actor(caller=person(None, user=OFFICER))
     if by is Party.CHECKER:
         return Actor(caller=person(None, user=CHECKER))
+    if by is Party.CO_OWNER:
+        return Actor(caller=person(Role.HANDLER, department="lamps"))
     if by is Party.DEPARTMENT:
         return Actor(caller=person(Role.SUPERVISOR, department="roads"))
     if isinstance(by, Party):
@@ -114,6 +124,7 @@ SAID: Final[dict[str, Any]] = {
     "level": "urgent",
     "wanted": "a plan by Friday",
     "reply": "the parts have come; done by Friday",
+    "cause": OTHER_CASE,
 }
 """One good value of each thing that can be said with a move."""
 
@@ -131,6 +142,12 @@ NEEDED: Final[dict[Move, tuple[str, ...]]] = {
     Move.HAND_IN: ("evidence",),
     Move.REWORK: ("reason",),
     Move.SEND_BACK: ("reason",),
+    Move.CO_ASSIGN: ("department", "wanted"),
+    Move.CO_HAND_IN: ("reply",),
+    Move.CO_DECLINE: ("reason",),
+    Move.CO_CALL_OFF: ("department",),
+    Move.LINK: ("cause",),
+    Move.FOLLOW: ("cause",),
     Move.SELF_HANDLE: ("before", "evidence"),
     Move.REOPEN: ("reason",),
     Move.APPEAL: ("reason",),
@@ -146,7 +163,11 @@ NEEDED: Final[dict[Move, tuple[str, ...]]] = {
     Move.CHECK: ("result", "evidence"),
 }
 
-FOUND: Final = {Move.CHECK: {"result": "confirmed"}}
+FOUND: Final[dict[Move, dict[str, Any]]] = {
+    Move.CHECK: {"result": "confirmed"},
+    Move.CO_ASSIGN: {"department": "water"},
+    Move.CO_CALL_OFF: {"department": "lamps"},
+}
 """What is said differently with one move than with the others."""
 
 

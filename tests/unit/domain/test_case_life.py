@@ -19,7 +19,7 @@ from gridsvc.errors import GuardFailed, NotAllowed, WrongMoment
 from tests.unit.domain.sample_case import CHECKER, HANDLER, LEFT_OUT, NOW, OFFICER, ORDER, case_in, saying, who
 from tests.unit.domain.sample_rules import category
 
-WAITS = {State.REPORTED: {Pool.FILING, Pool.LOCATE}, State.FILED: {Pool.ROUTING, Pool.DISPATCH}}
+WAITS = {State.REPORTED: {Pool.FILING, Pool.LOCATE}, State.FILED: {Pool.ROUTING, Pool.DISPATCH, Pool.CAUSE}}
 
 
 def kept(case: Case, moved: Moved, said: dict[str, Any]) -> Case:
@@ -27,7 +27,7 @@ def kept(case: Case, moved: Moved, said: dict[str, Any]) -> Case:
     after = replace(
         case, state=moved.state, version=moved.version, cycle=moved.cycle, suspended=moved.suspended,
         extensions=moved.extensions, pool=moved.pool, suspensions=moved.suspensions, held_by=moved.held_by,
-        returned_by=moved.returned_by, appeal=moved.appeal,
+        returned_by=moved.returned_by, appeal=moved.appeal, cause_id=moved.cause_id,
     )  # fmt: skip
     if moved.pool is not None:
         after = replace(after, officer_id=None, assignment_id=None)
@@ -41,6 +41,12 @@ def kept(case: Case, moved: Moved, said: dict[str, Any]) -> Case:
         after = replace(after, order_id=ORDER)
     if moved.rule.move in {Move.ASSIGN, Move.FORWARD}:
         after = replace(after, officer_id=said["officer"])
+    if moved.rule.move is Move.FOLLOW:
+        after = replace(after, officer_id=HANDLER)  # who handled the cause
+    if moved.rule.move is Move.CO_ASSIGN:
+        after = replace(after, co_departments=("water",), co_open=("water",))
+    if Clock.CO_HANDLING in moved.rule.stops or after.state in FINAL or after.pool is Pool.CAUSE:
+        after = replace(after, co_open=())
     if moved.rule.move is Move.LOCATE:
         after = replace(after, cell_code="620102001001001", place=Place(103.83, 36.06))
     return after
@@ -104,6 +110,17 @@ class Life(RuleBasedStateMachine):
             assert self.case.pool is None or self.case.pool in WAITS[self.case.state]
         else:
             assert self.case.pool is None
+
+    @invariant()
+    def what_waits_for_its_cause_names_it(self) -> None:
+        assert self.case.pool is not Pool.CAUSE or self.case.cause_id is not None
+        assert self.case.cause_id is None or (
+            self.case.pool is Pool.CAUSE or self.case.state in {State.HANDLED, State.CLOSED}
+        )
+
+    @invariant()
+    def a_case_is_closed_with_all_its_parts(self) -> None:
+        assert self.case.state is not State.CLOSED or not self.case.co_open
 
     @invariant()
     def what_is_filed_lies_in_a_cell(self) -> None:

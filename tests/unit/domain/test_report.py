@@ -83,7 +83,7 @@ def test_handling_has_the_limit_of_its_category(amount: float, unit: LimitUnit, 
     assert (limit.budget.unit is ClockUnit.WORK) == (calendar is not None)
 
 
-@pytest.mark.parametrize("clock", [clock for clock in Clock if clock is not Clock.HANDLING])
+@pytest.mark.parametrize("clock", [clock for clock in Clock if clock not in {Clock.HANDLING, Clock.CO_HANDLING}])
 def test_every_desk_has_a_limit_of_its_own_that_runs_by_nature(clock: Clock) -> None:
     limit = rulebook().limit(clock, category())
     assert (limit.budget, limit.ladder, limit.calendar) == (Budget(ClockUnit.NATURAL, 900), "desk", None)

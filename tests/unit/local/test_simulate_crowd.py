@@ -12,8 +12,8 @@ import pytest
 from gridsvc.errors import SetupError
 from gridsvc.local.city_ground import Patch, community_patches
 from gridsvc.local.city_plan import SEED, dice
-from gridsvc.local.simulate_crowd import Demo, Walker, another_case, has_shift, next_crossing
-from gridsvc.local.simulate_rules import SeenCase
+from gridsvc.local.simulate_crowd import Demo, Walker, a_main, another_case, has_shift, next_crossing
+from gridsvc.local.simulate_rules import SeenCase, is_main
 
 LANZHOU = ZoneInfo("Asia/Shanghai")
 
@@ -50,7 +50,7 @@ def case(number: int, **other: object) -> SeenCase:
         "divisions": ["620100", "620102", "620102001", "620102001001"],
         "assignment": None, "officer": None, "department": "water", "overdue": False,
         "returned_by": None, "order": None, "checker": None,
-        "extensions": 0, "lon": 103.83, "lat": 36.06,
+        "extensions": 0, "lon": 103.83, "lat": 36.06, "co_departments": [], "cause": None,
     }  # fmt: skip
     return SeenCase.of(told | other)
 
@@ -59,6 +59,19 @@ def test_a_case_is_merged_into_one_of_its_own_category_nearby_if_there_is_one() 
     other = case(2, category="starter:200110")
     assert another_case(case(1), [case(1), other, case(3)]) == "case-3"
     assert another_case(case(1), [case(1), other]) == "case-2"
+
+
+def test_a_case_is_linked_to_a_main_of_its_district_that_somebody_has_in_hand() -> None:
+    mains = [number for number in range(2, 60) if is_main(case(number), 1)]
+    [first, second, third, *_] = mains
+    others = [
+        case(first, state="handled"),
+        case(second, divisions=["620100", "620103"]),
+        case(third),
+        case(next(number for number in range(2, 60) if number not in mains)),
+    ]
+    assert a_main(case(1), others, 1) == f"case-{third}"
+    assert a_main(case(third), others, 1) is None
 
 
 def test_a_case_is_never_merged_into_itself_a_closed_one_or_one_far_away() -> None:

@@ -11,13 +11,14 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from gridsvc.domain.access import Role
-from gridsvc.domain.case import FINAL, MOVES, Clock, Move, Party, Pool, State
+from gridsvc.domain.case import FINAL, MOVES, Clock, Move, Party, Pool, Rule, State
 from gridsvc.local.simulate_rules import (
     By,
     Kind,
     SeenCase,
     Source,
     Step,
+    is_main,
     next_step,
     report_number,
     reports_owed,
@@ -35,11 +36,12 @@ PARTY = {
     By.DISPATCHER: Role.DISPATCHER,
     By.SUPERVISOR: Role.SUPERVISOR,
     By.CHECKER: Party.CHECKER,
+    By.CO_OWNER: Party.CO_OWNER,
 }
 
 NEEDED = {
     "picture": "evidence", "place": "location", "another case": "into", "owner": "officer", "another owner": "officer",
-    "another officer": "officer", "its place": "location",
+    "another officer": "officer", "its place": "location", "another department": "department", "a main": "cause",
 }  # fmt: skip
 
 
@@ -74,18 +76,28 @@ def made(case: SeenCase, step: Step) -> SeenCase:
         returned_by=returned_by,
         extensions=case.extensions + (step.move == "extend"),
         checker="1" if step.move == "send_check" else None if Clock.ON_SITE in rule.stops else case.checker,
+        co_departments=("roads",) if step.move == "co_assign" else _still_open(case, rule),
+        cause="1" if step.move == "link" else case.cause if rule.after is None or step.move == "close" else None,
         order="1" if step.move == "supervise" else None if step.move == "reply" else case.order,
     )
 
 
+def _still_open(case: SeenCase, rule: Rule) -> tuple[str, ...]:
+    over = Clock.CO_HANDLING in rule.stops or rule.after in FINAL or rule.pool is Pool.CAUSE
+    return () if over else case.co_departments
+
+
 def lived(case: SeenCase, *, overdue: bool = False) -> list[tuple[SeenCase, str | None]]:
     """The whole life of a case, state by state, with the moves; the routing worker stood in for."""
-    life = []
+    life: list[tuple[SeenCase, str | None]] = []
     for _ in range(60):
         if case.state == "filed" and case.pool == Pool.ROUTING:
             case = replace(
                 case, state="assigned", pool=None, assignment=f"{case.id} {case.version}", version=case.version + 1
             )
+        if case.pool == Pool.CAUSE and next_step(case, 1) is None:  # its cause is closed
+            life.append((case, "follow"))
+            case = replace(case, state="handled", pool=None, version=case.version + 1)
         case = replace(case, overdue=overdue and case.state == "in_progress")
         step = next_step(case, seed=1)
         life.append((case, step.move if step else None))
@@ -112,10 +124,17 @@ def test_every_move_that_people_make_happens() -> None:
     wanted = {
         "file", "reject", "locate", "return", "accept", "start", "hand_in", "rework",
         "close", "reopen", "cancel", "merge", "remind", "supervise", "reply", "forward", "correct",
-        "arrive", "send_check", "check",
+        "arrive", "send_check", "check", "co_assign", "co_hand_in", "co_decline", "link", "unlink", "follow",
     }  # fmt: skip
     assert wanted <= set(moves)
     assert moves["close"] > 400
+
+
+def test_what_others_are_linked_to_goes_on_to_its_end() -> None:
+    mains = [case for n in range(600) if is_main(case := replace(new_case(n), state="assigned", assignment="1"), 1)]
+    assert 40 < len(mains) < 160
+    steps = {step.move for each in mains if (step := next_step(each, 1)) is not None}
+    assert steps == {"accept", "return"}
 
 
 def test_some_limits_are_extended_before_they_are_over_and_never_a_third_time() -> None:
