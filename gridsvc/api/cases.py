@@ -326,8 +326,9 @@ class CaseDetail(Told):
     """One case with its assignment, the limit of its edition and the clocks that run.
 
     `missing_attributes` are those that its category asks for and nobody has said yet. `cause` is what it is an
-    effect of; null without one, and where the caller does not see it. `merged` are those that were merged into it, `main` the one that goes on where it was merged itself;
-    `duplicates` may be the same thing, and nobody has said so yet.
+    effect of; null without one, and where the caller does not see it. `merged` are those that were merged into it,
+    `main` the one that goes on where it was merged itself; `duplicates` may be the same thing, and nobody has said
+    so yet.
     """
 
     case: CaseTold
