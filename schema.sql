@@ -604,7 +604,6 @@ CREATE INDEX cases_suspended ON cases (suspended_until) WHERE suspended_until IS
 CREATE INDEX cases_alike ON cases (square, category, reported_at);
 CREATE INDEX cases_merged ON cases (merged_into) WHERE merged_into IS NOT NULL;
 CREATE INDEX cases_cause ON cases (cause_id) WHERE cause_id IS NOT NULL;
-CREATE INDEX cases_co_open ON cases USING gin (co_open) WHERE co_open <> '{}';
 CREATE INDEX cases_officer_open ON cases (officer_id)
   WHERE state IN ('assigned', 'accepted', 'in_progress');
 

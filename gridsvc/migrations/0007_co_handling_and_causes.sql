@@ -41,7 +41,6 @@ ALTER TABLE cases
     CASE WHEN pool = 'cause' THEN cause_id IS NOT NULL
          ELSE cause_id IS NULL OR state IN ('handled', 'closed') END);
 CREATE INDEX cases_cause ON cases (cause_id) WHERE cause_id IS NOT NULL;
-CREATE INDEX cases_co_open ON cases USING gin (co_open) WHERE co_open <> '{}';
 
 ALTER TABLE stage_limits
   DROP CONSTRAINT stage_limits_kind_check,

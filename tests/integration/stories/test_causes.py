@@ -18,6 +18,7 @@ from gridsvc.domain.access import Caller, Grant, Role, scope_keys
 from gridsvc.domain.case import Actor, AtVersion, Move, Particulars, Pool, State
 from gridsvc.errors import GuardFailed, Unknown, VersionConflict
 from gridsvc.store.cases import CaseRow
+from gridsvc.store.effects import cause_of, of_cause
 from tests.conftest import CityClock
 from tests.integration.api.conftest import wait_for_locks
 from tests.integration.small_city import DISTRICT, person, report
@@ -323,3 +324,13 @@ async def test_many_linked_at_once_while_another_desk_closes_and_merges_do_not_w
     for case in lone:
         after = await town.case(case.id)
         assert after.cause_id is None or (await town.case(after.cause_id)).state != State.MERGED
+
+
+async def test_the_query_itself_shows_no_end_of_a_link_that_the_keys_do_not_open(town: Town) -> None:
+    """Asked as the service, so that row-level security does not stand behind it."""
+    cause = await burst_main(town)
+    [effect] = await linked(town, cause)
+    async with transaction(town.pool) as (conn, _):
+        for keys, seen in (([DISTRICT], True), ([f"{DISTRICT}/line:none"], False)):
+            assert (await cause_of(conn, cause.id, keys) is not None) is seen
+            assert [each.id for each in await of_cause(conn, cause.id, keys)] == ([effect.id] if seen else [])

@@ -16,6 +16,7 @@ from gridsvc.domain.access import Caller, Grant, Role
 from gridsvc.domain.case import Move, State
 from gridsvc.errors import GuardFailed, NotAllowed, Unknown
 from gridsvc.store.cases import CaseRow
+from gridsvc.store.co_handlings import TASKS
 from tests.conftest import CityClock
 from tests.integration.small_city import CITY, DISTRICT, person
 from tests.integration.stories.conftest import Town
@@ -270,3 +271,17 @@ async def test_a_part_runs_on_the_calendar_of_its_department(town: Town, city_cl
     parts = await parts_of(town, await with_parts(town, case, "roads", "gas"))
     due = {name: part["due_at"].astimezone(SHANGHAI).strftime("%H:%M") for name, part in parts.items()}
     assert due == {"roads": "16:00", "gas": "11:00"}
+
+
+async def test_the_query_itself_lists_the_parts_of_ones_own_departments_and_area_alone(town: Town) -> None:
+    """Asked as the service, so that row-level security does not stand behind it."""
+    await people(town)
+    case = await with_parts(town, await burst_main(town), "roads")
+    async with transaction(town.pool) as (conn, now):
+        for keys, department, many in (
+            ([f"{DISTRICT}/dept:roads"], "roads", 1),
+            (["620103/dept:roads"], "roads", 0),
+            ([f"{DISTRICT}/dept:roads"], "gas", 0),
+        ):
+            tasks = await TASKS.all(conn, keys, [department], now, 10)
+            assert [task.case_id for task in tasks] == [case.id] * many, (keys, department)
