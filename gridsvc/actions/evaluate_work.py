@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable
+from dataclasses import replace
 
 from gridsvc.db import Conn
-from gridsvc.domain.evaluation import Asked, Figure, Item, items_of
+from gridsvc.domain.evaluation import Asked, By, Figure, Item, items_of
 from gridsvc.domain.recount import figures_of, happened_in
 from gridsvc.store import evaluation
 
@@ -29,7 +30,11 @@ async def recount(conn: Conn, asked: Asked, told: Callable[[int], object] = lamb
 
 
 async def disagreements(conn: Conn, asked: Asked, told: Callable[[int], object] = lambda _: None) -> list[str]:
-    """Every figure that the tables and the history count differently, in words; none in a sound city."""
+    """Every figure that the tables and the history count differently, in words; none in a sound city.
+
+    Areas are compared at the deepest level, of which the others are sums.
+    """
+    asked = replace(asked, by=By(asked.by.subject))
     tables = {(each.piece, each.key, each.what): each.number for each in await evaluation.counted(conn, asked)}
     history = {(each.piece, each.key, each.what): each.number for each in await recount(conn, asked, told)}
     return [

@@ -401,7 +401,7 @@ class By(StrEnum):
     @property
     def subject(self) -> Subject:
         """Whose work that judges."""
-        return Subject(self) if self in set(Subject) else Subject.AREA
+        return Subject.AREA if self in LEVELS else Subject(str(self))
 
 
 LEVELS: Final = ("community", "street", "district", "city", "province")

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import UTC, date, datetime
+from pathlib import Path
 from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -17,7 +19,9 @@ from gridsvc.domain.evaluation import (
     Asked,
     Belongs,
     By,
+    Count,
     Figure,
+    Indicator,
     Named,
     Period,
     Profile,
@@ -41,7 +45,7 @@ CITY, DISTRICT, STREET, COMMUNITY = "620100", "620102", "620102001", "6201020010
 PATH = (CITY, DISTRICT, STREET, COMMUNITY)
 
 
-def value(indicator: str, profile: Profile = LEFT_OUT, **counts: int) -> float | None:
+def value(indicator: str, counts: dict[str, int], profile: Profile = LEFT_OUT) -> float | None:
     return value_of(INDICATORS[indicator], counts, profile).value
 
 
@@ -52,27 +56,27 @@ TIANMEN = {"reported": 996, "reported_filed": 996, "due": 972, "due_closed": 911
 
 
 def test_tianmen_in_december_2016() -> None:
-    assert value("closing_rate", **TIANMEN) == 93.72
-    assert value("closing_in_time_rate", **TIANMEN) == 75.82
+    assert value("closing_rate", TIANMEN) == 93.72
+    assert value("closing_in_time_rate", TIANMEN) == 75.82
 
 
 @pytest.mark.parametrize(("closed", "due", "rate"), [(902, 956, 94.35), (9, 16, 56.25)])
 def test_tianmens_events_and_components(closed: int, due: int, rate: float) -> None:
-    assert value("closing_rate", due=due, due_closed=closed) == rate
+    assert value("closing_rate", {"due": due, "due_closed": closed}) == rate
 
 
 def test_what_is_suspended_is_left_out_or_counted_as_the_profile_says() -> None:
     """Jinhua takes 缓办 off what is due."""
     counts = {"due": 100, "due_suspended": 20, "due_closed": 80, "due_closed_in_time": 60}
-    assert (value("closing_rate", LEFT_OUT, **counts), value("closing_rate", COUNTED, **counts)) == (100, 80)
-    assert value("closing_in_time_rate", LEFT_OUT, **counts) == 75
-    assert value("closing_in_time_rate", COUNTED, **counts) == 60
+    assert (value("closing_rate", counts, LEFT_OUT), value("closing_rate", counts, COUNTED)) == (100, 80)
+    assert value("closing_in_time_rate", counts, LEFT_OUT) == 75
+    assert value("closing_in_time_rate", counts, COUNTED) == 60
 
 
 def test_a_granted_appeal_takes_the_case_out_of_timeliness_and_leaves_it_late_and_closed() -> None:
     counts = {"due": 10, "due_closed": 10, "due_closed_in_time": 8, "late": 2, "late_exempt": 1}
-    assert value("closing_in_time_rate", **counts) == 88.89, "8 of 9"
-    assert value("closing_rate", **counts) == 100, "10 of 10: closed is closed"
+    assert value("closing_in_time_rate", counts) == 88.89, "8 of 9"
+    assert value("closing_rate", counts) == 100, "10 of 10: closed is closed"
     assert counts_of(Subject.AREA, counts)["late"] == 2, "late it stays"
 
 
@@ -81,12 +85,12 @@ def test_a_granted_appeal_takes_the_case_out_of_timeliness_and_leaves_it_late_an
 
 @pytest.mark.parametrize("indicator", INDICATORS)
 def test_where_nothing_was_there_to_judge_nothing_is_said(indicator: str) -> None:
-    assert value(indicator) is None
+    assert value(indicator, {}) is None
 
 
 def test_all_of_it_suspended_is_nothing_to_judge() -> None:
-    assert value("closing_rate", due=3, due_suspended=3) is None
-    assert value("closing_rate", COUNTED, due=3, due_suspended=3) == 0
+    assert value("closing_rate", {"due": 3, "due_suspended": 3}) is None
+    assert value("closing_rate", {"due": 3, "due_suspended": 3}, COUNTED) == 0
 
 
 @pytest.mark.parametrize(
@@ -95,13 +99,13 @@ def test_all_of_it_suspended_is_nothing_to_judge() -> None:
 )
 def test_halves_are_rounded_up_exactly(numerator: int, denominator: int, rounded: float) -> None:
     """0.125 % becomes 0.13 %; a float would have to know how it is stored first."""
-    assert value("closing_rate", due=denominator, due_closed=numerator) == rounded
+    assert value("closing_rate", {"due": denominator, "due_closed": numerator}) == rounded
 
 
 def test_hours_are_told_to_the_hundredth() -> None:
-    assert value("mean_handling_hours", handling_seconds=3 * 5400, handed_in=3) == 1.5
-    assert value("mean_handling_hours", handling_seconds=18, handed_in=1) == 0.01, "half a hundredth goes up"
-    assert value("mean_handling_hours", handling_seconds=17, handed_in=1) == 0
+    assert value("mean_handling_hours", {"handling_seconds": 3 * 5400, "handed_in": 3}) == 1.5
+    assert value("mean_handling_hours", {"handling_seconds": 18, "handed_in": 1}) == 0.01, "half a hundredth goes up"
+    assert value("mean_handling_hours", {"handling_seconds": 17, "handed_in": 1}) == 0
 
 
 # ---- the formulas as data ---------------------------------------------------------------------------
@@ -258,3 +262,31 @@ def test_every_subject_is_told_its_own_indicators() -> None:
         "filing_in_time_rate", "dispatch_in_time_rate", "accurate_dispatch_rate", "checking_in_time_rate",
         "order_in_time_rate",
     ]  # fmt: skip
+
+
+# ---- the page ---------------------------------------------------------------------------------------
+
+PAGE = Path(__file__).parents[3] / "docs/rules/evaluation.md"
+
+
+def whom(subjects: Iterable[Subject]) -> str:
+    return ", ".join(str(subject) for subject in Subject if subject in subjects)
+
+
+def count_row(each: Count) -> str:
+    return f"| `{each.code}` | {each.name} | `{each.belongs}` | {whom(each.subjects)} | {each.name_en} |"
+
+
+def indicator_row(each: Indicator) -> str:
+    return (
+        f"| `{each.code}` | {each.name} | {each.numerator} | {each.denominator} | `{each.belongs}` "
+        f"| {whom(each.subjects)} | {each.source} |"
+    )
+
+
+def test_the_page_says_every_count_and_every_formula_as_they_are() -> None:
+    rows = [line for line in PAGE.read_text(encoding="utf-8").splitlines() if line.startswith("| `")]
+    wanted = [*map(count_row, COUNTS.values()), *map(indicator_row, INDICATORS.values())]
+    moments = len(Belongs)
+    assert rows[moments:] == wanted, "docs/rules/evaluation.md should say:\n" + "\n".join(wanted)
+    assert [row.split("`")[1] for row in rows[:moments]] == [str(each) for each in Belongs]

@@ -7,10 +7,10 @@ import zipfile
 
 from python_calamine import CalamineWorkbook
 
-from gridsvc.domain.sheet import read_csv, written_csv
+from gridsvc.domain.sheet import Cell, read_csv, written_csv
 from gridsvc.domain.workbook_out import written_workbook
 
-ROWS = [
+ROWS: list[list[Cell]] = [
     ["code", "name", "rate"], ["0620102001001", "=1+1", 93.72], ["620102", "<&\"'> 甘肃\x07", None], ["1e5", "-2", -3],
 ]  # fmt: skip
 
