@@ -563,6 +563,7 @@ CREATE TABLE cases (
   square         bigint GENERATED ALWAYS AS (    -- of a thousandth of a degree: what may be the same lies in it or beside
     (floor(ST_X(place) * 1000) * 1000000 + floor(ST_Y(place) * 1000))::bigint) STORED,
   component      text COLLATE "C" REFERENCES components,     -- the thing it is about, where the report named one
+  exercise       boolean NOT NULL DEFAULT false, -- 演练: rings and runs like any other, and counts nowhere
   FOREIGN KEY (edition, category) REFERENCES categories,
   FOREIGN KEY (edition, category, condition) REFERENCES category_conditions,
   CONSTRAINT open_has_one_owner_or_stands_in_a_pool CHECK (

@@ -252,6 +252,7 @@ def _open(each: _Accepted, number: str | None, head: bytes, now: datetime) -> Ca
         head=head,
         condition=report.condition,
         component=report.component,
+        exercise=report.exercise,
         **(located(each.place, owner) if each.place and owner else {}),
     )
 
@@ -304,6 +305,8 @@ def _first_entry(each: _Accepted, accepted_as: str, number: str | None, now: dat
         "method": owner.method if owner else None,
         "evidence": [str(picture) for picture in report.evidence],
     }
+    if report.exercise:
+        facts["exercise"] = True
     if report.component is not None:
         facts |= {
             "component": report.component,

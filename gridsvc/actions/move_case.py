@@ -140,6 +140,8 @@ async def _check_named(conn: Conn, locked: CaseRow, said: Particulars) -> None:
             raise Unknown(f"no case {said.into}", field="into")
         if other.state in FINAL:
             raise GuardFailed(f"the case it is merged into is {other.state}; want one that goes on", guard="goes_on")
+        if other.exercise and not locked.exercise:
+            raise GuardFailed("the case it is merged into is an exercise; want a real one", guard="goes_on")
 
 
 async def _changes(

@@ -124,6 +124,7 @@ class CaseTold(Told):
     exempt: bool
     checker: UUID | None
     order: UUID | None
+    exercise: bool
 
 
 class AssignmentTold(Told):
@@ -540,7 +541,7 @@ def _told(view: CaseView) -> CaseTold:
         management_level=view.management_level, component=view.component, held_by=view.held_by,
         suspensions=view.suspensions, self_handled=view.self_handled, sampled=view.sampled,
         returned_by=view.returned_by, late=view.late, appeal=view.appeal, exempt=view.appeal == "granted",
-        checker=view.checker_id, order=view.order_id,
+        checker=view.checker_id, order=view.order_id, exercise=view.exercise,
     )  # fmt: skip
 
 

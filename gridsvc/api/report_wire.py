@@ -40,7 +40,8 @@ class ReporterSaid(Wanted):
 class ReportSaid(Wanted):
     """A report. `component` or `location` says where; staff who write for a caller may give `address` instead.
 
-    `condition` is the code of one of the category's filing conditions; it decides which limit holds.
+    `condition` is the code of one of the category's filing conditions; it decides which limit holds. `exercise`
+    (演练), for staff alone: the case rings and runs like any other and counts nowhere.
     """
 
     category: Annotated[str, msgspec.Meta(min_length=1, max_length=64)]
@@ -53,6 +54,7 @@ class ReportSaid(Wanted):
     source: Annotated[str, msgspec.Meta(pattern="^[a-z][a-z0-9_]{1,30}$")] | None = None
     condition: Annotated[str, msgspec.Meta(min_length=1, max_length=32)] | None = None
     component: Annotated[str, msgspec.Meta(pattern="^[0-9]{16}$")] | None = None
+    exercise: bool = False
 
 
 class DivisionTold(Told):

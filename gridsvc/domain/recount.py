@@ -104,7 +104,12 @@ class _Told:
 
 
 def happened_in(entries: Sequence[Entry], known: Known, now: datetime) -> Iterator[Happened]:
-    """Everything that counts in the history of one case, in no order. Nothing for a case that has no place yet."""
+    """Everything that counts in the history of one case, in no order.
+
+    Nothing for a case that has no place yet, and for an exercise.
+    """
+    if entries[0].facts.get("exercise"):
+        return iter(())
     told = _Told(born=entries[0])
     for entry in entries:
         _take(told, entry, known)

@@ -1,4 +1,4 @@
--- Evaluation (综合评价): what no other table than the history tells of a cycle once the next one runs.
+-- Evaluation (综合评价): marks of what no other table than the history tells of a cycle once the next one runs; exercises.
 
 -- A mark is left by a move that evaluation counts. Append-only.
 CREATE TABLE case_marks (
@@ -28,6 +28,9 @@ SELECT h.case_id, h.version, h.cycle,
           FROM history) AS h
  WHERE h.move IN ('rework', 'send_back', 'extend', 'suspend', 'appeal', 'reopen')
     OR (h.move = 'settle_appeal' AND h.facts ->> 'result' = 'granted');
+
+-- An exercise (演练) rings and runs like any case, and counts nowhere.
+ALTER TABLE cases ADD COLUMN exercise boolean NOT NULL DEFAULT false;
 
 ALTER TABLE case_marks ENABLE ROW LEVEL SECURITY;
 CREATE POLICY case_marks_in_scope ON case_marks TO gridsvc_app

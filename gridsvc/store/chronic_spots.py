@@ -48,6 +48,7 @@ FILED = Statement(
        AND ($4::text IS NULL OR $4::text = ANY (c.divisions))
        AND c.place IS NOT NULL
        AND c.filed_at IS NOT NULL
+       AND NOT c.exercise
        AND c.state NOT IN ('rejected', 'cancelled', 'merged')
      ORDER BY c.reported_at, c.id
      LIMIT $5::integer

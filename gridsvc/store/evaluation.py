@@ -51,6 +51,7 @@ COUNTED = Statement(
                   THEN substr(c.reported_by, 6)::uuid END AS reporter
         FROM cases c
         JOIN areas r ON r.grid_set_id = c.grid_set_id AND r.code = c.division_code
+       WHERE NOT c.exercise
     ), handling AS MATERIALIZED (
       SELECT case_id, cycle, state, started_at, stopped_at, due_at
         FROM clocks

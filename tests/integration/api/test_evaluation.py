@@ -170,3 +170,24 @@ async def test_a_spot_is_told_to_those_who_see_its_cases(api: Api) -> None:
     assert (await everywhere.get(f"{asked}&division={SOUTH}")).body["items"] == []
     assert (await (await api.somebody(a(Role.ACCEPTOR, SOUTH))).get(asked)).body["items"] == []
     assert (await everywhere.get("/api/v1/chronic-spots?from=2026-02-01&to=2026-01-01")).code == "bad_request"
+
+
+async def test_an_exercise_runs_like_a_case_is_shown_as_one_and_counts_nowhere(api: Api) -> None:
+    said = {
+        "category": "0101", "description": "演练：爆管", "exercise": True,
+        "location": {"lon": PLACES[NORTH], "lat": 36.055, "datum": "wgs84"},
+    }  # fmt: skip
+    desk = await api.somebody(a(Role.SUPERVISOR))
+    taken = await desk.post("/api/v1/reports", said)
+    assert (taken.status, taken.body["case"]["state"]) == (201, "filed")
+    real = await desk.post("/api/v1/reports", {**said, "exercise": False})
+    for each, is_one in ((taken, True), (real, False)):
+        shown = await desk.get(f"/api/v1/cases/{each.body['case']['id']}")
+        assert shown.body["case"]["exercise"] is is_one
+    north = await items(desk, "/api/v1/evaluation?group_by=district&from=2020-01-01&to=2099-01-01")
+    assert north[NORTH]["counts"]["reported"] == 1, "the real one alone"
+    merging = {"into": taken.body["case"]["id"]}
+    refused = await desk.post(f"/api/v1/cases/{real.body['case']['id']}/merge", merging, If_Match='"1"')
+    assert (refused.status, refused.body["guard"]) == (422, "goes_on")
+    for nobody_of_the_desk in (await api.somebody(a(Role.OFFICER)), await api.program("reports:write")):
+        assert (await nobody_of_the_desk.post("/api/v1/reports", said)).code == "not_allowed"

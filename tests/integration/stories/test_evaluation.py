@@ -99,11 +99,40 @@ class Year:
                 await fire_due_rungs(self.conn, self.now, 50)
             else:
                 await self._move()
+            if number == steps - busy - 5:
+                await self._suspend_beyond_the_year()
 
-    async def _report(self) -> None:
+    async def _suspend_beyond_the_year(self) -> None:
+        """What is suspended now stands still when the year is judged, its limit long past."""
+        by = next(each for each in self.people if Role.DISPATCHER in each.roles)
+        for _ in range(6):
+            await self._report("department")
+            await self._route(await self._case(self.ids[-1]))
+            said = Particulars(reason="x", until=END + timedelta(days=30))
+            await self._made(await self._case(self.ids[-1]), Move.SUSPEND, by, said)
+
+    async def _case(self, case_id: UUID) -> CaseRow:
+        await act_as_service(self.conn)
+        case = await cases.lock(self.conn, case_id)
+        assert case is not None
+        return case
+
+    async def _made(self, case: CaseRow, move: Move, by: Caller, said: Particulars) -> None:
+        """Make a move that may be refused; then nothing has happened."""
+        try:
+            async with self.conn.transaction():
+                await act_for(self.conn, scope_keys(by))
+                await move_case(
+                    self.conn, case.id, move, Actor(by), said, AtVersion(case.version), self.numbers, self.now
+                )
+        except GridError:
+            return
+        self.made[str(move)] += 1
+
+    async def _report(self, kind: str | None = None) -> None:
         by = self.rng.choice(self.people)
         source = "officer" if Role.OFFICER in by.roles else "staff"
-        kind = self.rng.choice(["officer", "department", "desk", "self", "nowhere"])
+        kind = kind or self.rng.choice(["officer", "department", "desk", "self", "nowhere"])
         place = Place(WEST + self.rng.random() * 3 * STEP, SOUTH + self.rng.random() * 3 * STEP)
         if kind == "self":
             await self._self_handled(place)
@@ -115,6 +144,7 @@ class Year:
             address="somewhere" if nowhere else "", place=None if nowhere else place,
             claim=None if nowhere else Claim(place.lon, place.lat, "wgs84"), occurred_at=None,
             evidence=(await self._photograph(by),), desk=DISTRICT if nowhere else None,
+            exercise=source == "staff" and self.rng.random() < 0.2,
         )  # fmt: skip
         await act_as_service(self.conn)
         [taken] = await file_reports(self.conn, [said], self.numbers, self.now)
@@ -139,10 +169,8 @@ class Year:
         self.ids.append(taken.case.id)
 
     async def _move(self) -> None:
-        await act_as_service(self.conn)
         lately = self.ids[-9:] if self.rng.random() < 0.85 else self.ids[-60:]
-        case = await cases.lock(self.conn, self.rng.choice(lately))
-        assert case is not None
+        case = await self._case(self.rng.choice(lately))
         if case.pool == Pool.ROUTING:
             await self._route(case)
             return
@@ -155,16 +183,7 @@ class Year:
         else:
             [move] = self.rng.choices(can, [_OFTEN[each] for each in can])
         by = self._somebody(case, move)
-        try:
-            async with self.conn.transaction():
-                await act_for(self.conn, scope_keys(by))
-                said = await self._said(case, move, by)
-                await move_case(
-                    self.conn, case.id, move, Actor(by), said, AtVersion(case.version), self.numbers, self.now
-                )
-        except GridError:
-            return
-        self.made[str(move)] += 1
+        await self._made(case, move, by, await self._said(case, move, by))
 
     def _waiting(self, case: CaseRow) -> Move | None:
         """What somebody was asked for, so that it is seldom forgotten."""
