@@ -55,6 +55,7 @@ def test_a_row_of_near_things_does_not_grow_along_the_street() -> None:
 def test_what_is_reported_while_it_is_still_open_is_the_same_trouble_and_no_new_one() -> None:
     assert numbers(seen(1, 0, None), seen(2, 2, 3)) == []
     assert numbers(seen(1, 0, 10), seen(2, 2, 3), seen(3, 12, 13)) == [[1, 3]]
+    assert numbers(seen(1, 0, 10), seen(2, 2, 3), seen(3, 5, 6)) == [], "nor do its duplicates make a spot among them"
 
 
 def test_the_nearest_spot_has_it_and_on_a_tie_the_older_one() -> None:
@@ -93,6 +94,14 @@ def test_neighbours_meet_across_a_whole_degree() -> None:
     [spot] = spots_of(cases, 30 * DAY)
     assert isinstance(spot, Spot)
     assert (spot.anchor.id.int, spot.last.id.int) == (1, 2)
+
+
+def test_far_in_the_north_where_degrees_are_narrow_a_place_is_as_wide_as_anywhere() -> None:
+    east = 45 / 111_320 / 0.5  # 45 m at 60 degrees
+    for start in range(20):
+        places = {1: Place(10 + start * 0.0001, 60.0), 2: Place(10 + start * 0.0001 + east, 60.0)}
+        cases = [Seen(**{**vars(seen(n, n, n + 0.5)), "place": place}) for n, place in places.items()]
+        assert len(spots_of(cases, 30 * DAY)) == 1, start
 
 
 def test_nothing_is_chronic_where_nothing_was_seen() -> None:
