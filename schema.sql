@@ -569,6 +569,7 @@ CREATE TABLE cases (
   co_open        text[] NOT NULL DEFAULT '{}',   -- those of them whose part is open
   cause_id       uuid REFERENCES cases,          -- the case that it is an effect of
   had_effects    boolean NOT NULL DEFAULT false, -- another case was linked to it, at some time
+  exercise       boolean NOT NULL DEFAULT false, -- 演练: rings and runs like any other, and counts nowhere
   FOREIGN KEY (edition, category) REFERENCES categories,
   FOREIGN KEY (edition, category, condition) REFERENCES category_conditions,
   CONSTRAINT open_has_one_owner_or_stands_in_a_pool CHECK (
@@ -690,6 +691,18 @@ CREATE TABLE assignments (
 );
 CREATE UNIQUE INDEX one_current_assignment ON assignments (case_id) WHERE ended_at IS NULL;
 CREATE INDEX assignments_case ON assignments (case_id);
+
+-- Append-only: what no other table than the history tells of a cycle once the next one runs, and evaluation counts.
+CREATE TABLE case_marks (
+  case_id       uuid NOT NULL REFERENCES cases,
+  version       integer NOT NULL,                -- of the history row that says the rest
+  cycle         integer NOT NULL,                -- in which it happened
+  mark          text NOT NULL CHECK (mark IN ('reworked', 'extended', 'suspended', 'appealed', 'granted', 'reopened')),
+  at            timestamptz NOT NULL,
+  assignment_id uuid REFERENCES assignments,     -- who had the case, or had it last
+  PRIMARY KEY (case_id, version)
+);
+CREATE INDEX case_marks_at ON case_marks (at);
 
 -- An officer is sent to look before a case is filed or closed (核实、核查). Ended without a result: called off.
 CREATE TABLE checks (
@@ -994,6 +1007,9 @@ CREATE POLICY history_in_scope ON history TO gridsvc_app
 ALTER TABLE assignments ENABLE ROW LEVEL SECURITY;
 CREATE POLICY assignments_in_scope ON assignments TO gridsvc_app
   USING ((SELECT scope_is_service()) OR EXISTS (SELECT FROM cases c WHERE c.id = case_id)) WITH CHECK (true);
+ALTER TABLE case_marks ENABLE ROW LEVEL SECURITY;
+CREATE POLICY case_marks_in_scope ON case_marks TO gridsvc_app
+  USING ((SELECT scope_is_service()) OR EXISTS (SELECT FROM cases c WHERE c.id = case_id)) WITH CHECK (true);
 ALTER TABLE checks ENABLE ROW LEVEL SECURITY;
 CREATE POLICY checks_in_scope ON checks TO gridsvc_app
   USING ((SELECT scope_is_service()) OR EXISTS (SELECT FROM cases c WHERE c.id = case_id)) WITH CHECK (true);
@@ -1030,6 +1046,7 @@ GRANT USAGE ON ALL SEQUENCES IN SCHEMA public TO gridsvc_app;
 -- What has happened stays: the service adds to these and changes nothing in them.
 REVOKE UPDATE, DELETE ON history, history_heads, escalations, reporter_openings, calendar_editions, clock_changes
   FROM gridsvc_app;
+REVOKE UPDATE, DELETE ON case_marks FROM gridsvc_app;
 REVOKE DELETE ON cases, reports, assignments, clocks, checks, supervision_orders, co_handlings FROM gridsvc_app;
 REVOKE UPDATE, DELETE ON category_majors, category_conditions, category_limits FROM gridsvc_app;
 REVOKE UPDATE, DELETE ON component_changes FROM gridsvc_app;

@@ -33,6 +33,7 @@ COMMANDS: Final[dict[str, str]] = {
     "user": "accounts and API keys",
     "replay": "rows of a service-request file become reports",
     "simulate": "play a day on the city",
+    "evaluate": "how work was judged in a stretch of time, as a table; checked against the history",
     "verify": "check the history chain and the ledger",
     "bench": "measure, and compare in the same run",
 }

@@ -97,13 +97,18 @@ def _just_linked(cause: CaseRow) -> VersionConflict:
     )
 
 
-async def check_cause(conn: Conn, cause_id: UUID) -> None:
-    """Whether a case may be the cause of another: there for this scope, filed, open, and no effect itself."""
+async def check_cause(conn: Conn, effect: CaseRow, cause_id: UUID) -> None:
+    """Whether a case may be the cause of `effect`: there for this scope, filed, open, and no effect itself.
+
+    An exercise and a real case are never linked: one of the two would be chased for the other's sake.
+    """
     cause = await cases.lock(conn, cause_id)
     if cause is None:
         raise Unknown(f"no case {cause_id}", field="cause")
     if cause.state in FINAL or cause.state == State.REPORTED:
         raise GuardFailed(f"the cause is {cause.state}; want one that is filed and goes on", guard="goes_on")
+    if cause.exercise != effect.exercise:
+        raise GuardFailed("one of the two is an exercise; want both or none", guard="goes_on")
     if cause.cause_id is not None:
         raise GuardFailed("the cause is an effect of another case; link to that one", guard="no_chain")
 

@@ -272,6 +272,7 @@ def _open(each: _Accepted, number: str | None, head: bytes, now: datetime) -> Ca
         condition=report.condition,
         component=report.component,
         attributes=each.attributes,
+        exercise=report.exercise,
         **(located(each.place, owner) if each.place and owner else {}),
     )
 
@@ -326,6 +327,8 @@ def _first_entry(each: _Accepted, accepted_as: str, number: str | None, now: dat
     }
     if each.attributes:
         facts["attributes"] = dict(each.attributes)
+    if report.exercise:
+        facts["exercise"] = True
     if report.component is not None:
         facts |= {
             "component": report.component,

@@ -162,9 +162,11 @@ async def _check_named(conn: Conn, held: Held, said: Particulars) -> None:
             raise Unknown(f"no case {said.into}", field="into")
         if other.state in FINAL:
             raise GuardFailed(f"the case it is merged into is {other.state}; want one that goes on", guard="goes_on")
+        if other.exercise and not locked.exercise:
+            raise GuardFailed("the case it is merged into is an exercise; want a real one", guard="goes_on")
         check_heir(other, held)
     if said.cause is not None:
-        await check_cause(conn, said.cause)
+        await check_cause(conn, locked, said.cause)
 
 
 async def _changes(

@@ -18,11 +18,23 @@ from gridsvc.db import Conn
 from gridsvc.domain.case import FINAL, Clock, Move, Moved, State
 from gridsvc.domain.clock import CaseClock, go_on, pause_clock, start_clock, stop_clock
 from gridsvc.domain.deadline import Budget, ClockUnit
+from gridsvc.domain.evaluation import mark_of
 from gridsvc.domain.history import Entry, chained
 from gridsvc.domain.rulebook import Limit, Rulebook
 from gridsvc.ids import new_id
-from gridsvc.store import assignments, cases, checks, clocks, co_handlings, history, outbox, supervision_orders
+from gridsvc.store import (
+    assignments,
+    case_marks,
+    cases,
+    checks,
+    clocks,
+    co_handlings,
+    history,
+    outbox,
+    supervision_orders,
+)
 from gridsvc.store.assignments import AssignmentRow
+from gridsvc.store.case_marks import Mark
 from gridsvc.store.cases import CaseRow
 from gridsvc.store.co_handlings import AskedPart, EndedPart
 
@@ -104,9 +116,27 @@ async def record_moves(
         kept.append(replace(row.keyed(), head=entries[-1].hash))
     await cases.change(conn, kept)
     await history.add(conn, entries)
+    await case_marks.add(conn, _marks(moves, now))
     news: list[Announcement] = [_news(row, what, now) for row, (_, what) in zip(kept, moves, strict=True)]
     await outbox.append(conn, [*news, *called_off], now)
     return kept
+
+
+def _marks(moves: Sequence[tuple[CaseRow, Recorded]], now: datetime) -> list[Mark]:
+    """What evaluation will want to know of the cycle in which the move was made, and of whose case it was."""
+    return [
+        Mark(
+            case_id=locked.id,
+            version=what.moved.version,
+            cycle=locked.cycle,
+            mark=mark,
+            at=now,
+            assignment_id=locked.assignment_id,
+        )
+        for locked, what in moves
+        for mark in [mark_of(what.moved)]
+        if mark is not None
+    ]
 
 
 async def _end_tasks(conn: Conn, moves: Sequence[tuple[CaseRow, Recorded]], now: datetime) -> None:

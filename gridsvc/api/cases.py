@@ -135,6 +135,7 @@ class CaseTold(Told):
     attributes: dict[str, str]
     co_departments: list[str]
     cause: UUID | None
+    exercise: bool
 
 
 class AssignmentTold(Told):
@@ -611,7 +612,7 @@ def _told(view: CaseView) -> CaseTold:
         suspensions=view.suspensions, self_handled=view.self_handled, sampled=view.sampled,
         returned_by=view.returned_by, late=view.late, appeal=view.appeal, exempt=view.appeal == "granted",
         checker=view.checker_id, order=view.order_id, attributes=view.attributes,
-        co_departments=view.co_open, cause=view.cause_id,
+        co_departments=view.co_open, cause=view.cause_id, exercise=view.exercise,
     )  # fmt: skip
 
 

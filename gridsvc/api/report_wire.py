@@ -49,6 +49,7 @@ class ReportSaid(Wanted):
 
     `condition` is the code of one of the category's filing conditions; it decides which limit holds. `attributes`
     are those of the category; what an officer's report must say and does not is refused, others' is kept as it is.
+    `exercise` (演练), for staff alone: the case rings and runs like any other and counts nowhere.
     """
 
     category: Annotated[str, msgspec.Meta(min_length=1, max_length=64)]
@@ -62,6 +63,7 @@ class ReportSaid(Wanted):
     condition: Annotated[str, msgspec.Meta(min_length=1, max_length=32)] | None = None
     component: Annotated[str, msgspec.Meta(pattern="^[0-9]{16}$")] | None = None
     attributes: Attributes = msgspec.field(default_factory=dict)
+    exercise: bool = False
 
 
 class DivisionTold(Told):

@@ -14,7 +14,7 @@ from gridsvc.api.route import Route
 from gridsvc.api.wire import read_body
 from gridsvc.domain.access import Caller, Role, scope_keys
 from gridsvc.domain.report import Report, Reporter
-from gridsvc.errors import BadRequest
+from gridsvc.errors import BadRequest, NotAllowed
 from gridsvc.ids import new_id
 
 _STAFF: Final = frozenset({Role.ACCEPTOR, Role.DISPATCHER, Role.SUPERVISOR})
@@ -26,6 +26,11 @@ async def post_report(request: web.Request) -> web.Response:
     said = await read_body(request, ReportSaid)
     caller = caller_of(request)
     desk = request.app[DESK]
+    if said.exercise and (caller.user_id is None or caller.roles.isdisjoint(_STAFF)):
+        raise NotAllowed(
+            f"an exercise is reported by {', '.join(sorted(_STAFF))}",
+            field="exercise", wanted=sorted(str(role) for role in _STAFF),
+        )  # fmt: skip
     place, claim = None, None
     if said.location is not None:
         place, claim = read_location(said.location, await desk.city_bounds())
@@ -48,6 +53,7 @@ async def post_report(request: web.Request) -> web.Response:
         condition=said.condition,
         component=said.component,
         attributes=said.attributes,
+        exercise=said.exercise,
     )
     return await desk.file(claim_of(request), report, scope_keys(caller))
 

@@ -53,6 +53,7 @@ class Report:
     condition: str | None = None  # the code of one of the category's; None: nobody has said
     attributes: Mapping[str, str | int | float] = field(default_factory=dict)  # as the caller wrote them
     component: str | None = None  # code of the component it is about; its surveyed place is then the case's
+    exercise: bool = False  # 演练: its case rings and runs like any other, and counts nowhere
 
 
 @dataclass(frozen=True)

@@ -88,16 +88,27 @@ def read_csv(file: str, content: bytes) -> Sheet:
     return Sheet(file, None, rows)
 
 
-def written_csv(rows: Iterable[Sequence[str]], codes: frozenset[int] = frozenset()) -> bytes:
+Cell = str | int | float | None
+"""What a table that we write holds; None: nothing."""
+
+
+def written_csv(rows: Iterable[Sequence[Cell]], codes: frozenset[int] = frozenset()) -> bytes:
     """Rows as a CSV file that opens in Excel: UTF-8 with byte-order mark, CRLF, no cell that would be a formula.
 
     In the columns `codes` (counted from 0) digits stay text: leading noughts stay, nothing is rounded.
     """
     out = io.StringIO(newline="")
     csv.writer(out, lineterminator="\r\n").writerows(
-        [guarded(cell, code=column in codes) for column, cell in enumerate(row)] for row in rows
+        [_as_text(cell, code=column in codes) for column, cell in enumerate(row)] for row in rows
     )
     return b"\xef\xbb\xbf" + out.getvalue().encode()
+
+
+def _as_text(cell: Cell, *, code: bool) -> str:
+    """Numbers are our own and need no guard: a negative one is no formula."""
+    if isinstance(cell, str):
+        return guarded(cell, code=code)
+    return "" if cell is None else str(cell)
 
 
 def guarded(cell: str, *, code: bool = False) -> str:

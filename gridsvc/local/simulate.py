@@ -138,6 +138,18 @@ class Simulation:
         await self._side_by_side([self._make(case, step) for case, step in self._due()])
         await self._walk()
 
+    async def judged(self) -> dict[str, str]:
+        """How the service judges the city's work of today: indicator -> value, and of how many; no simulated clock."""
+        today = datetime.now(ZONE).date()
+        asked = {"group_by": "city", "from": str(today), "to": str(today + timedelta(days=1))}
+        told = await self._get(f"/api/v1/evaluation?{urlencode(asked)}")
+        return {
+            value["indicator"]: f"{value['value']:.2f} ({value['numerator']}/{value['denominator']})"
+            for item in told["items"]
+            for value in item["values"]
+            if value["value"] is not None
+        }
+
     # -- duty ----------------------------------------------------------------------------------
 
     async def _change_duty(self) -> None:

@@ -80,6 +80,7 @@ class CaseRow:
     co_open: list[str] = field(default_factory=list)
     cause_id: UUID | None = None
     had_effects: bool = False
+    exercise: bool = False
 
     def case(self) -> Case:
         """The case as decisions see it."""
@@ -145,14 +146,14 @@ ADD = Statement(
            on_border, neighbours, beat_code, pool, assignment_id, officer_id, department, handler_id,
            reported_by, merged_into, extensions, due_at, route_again_at, occurred_at, reported_at,
            filed_at, closed_at, updated_at, seen_by, head, suspended_until, condition, management_level,
-           self_handled, sampled, component, attributes)
+           self_handled, sampled, component, attributes, exercise)
     SELECT id, number, version, cycle, state, suspended, source, edition, category, duty_line, severity,
            description, address, desk, ST_SetSRID(ST_MakePoint(lon, lat), 4326), grid_set_id, division_code,
            divisions, cell_code, cell_method,
            on_border, neighbours, beat_code, pool, assignment_id, officer_id, department, handler_id,
            reported_by, merged_into, extensions, due_at, route_again_at, occurred_at, reported_at,
            filed_at, closed_at, updated_at, seen_by, head, suspended_until, condition, management_level,
-           self_handled, sampled, component, attributes
+           self_handled, sampled, component, attributes, exercise
       FROM json_to_recordset($1::text::json) AS r (
            id uuid, number text, version integer, cycle integer, state text, suspended boolean, source text,
            edition text, category text, duty_line text, severity text, description text, address text,
@@ -164,7 +165,7 @@ ADD = Statement(
            occurred_at timestamptz, reported_at timestamptz, filed_at timestamptz, closed_at timestamptz,
            updated_at timestamptz, seen_by text[], head bytea, suspended_until timestamptz, condition text,
            management_level text, self_handled boolean, sampled boolean, component text,
-           attributes jsonb)
+           attributes jsonb, exercise boolean)
     """,
 )
 
@@ -217,7 +218,8 @@ _LOCKED: Final = """
            c.extensions, c.due_at, c.route_again_at, c.occurred_at, c.reported_at, c.filed_at, c.closed_at,
            c.updated_at, c.seen_by, c.head, c.suspended_until, c.condition, c.management_level, c.component,
            c.held_by, c.suspensions, c.self_handled, c.sampled, c.returned_by, c.late, c.appeal,
-           c.checker_id, c.order_id, c.attributes, c.co_departments, c.co_open, c.cause_id, c.had_effects
+           c.checker_id, c.order_id, c.attributes, c.co_departments, c.co_open, c.cause_id, c.had_effects,
+           c.exercise
       FROM cases c
 """
 

@@ -129,6 +129,25 @@ INVARIANTS: Final = (
         """,
     ),
     _rule(
+        "marks_are_history",
+        "Every mark that evaluation counts stands in the history as its move, and every such move left its mark.",
+        """
+        SELECT coalesce(m.case_id, h.case_id)::text || ' version ' || coalesce(m.version, h.version) AS what
+          FROM case_marks m
+          FULL JOIN (SELECT case_id, version,
+                            CASE move WHEN 'rework' THEN 'reworked' WHEN 'send_back' THEN 'reworked'
+                                      WHEN 'extend' THEN 'extended' WHEN 'suspend' THEN 'suspended'
+                                      WHEN 'appeal' THEN 'appealed' WHEN 'settle_appeal' THEN 'granted'
+                                      ELSE 'reopened' END AS mark
+                       FROM history
+                      WHERE move IN ('rework', 'send_back', 'extend', 'suspend', 'appeal', 'reopen')
+                         OR (move = 'settle_appeal' AND facts ->> 'result' = 'granted')) h
+               ON h.case_id = m.case_id AND h.version = m.version
+         WHERE m.mark IS DISTINCT FROM h.mark
+         LIMIT 20
+        """,
+    ),
+    _rule(
         "open_cases_have_a_clock",
         "Nothing is late unseen: every open case has a clock that runs or is paused, or waits for a cause that has.",
         """

@@ -131,6 +131,11 @@ DAMAGES: Final[dict[str, tuple[str, ...]]] = {
          WHERE case_id = '{late}' AND move = 'escalate' AND facts ->> 'level' = '1'
         """,
     ),
+    "marks_are_history": (
+        """
+        INSERT INTO case_marks (case_id, version, cycle, mark, at) VALUES ('{late}', 2, 1, 'extended', now())
+        """,
+    ),
     "open_cases_have_a_clock": (
         """
         UPDATE clocks SET state = 'stopped', stopped_at = started_at, next_level = NULL, next_fire_at = NULL

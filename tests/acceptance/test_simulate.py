@@ -72,6 +72,7 @@ async def test_a_short_simulation_ends_by_itself_and_says_what_happened(service:
     ended = await asyncio.to_thread(service.run, "simulate", "--hours", "2", "--speed", "1200", "--officers", "10")
     assert ended.code == 0, ended.said
     assert "refused   none" in ended.said
+    assert "judged    filing_rate" in ended.said
 
 
 @pytest.mark.slow

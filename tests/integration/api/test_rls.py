@@ -21,6 +21,9 @@ WITH_CASE = {
         INSERT INTO assignments (id, case_id, cycle, department, rule, edition, reasons, assigned_by, assigned_at,
                                  ended_at, ended_why)
         VALUES ($2, $1, 1, 'water', 'by_hand', 1, '{}', 'test', now(), now(), 'test')""",
+    "case_marks": """
+        INSERT INTO case_marks (case_id, version, cycle, mark, at)
+        SELECT $1, 1, 1, 'extended', now() WHERE $2::uuid IS NOT NULL""",
     "clock_pauses": """
         INSERT INTO clock_pauses (clock_id, from_at, reason)
         SELECT id, now(), $2::uuid::text FROM clocks WHERE case_id = $1""",
@@ -58,6 +61,7 @@ CASE_OF = {
     "reporters": "(SELECT case_id FROM reports r WHERE r.id = report_id)",
     "history": "case_id",
     "assignments": "case_id",
+    "case_marks": "case_id",
     "checks": "case_id",
     "supervision_orders": "case_id",
     "co_handlings": "case_id",

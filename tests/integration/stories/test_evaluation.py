@@ -1,0 +1,397 @@
+"""A year of a small city is counted twice, by the tables and by the history alone, and both say the same."""
+
+from __future__ import annotations
+
+import argparse
+import random
+from collections import Counter
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from typing import Any, Final
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+import pytest
+from python_calamine import CalamineWorkbook
+
+from events.catalog import CaseNews
+from events.codec import decode
+from geo.place import Place
+from gridsvc.actions.assign_case import assign_cases
+from gridsvc.actions.escalate_case import fire_due_rungs
+from gridsvc.actions.evaluate_work import disagreements, evaluate
+from gridsvc.actions.file_report import Taken, file_reports
+from gridsvc.actions.move_case import move_case
+from gridsvc.actions.resume_cases import resume_cases
+from gridsvc.actions.self_handle import self_handle
+from gridsvc.actions.verify_city import broken_chains, broken_invariants
+from gridsvc.commands import evaluate as evaluate_command
+from gridsvc.db import SERVICE, Conn, ConnPool, act_as_service, act_for, open_pool, transaction
+from gridsvc.domain.access import Caller, Grant, Role, scope_keys
+from gridsvc.domain.case import CHECKS, MOVES, Actor, AtVersion, Move, Particulars, Party, Pool, State
+from gridsvc.domain.evaluation import COUNTS, MARKED, Asked, By, Period, Scope, cut
+from gridsvc.domain.reasons import RESULTS
+from gridsvc.domain.report import Claim, Report
+from gridsvc.errors import GridError, SetupError
+from gridsvc.ids import new_id
+from gridsvc.migrate import migrations
+from gridsvc.store import cases
+from gridsvc.store.cases import CaseRow
+from gridsvc.store.numbers import NumberBlocks
+from tests.integration.api.conftest import settings_for
+from tests.integration.small_city import CITY, DISTRICT, SOUTH, STEP, WEST, found_small_city, person
+from tests.servers import FreshDatabase, SessionServers
+
+ZONE: Final = ZoneInfo("Asia/Shanghai")
+BEGIN: Final = datetime(2026, 1, 1, tzinfo=ZONE).astimezone(UTC)
+END: Final = datetime(2027, 1, 1, tzinfo=ZONE).astimezone(UTC)
+CASES: Final = 220
+
+_OTHER_STREET = """
+WITH street AS (
+  INSERT INTO divisions (grid_set_id, code, name, level, parent_code, path, area_m2)
+  SELECT grid_set_id, v.code, v.code, v.level, v.parent, divisions.path || v.path, 1e5
+    FROM divisions, (VALUES ('620102002', 'street', '620102', '{620102002}'::text[]),
+                            ('620102002001', 'community', '620102002', '{620102002,620102002001}')
+                    ) AS v (code, level, parent, path)
+   WHERE divisions.code = '620102'
+)
+UPDATE cells SET division_code = '620102002001' WHERE right(code, 3) IN ('007', '008', '009')
+"""
+
+# How often each move is tried when its state allows it; one that is refused leaves nothing.
+_OFTEN: Final[dict[Move, int]] = {
+    Move.ACCEPT: 30, Move.START: 20, Move.HAND_IN: 30, Move.CLOSE: 24, Move.FILE: 24, Move.ASSIGN: 14,
+    Move.FORWARD: 14, Move.CORRECT: 6, Move.REJECT: 3, Move.REWORK: 6, Move.SEND_BACK: 4, Move.RETURN: 4,
+    Move.REOPEN: 2, Move.APPEAL: 8, Move.SETTLE_APPEAL: 20, Move.SUSPEND: 3, Move.RESUME: 4, Move.EXTEND: 4,
+    Move.CANCEL: 1, Move.MERGE: 2, Move.UNMERGE: 3, Move.SEND_CHECK: 4, Move.CHECK: 20, Move.SUPERVISE: 2,
+    Move.REPLY: 10, Move.REFER_UP: 1, Move.HAND_DOWN: 3, Move.LOCATE: 10, Move.REMIND: 1, Move.NOTE: 1,
+}  # fmt: skip
+
+
+@dataclass
+class Year:
+    """A seeded year: what comes and who does what next is dealt; what comes of it, the real actions say."""
+
+    conn: Conn
+    numbers: NumberBlocks
+    people: list[Caller]
+    codes: dict[str, str]
+    now: datetime = BEGIN
+    rng: random.Random = field(default_factory=lambda: random.Random(20261))
+    ids: list[UUID] = field(default_factory=list)
+    made: Counter[str] = field(default_factory=Counter)
+
+    async def play(self) -> None:
+        """Busy hours, in which things happen every few minutes, and quiet days between them, in which limits pass."""
+        steps, busy = CASES * 13, 40
+        quiet_s = (END - BEGIN).total_seconds() * busy / steps - busy * 300
+        for number in range(steps):
+            seconds = quiet_s if number % busy == busy - 1 else self.rng.uniform(20, 580)
+            self.now += timedelta(seconds=seconds, microseconds=1)
+            if number % 13 == 0:
+                await self._report()
+            elif number % 13 == 6:
+                await act_as_service(self.conn)
+                await resume_cases(self.conn, self.now, 50)
+                await fire_due_rungs(self.conn, self.now, 50)
+            else:
+                await self._move()
+            if number == steps - busy - 5:
+                await self._suspend_beyond_the_year()
+
+    async def _suspend_beyond_the_year(self) -> None:
+        """What is suspended now stands still when the year is judged, its limit long past."""
+        by = next(each for each in self.people if Role.DISPATCHER in each.roles)
+        for _ in range(6):
+            await self._report("department")
+            await self._route(await self._case(self.ids[-1]))
+            said = Particulars(reason="x", until=END + timedelta(days=30))
+            await self._made(await self._case(self.ids[-1]), Move.SUSPEND, by, said)
+
+    async def _case(self, case_id: UUID) -> CaseRow:
+        await act_as_service(self.conn)
+        case = await cases.lock(self.conn, case_id)
+        assert case is not None
+        return case
+
+    async def _made(self, case: CaseRow, move: Move, by: Caller, said: Particulars) -> None:
+        """Make a move that may be refused; then nothing has happened."""
+        try:
+            async with self.conn.transaction():
+                await act_for(self.conn, scope_keys(by))
+                await move_case(
+                    self.conn, case.id, move, Actor(by), said, AtVersion(case.version), self.numbers, self.now
+                )
+        except GridError:
+            return
+        self.made[str(move)] += 1
+
+    async def _report(self, kind: str | None = None) -> None:
+        by = self.rng.choice(self.people)
+        source = "officer" if Role.OFFICER in by.roles else "staff"
+        kind = kind or self.rng.choice(["officer", "department", "desk", "self", "nowhere"])
+        place = Place(WEST + self.rng.random() * 3 * STEP, SOUTH + self.rng.random() * 3 * STEP)
+        if kind == "self":
+            await self._self_handled(place)
+            return
+        nowhere = kind == "nowhere" and source == "staff"
+        said = Report(
+            id=new_id(), case_id=new_id(), source=source, reported_by=by.id,
+            category=self.codes["desk" if kind == "nowhere" else kind], description="x",
+            address="somewhere" if nowhere else "", place=None if nowhere else place,
+            claim=None if nowhere else Claim(place.lon, place.lat, "wgs84"), occurred_at=None,
+            evidence=(await self._photograph(by),), desk=DISTRICT if nowhere else None,
+            exercise=source == "staff" and self.rng.random() < 0.2,
+        )  # fmt: skip
+        await act_as_service(self.conn)
+        [taken] = await file_reports(self.conn, [said], self.numbers, self.now)
+        assert isinstance(taken, Taken), taken
+        self.made["report"] += 1
+        self.ids.append(taken.case.id)
+
+    async def _self_handled(self, place: Place) -> None:
+        by = next(each for each in self.people if Role.OFFICER in each.roles)
+        said = Report(
+            id=new_id(), case_id=new_id(), source="officer", reported_by=by.id, category=self.codes["officer"],
+            description="x", address="", place=place, claim=Claim(place.lon, place.lat, "wgs84"), occurred_at=None,
+            evidence=(), desk=None,
+        )  # fmt: skip
+        both = Particulars(before=(await self._photograph(by),), evidence=(await self._photograph(by),))
+        try:
+            async with self.conn.transaction():
+                taken = await self_handle(self.conn, said, by, both, self.numbers, self.now)
+        except GridError:  # not his street
+            return
+        self.made["self_handle"] += 1
+        self.ids.append(taken.case.id)
+
+    async def _move(self) -> None:
+        lately = self.ids[-9:] if self.rng.random() < 0.85 else self.ids[-60:]
+        case = await self._case(self.rng.choice(lately))
+        if case.pool == Pool.ROUTING:
+            await self._route(case)
+            return
+        can = [move for move, rule in MOVES.items() if case.state in rule.before and move in _OFTEN]
+        if not can or (case.state == State.MERGED and self.rng.random() < 0.8):
+            return
+        waiting = self._waiting(case)
+        if waiting in can and self.rng.random() < 0.7:
+            move = waiting
+        else:
+            [move] = self.rng.choices(can, [_OFTEN[each] for each in can])
+        by = self._somebody(case, move)
+        await self._made(case, move, by, await self._said(case, move, by))
+
+    def _waiting(self, case: CaseRow) -> Move | None:
+        """What somebody was asked for, so that it is seldom forgotten."""
+        if case.suspended:
+            return Move.RESUME if self.rng.random() < 0.1 else None
+        if case.checker_id is not None:
+            return Move.CHECK
+        if case.order_id is not None:
+            return Move.REPLY
+        if case.returned_by is not None:
+            return Move.FORWARD
+        return Move.SETTLE_APPEAL if case.appeal == "open" else None
+
+    async def _route(self, case: CaseRow) -> None:
+        bodies = await self.conn.fetch("SELECT body FROM outbox WHERE case_id = $1 ORDER BY seq DESC", case.id)
+        heard = [decode(row["body"]) for row in bodies]
+        wanted = {"case.filed", "case.waiting", "case.unacknowledged", "case.reopened", "case.corrected"}
+        news = next(each for each in heard if isinstance(each, CaseNews) and each.TYPE in wanted)
+        await assign_cases(self.conn, [news], self.now)
+        self.made["route"] += 1
+
+    def _somebody(self, case: CaseRow, move: Move) -> Caller:
+        by = MOVES[move].by
+        if Party.CHECKER in by:
+            return next((each for each in self.people if each.user_id == case.checker_id), self.people[0])
+        if Party.OWNER in by and self.rng.random() < 0.9:
+            return next(
+                (
+                    each
+                    for each in self.people
+                    if each.user_id == case.officer_id
+                    or any(g.role is Role.HANDLER and g.department == case.department for g in each.grants)
+                ),
+                self.people[0],
+            )
+        fit = [
+            each for each in self.people
+            if each.roles & by or (Party.DEPARTMENT in by and any(g.department == case.department for g in each.grants))
+        ]  # fmt: skip
+        return self.rng.choice(fit or self.people)
+
+    async def _said(self, case: CaseRow, move: Move, by: Caller) -> Particulars:
+        rule = MOVES[move]
+        said: dict[str, Any] = {"reason": "x"} if "reason" in rule.needs else {}
+        if "evidence" in rule.needs:
+            said["evidence"] = (await self._photograph(by),)
+        if move in {Move.ASSIGN, Move.FORWARD}:
+            officers = [each.user_id for each in self.people if Role.OFFICER in each.roles]
+            said |= {"department": "water"} if self.rng.random() < 0.5 else {"officer": self.rng.choice(officers)}
+        if move is Move.CORRECT:
+            said |= {"category": self.rng.choice(list(self.codes.values()))} if self.rng.random() < 0.5 else {}
+            said |= {"location": Place(WEST + self.rng.random() * 3 * STEP, SOUTH + self.rng.random() * 3 * STEP)}
+        if move is Move.LOCATE:
+            said |= {"location": Place(WEST + self.rng.random() * 3 * STEP, SOUTH + self.rng.random() * 3 * STEP)}
+        if move in {Move.REFER_UP, Move.HAND_DOWN} and case.divisions:
+            said |= {"division": self.rng.choice(case.divisions)}
+        if move is Move.SUSPEND:
+            said |= {"until": self.now + timedelta(days=self.rng.uniform(1, 150))}
+        if move is Move.MERGE:
+            said |= {"into": self.rng.choice(self.ids)}
+        if move is Move.CHECK:
+            said |= {"result": self.rng.choice(RESULTS[CHECKS[State(case.state)]]).code}
+        if move is Move.SETTLE_APPEAL:
+            said |= {"result": self.rng.choice(["granted", "refused"])}
+        if move is Move.REPLY:
+            said |= {"reply": "x"}
+        if move is Move.NOTE:
+            said |= {"note": "x"}
+        return Particulars(**said)
+
+    async def _photograph(self, by: Caller) -> UUID:
+        attachment = new_id()
+        await self.conn.execute(
+            "INSERT INTO attachments (id, sha256, original, media_type, size_bytes, uploaded_by, uploaded_at)"
+            " VALUES ($1, sha256('a'), sha256('b'), 'image/jpeg', 1, $2, now())",
+            attachment, by.id,
+        )  # fmt: skip
+        return attachment
+
+
+@dataclass(frozen=True)
+class Played:
+    """The city after its year."""
+
+    pool: ConnPool
+    url: str
+    made: Counter[str]
+
+
+@pytest.fixture(scope="module")
+def database_of_the_year(session_servers: SessionServers) -> Any:
+    fresh = session_servers.fresh_database()
+    yield fresh
+    session_servers.drop_database(fresh)
+
+
+@pytest.fixture(scope="module")
+async def played(database_of_the_year: FreshDatabase) -> AsyncIterator[Played]:
+    url = database_of_the_year.url
+    async with open_pool(url, scope=SERVICE, size=2, name="year") as pool, open_pool(url, size=2) as numbers:
+        async with transaction(pool) as (conn, _):
+            city = await found_small_city(conn)
+            await conn.execute(_OTHER_STREET)
+            head = await person(conn, "head", Grant(role=Role.SUPERVISOR, division=CITY, department="water"))
+            codes = {
+                name: str(await conn.fetchval(sql))
+                for name, sql in {
+                    "officer": "SELECT min(code) FROM categories WHERE handled_by = 'officer' AND files_itself"
+                    " AND duty_line = 'social' AND severity IN ('low', 'normal')",
+                    "department": "SELECT min(code) FROM categories WHERE department = 'water' AND files_itself",
+                    "desk": "SELECT min(code) FROM categories WHERE handled_by = 'officer' AND NOT files_itself"
+                    " AND duty_line = 'social'",
+                }.items()
+            }
+        people = [*city.officers, city.dispatcher, city.acceptor, city.supervisor, city.handler, head]
+        async with transaction(pool) as (conn, _):
+            year = Year(conn, NumberBlocks(numbers), people, codes)
+            await year.play()
+        yield Played(pool, url, year.made)
+
+
+def asked(by: By, period: Period = Period.MONTH, **more: Any) -> Asked:
+    """The report of the year, asked for at its end by somebody who may see everything."""
+    return Asked(
+        edges=cut(date(2026, 1, 1), date(2027, 1, 1), period, ZONE), by=by,
+        **{"now": END, "scope": Scope(everything=True), **more},
+    )  # fmt: skip
+
+
+async def test_the_year_saw_every_move_that_counts(played: Played) -> None:
+    """So that the tests below cannot pass because nothing ever happened."""
+    assert {str(move) for move in _OFTEN} - set(played.made) == set()
+    assert played.made["report"] + played.made["self_handle"] >= CASES * 0.9
+
+
+async def test_the_ledger_of_the_year_balances(played: Played) -> None:
+    async with transaction(played.pool, snapshot=True) as (conn, _):
+        assert (await broken_invariants(conn), await broken_chains(conn)) == ({}, [])
+
+
+@pytest.mark.parametrize("by", [By.AREA, By.DEPARTMENT, By.POST, By.OFFICER])
+async def test_tables_and_history_agree_in_every_figure_of_every_group_and_month(played: Played, by: By) -> None:
+    async with transaction(played.pool) as (conn, _):
+        assert await disagreements(conn, asked(by)) == []
+        # In the middle of the year some of what happened later is known already; both must see it alike.
+        assert await disagreements(conn, asked(by, Period.WEEK, now=BEGIN + timedelta(days=190))) == []
+
+
+async def test_every_count_is_made_by_the_year_and_every_indicator_is_between_nought_and_all(played: Played) -> None:
+    async with transaction(played.pool) as (conn, _):
+        items = [
+            item for by in (By.CITY, By.DEPARTMENT, By.POST, By.OFFICER)
+            for item in await evaluate(conn, asked(by, Period.WHOLE))
+        ]  # fmt: skip
+    assert {code for code in COUNTS if not any(item.counts.get(code) for item in items)} == set()
+    for item in items:
+        for value in item.values:
+            if value.value is not None and not value.indicator.endswith("hours"):
+                assert 0 <= value.value <= 100, (item.code, value)
+
+
+async def test_the_migration_reads_the_same_marks_out_of_the_history_as_the_moves_left(played: Played) -> None:
+    """A city that is already running begins with them."""
+    sql = next(each for each in migrations() if each.name.endswith("_evaluation.sql")).sql
+    told = sql[sql.index("SELECT h.case_id") : sql.index(";", sql.index("SELECT h.case_id"))]
+    async with transaction(played.pool) as (conn, _):
+        from_history = {tuple(row) for row in await conn.fetch(told)}
+        kept = {tuple(row) for row in await conn.fetch(
+            "SELECT case_id, version, cycle, mark, at, assignment_id FROM case_marks")}  # fmt: skip
+    assert from_history == kept
+    assert {row[3] for row in kept} == set(MARKED.values())
+
+
+async def test_a_figure_that_was_tampered_with_is_found(played: Played) -> None:
+    """Either side can be wrong: a table that was edited, a mark that is missing."""
+    for damage in (
+        "UPDATE assignments SET ended_why = 'returned' WHERE id = (SELECT min(id::text)::uuid FROM assignments"
+        " WHERE ended_why = 'closed')",
+        "UPDATE clocks SET stopped_at = due_at + interval '1 day' WHERE id = (SELECT min(id::text)::uuid FROM clocks"
+        " WHERE kind = 'pool' AND stopped_at < due_at)",
+        "UPDATE cases SET filed_at = filed_at + interval '40 days' WHERE id = (SELECT min(id::text)::uuid FROM cases"
+        " WHERE filed_at IS NOT NULL AND NOT self_handled)",
+    ):
+        async with played.pool.acquire() as conn:
+            undone = conn.transaction()
+            await undone.start()
+            assert await conn.execute(damage) != "UPDATE 0", damage
+            assert await disagreements(conn, asked(By.AREA)) != [], damage
+            await undone.rollback()
+
+
+async def test_the_command_prints_writes_and_verifies(
+    played: Played, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    async def command(*words: str) -> int:
+        parser = argparse.ArgumentParser()
+        evaluate_command.add(parser.add_subparsers())
+        year = ["evaluate", "--from", "2026-01-01", "--to", "2027-01-01"]
+        return await evaluate_command.run(parser.parse_args([*year, *words]), settings_for(played.url))
+
+    assert await command("--by", "street", "--period", "quarter", "--verify") == 0
+    told = capsys.readouterr().out
+    assert "2026-04-01 – 2026-07-01  street 620102001 张掖路街道: 立案率 " in told
+    assert told.endswith("tables and history agree in every figure\n")
+    out = tmp_path / "officers.xlsx"
+    assert await command("--by", "officer", "--out", str(out), "--headings", "en") == 0
+    head, *rows = CalamineWorkbook.from_path(out).get_sheet_by_index(0).to_python()
+    assert (head[0], len(rows), all(isinstance(row[0], str) for row in rows)) == ("code", 3, True)
+    with pytest.raises(SetupError, match="cannot be written"):
+        await command("--out", str(out))
+    assert await command("--out", str(tmp_path / "officers.pdf")) == 2
