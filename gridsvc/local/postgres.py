@@ -46,6 +46,8 @@ _SETTINGS: Final = {
     "checkpoint_completion_target": "0.9",
     # A city that has just begun outgrows the plans made for its empty tables within seconds; ANALYZE renews them.
     "autovacuum_naptime": "10s",
+    # Statements of ours are longer than the usual 1 kB, and whoever looks at one that hangs wants its end.
+    "track_activity_query_size": "4kB",
 }
 
 # For tests: a machine that loses power may lose the tests' databases.

@@ -158,13 +158,16 @@ async def test_there_are_no_chains_and_a_cause_is_filed_and_open(town: Town) -> 
         looked_at = await conn.fetchval("SELECT code FROM categories WHERE NOT files_itself LIMIT 1")
     unfiled = await town.filed(report(town.city.officers[0], looked_at))
     over = await town.move(town.city.dispatcher, await burst_main(town), Move.CANCEL, reason="误报")
-    lone = await assigned(town)
+    lone, drill = await assigned(town), await assigned(town)
+    async with town.pool.acquire() as conn:
+        await conn.execute("UPDATE cases SET exercise = true WHERE id = $1", drill.id)
     for case, to, guard in (
         (cause, other, "has_no_effects"),
         (other, effect, "no_chain"),
         (lone, lone, "not_its_own_cause"),
         (lone, unfiled, "goes_on"),
         (lone, over, "goes_on"),
+        (drill, cause, "goes_on"),
         (effect, cause, "not_linked_to_it"),
     ):
         with pytest.raises(GuardFailed) as refused:
