@@ -37,6 +37,12 @@ def goes_on_without(after: CaseRow) -> list[str]:
     return [each for each in after.co_open if each == after.department]
 
 
+def called_off(before: CaseRow, after: CaseRow, said: EndedPart | None) -> list[str]:
+    """The departments whose part ends with a move that does not say so itself; the history names them."""
+    over = [each for each in before.co_open if each not in after.co_open]
+    return [each for each in over if said is None or said.department != each]
+
+
 async def end_parts(
     conn: Conn, ended: Sequence[tuple[CaseRow, CaseRow, EndedPart | None]], actors: Sequence[str], now: datetime
 ) -> tuple[list[PartName], list[CaseCoCalledOff]]:
@@ -49,10 +55,9 @@ async def end_parts(
     for (before, after, said), actor in zip(ended, actors, strict=True):
         if said is not None:
             rows.append(said)
-        for department in before.co_open:
-            if department not in after.co_open and (said is None or said.department != department):
-                rows.append(EndedPart(case_id=before.id, department=department, result="called_off", ended_by=actor))
-                unsaid[before.id, department] = (after, actor)
+        for department in called_off(before, after, said):
+            rows.append(EndedPart(case_id=before.id, department=department, result="called_off", ended_by=actor))
+            unsaid[before.id, department] = (after, actor)
     parts = await co_handlings.end(conn, rows, now)
     news = []
     for part in parts:

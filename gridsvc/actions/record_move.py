@@ -12,7 +12,7 @@ from typing import Any
 from uuid import UUID
 
 from events.catalog import Announcement, CaseAssigned, CaseNews
-from gridsvc.actions.end_parts import end_parts, with_parts
+from gridsvc.actions.end_parts import called_off, end_parts, with_parts
 from gridsvc.actions.news import news_of
 from gridsvc.db import Conn
 from gridsvc.domain.case import FINAL, Clock, Move, Moved, State
@@ -100,7 +100,7 @@ async def record_moves(
     await _end_tasks(conn, moves, now)
     turned = [(row, what) for (row, _), (_, what) in zip(drafts, moves, strict=True)]
     await co_handlings.add(conn, [what.asks_part for _, what in moves if what.asks_part is not None])
-    parts, called_off = await end_parts(
+    parts, told_besides = await end_parts(
         conn,
         [(locked, row, what.ends_part) for (locked, what), (row, _) in zip(moves, turned, strict=True)],
         [what.actor for _, what in moves],
@@ -118,7 +118,7 @@ async def record_moves(
     await history.add(conn, entries)
     await case_marks.add(conn, _marks(moves, now))
     news: list[Announcement] = [_news(row, what, now) for row, (_, what) in zip(kept, moves, strict=True)]
-    await outbox.append(conn, [*news, *called_off], now)
+    await outbox.append(conn, [*news, *told_besides], now)
     return kept
 
 
@@ -307,6 +307,7 @@ def _extended(clock: CaseClock, after: CaseRow, book: Rulebook, what: Recorded) 
 
 
 def _entry(locked: CaseRow, after: CaseRow, what: Recorded, now: datetime) -> Entry:
+    unsaid = called_off(locked, after, what.ends_part)
     return chained(
         Entry(
             case_id=after.id,
@@ -316,7 +317,7 @@ def _entry(locked: CaseRow, after: CaseRow, what: Recorded, now: datetime) -> En
             to_state=after.state,
             actor=what.actor,
             at=now,
-            facts=what.facts,
+            facts={**what.facts, "called_off": unsaid} if unsaid else what.facts,
             before=locked.head,
         )
     )

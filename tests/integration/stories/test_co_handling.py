@@ -243,6 +243,8 @@ async def test_parts_go_on_under_another_lead_and_are_called_off_with_the_case(t
     assert (await parts_of(town, case))["roads"]["result"] == "called_off"
     case = await town.move(town.city.dispatcher, case, Move.CANCEL, reason="误报")
     assert case.co_open == []
+    [row] = await town.rows("SELECT facts FROM history WHERE case_id = $1 AND version = $2", case.id, case.version)
+    assert row["facts"]["called_off"] == ["gas"]
     assert await hear(town, await newest(town, case, CaseCoCalledOff)) == ids(them.gas)
     assert {part["clock"] for part in (await parts_of(town, case)).values()} == {"stopped"}
 
