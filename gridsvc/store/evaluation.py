@@ -23,9 +23,8 @@ from gridsvc.store.history import OF_CASES
 # pieces begin and end. `handling` is read once, for what it is asked four times.
 _AREA: Final = """
              c.nth, c.line"""
-_OWNER: Final = f"""{_AREA},
-             CASE WHEN NOT c.opened OR $3::text = 'department' THEN a.department END AS department,
-             CASE WHEN NOT c.opened OR $3::text = 'officer' THEN a.officer_id END AS officer, NULL::text AS post"""
+_OWNER: Final = """
+             a.nth, a.line, a.department, a.officer, NULL::text AS post"""
 _DESK: Final = f"""{_AREA}, NULL::text AS department, NULL::uuid AS officer"""
 _BY: Final = "GROUP BY 1, 2, 3, 4, 5, 6"
 _DIMENSIONS: Final = "piece, nth, line, department, officer, post"
@@ -52,6 +51,13 @@ COUNTED = Statement(
         FROM cases c
         JOIN areas r ON r.grid_set_id = c.grid_set_id AND r.code = c.division_code
        WHERE NOT c.exercise
+    ), owned AS MATERIALIZED (   -- every assignment where it lies, with no more of whose it was than is asked for
+      SELECT a.id, a.case_id, a.cycle, a.rule, a.assigned_at, a.ended_at, a.ended_why, c.nth, c.line,
+             c.cycle AS case_cycle, c.state AS case_state,
+             CASE WHEN NOT c.opened OR $3::text = 'department' THEN a.department END AS department,
+             CASE WHEN NOT c.opened OR $3::text = 'officer' THEN a.officer_id END AS officer
+        FROM assignments a
+        JOIN placed c ON c.id = a.case_id
     ), handling AS MATERIALIZED (
       SELECT case_id, cycle, state, started_at, stopped_at, due_at
         FROM clocks
@@ -77,13 +83,14 @@ COUNTED = Statement(
     ), tasks AS (
       SELECT width_bucket(a.assigned_at, $1::timestamptz[]) AS piece,{_OWNER},
              count(*) AS received, count(*) FILTER (WHERE a.ended_why = 'returned') AS received_returned
-        FROM assignments a JOIN placed c ON c.id = a.case_id
+        FROM owned a
        WHERE a.assigned_at >= $11::timestamptz AND a.assigned_at < $12::timestamptz
        {_BY}
     ), dispatches AS (
-      SELECT width_bucket(a.assigned_at, $1::timestamptz[]) AS piece,{_DESK}, 'dispatcher' AS post,
-             count(*) AS dispatched, count(*) FILTER (WHERE a.ended_why = 'returned') AS dispatched_returned
-        FROM assignments a JOIN placed c ON c.id = a.case_id
+      SELECT width_bucket(a.assigned_at, $1::timestamptz[]) AS piece, a.nth, a.line, NULL::text AS department,
+             NULL::uuid AS officer, 'dispatcher' AS post, count(*) AS dispatched,
+             count(*) FILTER (WHERE a.ended_why = 'returned') AS dispatched_returned
+        FROM owned a
        WHERE a.assigned_at >= $11::timestamptz AND a.assigned_at < $12::timestamptz AND a.rule = 'by_hand'
        {_BY}
     ), hand_ins AS (   -- each begins a checking clock
@@ -93,29 +100,22 @@ COUNTED = Statement(
              count(*) FILTER (WHERE m.case_id IS NOT NULL) AS handed_in_reworked,
              sum(floor(extract(epoch FROM k.started_at - h.started_at)))::bigint AS handling_seconds
         FROM clocks k
-        JOIN placed c ON c.id = k.case_id
-        JOIN assignments a ON a.case_id = k.case_id AND a.assigned_at <= k.started_at
-                          AND (a.ended_at IS NULL OR a.ended_at > k.started_at)
+        JOIN owned a ON a.case_id = k.case_id AND a.assigned_at <= k.started_at
+                    AND (a.ended_at IS NULL OR a.ended_at > k.started_at)
         JOIN handling h ON h.case_id = k.case_id AND h.stopped_at = k.started_at
         LEFT JOIN case_marks m ON m.case_id = k.case_id AND m.at = k.stopped_at AND m.mark = 'reworked'
        WHERE k.kind = 'checking' AND k.started_at >= $11::timestamptz AND k.started_at < $12::timestamptz
        {_BY}
-    ), owners AS (   -- who had the case last in each cycle
-      SELECT a.*
-        FROM assignments a
-       WHERE NOT EXISTS (SELECT FROM assignments l
-                          WHERE l.case_id = a.case_id AND l.cycle = a.cycle
-                            AND (l.assigned_at, l.id) > (a.assigned_at, a.id))
     ), closings AS (
       SELECT width_bucket(a.ended_at, $1::timestamptz[]) AS piece,{_OWNER}, count(*) AS closed
-        FROM assignments a JOIN placed c ON c.id = a.case_id
+        FROM owned a
        WHERE a.ended_why = 'closed' AND a.ended_at >= $11::timestamptz AND a.ended_at < $12::timestamptz
        {_BY}
-    ), turns AS MATERIALIZED (   -- each cycle once, by the last of its handling clocks
+    ), turns AS MATERIALIZED (   -- each cycle once, by the last of its handling clocks and of its owners
       SELECT k.due_at,{_OWNER},
              k.state = 'paused' AS stands,
              a.ended_why = 'closed' IS TRUE AS closed,
-             a.ended_why = 'closed' IS TRUE OR (c.cycle = k.cycle AND c.state = 'handled') AS handled,
+             a.ended_why = 'closed' IS TRUE OR (a.case_cycle = k.cycle AND a.case_state = 'handled') AS handled,
              k.state = 'running'
                OR EXISTS (SELECT FROM handling e WHERE e.case_id = k.case_id AND e.cycle = k.cycle
                                                    AND e.stopped_at > e.due_at) AS late,
@@ -124,10 +124,13 @@ COUNTED = Statement(
              EXISTS (SELECT FROM case_marks m WHERE m.case_id = k.case_id AND m.cycle = k.cycle
                                                 AND m.mark = 'granted') AS exempt
         FROM handling k
-        JOIN placed c ON c.id = k.case_id
-        JOIN owners a ON a.case_id = k.case_id AND a.cycle = k.cycle
+        JOIN owned a ON a.case_id = k.case_id AND a.cycle = k.cycle
        WHERE k.due_at >= $11::timestamptz AND k.due_at < $2::timestamptz
-         AND NOT (c.cycle = k.cycle AND c.state IN ('rejected', 'cancelled', 'merged'))
+         AND NOT (a.case_cycle = k.cycle AND a.case_state IN ('rejected', 'cancelled', 'merged'))
+         AND (a.ended_at IS NULL OR a.ended_why = 'closed'   -- then it is the last; seldom must it be looked for
+              OR NOT EXISTS (SELECT FROM assignments l
+                              WHERE l.case_id = a.case_id AND l.cycle = a.cycle
+                                AND (l.assigned_at, l.id) > (a.assigned_at, a.id)))
          AND NOT EXISTS (SELECT FROM handling l WHERE l.case_id = k.case_id AND l.cycle = k.cycle
                                                   AND l.started_at > k.started_at)
     ), judged AS (
@@ -145,7 +148,7 @@ COUNTED = Statement(
         FROM turns t
        {_BY}
     ), marks AS (
-      SELECT width_bucket(m.at, $1::timestamptz[]) AS piece,{_OWNER},
+      SELECT width_bucket(m.at, $1::timestamptz[]) AS piece,{_AREA}, a.department, a.officer, NULL::text AS post,
              count(*) FILTER (WHERE m.mark = 'extended') AS extended,
              count(*) FILTER (WHERE m.mark = 'suspended') AS suspended,
              count(*) FILTER (WHERE m.mark = 'appealed') AS appealed,
@@ -153,7 +156,7 @@ COUNTED = Statement(
              count(*) FILTER (WHERE m.mark = 'reopened') AS reopened
         FROM case_marks m
         JOIN placed c ON c.id = m.case_id
-        LEFT JOIN assignments a ON a.id = m.assignment_id
+        LEFT JOIN owned a ON a.id = m.assignment_id
        WHERE m.at >= $11::timestamptz AND m.at < $12::timestamptz
        {_BY}
     ), desks AS (
