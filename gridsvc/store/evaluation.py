@@ -20,7 +20,7 @@ from gridsvc.store.history import OF_CASES
 # whose department it was. $1 edges of the pieces, $2 until when things were due, $3 the subject, $4 a division or NULL,
 # $5 everything may be seen, $6 an officer who sees his own, $7 to $9 what else may be seen: a division, and there a
 # department or a duty line or neither; $10 the level of the areas, or `area` for the deepest; $11 and $12 where all
-# pieces begin and end. `handling` is read once, for what it is asked four times.
+# pieces begin and end. Parts that a subject has nothing of are not read at all.
 _AREA: Final = """
              c.nth, c.line"""
 _OWNER: Final = """
@@ -74,17 +74,20 @@ COUNTED = Statement(
              count(*) FILTER (WHERE NOT c.self_handled AND c.state = 'merged') AS reported_merged
         FROM placed c
        WHERE c.reported_at >= $11::timestamptz AND c.reported_at < $12::timestamptz
+         AND $3::text IN ('area', 'officer')
        {_BY}
     ), filings AS (
       SELECT width_bucket(c.filed_at, $1::timestamptz[]) AS piece,{_DESK}, NULL::text AS post, count(*) AS filed
         FROM placed c
        WHERE c.filed_at >= $11::timestamptz AND c.filed_at < $12::timestamptz AND NOT c.self_handled
+         AND $3::text = 'area'
        {_BY}
     ), tasks AS (
       SELECT width_bucket(a.assigned_at, $1::timestamptz[]) AS piece,{_OWNER},
              count(*) AS received, count(*) FILTER (WHERE a.ended_why = 'returned') AS received_returned
         FROM owned a
        WHERE a.assigned_at >= $11::timestamptz AND a.assigned_at < $12::timestamptz
+         AND $3::text <> 'post'
        {_BY}
     ), dispatches AS (
       SELECT width_bucket(a.assigned_at, $1::timestamptz[]) AS piece, a.nth, a.line, NULL::text AS department,
@@ -92,6 +95,7 @@ COUNTED = Statement(
              count(*) FILTER (WHERE a.ended_why = 'returned') AS dispatched_returned
         FROM owned a
        WHERE a.assigned_at >= $11::timestamptz AND a.assigned_at < $12::timestamptz AND a.rule = 'by_hand'
+         AND $3::text IN ('area', 'post')
        {_BY}
     ), hand_ins AS (   -- each begins a checking clock
       SELECT width_bucket(k.started_at, $1::timestamptz[]) AS piece,{_OWNER},
@@ -105,12 +109,18 @@ COUNTED = Statement(
         JOIN handling h ON h.case_id = k.case_id AND h.stopped_at = k.started_at
         LEFT JOIN case_marks m ON m.case_id = k.case_id AND m.at = k.stopped_at AND m.mark = 'reworked'
        WHERE k.kind = 'checking' AND k.started_at >= $11::timestamptz AND k.started_at < $12::timestamptz
+         AND $3::text <> 'post'
        {_BY}
     ), closings AS (
       SELECT width_bucket(a.ended_at, $1::timestamptz[]) AS piece,{_OWNER}, count(*) AS closed
         FROM owned a
        WHERE a.ended_why = 'closed' AND a.ended_at >= $11::timestamptz AND a.ended_at < $12::timestamptz
+         AND $3::text <> 'post'
        {_BY}
+    ), marked AS MATERIALIZED (
+      SELECT case_id, cycle, bool_or(mark = 'extended') AS extended, bool_or(mark = 'granted') AS granted
+        FROM case_marks
+       GROUP BY case_id, cycle
     ), turns AS MATERIALIZED (   -- each cycle once, by the last of its handling clocks and of its owners
       SELECT k.due_at,{_OWNER},
              k.state = 'paused' AS stands,
@@ -119,12 +129,10 @@ COUNTED = Statement(
              k.state = 'running'
                OR EXISTS (SELECT FROM handling e WHERE e.case_id = k.case_id AND e.cycle = k.cycle
                                                    AND e.stopped_at > e.due_at) AS late,
-             EXISTS (SELECT FROM case_marks m WHERE m.case_id = k.case_id AND m.cycle = k.cycle
-                                                AND m.mark = 'extended') AS extended,
-             EXISTS (SELECT FROM case_marks m WHERE m.case_id = k.case_id AND m.cycle = k.cycle
-                                                AND m.mark = 'granted') AS exempt
+             m.extended IS TRUE AS extended, m.granted IS TRUE AS exempt
         FROM handling k
         JOIN owned a ON a.case_id = k.case_id AND a.cycle = k.cycle
+        LEFT JOIN marked m ON m.case_id = k.case_id AND m.cycle = k.cycle
        WHERE k.due_at >= $11::timestamptz AND k.due_at < $2::timestamptz
          AND NOT (a.case_cycle = k.cycle AND a.case_state IN ('rejected', 'cancelled', 'merged'))
          AND (a.ended_at IS NULL OR a.ended_why = 'closed'   -- then it is the last; seldom must it be looked for
@@ -146,6 +154,7 @@ COUNTED = Statement(
              count(*) FILTER (WHERE t.late AND NOT t.handled) AS late_open,
              count(*) FILTER (WHERE t.late AND t.exempt) AS late_exempt
         FROM turns t
+       WHERE $3::text <> 'post'
        {_BY}
     ), marks AS (
       SELECT width_bucket(m.at, $1::timestamptz[]) AS piece,{_AREA}, a.department, a.officer, NULL::text AS post,
@@ -158,6 +167,7 @@ COUNTED = Statement(
         JOIN placed c ON c.id = m.case_id
         LEFT JOIN owned a ON a.id = m.assignment_id
        WHERE m.at >= $11::timestamptz AND m.at < $12::timestamptz
+         AND $3::text <> 'post'
        {_BY}
     ), desks AS (
       SELECT width_bucket(k.due_at, $1::timestamptz[]) AS piece,{_DESK},
@@ -170,6 +180,7 @@ COUNTED = Statement(
              count(*) FILTER (WHERE k.kind = 'checking' AND k.stopped_at <= k.due_at) AS checking_in_time
         FROM clocks k JOIN placed c ON c.id = k.case_id
        WHERE k.kind IN ('filing', 'pool', 'checking') AND k.due_at >= $11::timestamptz AND k.due_at < $2::timestamptz
+         AND $3::text IN ('area', 'post')
        {_BY}
     ), orders AS (   -- one that ended without a reply was called off
       SELECT width_bucket(k.due_at, $1::timestamptz[]) AS piece,{_DESK}, 'supervisor' AS post,
@@ -178,6 +189,7 @@ COUNTED = Statement(
         JOIN clocks k ON k.case_id = o.case_id AND k.kind = 'supervision' AND k.started_at = o.ordered_at
         JOIN placed c ON c.id = o.case_id
        WHERE k.due_at >= $11::timestamptz AND k.due_at < $2::timestamptz AND (o.ended_at IS NULL OR o.reply IS NOT NULL)
+         AND $3::text IN ('area', 'post')
        {_BY}
     ), looks AS (   -- likewise
       SELECT width_bucket(k.due_at, $1::timestamptz[]) AS piece,{_AREA}, NULL::text AS department,
@@ -190,6 +202,7 @@ COUNTED = Statement(
         JOIN placed c ON c.id = s.case_id
        WHERE k.due_at >= $11::timestamptz AND k.due_at < $2::timestamptz
          AND (s.ended_at IS NULL OR s.result IS NOT NULL)
+         AND $3::text IN ('area', 'officer')
        {_BY}
     ), counted ({_DIMENSIONS}, what, number) AS (
       SELECT {_DIMENSIONS}, w.what, w.number
