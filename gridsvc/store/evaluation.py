@@ -20,12 +20,11 @@ from gridsvc.store.history import OF_CASES
 # whose department it was. $1 edges of the pieces, $2 until when things were due, $3 the subject, $4 a division or NULL,
 # $5 everything may be seen, $6 an officer who sees his own, $7 to $9 what else may be seen: a division, and there a
 # department or a duty line or neither; $10 the level of the areas, or `area` for the deepest; $11 and $12 where all
-# pieces begin and end. `handling` is read once, for what it is asked four times.
+# pieces begin and end. Parts that a subject has nothing of are not read at all.
 _AREA: Final = """
              c.nth, c.line"""
-_OWNER: Final = f"""{_AREA},
-             CASE WHEN NOT c.opened OR $3::text = 'department' THEN a.department END AS department,
-             CASE WHEN NOT c.opened OR $3::text = 'officer' THEN a.officer_id END AS officer, NULL::text AS post"""
+_OWNER: Final = """
+             a.nth, a.line, a.department, a.officer, NULL::text AS post"""
 _DESK: Final = f"""{_AREA}, NULL::text AS department, NULL::uuid AS officer"""
 _BY: Final = "GROUP BY 1, 2, 3, 4, 5, 6"
 _DIMENSIONS: Final = "piece, nth, line, department, officer, post"
@@ -52,6 +51,13 @@ COUNTED = Statement(
         FROM cases c
         JOIN areas r ON r.grid_set_id = c.grid_set_id AND r.code = c.division_code
        WHERE NOT c.exercise
+    ), owned AS MATERIALIZED (   -- every assignment where it lies, with no more of whose it was than is asked for
+      SELECT a.id, a.case_id, a.cycle, a.rule, a.assigned_at, a.ended_at, a.ended_why, c.nth, c.line,
+             c.cycle AS case_cycle, c.state AS case_state,
+             CASE WHEN NOT c.opened OR $3::text = 'department' THEN a.department END AS department,
+             CASE WHEN NOT c.opened OR $3::text = 'officer' THEN a.officer_id END AS officer
+        FROM assignments a
+        JOIN placed c ON c.id = a.case_id
     ), handling AS MATERIALIZED (
       SELECT case_id, cycle, state, started_at, stopped_at, due_at
         FROM clocks
@@ -68,23 +74,28 @@ COUNTED = Statement(
              count(*) FILTER (WHERE NOT c.self_handled AND c.state = 'merged') AS reported_merged
         FROM placed c
        WHERE c.reported_at >= $11::timestamptz AND c.reported_at < $12::timestamptz
+         AND $3::text IN ('area', 'officer')
        {_BY}
     ), filings AS (
       SELECT width_bucket(c.filed_at, $1::timestamptz[]) AS piece,{_DESK}, NULL::text AS post, count(*) AS filed
         FROM placed c
        WHERE c.filed_at >= $11::timestamptz AND c.filed_at < $12::timestamptz AND NOT c.self_handled
+         AND $3::text = 'area'
        {_BY}
     ), tasks AS (
       SELECT width_bucket(a.assigned_at, $1::timestamptz[]) AS piece,{_OWNER},
              count(*) AS received, count(*) FILTER (WHERE a.ended_why = 'returned') AS received_returned
-        FROM assignments a JOIN placed c ON c.id = a.case_id
+        FROM owned a
        WHERE a.assigned_at >= $11::timestamptz AND a.assigned_at < $12::timestamptz
+         AND $3::text <> 'post'
        {_BY}
     ), dispatches AS (
-      SELECT width_bucket(a.assigned_at, $1::timestamptz[]) AS piece,{_DESK}, 'dispatcher' AS post,
-             count(*) AS dispatched, count(*) FILTER (WHERE a.ended_why = 'returned') AS dispatched_returned
-        FROM assignments a JOIN placed c ON c.id = a.case_id
+      SELECT width_bucket(a.assigned_at, $1::timestamptz[]) AS piece, a.nth, a.line, NULL::text AS department,
+             NULL::uuid AS officer, 'dispatcher' AS post, count(*) AS dispatched,
+             count(*) FILTER (WHERE a.ended_why = 'returned') AS dispatched_returned
+        FROM owned a
        WHERE a.assigned_at >= $11::timestamptz AND a.assigned_at < $12::timestamptz AND a.rule = 'by_hand'
+         AND $3::text IN ('area', 'post')
        {_BY}
     ), hand_ins AS (   -- each begins a checking clock
       SELECT width_bucket(k.started_at, $1::timestamptz[]) AS piece,{_OWNER},
@@ -93,41 +104,41 @@ COUNTED = Statement(
              count(*) FILTER (WHERE m.case_id IS NOT NULL) AS handed_in_reworked,
              sum(floor(extract(epoch FROM k.started_at - h.started_at)))::bigint AS handling_seconds
         FROM clocks k
-        JOIN placed c ON c.id = k.case_id
-        JOIN assignments a ON a.case_id = k.case_id AND a.assigned_at <= k.started_at
-                          AND (a.ended_at IS NULL OR a.ended_at > k.started_at)
+        JOIN owned a ON a.case_id = k.case_id AND a.assigned_at <= k.started_at
+                    AND (a.ended_at IS NULL OR a.ended_at > k.started_at)
         JOIN handling h ON h.case_id = k.case_id AND h.stopped_at = k.started_at
         LEFT JOIN case_marks m ON m.case_id = k.case_id AND m.at = k.stopped_at AND m.mark = 'reworked'
        WHERE k.kind = 'checking' AND k.started_at >= $11::timestamptz AND k.started_at < $12::timestamptz
+         AND $3::text <> 'post'
        {_BY}
-    ), owners AS (   -- who had the case last in each cycle
-      SELECT a.*
-        FROM assignments a
-       WHERE NOT EXISTS (SELECT FROM assignments l
-                          WHERE l.case_id = a.case_id AND l.cycle = a.cycle
-                            AND (l.assigned_at, l.id) > (a.assigned_at, a.id))
     ), closings AS (
       SELECT width_bucket(a.ended_at, $1::timestamptz[]) AS piece,{_OWNER}, count(*) AS closed
-        FROM assignments a JOIN placed c ON c.id = a.case_id
+        FROM owned a
        WHERE a.ended_why = 'closed' AND a.ended_at >= $11::timestamptz AND a.ended_at < $12::timestamptz
+         AND $3::text <> 'post'
        {_BY}
-    ), turns AS MATERIALIZED (   -- each cycle once, by the last of its handling clocks
+    ), marked AS MATERIALIZED (
+      SELECT case_id, cycle, bool_or(mark = 'extended') AS extended, bool_or(mark = 'granted') AS granted
+        FROM case_marks
+       GROUP BY case_id, cycle
+    ), turns AS MATERIALIZED (   -- each cycle once, by the last of its handling clocks and of its owners
       SELECT k.due_at,{_OWNER},
              k.state = 'paused' AS stands,
              a.ended_why = 'closed' IS TRUE AS closed,
-             a.ended_why = 'closed' IS TRUE OR (c.cycle = k.cycle AND c.state = 'handled') AS handled,
+             a.ended_why = 'closed' IS TRUE OR (a.case_cycle = k.cycle AND a.case_state = 'handled') AS handled,
              k.state = 'running'
                OR EXISTS (SELECT FROM handling e WHERE e.case_id = k.case_id AND e.cycle = k.cycle
                                                    AND e.stopped_at > e.due_at) AS late,
-             EXISTS (SELECT FROM case_marks m WHERE m.case_id = k.case_id AND m.cycle = k.cycle
-                                                AND m.mark = 'extended') AS extended,
-             EXISTS (SELECT FROM case_marks m WHERE m.case_id = k.case_id AND m.cycle = k.cycle
-                                                AND m.mark = 'granted') AS exempt
+             m.extended IS TRUE AS extended, m.granted IS TRUE AS exempt
         FROM handling k
-        JOIN placed c ON c.id = k.case_id
-        JOIN owners a ON a.case_id = k.case_id AND a.cycle = k.cycle
+        JOIN owned a ON a.case_id = k.case_id AND a.cycle = k.cycle
+        LEFT JOIN marked m ON m.case_id = k.case_id AND m.cycle = k.cycle
        WHERE k.due_at >= $11::timestamptz AND k.due_at < $2::timestamptz
-         AND NOT (c.cycle = k.cycle AND c.state IN ('rejected', 'cancelled', 'merged'))
+         AND NOT (a.case_cycle = k.cycle AND a.case_state IN ('rejected', 'cancelled', 'merged'))
+         AND (a.ended_at IS NULL OR a.ended_why = 'closed'   -- then it is the last; seldom must it be looked for
+              OR NOT EXISTS (SELECT FROM assignments l
+                              WHERE l.case_id = a.case_id AND l.cycle = a.cycle
+                                AND (l.assigned_at, l.id) > (a.assigned_at, a.id)))
          AND NOT EXISTS (SELECT FROM handling l WHERE l.case_id = k.case_id AND l.cycle = k.cycle
                                                   AND l.started_at > k.started_at)
     ), judged AS (
@@ -143,9 +154,10 @@ COUNTED = Statement(
              count(*) FILTER (WHERE t.late AND NOT t.handled) AS late_open,
              count(*) FILTER (WHERE t.late AND t.exempt) AS late_exempt
         FROM turns t
+       WHERE $3::text <> 'post'
        {_BY}
     ), marks AS (
-      SELECT width_bucket(m.at, $1::timestamptz[]) AS piece,{_OWNER},
+      SELECT width_bucket(m.at, $1::timestamptz[]) AS piece,{_AREA}, a.department, a.officer, NULL::text AS post,
              count(*) FILTER (WHERE m.mark = 'extended') AS extended,
              count(*) FILTER (WHERE m.mark = 'suspended') AS suspended,
              count(*) FILTER (WHERE m.mark = 'appealed') AS appealed,
@@ -153,8 +165,9 @@ COUNTED = Statement(
              count(*) FILTER (WHERE m.mark = 'reopened') AS reopened
         FROM case_marks m
         JOIN placed c ON c.id = m.case_id
-        LEFT JOIN assignments a ON a.id = m.assignment_id
+        LEFT JOIN owned a ON a.id = m.assignment_id
        WHERE m.at >= $11::timestamptz AND m.at < $12::timestamptz
+         AND $3::text <> 'post'
        {_BY}
     ), desks AS (
       SELECT width_bucket(k.due_at, $1::timestamptz[]) AS piece,{_DESK},
@@ -167,6 +180,7 @@ COUNTED = Statement(
              count(*) FILTER (WHERE k.kind = 'checking' AND k.stopped_at <= k.due_at) AS checking_in_time
         FROM clocks k JOIN placed c ON c.id = k.case_id
        WHERE k.kind IN ('filing', 'pool', 'checking') AND k.due_at >= $11::timestamptz AND k.due_at < $2::timestamptz
+         AND $3::text IN ('area', 'post')
        {_BY}
     ), orders AS (   -- one that ended without a reply was called off
       SELECT width_bucket(k.due_at, $1::timestamptz[]) AS piece,{_DESK}, 'supervisor' AS post,
@@ -175,6 +189,7 @@ COUNTED = Statement(
         JOIN clocks k ON k.case_id = o.case_id AND k.kind = 'supervision' AND k.started_at = o.ordered_at
         JOIN placed c ON c.id = o.case_id
        WHERE k.due_at >= $11::timestamptz AND k.due_at < $2::timestamptz AND (o.ended_at IS NULL OR o.reply IS NOT NULL)
+         AND $3::text IN ('area', 'post')
        {_BY}
     ), looks AS (   -- likewise
       SELECT width_bucket(k.due_at, $1::timestamptz[]) AS piece,{_AREA}, NULL::text AS department,
@@ -187,6 +202,7 @@ COUNTED = Statement(
         JOIN placed c ON c.id = s.case_id
        WHERE k.due_at >= $11::timestamptz AND k.due_at < $2::timestamptz
          AND (s.ended_at IS NULL OR s.result IS NOT NULL)
+         AND $3::text IN ('area', 'officer')
        {_BY}
     ), counted ({_DIMENSIONS}, what, number) AS (
       SELECT {_DIMENSIONS}, w.what, w.number

@@ -24,6 +24,7 @@ EXAMPLES = {
     "/api/v1/cells/{code}": CELL,
     "/api/v1/components/{code}": COMPONENT,
     "/api/v1/places": "?q=Cover",
+    "/api/v1/evaluation": "?from=2026-01-01&to=2027-01-01",
 }
 
 ONE_COMPONENT = """

@@ -41,7 +41,7 @@ from gridsvc.store import cases
 from gridsvc.store.cases import CaseRow
 from gridsvc.store.numbers import NumberBlocks
 from tests.integration.api.conftest import settings_for
-from tests.integration.small_city import CITY, DISTRICT, SOUTH, STEP, WEST, found_small_city, person
+from tests.integration.small_city import CITY, DISTRICT, SOUTH, STEP, STREET, WEST, found_small_city, person
 from tests.servers import FreshDatabase, SessionServers
 
 ZONE: Final = ZoneInfo("Asia/Shanghai")
@@ -395,3 +395,22 @@ async def test_the_command_prints_writes_and_verifies(
     with pytest.raises(SetupError, match="cannot be written"):
         await command("--out", str(out))
     assert await command("--out", str(tmp_path / "officers.pdf")) == 2
+
+
+async def test_the_query_sees_what_the_rule_of_scope_sees(played: Played) -> None:
+    """A street's supervisor, a department's head, a duty line's auditor, an officer, and who is two of them."""
+    async with transaction(played.pool) as (conn, _):
+        officer = await conn.fetchval("SELECT officer_id FROM checks WHERE result IS NOT NULL LIMIT 1")
+        head = Grant(role=Role.SUPERVISOR, division=CITY, department="water")
+        street = Grant(role=Role.SUPERVISOR, division=STREET)
+        line = Grant(role=Role.AUDITOR, division=DISTRICT, duty_line="social")
+        alone = (Scope((head,)), Scope((street,)), Scope((line,)), Scope(own=officer))
+        for scope in (*alone, Scope((street, head), officer)):
+            for by in (By.AREA, By.DEPARTMENT, By.POST, By.OFFICER):
+                assert await disagreements(conn, asked(by, scope=scope)) == [], (scope, by)
+        whole, his = [
+            {item.code: item for item in await evaluate(conn, asked(By.DEPARTMENT, Period.WHOLE, scope=scope))}["water"]
+            for scope in (Scope(everything=True), Scope((head,)))
+        ]
+    assert his == whole, "what was given back is out of his sight, and still his figure"
+    assert his.counts["received_returned"] > 0
