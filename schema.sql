@@ -285,6 +285,14 @@ CREATE TABLE calendar_uses (
   CONSTRAINT one_place CHECK (num_nonnulls(department, division_code) = 1)
 );
 
+-- Said once for each calendar and year that nobody has published.
+CREATE TABLE calendar_alarms (
+  calendar text NOT NULL REFERENCES calendars,
+  year     integer NOT NULL,
+  told_at  timestamptz NOT NULL,
+  PRIMARY KEY (calendar, year)
+);
+
 -- A published edition never changes: what a case was filed under is what it is judged by.
 CREATE TABLE category_editions (
   code         text PRIMARY KEY,
@@ -327,11 +335,13 @@ CREATE TABLE categories (
   evidence           text[] NOT NULL DEFAULT '{}',         -- photographs that are asked for
   duplicate_radius_m double precision NOT NULL DEFAULT 50, -- nearer and within the window: likely the same matter
   duplicate_window_h double precision NOT NULL DEFAULT 24,
+  checks             text[] NOT NULL DEFAULT '{}',         -- that the service sends somebody for by itself
   PRIMARY KEY (edition, code),
   FOREIGN KEY (edition, major) REFERENCES category_majors,
   CONSTRAINT department_handles CHECK (handled_by = 'officer' OR department IS NOT NULL),
   CONSTRAINT evidence_is_known CHECK (evidence <@ ARRAY['report', 'before', 'after']),
-  CONSTRAINT duplicates_have_a_reach CHECK (duplicate_radius_m >= 0 AND duplicate_window_h >= 0)
+  CONSTRAINT duplicates_have_a_reach CHECK (duplicate_radius_m >= 0 AND duplicate_window_h >= 0),
+  CONSTRAINT checks_are_known CHECK (checks <@ ARRAY['pre_filing_check', 'closing_check'])
 );
 
 -- When a case of the category is filed (立案条件), and when it may be closed (结案条件).
@@ -376,7 +386,8 @@ CREATE TABLE rungs (
 -- Budgets of the clocks that do not come from a category: how long a desk or an officer may take.
 CREATE TABLE stage_limits (
   kind           text PRIMARY KEY CHECK (kind IN ('filing', 'dispatch', 'pool', 'acknowledge', 'checking',
-                                                  'on_site', 'supervision')),
+                                                  'on_site', 'supervision', 'co_handling', 'call', 'call_back',
+                                                  'stop_it')),
   budget_seconds integer NOT NULL CHECK (budget_seconds > 0),
   ladder         text NOT NULL
 );
@@ -563,6 +574,8 @@ CREATE TABLE cases (
   square         bigint GENERATED ALWAYS AS (    -- of a thousandth of a degree: what may be the same lies in it or beside
     (floor(ST_X(place) * 1000) * 1000000 + floor(ST_Y(place) * 1000))::bigint) STORED,
   component      text COLLATE "C" REFERENCES components,     -- the thing it is about, where the report named one
+  check_again_at timestamptz,                    -- when the service tries again to send somebody; NULL: no check is wanted
+  check_unmanned boolean NOT NULL DEFAULT false, -- nobody could be sent, and the desk was told
   FOREIGN KEY (edition, category) REFERENCES categories,
   FOREIGN KEY (edition, category, condition) REFERENCES category_conditions,
   CONSTRAINT open_has_one_owner_or_stands_in_a_pool CHECK (
@@ -579,7 +592,10 @@ CREATE TABLE cases (
   CONSTRAINT held_by_a_level_above_it CHECK (held_by IS NULL OR held_by = ANY (divisions)),
   CONSTRAINT suspended_once CHECK (suspensions BETWEEN 0 AND 1),
   CONSTRAINT sampled_of_the_self_handled CHECK (self_handled OR NOT sampled),
-  CONSTRAINT only_late_is_appealed CHECK (late OR appeal IS NULL)
+  CONSTRAINT only_late_is_appealed CHECK (late OR appeal IS NULL),
+  CONSTRAINT a_check_is_wanted_or_out CHECK (
+    check_again_at IS NULL OR (checker_id IS NULL AND state IN ('reported', 'handled', 'closed'))),
+  CONSTRAINT unmanned_is_tried_again CHECK (check_again_at IS NOT NULL OR NOT check_unmanned)
 );
 CREATE INDEX cases_updated ON cases (updated_at, id);
 CREATE INDEX cases_seen_by ON cases USING gin (seen_by);
@@ -588,6 +604,7 @@ CREATE INDEX cases_place ON cases USING gist (place);
 CREATE INDEX cases_cell ON cases (cell_code);
 CREATE INDEX cases_component ON cases (component, id) WHERE component IS NOT NULL;
 CREATE INDEX cases_to_route ON cases (route_again_at) WHERE route_again_at IS NOT NULL;
+CREATE INDEX cases_to_check ON cases (check_again_at) WHERE check_again_at IS NOT NULL;
 CREATE INDEX cases_suspended ON cases (suspended_until) WHERE suspended_until IS NOT NULL;
 CREATE INDEX cases_alike ON cases (square, category, reported_at);
 CREATE INDEX cases_merged ON cases (merged_into) WHERE merged_into IS NOT NULL;
@@ -677,12 +694,13 @@ CREATE TABLE assignments (
 CREATE UNIQUE INDEX one_current_assignment ON assignments (case_id) WHERE ended_at IS NULL;
 CREATE INDEX assignments_case ON assignments (case_id);
 
--- An officer is sent to look before a case is filed or closed (核实、核查). Ended without a result: called off.
+-- An officer is sent to look before a case is filed or closed, or again after it was (核实、核查、复核). Ended without
+-- a result: called off.
 CREATE TABLE checks (
   id         uuid PRIMARY KEY,
   case_id    uuid NOT NULL REFERENCES cases,
   cycle      integer NOT NULL,
-  kind       text NOT NULL CHECK (kind IN ('pre_filing_check', 'closing_check')),
+  kind       text NOT NULL CHECK (kind IN ('pre_filing_check', 'closing_check', 're_check')),
   officer_id uuid NOT NULL REFERENCES officers,
   rule       text NOT NULL,                      -- nearest, of_the_beat or by_hand
   reasons    jsonb NOT NULL,                     -- who else was weighed, and why not
@@ -728,7 +746,8 @@ CREATE TABLE clocks (
   case_id        uuid NOT NULL REFERENCES cases,
   cycle          integer NOT NULL,
   kind           text NOT NULL CHECK (kind IN ('filing', 'dispatch', 'pool', 'acknowledge', 'handling', 'checking',
-                                               'on_site', 'supervision')),
+                                               'on_site', 'supervision', 'co_handling', 'call', 'call_back',
+                                               'stop_it')),
   ladder         text NOT NULL,
   unit           text NOT NULL CHECK (unit IN ('natural', 'work', 'work_day')),
   budget_seconds integer NOT NULL CHECK (budget_seconds > 0),
@@ -990,6 +1009,7 @@ REVOKE DELETE ON cases, reports, assignments, clocks, checks, supervision_orders
 REVOKE UPDATE, DELETE ON category_majors, category_conditions, category_limits FROM gridsvc_app;
 REVOKE UPDATE, DELETE ON component_changes FROM gridsvc_app;
 REVOKE DELETE ON components FROM gridsvc_app;
+REVOKE UPDATE, DELETE ON calendar_alarms FROM gridsvc_app;
 -- Time is the owner's.
 REVOKE INSERT, UPDATE, DELETE ON instance FROM gridsvc_app;
 REVOKE INSERT, UPDATE, DELETE ON spatial_ref_sys FROM gridsvc_app;

@@ -36,6 +36,7 @@ from gridsvc.domain.case import (
     decide,
 )
 from gridsvc.domain.category import Category, missing_evidence
+from gridsvc.domain.checking import SEND_WITHIN, wanted_check
 from gridsvc.domain.report import case_number
 from gridsvc.domain.routing import EDITION
 from gridsvc.domain.rulebook import Rulebook
@@ -155,7 +156,7 @@ async def _changes(
     """The columns that this very move sets besides what every move sets."""
     move = moved.rule.move
     if move is Move.LOCATE:
-        return await _placed(conn, locked, said, now)
+        return {**await _placed(conn, locked, said, now), **_to_be_looked_at(book, locked, moved, now, located=True)}
     if move is Move.FILE:
         number = locked.number or await _new_number(book, locked, numbers, now)
         said_which = {"condition": said.condition} if said.condition else {}
@@ -168,8 +169,12 @@ async def _changes(
         return {"handler_id": None}  # the desk sends it to the department, which finds somebody
     if move is Move.SEND_BACK and not await owners.still_handles(conn, locked.handler_id, locked.department):
         return {"handler_id": None}
-    if move in {Move.MERGE, Move.UNMERGE}:
+    if move is Move.UNMERGE:
+        return {"merged_into": None, **_to_be_looked_at(book, locked, moved, now)}
+    if move is Move.MERGE:
         return {"merged_into": said.into}
+    if move is Move.HAND_IN:
+        return _to_be_looked_at(book, locked, moved, now)
     if move is Move.SUSPEND:
         return {"suspended_until": said.until}
     return _to_routing(moved, now)
@@ -180,6 +185,16 @@ async def _new_number(book: Rulebook, locked: CaseRow, numbers: NumberBlocks, no
     division = locked.division_code or ""
     [taken] = await numbers.take("case", division, today.date())
     return case_number(division, today, taken)
+
+
+def _to_be_looked_at(
+    book: Rulebook, locked: CaseRow, moved: Moved, now: datetime, *, located: bool = False
+) -> dict[str, Any]:
+    """From when on the reconciler sees to it that somebody is sent, where the category wants that of itself."""
+    category = book.categories[(locked.edition, locked.category)]
+    placed = located or locked.cell_code is not None
+    wanted = wanted_check(category, moved.state, locked.source, located=placed)
+    return {"check_again_at": now + SEND_WITHIN} if wanted else {}
 
 
 def _to_routing(moved: Moved, now: datetime) -> dict[str, Any]:

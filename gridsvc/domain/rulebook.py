@@ -73,15 +73,28 @@ class Rulebook:
         `condition` and `management_level` choose among the category's limits, `divisions` (from the top
         down) and `department` the calendar.
         """
-        if clock is Clock.HANDLING:
-            given = category.limit_for(condition, management_level)
+        given = (
+            category.limit_for(condition, management_level)
+            if clock is Clock.HANDLING
+            else category.stage_limit(clock, condition, management_level)
+        )
+        if given is not None:
             calendar = self.calendar_for(category, divisions, department)
             budget = budget_of(given.amount, given.unit, calendar.work_day)
-            return Limit(budget, category.ladder, None if budget.unit is ClockUnit.NATURAL else calendar)
+            ladder = category.ladder if clock is Clock.HANDLING else self.ladder_of(clock)
+            return Limit(budget, ladder, None if budget.unit is ClockUnit.NATURAL else calendar)
         if clock not in self.stage_limits:
             raise Unavailable(f"nobody has set how long {clock} may take; load the starter rules: gridsvc starter")
         seconds, ladder = self.stage_limits[clock]
         return Limit(Budget(ClockUnit.NATURAL, seconds), ladder, None)
+
+    def ladder_of(self, clock: Clock) -> str:
+        """The ladder of a clock that is not the handling's: the desks', where they have one, else that of its name."""
+        return self.stage_limits[clock][1] if clock in self.stage_limits else str(clock)
+
+    def runs(self, clock: Clock, category: Category, condition: str | None, management_level: str | None) -> bool:
+        """Whether a clock that runs only where somebody has set a limit for it (BESIDE) runs for such a case."""
+        return clock in self.stage_limits or category.stage_limit(clock, condition, management_level) is not None
 
     def calendar_for(self, category: Category, divisions: Sequence[str], department: str | None) -> Calendar:
         """The calendar that holds where a case lies: the most specific one wins.

@@ -245,6 +245,32 @@ OUTDATED = Statement(
 )
 
 
+@dataclass(frozen=True)
+class _Alarm:
+    calendar: str
+    year: int
+
+
+_RAISE_ALARMS = Statement(
+    _Alarm,
+    """
+    INSERT INTO calendar_alarms (calendar, year, told_at)
+    SELECT calendar, year, $3::timestamptz
+      FROM unnest($1::text[], $2::integer[]) AS missing (calendar, year)
+        ON CONFLICT DO NOTHING
+    RETURNING calendar, year
+    """,
+)
+
+
+async def raise_alarms(conn: Conn, missing: Sequence[tuple[str, int]], now: datetime) -> list[tuple[str, int]]:
+    """Note that these years of calendars are missing; return those of which nobody was told before."""
+    if not missing:
+        return []
+    rows = await _RAISE_ALARMS.all(conn, [code for code, _ in missing], [year for _, year in missing], now)
+    return [(row.calendar, row.year) for row in rows]
+
+
 async def in_force(conn: Conn) -> dict[str, Edition]:
     """The edition in force of every calendar."""
     days: dict[str, list[CalendarDay]] = defaultdict(list)

@@ -66,6 +66,7 @@ class _CategoryRow:
     evidence: list[str]
     duplicate_radius_m: float
     duplicate_window_h: float
+    checks: list[str]
 
 
 _CATEGORIES = Statement(
@@ -74,7 +75,7 @@ _CATEGORIES = Statement(
     SELECT c.edition, c.code, c.kind, c.name, c.name_en, c.duty_line, c.department, c.handled_by, c.severity,
            c.files_itself, c.limit_amount, c.limit_unit, c.calendar, c.ladder, c.active, c.major,
            coalesce(m.name, '') AS major_name, coalesce(m.name_en, '') AS major_name_en,
-           c.dispatches_itself, c.attributes, c.evidence, c.duplicate_radius_m, c.duplicate_window_h
+           c.dispatches_itself, c.attributes, c.evidence, c.duplicate_radius_m, c.duplicate_window_h, c.checks
       FROM categories c
       LEFT JOIN category_majors m ON m.edition = c.edition AND m.code = c.major
      ORDER BY c.edition, c.code
@@ -212,6 +213,7 @@ async def _read_categories(conn: Conn) -> dict[tuple[str, str], Category]:
                 "limit_unit": LimitUnit(each.limit_unit),
                 "attributes": tuple(each.attributes),
                 "evidence": tuple(each.evidence),
+                "checks": tuple(each.checks),
                 "conditions": tuple(conditions[each.edition, each.code]),
                 "limits": tuple(limits[each.edition, each.code]),
             }

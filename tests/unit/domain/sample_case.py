@@ -29,6 +29,7 @@ _WAITS_IN: Final = {State.REPORTED: Pool.FILING, State.FILED: Pool.DISPATCH}
 
 STANDS: Final[dict[Move, dict[str, Any]]] = {
     Move.RESUME: {"suspended": True},
+    Move.SEND_CHECK: {"self_handled": True},
     Move.CHECK: {"checker_id": CHECKER},
     Move.REPLY: {"order_id": ORDER},
     Move.FORWARD: {"returned_by": "department:water"},
