@@ -32,9 +32,10 @@ _SECOND: Final = 1_000_000
 _DAY: Final = timedelta(days=1)
 _DAY_MICROS: Final = 86_400 * _SECOND
 _MEAN_YEAR: Final = 31_556_952 * _SECOND
-# A budget that reaches further is a mistake in the calendar: a limit has at most three years, an extended one
-# nine (two more limits), and the last rungs of its ladder stand at twice that.
+# A limit has at most three years, an extended one nine (two more limits), and the last rungs of its ladder stand at
+# twice that; what reaches further, or over three years without an hour, is a mistake in the calendar.
 _YEARS_AHEAD: Final = 20
+_IDLE_YEARS: Final = 3
 
 
 class WorkDay(StrEnum):
@@ -181,8 +182,11 @@ class Calendar:
         return max(at, _moment(table.day_closes[worked - 1]))
 
     def _after(self, table: _Year, first: _Year, wanted: str) -> _Year:
-        if table.year >= first.year + _YEARS_AHEAD:
-            raise ValueError(f"calendar {self.code} has less than {wanted} in {_YEARS_AHEAD} years")
+        idle = table.year - first.year >= _IDLE_YEARS and not any(
+            self._year(table.year - n).total for n in range(_IDLE_YEARS)
+        )
+        if idle or table.year >= first.year + _YEARS_AHEAD:
+            raise ValueError(f"calendar {self.code} has less than {wanted} up to {table.year}")
         return self._year(table.year + 1)
 
     def _unpublished(self, first: _Year, last: _Year) -> bool:
