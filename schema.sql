@@ -248,7 +248,8 @@ CREATE TABLE calendars (
   work_day text NOT NULL DEFAULT 'eight_hours' CHECK (work_day IN ('eight_hours', 'end_of_day')),
   sources  jsonb NOT NULL DEFAULT '[]',      -- files and packages that this edition was read from
   published_at timestamptz,                  -- NULL: as the starter rules wrote it
-  published_by text NOT NULL DEFAULT ''
+  published_by text NOT NULL DEFAULT '',
+  overruled jsonb NOT NULL DEFAULT '[]'      -- where its sources disagreed: [{"day": …, "said": {source: what}}, …]
 );
 
 CREATE TABLE calendar_days (
@@ -274,6 +275,7 @@ CREATE TABLE calendar_editions (
   published_at timestamptz,
   published_by text NOT NULL,
   replaced_at  timestamptz NOT NULL,
+  overruled    jsonb NOT NULL DEFAULT '[]',
   PRIMARY KEY (calendar, edition)
 );
 

@@ -52,10 +52,12 @@ async def plan_categories(conn: Conn, order: Order) -> Plan:
     if order.departments is not None:
         [sheet] = _sheets(*order.departments)[:1]
         handlers, faults = read_handlers(sheet, known)
-    reading = Reading(edition=order.edition, handlers=handlers, units=order.units, calendar=order.calendar)
-    listing = read_categories(_sheets(*order.file), reading, known)
     against = order.against or book.default_edition
     before = [each for each in book.categories.values() if each.edition == against]
+    usual = {each.calendar for each in before}
+    calendar = order.calendar or (usual.pop() if len(usual) == 1 else None)
+    reading = Reading(edition=order.edition, handlers=handlers, units=order.units, calendar=calendar)
+    listing = read_categories(_sheets(*order.file), reading, known)
     if order.against is not None and not before:
         raise SetupError(f"there is no edition {order.against!r} to compare with")
     return Plan(

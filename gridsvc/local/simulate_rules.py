@@ -30,6 +30,9 @@ SLOW: Final = 0.12
 ARRIVES: Final = 0.25  # says so before work begins; this and those below by version, so more than once now and then
 EXTENDED: Final = 0.30  # of the slow ones
 CHECKED: Final = 0.12  # somebody is sent to look before it is closed
+MISTAKEN: Final = 0.20  # of what is looked at before the filing
+UNTRUE: Final = 0.30  # of what an officer says he put right himself, where another looks again
+ON_THE_SPOT: Final = 0.50  # of what officers find that is theirs to handle, and no danger
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,6 +56,7 @@ class SeenCase:
     checker: str | None = None
     extensions: int = 0
     place: tuple[float, float] | None = None
+    sampled: bool = False
 
     @classmethod
     def of(cls, told: dict[str, Any]) -> SeenCase:
@@ -63,7 +67,7 @@ class SeenCase:
             assignment=told["assignment"], officer=told["officer"], department=told["department"],
             overdue=told["overdue"], returned_by=told["returned_by"], order=told["order"],
             checker=told["checker"], extensions=told["extensions"],
-            place=None if told["lon"] is None else (told["lon"], told["lat"]),
+            place=None if told["lon"] is None else (told["lon"], told["lat"]), sampled=told["sampled"],
         )  # fmt: skip
 
 
@@ -113,6 +117,9 @@ def next_step(case: SeenCase, seed: int) -> Step | None:
 
 def _at_the_desk(case: SeenCase, seed: int) -> Step:
     wait = _between(case, seed, "file", 2, 10)
+    if case.checker is not None:  # the service has sent him, and the desk waits for what he finds
+        found = "not_found" if _chance(case, seed, "mistaken") < MISTAKEN else "confirmed"
+        return Step(move="check", by=By.CHECKER, after_minutes=wait, said={"result": found}, needs="picture")
     if _chance(case, seed, "reject") < REJECTED:
         said = {"reason": "核实后情况不属实，不予立案"}
         return Step(move="reject", by=By.ACCEPTOR, after_minutes=wait, said=said)
@@ -181,6 +188,13 @@ def _at_the_check(case: SeenCase, seed: int) -> Step:
 
 
 def _afterwards(case: SeenCase, seed: int) -> Step | None:
+    untrue = case.sampled and _chance(case, seed, "untrue") < UNTRUE
+    if case.checker is not None:
+        wait = _between(case, seed, f"look again {case.version}", 5, 20)
+        said = {"result": "not_confirmed" if untrue else "confirmed"}
+        return Step(move="check", by=By.CHECKER, after_minutes=wait, said=said, needs="picture")
+    if untrue and case.cycle == 1 and case.version >= 3:  # born, sent, looked at: it does not hold
+        return Step(move="reopen", by=By.ACCEPTOR, after_minutes=5, said={"reason_code": "closed_wrongly"})
     if case.cycle == 1 and _chance(case, seed, "reopen") < REOPENED:
         said = {"reason": "群众反映问题再次出现"}
         return Step(move="reopen", by=By.ACCEPTOR, after_minutes=_between(case, seed, "reopen", 10, 60), said=said)
@@ -225,12 +239,21 @@ class Kind:
     name: str
     duty_line: str
     department: str | None
+    severity: str = "normal"
+
+    @property
+    def small(self) -> bool:
+        """Whether an officer may put it right on the spot: his to handle, and no danger."""
+        return self.department is None and self.severity in {"low", "normal"}
 
     @classmethod
     def of(cls, told: dict[str, Any]) -> Kind:
         """From the JSON of `GET /api/v1/categories`."""
         department = told["department"] if told["handled_by"] == "department" else None
-        return cls(ref=told["ref"], name=told["name"], duty_line=told["duty_line"], department=department)
+        return cls(
+            ref=told["ref"], name=told["name"], duty_line=told["duty_line"], department=department,
+            severity=told["severity"],
+        )  # fmt: skip
 
 
 class Source(StrEnum):
@@ -253,6 +276,7 @@ class Coming:
     kind: Kind
     source: Source
     words: str
+    on_the_spot: bool = False  # if an officer of its duty line finds it
 
 
 _OFFICERS_EVERY: Final = 3  # reports: officers handle few categories, and yet shall have something to do
@@ -276,7 +300,8 @@ def report_number(number: int, kinds: Sequence[Kind], seed: int) -> Coming:
     rng = dice(f"{seed}/report {number}")
     roll = rng.random()
     source = next(source for share, source in _SOURCES if roll < share)
-    return Coming(kind=kind, source=source, words=f"{MARK}{kind.name}，{rng.choice(_TELLING)}")
+    words = f"{MARK}{kind.name}，{rng.choice(_TELLING)}"
+    return Coming(kind=kind, source=source, words=words, on_the_spot=kind.small and rng.random() < ON_THE_SPOT)
 
 
 def _dealt(number: int, kinds: Sequence[Kind], seed: str) -> Kind:

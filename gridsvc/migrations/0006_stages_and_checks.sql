@@ -40,6 +40,10 @@ ALTER TABLE cases
   ADD CONSTRAINT unmanned_is_tried_again CHECK (check_again_at IS NOT NULL OR NOT check_unmanned);
 CREATE INDEX cases_to_check ON cases (check_again_at) WHERE check_again_at IS NOT NULL;
 
+-- Where the sources of an edition disagreed and one of them was followed: [{"day": …, "said": {source: what}}, …].
+ALTER TABLE calendars ADD COLUMN overruled jsonb NOT NULL DEFAULT '[]';
+ALTER TABLE calendar_editions ADD COLUMN overruled jsonb NOT NULL DEFAULT '[]';
+
 -- Said once for each calendar and year that nobody has published.
 CREATE TABLE calendar_alarms (
   calendar text NOT NULL REFERENCES calendars,

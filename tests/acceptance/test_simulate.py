@@ -105,6 +105,17 @@ async def test_a_simulated_day_brings_cases_into_all_ten_states(
     )
     await until(city, "SELECT count(*) >= 20 FROM officer_positions", "officers walk")
     await until(city, "SELECT EXISTS (SELECT FROM history WHERE move = 'close')", "cases are worked and closed")
+    await until(
+        city,
+        "SELECT count(DISTINCT kind) = 3 FROM checks WHERE sent_by = 'worker:router' AND result IS NOT NULL",
+        "officers are sent unasked, and go: before the filing, before the closing, and again to a sample",
+    )
+    await until(city, "SELECT EXISTS (SELECT FROM clocks WHERE kind = 'stop_it')", "somebody fells a tree")
+    await until(
+        city,
+        "SELECT count(DISTINCT calendar) = 3 FROM clocks WHERE unit = 'work'",
+        "working time runs on the city's calendar, a department's and a district's",
+    )
     assert service.lives("simulate"), service.said("simulate")
     service.end("simulate")
     assert await one(city, "SELECT count(*) FROM cases WHERE description NOT LIKE '【模拟】%'") == 0

@@ -25,7 +25,6 @@ from tests.integration.stories.test_file_report import code
 from tests.integration.stories.test_move_case import assigned, holder, uploaded
 from workers.reconcile import check_round
 
-
 SMALL = "300301"
 """A stairway blocked by belongings, of normal severity."""
 
