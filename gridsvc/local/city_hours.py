@@ -18,7 +18,8 @@ _WEEKDAYS: Final = range(1, 6)
 _EVERY_DAY: Final = range(1, 8)
 
 HEATING: Final = Edition(
-    code="heating", number=1, name="供热值班日历", slots=dict.fromkeys(_EVERY_DAY, _SHIFTS), years=frozenset(CHINA.years),
+    code="heating", number=1, name="供热值班日历", slots=dict.fromkeys(_EVERY_DAY, _SHIFTS),
+    years=frozenset(CHINA.years),
 )  # fmt: skip
 """Whoever keeps a city warm works through weekends and holidays."""
 
