@@ -1,4 +1,4 @@
-"""Hours of their own in the demo city: a department that works every day, and a district with summer hours."""
+"""Hours of their own in the demo city: a department that works on Saturdays, and a district with summer hours."""
 
 from __future__ import annotations
 
@@ -13,27 +13,27 @@ from gridsvc.store import calendars
 
 _OFFICE: Final[Slots] = ((time(8), time(12)), (time(14), time(18)))
 _SUMMER: Final[Slots] = ((time(8, 30), time(12)), (time(15), time(18, 30)))
-_SHIFTS: Final[Slots] = ((time(7), time(22)),)
+_EARLY: Final[Slots] = ((time(7), time(11)), (time(15), time(19)))
 _WEEKDAYS: Final = range(1, 6)
-_EVERY_DAY: Final = range(1, 8)
+_WITH_SATURDAYS: Final = range(1, 7)
+_YEARS: Final = frozenset(CHINA.years)
+_DAYS: Final = tuple(
+    CalendarDay(day=each.day, works=each.works, name=each.name, notice=each.day.year) for each in CHINA.days
+)
 
-HEATING: Final = Edition(
-    code="heating", number=1, name="供热值班日历", slots=dict.fromkeys(_EVERY_DAY, _SHIFTS),
-    years=frozenset(CHINA.years),
+GARDENS: Final = Edition(
+    code="gardens", number=1, name="园林作业日历", slots=dict.fromkeys(_WITH_SATURDAYS, _EARLY), years=_YEARS, days=_DAYS,
 )  # fmt: skip
-"""Whoever keeps a city warm works through weekends and holidays."""
+"""Gardeners begin early, rest at noon, and work on Saturdays that are no holiday."""
 
 SEASONAL: Final = Edition(
     code="seasonal", number=1, name="夏冬作息日历", slots=dict.fromkeys(_WEEKDAYS, _OFFICE),
     seasons=(Season(name="夏季作息", first=(5, 1), last=(9, 30), slots=dict.fromkeys(_WEEKDAYS, _SUMMER)),),
-    years=frozenset(CHINA.years),
-    days=tuple(
-        CalendarDay(day=each.day, works=each.works, name=each.name, notice=each.day.year) for each in CHINA.days
-    ),
+    years=_YEARS, days=_DAYS,
 )  # fmt: skip
 """The State Council's days, and a long noon in the summer."""
 
-BY_DEPARTMENT: Final = {"heating": HEATING}
+BY_DEPARTMENT: Final = {"greening": GARDENS}
 BY_DISTRICT: Final = {"620104": SEASONAL}
 
 
