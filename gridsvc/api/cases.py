@@ -70,7 +70,8 @@ class CaseTold(Told):
     """One case. Coordinates are WGS-84; `overdue` counts the handling limit; `stage` is the national workflow's.
 
     `late` is a fact of this cycle and stays one; `exempt` leaves it out of the statistics (an appeal was granted).
-    `held_by` is the level that has it since it was referred up or handed down.
+    `held_by` is the level that has it since it was referred up or handed down. `check_unmanned`: somebody should look
+    at it and nobody on duty may; it is tried again.
     """
 
     id: UUID
@@ -124,6 +125,7 @@ class CaseTold(Told):
     exempt: bool
     checker: UUID | None
     order: UUID | None
+    check_unmanned: bool
 
 
 class AssignmentTold(Told):
@@ -540,7 +542,7 @@ def _told(view: CaseView) -> CaseTold:
         management_level=view.management_level, component=view.component, held_by=view.held_by,
         suspensions=view.suspensions, self_handled=view.self_handled, sampled=view.sampled,
         returned_by=view.returned_by, late=view.late, appeal=view.appeal, exempt=view.appeal == "granted",
-        checker=view.checker_id, order=view.order_id,
+        checker=view.checker_id, order=view.order_id, check_unmanned=view.check_unmanned,
     )  # fmt: skip
 
 

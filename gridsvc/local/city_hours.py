@@ -22,7 +22,8 @@ _DAYS: Final = tuple(
 )
 
 GARDENS: Final = Edition(
-    code="gardens", number=1, name="园林作业日历", slots=dict.fromkeys(_WITH_SATURDAYS, _EARLY), years=_YEARS, days=_DAYS,
+    code="gardens", number=1, name="园林作业日历", slots=dict.fromkeys(_WITH_SATURDAYS, _EARLY), years=_YEARS,
+    days=_DAYS,
 )  # fmt: skip
 """Gardeners begin early, rest at noon, and work on Saturdays that are no holiday."""
 
