@@ -13,7 +13,7 @@ from gridsvc.api.route import DESK, SIGNED_IN, Route
 from gridsvc.api.wire import Moment, Page, Told, Wanted, path_code, read_query, reply
 from gridsvc.db import Conn
 from gridsvc.domain.calendar import Slots
-from gridsvc.domain.calendar_edition import Edition, missing_years
+from gridsvc.domain.calendar_edition import Week, missing_years
 from gridsvc.domain.case import BESIDE, Clock
 from gridsvc.domain.category import LEVELS, STAGES
 from gridsvc.domain.foretell import foretell
@@ -177,7 +177,8 @@ async def _calendar(request: web.Request) -> web.Response:
     days = [each for each in edition.days if each.day.year == year]
     return reply(
         CalendarDetail(
-            calendar=_out(listed[code], book, now), slots=_week(edition), year=year, published=year in edition.years,
+            calendar=_out(listed[code], book, now), slots=_slots(edition.slots), year=year,
+            published=year in edition.years,
             seasons=[SeasonOut(each.name, _month_day(each.first), _month_day(each.last), _slots(each.slots))
                      for each in edition.seasons],
             days=[CalendarDayOut(each.day, each.works, each.name, each.notice) for each in days],
@@ -280,11 +281,7 @@ def _out(row: calendars.Listed, book: Rulebook, now: datetime) -> CalendarOut:
     )  # fmt: skip
 
 
-def _week(edition: Edition) -> dict[str, list[list[str]]]:
-    return _slots(edition.slots)
-
-
-def _slots(week: Any) -> dict[str, list[list[str]]]:
+def _slots(week: Week) -> dict[str, list[list[str]]]:
     return {str(weekday): _day(slots) for weekday, slots in sorted(week.items())}
 
 
