@@ -248,7 +248,8 @@ CREATE TABLE calendars (
   work_day text NOT NULL DEFAULT 'eight_hours' CHECK (work_day IN ('eight_hours', 'end_of_day')),
   sources  jsonb NOT NULL DEFAULT '[]',      -- files and packages that this edition was read from
   published_at timestamptz,                  -- NULL: as the starter rules wrote it
-  published_by text NOT NULL DEFAULT ''
+  published_by text NOT NULL DEFAULT '',
+  overruled jsonb NOT NULL DEFAULT '[]'      -- where its sources disagreed: [{"day": …, "said": {source: what}}, …]
 );
 
 CREATE TABLE calendar_days (
@@ -274,6 +275,7 @@ CREATE TABLE calendar_editions (
   published_at timestamptz,
   published_by text NOT NULL,
   replaced_at  timestamptz NOT NULL,
+  overruled    jsonb NOT NULL DEFAULT '[]',
   PRIMARY KEY (calendar, edition)
 );
 
@@ -283,6 +285,14 @@ CREATE TABLE calendar_uses (
   division_code text COLLATE "C" UNIQUE,
   calendar      text NOT NULL REFERENCES calendars,
   CONSTRAINT one_place CHECK (num_nonnulls(department, division_code) = 1)
+);
+
+-- Said once for each calendar and year that nobody has published.
+CREATE TABLE calendar_alarms (
+  calendar text NOT NULL REFERENCES calendars,
+  year     integer NOT NULL,
+  told_at  timestamptz NOT NULL,
+  PRIMARY KEY (calendar, year)
 );
 
 -- A published edition never changes: what a case was filed under is what it is judged by.
@@ -327,11 +337,13 @@ CREATE TABLE categories (
   evidence           text[] NOT NULL DEFAULT '{}',         -- photographs that are asked for
   duplicate_radius_m double precision NOT NULL DEFAULT 50, -- nearer and within the window: likely the same matter
   duplicate_window_h double precision NOT NULL DEFAULT 24,
+  checks             text[] NOT NULL DEFAULT '{}',         -- that the service sends somebody for by itself
   PRIMARY KEY (edition, code),
   FOREIGN KEY (edition, major) REFERENCES category_majors,
   CONSTRAINT department_handles CHECK (handled_by = 'officer' OR department IS NOT NULL),
   CONSTRAINT evidence_is_known CHECK (evidence <@ ARRAY['report', 'before', 'after']),
-  CONSTRAINT duplicates_have_a_reach CHECK (duplicate_radius_m >= 0 AND duplicate_window_h >= 0)
+  CONSTRAINT duplicates_have_a_reach CHECK (duplicate_radius_m >= 0 AND duplicate_window_h >= 0),
+  CONSTRAINT checks_are_known CHECK (checks <@ ARRAY['pre_filing_check', 'closing_check'])
 );
 
 -- When a case of the category is filed (立案条件), and when it may be closed (结案条件).
@@ -376,8 +388,8 @@ CREATE TABLE rungs (
 -- Budgets of the clocks that do not come from a category: how long a desk or an officer may take.
 CREATE TABLE stage_limits (
   kind           text PRIMARY KEY CHECK (kind IN ('filing', 'dispatch', 'pool', 'acknowledge', 'checking',
-                                                  'on_site', 'supervision', 'co_handling', 'call',
-                                                  'call_back')),
+                                                  'on_site', 'supervision', 'co_handling', 'call', 'call_back',
+                                                  'stop_it')),
   budget_seconds integer NOT NULL CHECK (budget_seconds > 0),
   ladder         text NOT NULL
 );
@@ -570,6 +582,8 @@ CREATE TABLE cases (
   cause_id       uuid REFERENCES cases,          -- the case that it is an effect of
   had_effects    boolean NOT NULL DEFAULT false, -- another case was linked to it, at some time
   exercise       boolean NOT NULL DEFAULT false, -- 演练: rings and runs like any other, and counts nowhere
+  check_again_at timestamptz,                    -- when the service tries again to send somebody; NULL: no check is wanted
+  check_unmanned boolean NOT NULL DEFAULT false, -- nobody could be sent, and the desk was told
   FOREIGN KEY (edition, category) REFERENCES categories,
   FOREIGN KEY (edition, category, condition) REFERENCES category_conditions,
   CONSTRAINT open_has_one_owner_or_stands_in_a_pool CHECK (
@@ -592,7 +606,10 @@ CREATE TABLE cases (
   CONSTRAINT not_its_own_cause CHECK (cause_id <> id),
   CONSTRAINT an_effect_waits_or_was_handled_with_its_cause CHECK (
     CASE WHEN pool = 'cause' THEN cause_id IS NOT NULL
-         ELSE cause_id IS NULL OR state IN ('handled', 'closed') END)
+         ELSE cause_id IS NULL OR state IN ('handled', 'closed') END),
+  CONSTRAINT a_check_is_wanted_or_out CHECK (
+    check_again_at IS NULL OR (checker_id IS NULL AND state IN ('reported', 'handled', 'closed'))),
+  CONSTRAINT unmanned_is_tried_again CHECK (check_again_at IS NOT NULL OR NOT check_unmanned)
 );
 CREATE INDEX cases_updated ON cases (updated_at, id);
 CREATE INDEX cases_seen_by ON cases USING gin (seen_by);
@@ -601,6 +618,7 @@ CREATE INDEX cases_place ON cases USING gist (place);
 CREATE INDEX cases_cell ON cases (cell_code);
 CREATE INDEX cases_component ON cases (component, id) WHERE component IS NOT NULL;
 CREATE INDEX cases_to_route ON cases (route_again_at) WHERE route_again_at IS NOT NULL;
+CREATE INDEX cases_to_check ON cases (check_again_at) WHERE check_again_at IS NOT NULL;
 CREATE INDEX cases_suspended ON cases (suspended_until) WHERE suspended_until IS NOT NULL;
 CREATE INDEX cases_alike ON cases (square, category, reported_at);
 CREATE INDEX cases_merged ON cases (merged_into) WHERE merged_into IS NOT NULL;
@@ -704,12 +722,13 @@ CREATE TABLE case_marks (
 );
 CREATE INDEX case_marks_at ON case_marks (at);
 
--- An officer is sent to look before a case is filed or closed (核实、核查). Ended without a result: called off.
+-- An officer is sent to look before a case is filed or closed, or again after it was (核实、核查、复核). Ended without
+-- a result: called off.
 CREATE TABLE checks (
   id         uuid PRIMARY KEY,
   case_id    uuid NOT NULL REFERENCES cases,
   cycle      integer NOT NULL,
-  kind       text NOT NULL CHECK (kind IN ('pre_filing_check', 'closing_check')),
+  kind       text NOT NULL CHECK (kind IN ('pre_filing_check', 'closing_check', 're_check')),
   officer_id uuid NOT NULL REFERENCES officers,
   rule       text NOT NULL,                      -- nearest, of_the_beat or by_hand
   reasons    jsonb NOT NULL,                     -- who else was weighed, and why not
@@ -778,7 +797,8 @@ CREATE TABLE clocks (
   case_id        uuid NOT NULL REFERENCES cases,
   cycle          integer NOT NULL,
   kind           text NOT NULL CHECK (kind IN ('filing', 'dispatch', 'pool', 'acknowledge', 'handling', 'checking',
-                                               'on_site', 'supervision', 'co_handling', 'call', 'call_back')),
+                                               'on_site', 'supervision', 'co_handling', 'call', 'call_back',
+                                               'stop_it')),
   ladder         text NOT NULL,
   unit           text NOT NULL CHECK (unit IN ('natural', 'work', 'work_day')),
   budget_seconds integer NOT NULL CHECK (budget_seconds > 0),
@@ -1051,6 +1071,7 @@ REVOKE DELETE ON cases, reports, assignments, clocks, checks, supervision_orders
 REVOKE UPDATE, DELETE ON category_majors, category_conditions, category_limits FROM gridsvc_app;
 REVOKE UPDATE, DELETE ON component_changes FROM gridsvc_app;
 REVOKE DELETE ON components FROM gridsvc_app;
+REVOKE UPDATE, DELETE ON calendar_alarms FROM gridsvc_app;
 -- Time is the owner's.
 REVOKE INSERT, UPDATE, DELETE ON instance FROM gridsvc_app;
 REVOKE INSERT, UPDATE, DELETE ON spatial_ref_sys FROM gridsvc_app;

@@ -54,12 +54,27 @@ class CaseLocated(CaseNews):
 
 @dataclass(frozen=True, kw_only=True)
 class CaseCheckSent(CaseNews):
-    """An officer is sent to look at the case before it is filed or closed."""
+    """An officer is sent to look at the case before it is filed or closed, or again after it was."""
 
     TYPE: ClassVar[str] = "case.check_sent"
     check_id: UUID
     kind: str
     officer_id: UUID
+
+
+@dataclass(frozen=True, kw_only=True)
+class CaseCheckWanted(CaseNews):
+    """Somebody should look at the case and nobody was sent yet: it is tried again."""
+
+    TYPE: ClassVar[str] = "case.check_wanted"
+
+
+@dataclass(frozen=True, kw_only=True)
+class CaseCheckUnmanned(CaseNews):
+    """Nobody on duty could be sent to look at the case; it is tried again, and the desk may name somebody."""
+
+    TYPE: ClassVar[str] = "case.check_unmanned"
+    kind: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -390,16 +405,26 @@ class OfficerDutyChanged(Announcement):
     on_duty: bool
 
 
+@dataclass(frozen=True, kw_only=True)
+class CalendarYearMissing(Announcement):
+    """Nobody has published this year of a calendar: deadlines in it are provisional."""
+
+    TYPE: ClassVar[str] = "calendar.year_missing"
+    calendar: str
+    year: int
+
+
 CATALOG: Final[dict[str, type[Announcement]]] = {
     kind.TYPE: kind
     for kind in (
-        CaseReported, CaseLocated, CaseCheckSent, CaseChecked, CaseFiled, CaseRejected, CaseAssigned, CasePooled,
+        CaseReported, CaseLocated, CaseCheckWanted, CaseCheckUnmanned, CaseCheckSent, CaseChecked, CaseFiled,
+        CaseRejected, CaseAssigned, CasePooled,
         CaseWaiting, CaseUnacknowledged, CaseReturned, CaseCorrected, CaseReferred, CaseAccepted, CaseArrived,
         CaseStarted, CaseHandedIn, CaseReworked, CaseClosed, CaseSelfHandled, CaseReopened, CaseAppealed,
         CaseAppealSettled, CaseSuspended, CaseResumed, CaseRescheduled, CaseExtended, CaseCancelled, CaseMerged,
         CaseUnmerged, CaseLinked, CaseUnlinked, CaseFollowed, CaseCauseReopened, CaseCoAssigned, CaseCoHandedIn,
         CaseCoDeclined, CaseCoCalledOff, CaseReminded, CaseNoted, CaseSupervised, CaseOrderReplied, CaseEscalated,
-        OfficerDutyChanged,
+        OfficerDutyChanged, CalendarYearMissing,
     )
 }  # fmt: skip
 """Announcements by their type, in the order of a case's life."""

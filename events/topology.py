@@ -65,7 +65,8 @@ ROUTING: Final = Queue(
     "routing",
     (
         "case.filed", "case.waiting", "case.reopened", "case.unacknowledged", "officer.duty_changed",
-        "case.corrected", "case.unlinked",
+        "case.corrected", "case.unlinked", "case.reported", "case.located", "case.unmerged", "case.handed_in",
+        "case.self_handled", "case.check_wanted",
     ),
 )  # fmt: skip
 
@@ -75,7 +76,7 @@ NOTICES: Final = Queue(
         "case.assigned", "case.pooled", "case.escalated", "case.returned",
         "case.reworked", "case.reminded", "case.supervised", "case.reported",
         "case.referred", "case.unmerged", "case.appealed", "case.appeal_settled",
-        "case.check_sent", "case.checked", "case.order_replied",
+        "case.check_sent", "case.checked", "case.order_replied", "case.check_unmanned", "calendar.year_missing",
         "case.co_assigned", "case.co_handed_in", "case.co_declined", "case.co_called_off",
         "case.linked", "case.cause_reopened",
     ),

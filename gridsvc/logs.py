@@ -33,6 +33,7 @@ ACTIONS: Final[dict[str, str]] = {
     "rungs_fired": "a sweep fired rungs of ladders",
     "round_failed": "a periodic round failed; the next one tries again",
     "case_re_emitted": "the reconciler sent a waiting case to routing again",
+    "check_re_emitted": "the reconciler said again that somebody should look at a case",
     "clock_jumped": "the database's clock jumped; no rung fires until it is looked at",
     "suspensions_ended": "the sweeper resumed cases whose suspension was over",
     "clocks_recomputed": "open clocks were computed anew by a new edition of their calendar",

@@ -11,12 +11,15 @@ from typing import Final
 from events.broker import Subscription, consume
 from events.catalog import (
     Announcement,
+    CalendarYearMissing,
     CaseAppealed,
     CaseAppealSettled,
     CaseAssigned,
     CaseCauseReopened,
     CaseChecked,
     CaseCheckSent,
+    CaseCheckUnmanned,
+    CaseCheckWanted,
     CaseCoAssigned,
     CaseCoCalledOff,
     CaseCoDeclined,
@@ -24,7 +27,9 @@ from events.catalog import (
     CaseCorrected,
     CaseEscalated,
     CaseFiled,
+    CaseHandedIn,
     CaseLinked,
+    CaseLocated,
     CaseOrderReplied,
     CasePooled,
     CaseReferred,
@@ -33,6 +38,7 @@ from events.catalog import (
     CaseReported,
     CaseReturned,
     CaseReworked,
+    CaseSelfHandled,
     CaseSupervised,
     CaseUnacknowledged,
     CaseUnlinked,
@@ -43,6 +49,8 @@ from events.catalog import (
 from events.topology import NOTICES, ROUTING, Queue
 from gridsvc.actions.assign_case import assign_cases
 from gridsvc.actions.assign_waiting import assign_waiting_cases
+from gridsvc.actions.send_checks import send_checks
+from gridsvc.actions.tell_admins import tell_admins
 from gridsvc.actions.tell_people import tell_people
 from gridsvc.db import ConnPool
 from gridsvc.settings import BrokerSettings, WorkerSettings
@@ -69,6 +77,12 @@ LISTENERS: Final = (
     Listener(ROUTING, CaseCorrected, assign_cases),
     Listener(ROUTING, CaseUnlinked, assign_cases),
     Listener(ROUTING, OfficerDutyChanged, assign_waiting_cases),
+    Listener(ROUTING, CaseReported, send_checks),
+    Listener(ROUTING, CaseLocated, send_checks),
+    Listener(ROUTING, CaseUnmerged, send_checks),
+    Listener(ROUTING, CaseHandedIn, send_checks),
+    Listener(ROUTING, CaseSelfHandled, send_checks),
+    Listener(ROUTING, CaseCheckWanted, send_checks),
     Listener(NOTICES, CaseReported, tell_people),
     Listener(NOTICES, CaseAssigned, tell_people),
     Listener(NOTICES, CasePooled, tell_people),
@@ -90,6 +104,8 @@ LISTENERS: Final = (
     Listener(NOTICES, CaseLinked, tell_people),
     Listener(NOTICES, CaseCauseReopened, tell_people),
     Listener(NOTICES, CaseEscalated, tell_people),
+    Listener(NOTICES, CaseCheckUnmanned, tell_people),
+    Listener(NOTICES, CalendarYearMissing, tell_admins),
 )
 
 

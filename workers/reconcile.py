@@ -9,6 +9,7 @@ from functools import partial
 from typing import Final
 
 from gridsvc.actions.emit_again import emit_again
+from gridsvc.actions.want_checks import want_checks
 from gridsvc.db import SERVICE, ConnPool, transaction
 from gridsvc.settings import WorkerSettings
 from gridsvc.store import failures, keeping, outbox
@@ -36,6 +37,15 @@ async def emit_round(pool: ConnPool) -> int:
     return emitted
 
 
+async def check_round(pool: ConnPool) -> int:
+    """Announce again the cases that have waited too long for somebody to look at them; return how many."""
+    async with transaction(pool, SERVICE) as (conn, now):
+        wanted = await want_checks(conn, now, EMIT_AT_ONCE)
+    if wanted:
+        log.info("checks wanted again", extra={"action": "check_re_emitted", "cases": wanted})
+    return wanted
+
+
 async def outbox_round(pool: ConnPool) -> timedelta:
     """Free what a clock that went back has stranded, and say when news has waited too long; return how long."""
     async with transaction(pool, SERVICE) as (conn, now):
@@ -61,6 +71,7 @@ async def reconcile(pool: ConnPool, settings: WorkerSettings, stop: asyncio.Even
     async with asyncio.TaskGroup() as group:
         for name, seconds, turn in (
             ("emit again", settings.reconcile_seconds, partial(emit_round, pool)),
+            ("check again", settings.reconcile_seconds, partial(check_round, pool)),
             ("outbox", settings.reconcile_seconds, partial(outbox_round, pool)),
             ("remove old", REMOVE_SECONDS, partial(remove_round, pool)),
         ):

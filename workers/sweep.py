@@ -12,6 +12,7 @@ from typing import Final
 
 from gridsvc.actions.end_shifts import end_shifts
 from gridsvc.actions.escalate_case import fire_due_rungs
+from gridsvc.actions.miss_calendars import miss_calendars
 from gridsvc.actions.recompute_clocks import recompute_clocks
 from gridsvc.actions.resume_cases import resume_cases
 from gridsvc.actions.sign_history import sign_days
@@ -102,9 +103,13 @@ async def recompute_round(pool: ConnPool, batch: int) -> int:
 
 
 async def missing_round(pool: ConnPool) -> int:
-    """Raise an alarm for each calendar that lacks a year which open clocks reach into; return how many calendars."""
-    async with transaction(pool, SERVICE) as (conn, _):
+    """Raise an alarm for each calendar that lacks a year which open clocks reach into; return how many calendars.
+
+    Administrators are told of each calendar and year once, when it should be there and is not.
+    """
+    async with transaction(pool, SERVICE) as (conn, now):
         missing = await PROVISIONAL.all(conn)
+        await miss_calendars(conn, now)
     for each in missing:
         log.warning(
             "a calendar lacks a year",

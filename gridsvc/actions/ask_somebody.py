@@ -9,6 +9,7 @@ from typing import Final
 from gridsvc.db import Conn
 from gridsvc.domain.case import CHECKS, Actor, Clock, Move, Particulars, State
 from gridsvc.domain.checking import BY_HAND, NobodyToSend, Sent, choose_checker
+from gridsvc.domain.escalation import deadline
 from gridsvc.domain.rulebook import Rulebook
 from gridsvc.domain.supervision import KIND, LEVEL, reply_within
 from gridsvc.errors import GuardFailed
@@ -75,6 +76,26 @@ def budgets_of(task: Task | None) -> dict[Clock, timedelta]:
     return {Clock.SUPERVISION: reply_within(task.level)} if isinstance(task, OrderRow) else {}
 
 
+def check_of(
+    book: Rulebook, locked: CaseRow, sent: Sent, actor: Actor, now: datetime, note: str | None = None
+) -> CheckRow:
+    """The check that the officer who is `sent` shall make, not kept yet; due when its clock is."""
+    limit = locked.limit(book, Clock.ON_SITE)
+    return CheckRow(
+        id=new_id(),
+        case_id=locked.id,
+        cycle=locked.cycle,
+        kind=CHECKS[State(locked.state)],
+        officer_id=sent.officer_id,
+        rule=sent.rule,
+        reasons=sent.reasons,
+        note=note or "",
+        sent_by=actor.id,
+        sent_at=now,
+        due_at=deadline(now, limit.budget, limit.calendar, ()).at,
+    )
+
+
 async def _check(conn: Conn, book: Rulebook, asking: _Asking) -> CheckRow:
     locked, said = asking.locked, asking.said
     candidates = await checks.candidates(conn, locked.id, asking.now)
@@ -93,20 +114,7 @@ async def _check(conn: Conn, book: Rulebook, asking: _Asking) -> CheckRow:
             "no officer on duty is near, or of the beat, who did not handle the case; name one, or wait",
             move=str(Move.SEND_CHECK), guard=NOBODY, **sent.reasons,
         )  # fmt: skip
-    limit = book.limit(Clock.ON_SITE, book.categories[(locked.edition, locked.category)])
-    return CheckRow(
-        id=new_id(),
-        case_id=locked.id,
-        cycle=locked.cycle,
-        kind=CHECKS[State(locked.state)],
-        officer_id=sent.officer_id,
-        rule=sent.rule,
-        reasons=sent.reasons,
-        note=said.note or "",
-        sent_by=asking.actor.id,
-        sent_at=asking.now,
-        due_at=asking.now + timedelta(seconds=limit.budget.seconds),
-    )
+    return check_of(book, locked, sent, asking.actor, asking.now, said.note)
 
 
 def _order(asking: _Asking) -> OrderRow:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Final
+from typing import Any, Final
 from uuid import UUID
 
 from events.catalog import CaseCauseReopened
@@ -19,7 +19,9 @@ from gridsvc.actions.record_move import NewOwner, Recorded
 from gridsvc.db import Conn, act_as_service, act_for
 from gridsvc.domain.access import scope_keys
 from gridsvc.domain.case import FINAL, Actor, Case, Move, Particulars, Party, Pool, State, decide
+from gridsvc.domain.checking import SEND_WITHIN, wanted_check
 from gridsvc.domain.routing import EDITION
+from gridsvc.domain.rulebook import Rulebook
 from gridsvc.errors import GuardFailed, Unknown, VersionConflict
 from gridsvc.store import cases, outbox
 from gridsvc.store.cases import CaseRow
@@ -121,15 +123,19 @@ def check_heir(into: CaseRow, held: Held) -> None:
         raise GuardFailed("the case has effects; want one to merge into that is no effect itself", guard="no_chain")
 
 
-def carried(held: Held, move: Move, into: UUID | None, by: str, now: datetime) -> list[tuple[CaseRow, Recorded]]:
+def carried(
+    book: Rulebook, held: Held, move: Move, into: UUID | None, by: str, now: datetime
+) -> list[tuple[CaseRow, Recorded]]:
     """What `move` of the cause makes of each effect, for `record_moves`; the histories name the cause."""
     if move not in _MOVE_OF_EFFECTS:
         return []
     follows = _MOVE_OF_EFFECTS[move]
-    return [(effect, _recorded(held.case, effect, follows, into, by, now)) for effect in held.effects]
+    return [(effect, _recorded(book, held.case, effect, follows, into, by, now)) for effect in held.effects]
 
 
-def _recorded(cause: CaseRow, effect: CaseRow, move: Move, into: UUID | None, by: str, now: datetime) -> Recorded:
+def _recorded(
+    book: Rulebook, cause: CaseRow, effect: CaseRow, move: Move, into: UUID | None, by: str, now: datetime
+) -> Recorded:
     names = into if move is Move.LINK else cause.id
     said = Particulars() if move is Move.UNLINK else Particulars(cause=names)
     told: dict[str, object] = {"cause_id": names}
@@ -138,9 +144,19 @@ def _recorded(cause: CaseRow, effect: CaseRow, move: Move, into: UUID | None, by
         actor=CAUSE.id,
         facts={"cause": str(names), "by": by} | ({"merged": str(cause.id)} if move is Move.LINK else {}),
         owner=_who_handled(cause) if move is Move.FOLLOW else None,
-        changes={"route_again_at": now + ROUTE_WITHIN} if move is Move.UNLINK else None,
+        changes=_columns(book, effect, move, now),
         told=told | ({"officer_id": None, "department": None} if move is Move.LINK else {}),
     )
+
+
+def _columns(book: Rulebook, effect: CaseRow, move: Move, now: datetime) -> dict[str, Any]:
+    """Who is freed is routed; who is handled is looked at unasked where its own category wants that."""
+    if move is Move.UNLINK:
+        return {"route_again_at": now + ROUTE_WITHIN}
+    category = book.categories[(effect.edition, effect.category)]
+    if move is Move.FOLLOW and wanted_check(category, State.HANDLED, effect.source, located=True):
+        return {"check_again_at": now + SEND_WITHIN}
+    return {}
 
 
 def _who_handled(cause: CaseRow) -> NewOwner:

@@ -20,6 +20,7 @@ from gridsvc.domain.access import Whereabouts, case_keys
 from gridsvc.domain.attribute import checked, refuse_missing
 from gridsvc.domain.case import Pool, State
 from gridsvc.domain.category import Category, missing_evidence
+from gridsvc.domain.checking import SEND_WITHIN, wanted_check
 from gridsvc.domain.clock import CaseClock, start_clock
 from gridsvc.domain.component import farthest_m
 from gridsvc.domain.history import ROOT, Entry, chained
@@ -199,7 +200,8 @@ def _accept(
     except BadAttribute as error:
         return error
     distance_m = stands.distance_m if stands else None
-    return _Accepted(report, category, place, distance_m, owner, opening_of(category, owner is not None), attributes)
+    opening = opening_of(category, owner is not None, report.source)
+    return _Accepted(report, category, place, distance_m, owner, opening, attributes)
 
 
 def attributes_of(report: Report, category: Category) -> dict[str, str]:
@@ -262,6 +264,7 @@ def _open(each: _Accepted, number: str | None, head: bytes, now: datetime) -> Ca
         desk=report.desk,
         pool=opening.pool,
         route_again_at=now + ROUTE_WITHIN if opening.pool is Pool.ROUTING else None,
+        check_again_at=now + SEND_WITHIN if _is_looked_at(each) else None,
         reported_by=report.reported_by,
         occurred_at=report.occurred_at or now,
         reported_at=now,
@@ -275,6 +278,11 @@ def _open(each: _Accepted, number: str | None, head: bytes, now: datetime) -> Ca
         exercise=report.exercise,
         **(located(each.place, owner) if each.place and owner else {}),
     )
+
+
+def _is_looked_at(each: _Accepted) -> bool:
+    state, source = each.opening.state, each.report.source
+    return wanted_check(each.category, state, source, located=each.owner is not None) is not None
 
 
 def _whereabouts(each: _Accepted) -> Whereabouts:

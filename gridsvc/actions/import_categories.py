@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from gridsvc.db import Conn
 from gridsvc.domain.category import Category
 from gridsvc.domain.category_changes import Changes, changes_between
 from gridsvc.domain.category_file import Fault, Handler, Listing, Reading, read_categories, read_handlers
-from gridsvc.domain.deadline import LimitUnit
+from gridsvc.domain.deadline import LimitUnit, longest_limits
 from gridsvc.domain.sheet import Sheet, Unreadable, read_csv
 from gridsvc.domain.workbook import is_workbook, read_workbook
 from gridsvc.errors import Defect, ImportRefused, SetupError
@@ -45,17 +45,19 @@ class Plan:
 
 async def plan_categories(conn: Conn, order: Order) -> Plan:
     """Read and compare; nothing is written. Raises ImportRefused for a file that is no table."""
-    known = await categories.known(conn)
+    book = await rulebook(conn)
+    known = replace(await categories.known(conn), longest=longest_limits(book.calendars.values()))
     faults: list[Fault] = []
     handlers: dict[str, Handler] = {}
     if order.departments is not None:
         [sheet] = _sheets(*order.departments)[:1]
         handlers, faults = read_handlers(sheet, known)
-    reading = Reading(edition=order.edition, handlers=handlers, units=order.units, calendar=order.calendar)
-    listing = read_categories(_sheets(*order.file), reading, known)
-    book = await rulebook(conn)
     against = order.against or book.default_edition
     before = [each for each in book.categories.values() if each.edition == against]
+    usual = {each.calendar for each in before}
+    calendar = order.calendar or (usual.pop() if len(usual) == 1 else None)
+    reading = Reading(edition=order.edition, handlers=handlers, units=order.units, calendar=calendar)
+    listing = read_categories(_sheets(*order.file), reading, known)
     if order.against is not None and not before:
         raise SetupError(f"there is no edition {order.against!r} to compare with")
     return Plan(

@@ -56,6 +56,7 @@ from gridsvc.domain.case import (
     decide,
 )
 from gridsvc.domain.category import Category, missing_evidence
+from gridsvc.domain.checking import SEND_WITHIN, wanted_check
 from gridsvc.domain.report import case_number
 from gridsvc.domain.routing import EDITION
 from gridsvc.domain.rulebook import Rulebook
@@ -115,7 +116,7 @@ async def move_case(
         asks_part=asked,
         ends_part=part_ended(meant, move, actor, said),
     )
-    after = await record_move(conn, book, locked, recorded, now, carried(held, move, said.into, actor.id, now))
+    after = await record_move(conn, book, locked, recorded, now, carried(book, held, move, said.into, actor.id, now))
     await keep_task(conn, task)
     await note_effects(conn, held, move, said)
     if move is Move.REOPEN:
@@ -182,7 +183,7 @@ async def _changes(
     """The columns that this very move sets besides what every move sets."""
     move = moved.rule.move
     if move is Move.LOCATE:
-        return await _placed(conn, locked, said, now)
+        return {**await _placed(conn, locked, said, now), **_to_be_looked_at(book, locked, moved, now, located=True)}
     if move is Move.CHECK:
         return _attributes(book.categories[(locked.edition, locked.category)], locked, said)
     if move is Move.FILE:
@@ -198,8 +199,12 @@ async def _changes(
         return {"handler_id": None}  # the desk sends it to the department, which finds somebody
     if move is Move.SEND_BACK and not await owners.still_handles(conn, locked.handler_id, locked.department):
         return {"handler_id": None}
-    if move in {Move.MERGE, Move.UNMERGE}:
+    if move is Move.UNMERGE:
+        return {"merged_into": None, **_to_be_looked_at(book, locked, moved, now)}
+    if move is Move.MERGE:
         return {"merged_into": said.into}
+    if move is Move.HAND_IN:
+        return _to_be_looked_at(book, locked, moved, now)
     if move is Move.SUSPEND:
         return {"suspended_until": said.until}
     return _to_routing(moved, now)
@@ -220,6 +225,16 @@ def _attributes(category: Category, locked: CaseRow, said: Particulars) -> dict[
     known = kept(category.attributes, locked.attributes)
     known |= checked(category.attributes, said.attributes or {})
     return {} if known == locked.attributes else {"attributes": known}
+
+
+def _to_be_looked_at(
+    book: Rulebook, locked: CaseRow, moved: Moved, now: datetime, *, located: bool = False
+) -> dict[str, Any]:
+    """From when on the reconciler sees to it that somebody is sent, where the category wants that of itself."""
+    category = book.categories[(locked.edition, locked.category)]
+    placed = located or locked.cell_code is not None
+    wanted = wanted_check(category, moved.state, locked.source, located=placed)
+    return {"check_again_at": now + SEND_WITHIN} if wanted else {}
 
 
 def _to_routing(moved: Moved, now: datetime) -> dict[str, Any]:

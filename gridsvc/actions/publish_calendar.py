@@ -107,7 +107,7 @@ async def publish_calendar(conn: Conn, plan: Plan, by: str, now: datetime) -> No
 
     Clocks follow at once, in transactions of their own: gridsvc/actions/recompute_clocks.py.
     """
-    await calendars.put_in_force(conn, plan.edition, by, now)
+    await calendars.put_in_force(conn, plan.edition, by, now, plan.overruled)
 
 
 def dispute_text(found: Disagreement) -> str:

@@ -15,7 +15,7 @@ from events.catalog import Announcement, CaseAssigned, CaseNews
 from gridsvc.actions.end_parts import called_off, end_parts, with_parts
 from gridsvc.actions.news import news_of
 from gridsvc.db import Conn
-from gridsvc.domain.case import FINAL, Clock, Move, Moved, State
+from gridsvc.domain.case import BESIDE, FINAL, RUN_ON_CLOSED, Clock, Move, Moved, State
 from gridsvc.domain.clock import CaseClock, go_on, pause_clock, start_clock, stop_clock
 from gridsvc.domain.deadline import Budget, ClockUnit
 from gridsvc.domain.evaluation import mark_of
@@ -98,11 +98,11 @@ async def record_moves(
     )
     await assignments.add(conn, [assignment for _, assignment in drafts if assignment is not None])
     await _end_tasks(conn, moves, now)
-    turned = [(row, what) for (row, _), (_, what) in zip(drafts, moves, strict=True)]
+    turned = [(row, what, locked.state) for (row, _), (locked, what) in zip(drafts, moves, strict=True)]
     await co_handlings.add(conn, [what.asks_part for _, what in moves if what.asks_part is not None])
     parts, told_besides = await end_parts(
         conn,
-        [(locked, row, what.ends_part) for (locked, what), (row, _) in zip(moves, turned, strict=True)],
+        [(locked, row, what.ends_part) for (locked, what), (row, _) in zip(moves, drafts, strict=True)],
         [what.actor for _, what in moves],
         now,
     )
@@ -193,7 +193,9 @@ def _row_after(before: CaseRow, what: Recorded, now: datetime) -> tuple[CaseRow,
         extensions=moved.extensions,
         pool=moved.pool,
         route_again_at=None,
-        closed_at=now if moved.state is State.CLOSED else None,
+        check_again_at=None if Clock.ON_SITE in moved.rule.stops else before.check_again_at,
+        check_unmanned=before.check_unmanned and Clock.ON_SITE not in moved.rule.stops,
+        closed_at=(before.closed_at or now) if moved.state is State.CLOSED else None,
         updated_at=now,
     )
     if moved.pool is not None:
@@ -224,24 +226,31 @@ def _row_after(before: CaseRow, what: Recorded, now: datetime) -> tuple[CaseRow,
 
 
 async def _turn_clocks(
-    conn: Conn, book: Rulebook, moves: Sequence[tuple[CaseRow, Recorded]], ended_parts: set[UUID], now: datetime
+    conn: Conn,
+    book: Rulebook,
+    moves: Sequence[tuple[CaseRow, Recorded, str]],
+    ended_parts: set[UUID],
+    now: datetime,
 ) -> tuple[dict[UUID, datetime], set[UUID]]:
-    """Stop, pause, resume, extend and start what the moves say; of the parts' clocks those of `ended_parts` stop.
+    """Stop, pause, resume, extend and start what the moves say: each with the case after it and its state before.
+
+    Of the parts' clocks those of `ended_parts` stop.
 
     Answers when handling is due, by case, and of which cases it ended too late.
     """
-    live: dict[UUID, list[CaseClock]] = {row.id: [] for row, _ in moves}
+    live: dict[UUID, list[CaseClock]] = {row.id: [] for row, _, _ in moves}
     for clock in await clocks.live(conn, list(live)):
         live[clock.case_id].append(clock)
     stopped: list[CaseClock] = []
     started: list[CaseClock] = []
     going: list[CaseClock] = []
-    for row, what in moves:
+    for row, what, before in moves:
         ending = [clock for clock in live[row.id] if _ends(clock, row, what, ended_parts)]
         stopped += [stop_clock(clock, now) for clock in ending]
         staying = [clock for clock in live[row.id] if clock not in ending]
         staying = await _pause_or_go_on(conn, book, row, staying, what, now)
-        fresh = _started(book, row, what, {clock.kind for clock in staying}, now)
+        running = {clock.kind for clock in staying} | {kind for kind in BESIDE if not _begins(book, kind, row, before)}
+        fresh = _started(book, row, what, running, now)
         going += [*staying, *fresh]
         started += fresh
     await clocks.change(conn, stopped)
@@ -254,7 +263,16 @@ async def _turn_clocks(
 def _ends(clock: CaseClock, row: CaseRow, what: Recorded, ended_parts: set[UUID]) -> bool:
     if clock.co_handling_id is not None:
         return clock.co_handling_id in ended_parts
-    return clock.kind in what.moved.rule.stops or row.state in FINAL
+    return clock.kind in what.moved.rule.stops or (row.state in FINAL and clock.kind not in RUN_ON_CLOSED)
+
+
+def _begins(book: Rulebook, kind: Clock, row: CaseRow, before: str) -> bool:
+    """Whether a clock that runs beside another begins: for a new owner, where a limit is set for such a case.
+
+    Who takes the case over from another has what is left; what was stopped once is not asked for again.
+    """
+    category = book.categories[(row.edition, row.category)]
+    return before == State.FILED and book.runs(kind, category, row.condition, row.management_level)
 
 
 def _started(book: Rulebook, row: CaseRow, what: Recorded, running: set[Clock], now: datetime) -> list[CaseClock]:

@@ -13,6 +13,7 @@ from gridsvc.db import Conn
 from gridsvc.domain.access import Caller
 from gridsvc.domain.case import Actor, Move, Particulars, State, check_birth
 from gridsvc.domain.category import Category
+from gridsvc.domain.checking import SEND_WITHIN
 from gridsvc.domain.history import ROOT, Entry, chained
 from gridsvc.domain.report import Report, acceptance_number, case_number
 from gridsvc.domain.self_handling import is_sampled
@@ -83,6 +84,7 @@ def _closed(report: Report, by: Caller, category: Category, owner: Owner, now: d
         updated_at=now,
         self_handled=True,
         sampled=is_sampled(report.case_id),
+        check_again_at=now + SEND_WITHIN if is_sampled(report.case_id) else None,
         **located(report.place, owner),
     )
 

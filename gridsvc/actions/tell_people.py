@@ -17,6 +17,7 @@ from events.catalog import (
     CaseCauseReopened,
     CaseChecked,
     CaseCheckSent,
+    CaseCheckUnmanned,
     CaseCoAssigned,
     CaseCoCalledOff,
     CaseCoDeclined,
@@ -32,6 +33,7 @@ from events.catalog import (
     CaseUnmerged,
 )
 from gridsvc.db import Conn
+from gridsvc.domain.case import Move
 from gridsvc.errors import Unknown
 from gridsvc.store import hearers, notices
 from gridsvc.store.hearers import Standing
@@ -49,6 +51,7 @@ _DESKS: Final[dict[type[CaseNews], tuple[str, ...]]] = {
     CaseUnmerged: ("acceptor", "dispatcher"),
     CaseAppealed: ("supervisor",),
     CaseChecked: ("acceptor", "dispatcher"),
+    CaseCheckUnmanned: ("acceptor", "dispatcher"),
     CaseOrderReplied: ("supervisor",),
     CaseReferred: ("dispatcher", "acceptor"),  # at the level that holds it now
     CaseCoDeclined: ("dispatcher", "acceptor"),
@@ -81,6 +84,8 @@ async def tell_people(conn: Conn, announcements: Sequence[Announcement], now: da
             continue
         if isinstance(each, CaseLinked) and each.officer_id is None and each.department is None:
             continue  # nobody had it
+        if isinstance(each, CaseCheckUnmanned) and case.checker_id is not None:
+            continue
         people = await _who_hears(conn, each, case, now)
         if not people:
             log.error(
@@ -182,8 +187,12 @@ def _body(news: CaseNews, case: Standing) -> dict[str, Any]:
             body |= {"why": news.why}
         case CaseCheckSent():
             body |= {"check_id": str(news.check_id), "kind": news.kind}
+        case CaseCheckUnmanned():
+            body |= {"kind": news.kind}
         case CaseChecked():
             body |= {"kind": news.kind, "result": news.result}
+            if news.result == "not_confirmed":  # somebody looked again: the desk may take it up anew
+                body |= {"offers": str(Move.REOPEN)}
         case CaseAppealSettled():
             body |= {"result": news.result}
         case CaseReferred():

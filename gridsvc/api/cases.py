@@ -78,7 +78,8 @@ class CaseTold(Told):
 
     `late` is a fact of this cycle and stays one; `exempt` leaves it out of the statistics (an appeal was granted).
     `held_by` is the level that has it since it was referred up or handed down. `co_departments` have an open part of
-    it; `cause` is the case that it is an effect of.
+    it; `cause` is the case that it is an effect of. `check_unmanned`: somebody should look at it and nobody on duty
+    may; it is tried again.
     """
 
     id: UUID
@@ -136,6 +137,7 @@ class CaseTold(Told):
     co_departments: list[str]
     cause: UUID | None
     exercise: bool
+    check_unmanned: bool
 
 
 class AssignmentTold(Told):
@@ -612,7 +614,7 @@ def _told(view: CaseView) -> CaseTold:
         suspensions=view.suspensions, self_handled=view.self_handled, sampled=view.sampled,
         returned_by=view.returned_by, late=view.late, appeal=view.appeal, exempt=view.appeal == "granted",
         checker=view.checker_id, order=view.order_id, attributes=view.attributes,
-        co_departments=view.co_open, cause=view.cause_id, exercise=view.exercise,
+        co_departments=view.co_open, cause=view.cause_id, exercise=view.exercise, check_unmanned=view.check_unmanned,
     )  # fmt: skip
 
 

@@ -56,7 +56,7 @@ class AttributeOut(Told):
 
 
 class ExactLimitOut(Told):
-    """A limit for a condition, a management level or both; null: whichever. Only `handling` drives the clock."""
+    """A limit for a condition, a management level or both; null: whichever. `stage` is the clock that runs on it."""
 
     condition: str | None
     management_level: str | None
@@ -87,6 +87,7 @@ class CategoryOut(Told):
     evidence: list[str]
     duplicate_radius_m: float
     duplicate_window_h: float
+    checks: list[str]
     calendar: str
     ladder: str
     limit: LimitOut
@@ -141,7 +142,8 @@ def _out(category: Category, book: Rulebook) -> CategoryOut:
         dispatches_itself=category.dispatches_itself,
         attributes=[AttributeOut.of(each) for each in category.attributes],
         evidence=list(category.evidence), duplicate_radius_m=category.duplicate_radius_m,
-        duplicate_window_h=category.duplicate_window_h, calendar=category.calendar, ladder=category.ladder,
+        duplicate_window_h=category.duplicate_window_h, checks=list(category.checks), calendar=category.calendar,
+        ladder=category.ladder,
         limit=LimitOut(amount=category.limit_amount, unit=category.limit_unit),
         limits=[ExactLimitOut(each.condition, each.management_level, each.stage, each.amount, each.unit)
                 for each in category.limits],

@@ -60,7 +60,7 @@ def add(subparsers: Subparsers) -> None:
     importing.add_argument(
         "--unit", action="append", default=[], type=_unit, metavar="WORD=UNIT", help="what a word of the limits means"
     )
-    importing.add_argument("--calendar", help="working calendar of the limits (default: the city's only one)")
+    importing.add_argument("--calendar", help="working calendar of the limits (default: that of all categories)")
     importing.add_argument("--against", metavar="CODE", help="compare with this edition (default: the one in force)")
     what = importing.add_mutually_exclusive_group(required=True)
     what.add_argument("--preview", action="store_true", help="only say what would change; write nothing")

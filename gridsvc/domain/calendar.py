@@ -32,7 +32,10 @@ _SECOND: Final = 1_000_000
 _DAY: Final = timedelta(days=1)
 _DAY_MICROS: Final = 86_400 * _SECOND
 _MEAN_YEAR: Final = 31_556_952 * _SECOND
-_YEARS_AHEAD: Final = 3  # a budget that reaches further is a mistake in the calendar, not a limit
+# A limit has at most three years, an extended one nine (two more limits), and the last rungs of its ladder stand at
+# twice that; what reaches further, or over three years without an hour, is a mistake in the calendar.
+_YEARS_AHEAD: Final = 20
+_IDLE_YEARS: Final = 3
 
 
 class WorkDay(StrEnum):
@@ -179,8 +182,11 @@ class Calendar:
         return max(at, _moment(table.day_closes[worked - 1]))
 
     def _after(self, table: _Year, first: _Year, wanted: str) -> _Year:
-        if table.year >= first.year + _YEARS_AHEAD:
-            raise ValueError(f"calendar {self.code} has less than {wanted} in three years")
+        idle = table.year - first.year >= _IDLE_YEARS and not any(
+            self._year(table.year - n).total for n in range(_IDLE_YEARS)
+        )
+        if idle or table.year >= first.year + _YEARS_AHEAD:
+            raise ValueError(f"calendar {self.code} has less than {wanted} up to {table.year}")
         return self._year(table.year + 1)
 
     def _unpublished(self, first: _Year, last: _Year) -> bool:
@@ -287,6 +293,11 @@ def worked_seconds(calendar: Calendar | None, start: datetime, end: datetime) ->
     first, last = calendar._at(since), calendar._at(until)
     worked = last.worked_until(until) - first.worked_until(since)
     return (worked + sum(calendar._year(each).total for each in range(first.year, last.year))) / _SECOND
+
+
+def hours_of(slots: Slots) -> float:
+    """How many hours the slots of a day have."""
+    return sum((_into_day(closes) or _DAY_MICROS) - _into_day(opens) for opens, closes in slots) / (3_600 * _SECOND)
 
 
 def micros(at: datetime) -> int:

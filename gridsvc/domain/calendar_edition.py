@@ -162,6 +162,16 @@ def _what(calendar: Calendar, day: date) -> str:
     return " ".join(["make-up workday" if listed else "day off", calendar.names.get(day, "")]).strip()
 
 
+TOLD_FROM: Final[MonthDay] = (11, 1)
+"""From this day on the calendar of the next year is missed; the State Council's notice comes out about then."""
+
+
+def missing_years(published: frozenset[int], today: date) -> list[int]:
+    """The years whose calendar should be published on `today`, and is not."""
+    wanted = [today.year, today.year + 1] if (today.month, today.day) >= TOLD_FROM else [today.year]
+    return [year for year in wanted if year not in published]
+
+
 # --- a file of hours --------------------------------------------------------------------------------
 
 _KEYS: Final = ("name", "work_day", "slots", "seasons")

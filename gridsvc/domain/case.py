@@ -101,6 +101,7 @@ class Clock(StrEnum):
     ON_SITE = "on_site"  # somebody was sent to look
     SUPERVISION = "supervision"  # an order wants a reply
     CO_HANDLING = "co_handling"  # a part that a further department does; each part has its own
+    STOP_IT = "stop_it"  # 制止: what is under way must stop; beside the handling, where the category says so
 
 
 class Move(StrEnum):
@@ -153,6 +154,12 @@ class Move(StrEnum):
 FINAL: Final = frozenset({State.CLOSED, State.REJECTED, State.CANCELLED, State.MERGED})
 OPEN: Final = frozenset(State) - FINAL
 OWNED: Final = frozenset({State.ASSIGNED, State.ACCEPTED, State.IN_PROGRESS})
+
+BESIDE: Final = frozenset({Clock.STOP_IT})
+"""Clocks that run beside another one, and only where a limit is set for them; they begin when a filed case is owned."""
+
+RUN_ON_CLOSED: Final = frozenset({Clock.ON_SITE})
+"""Clocks that may run on a closed case: somebody looks again at it. The sweeper and the ledger ask here."""
 
 STAGES: Final[dict[State, int]] = {
     State.REPORTED: 1,  # 信息收集
@@ -216,6 +223,7 @@ class Case:
     co_open: tuple[str, ...] = ()  # those of them whose part is open
     cause_id: UUID | None = None  # the case that it is an effect of
     effects: int = 0  # how many wait for it in the pool `cause`; counted for the moves that ask
+    self_handled: bool = False
 
     def whereabouts(self) -> Whereabouts:
         """What decides who may see it."""
@@ -291,8 +299,8 @@ class WhileAssigned:
 Expected = AtVersion | WhileAssigned
 
 
-CHECKS: Final = {State.REPORTED: "pre_filing_check", State.HANDLED: "closing_check"}
-"""Which check is made in which state. Cities call them 核实 and 核查, and not all the same one."""
+CHECKS: Final = {State.REPORTED: "pre_filing_check", State.HANDLED: "closing_check", State.CLOSED: "re_check"}
+"""Which check is made in which state. Cities call the first two 核实 and 核查, and not all the same one."""
 
 ARRIVED_WITHIN_M: Final = 200.0
 """How far from the place somebody may stand who says that he has arrived."""
@@ -384,6 +392,13 @@ def looked_at_by_another(case: Case, actor: Actor, said: Particulars, now: datet
     """Who is sent to look is not the one who handled it."""
     if said.officer is not None and said.officer in {case.officer_id, case.handler_id}:
         return "who handled the case is not sent to check it"
+    return None
+
+
+def open_or_self_handled(case: Case, actor: Actor, said: Particulars, now: datetime) -> str | None:
+    """Of the closed cases those are looked at again that nobody but their officer has seen."""
+    if case.state is State.CLOSED and not case.self_handled:
+        return "the case was checked before it was closed; reopen it if the matter is back"
     return None
 
 
@@ -588,14 +603,15 @@ MOVES: Final[dict[Move, Rule]] = {
             pool=Pool.FILING, tells=CaseLocated, over_http=True,
         ),
         Rule(
-            move=Move.SEND_CHECK, says="An officer is sent to look before the case is filed, or closed (派核).",
-            before=frozenset({State.REPORTED, State.HANDLED}), after=None, by=_DESK, takes=("officer", "note"),
-            guards=(lies_in_a_cell, looked_at_by_another), stops=(Clock.ON_SITE,), starts=(Clock.ON_SITE,),
-            tells=CaseCheckSent, over_http=True,
+            move=Move.SEND_CHECK,
+            says="An officer is sent to look: before the filing or closing, or again after a self-handling (派核).",
+            before=frozenset(CHECKS), after=None, by=_DESK | _ROUTER, takes=("officer", "note"),
+            guards=(lies_in_a_cell, open_or_self_handled, looked_at_by_another), stops=(Clock.ON_SITE,),
+            starts=(Clock.ON_SITE,), tells=CaseCheckSent, over_http=True,
         ),
         Rule(
             move=Move.CHECK, says="The officer says what he found, with a photograph (核查反馈).",
-            before=frozenset({State.REPORTED, State.HANDLED}), after=None, by=frozenset({Party.CHECKER}),
+            before=frozenset(CHECKS), after=None, by=frozenset({Party.CHECKER}),
             needs=("result", "evidence"), takes=("note", "attributes"), stops=(Clock.ON_SITE,),
             tells=CaseChecked, over_http=True,
         ),
@@ -615,8 +631,8 @@ MOVES: Final[dict[Move, Rule]] = {
             before=frozenset({State.FILED, State.ASSIGNED, State.ACCEPTED, State.IN_PROGRESS}), after=State.ASSIGNED,
             by=_DISPATCH | _ROUTER, takes=("officer", "department", "note"),
             guards=(running, not_given_back, stands_for_itself, names_an_owner),
-            stops=(Clock.DISPATCH, Clock.POOL, Clock.ACKNOWLEDGE), starts=(Clock.ACKNOWLEDGE, Clock.HANDLING),
-            tells=CaseAssigned, over_http=True,
+            stops=(Clock.DISPATCH, Clock.POOL, Clock.ACKNOWLEDGE),
+            starts=(Clock.ACKNOWLEDGE, Clock.HANDLING, Clock.STOP_IT), tells=CaseAssigned, over_http=True,
         ),
         Rule(
             move=Move.POOL, says="Routing found nobody: the case waits in the pool, the desk hears at once (待派遣).",
@@ -627,15 +643,15 @@ MOVES: Final[dict[Move, Rule]] = {
         Rule(
             move=Move.RETURN, says="The owner gives the case back to the dispatcher; nothing entered is lost (退回).",
             before=OWNED, after=State.FILED, by=_OWNER, needs=("reason",), takes=("reason_code",), guards=(running,),
-            stops=(Clock.ACKNOWLEDGE, Clock.HANDLING), starts=(Clock.POOL,), pool=Pool.DISPATCH,
+            stops=(Clock.ACKNOWLEDGE, Clock.HANDLING, Clock.STOP_IT), starts=(Clock.POOL,), pool=Pool.DISPATCH,
             tells=CaseReturned, over_http=True,
         ),
         Rule(
             move=Move.FORWARD, says="Who receives a case that was given back sends it on to another owner (转派).",
             before=frozenset({State.FILED}), after=State.ASSIGNED, by=_DISPATCH,
             takes=("officer", "department", "note"), guards=(running, given_back, names_an_owner, to_another),
-            stops=(Clock.DISPATCH, Clock.POOL), starts=(Clock.ACKNOWLEDGE, Clock.HANDLING), tells=CaseAssigned,
-            over_http=True,
+            stops=(Clock.DISPATCH, Clock.POOL), starts=(Clock.ACKNOWLEDGE, Clock.HANDLING, Clock.STOP_IT),
+            tells=CaseAssigned, over_http=True,
         ),
         Rule(
             move=Move.CORRECT,
@@ -649,7 +665,7 @@ MOVES: Final[dict[Move, Rule]] = {
             move=Move.REFER_UP, says="A level that cannot settle the case passes it to the one above (逐级上报).",
             before=OWNED | {State.FILED}, after=State.FILED, by=_OWNER | _DISPATCH, needs=("reason", "division"),
             takes=("reason_code",), guards=(running, stands_for_itself, to_a_level_above),
-            stops=(Clock.DISPATCH, Clock.ACKNOWLEDGE, Clock.HANDLING, Clock.POOL),
+            stops=(Clock.DISPATCH, Clock.ACKNOWLEDGE, Clock.HANDLING, Clock.POOL, Clock.STOP_IT),
             starts=(Clock.POOL,), pool=Pool.DISPATCH, tells=CaseReferred, over_http=True,
         ),
         Rule(
@@ -667,18 +683,18 @@ MOVES: Final[dict[Move, Rule]] = {
         Rule(
             move=Move.ARRIVE, says="The owner is at the place, and his position says so (到场).",
             before=frozenset({State.ACCEPTED, State.IN_PROGRESS}), after=None, by=_OWNER, needs=("location",),
-            takes=("note",), guards=(running, at_the_place), tells=CaseArrived, over_http=True,
+            takes=("note",), guards=(running, at_the_place), stops=(Clock.STOP_IT,), tells=CaseArrived, over_http=True,
         ),
         Rule(
             move=Move.START, says="Work begins on the spot (开始处置).",
             before=frozenset({State.ACCEPTED}), after=State.IN_PROGRESS, by=_OWNER, takes=("note",), guards=(running,),
-            tells=CaseStarted, over_http=True,
+            stops=(Clock.STOP_IT,), tells=CaseStarted, over_http=True,
         ),
         Rule(
             move=Move.HAND_IN, says="The work is done, with evidence; the handling clock stops (处置反馈).",
             before=frozenset({State.ACCEPTED, State.IN_PROGRESS}), after=State.HANDLED, by=_OWNER,
             needs=("evidence",), takes=("before", "note"), guards=(running, brings_evidence),
-            stops=(Clock.HANDLING,), starts=(Clock.CHECKING,), tells=CaseHandedIn, over_http=True,
+            stops=(Clock.HANDLING, Clock.STOP_IT), starts=(Clock.CHECKING,), tells=CaseHandedIn, over_http=True,
         ),
         Rule(
             move=Move.REWORK, says="The check failed: the same officer or department does it again (返工).",
@@ -733,7 +749,7 @@ MOVES: Final[dict[Move, Rule]] = {
         Rule(
             move=Move.REOPEN, says="The matter is back: the case runs again in a new cycle (重启).",
             before=frozenset({State.CLOSED}), after=State.FILED, by=_DESK, needs=("reason",), takes=("reason_code",),
-            starts=(Clock.DISPATCH,), pool=Pool.ROUTING, tells=CaseReopened, over_http=True,
+            stops=(Clock.ON_SITE,), starts=(Clock.DISPATCH,), pool=Pool.ROUTING, tells=CaseReopened, over_http=True,
         ),
         Rule(
             move=Move.APPEAL,
@@ -782,8 +798,8 @@ MOVES: Final[dict[Move, Rule]] = {
             says="The case is an effect of another: it waits for it and is handled with it (关联主因).",
             before=OWNED | {State.FILED}, after=State.FILED, by=_DESK | {Party.CAUSE}, needs=("cause",),
             takes=("note",), guards=(running, not_its_own_cause, not_linked_to_it, has_no_effects),
-            stops=(Clock.DISPATCH, Clock.POOL, Clock.ACKNOWLEDGE, Clock.HANDLING), pool=Pool.CAUSE, tells=CaseLinked,
-            over_http=True,
+            stops=(Clock.DISPATCH, Clock.POOL, Clock.ACKNOWLEDGE, Clock.HANDLING, Clock.STOP_IT), pool=Pool.CAUSE,
+            tells=CaseLinked, over_http=True,
         ),
         Rule(
             move=Move.UNLINK, says="The case stands for itself again, and is routed by the rules (解除关联).",
@@ -819,7 +835,7 @@ MOVES: Final[dict[Move, Rule]] = {
         ),
         Rule(
             move=Move.ESCALATE, says="A clock reached a rung of its ladder (升级). The sweeper's alone.",
-            before=OPEN, after=None, by=frozenset({Party.SWEEPER}), tells=CaseEscalated,
+            before=OPEN | {State.CLOSED}, after=None, by=frozenset({Party.SWEEPER}), tells=CaseEscalated,
         ),
     )
 }  # fmt: skip

@@ -11,11 +11,18 @@ from dataclasses import dataclass
 from typing import Final
 
 from gridsvc.domain.attribute import Attribute
+from gridsvc.domain.case import Clock
 from gridsvc.domain.deadline import LimitUnit
 from gridsvc.errors import UnknownCondition
 
 HANDLING: Final = "handling"
-"""The stage whose limit the handling clock runs on; limits of other stages tell people what is due on the way."""
+"""The stage that every category has a limit for; limits of the other stages (STAGES) are asked before the desks'."""
+
+STAGES: Final = tuple(str(clock) for clock in Clock if clock is not Clock.SUPERVISION)
+"""Stages that a category may set a limit for: the clocks by their names. An order says itself how long it waits."""
+
+CHECKS: Final = ("pre_filing_check", "closing_check")
+"""Checks that a category may ask for, so that the service sends somebody by itself."""
 
 LEVELS: Final = ("A", "B", "C")
 """Management levels of an area (管理级别), the most demanding first."""
@@ -76,6 +83,7 @@ class Category:
     evidence: tuple[str, ...] = ()  # of EVIDENCE
     duplicate_radius_m: float = DUPLICATE_RADIUS_M
     duplicate_window_h: float = DUPLICATE_WINDOW_H
+    checks: tuple[str, ...] = ()  # of CHECKS
     conditions: tuple[Condition, ...] = ()
     limits: tuple[CategoryLimit, ...] = ()
 
@@ -106,13 +114,18 @@ class Category:
 
         Without a condition the default one counts. The answer says what it was given for.
         """
+        own = CategoryLimit(amount=self.limit_amount, unit=self.limit_unit)
+        return self.stage_limit(HANDLING, condition, management_level) or own
+
+    def stage_limit(self, stage: str, condition: str | None, management_level: str | None) -> CategoryLimit | None:
+        """The most exact limit that is written for `stage`, in the same order; None: none is."""
         default = self.default_condition
         counts = condition or (default.code if default else None)
-        for wanted in ((counts, management_level), (counts, None), (None, management_level)):
+        for wanted in ((counts, management_level), (counts, None), (None, management_level), (None, None)):
             for each in self.limits:
-                if (each.condition, each.management_level, each.stage) == (*wanted, HANDLING):
+                if (each.condition, each.management_level, each.stage) == (*wanted, stage):
                     return each
-        return CategoryLimit(amount=self.limit_amount, unit=self.limit_unit)
+        return None
 
 
 def missing_evidence(category: Category, moment: str, given: Sequence[object]) -> str | None:

@@ -15,11 +15,13 @@ from typing import Final
 
 from gridsvc.domain.attribute import SYNTAX, Attribute, read_attribute
 from gridsvc.domain.category import (
+    CHECKS,
     DUPLICATE_RADIUS_M,
     DUPLICATE_WINDOW_H,
     EVIDENCE,
     HANDLING,
     LEVELS,
+    STAGES,
     Category,
     CategoryLimit,
     Condition,
@@ -36,7 +38,7 @@ COLUMNS: Final = {
     "minor": ("小类代码",), "name": ("小类名称", "名称"), "name_en": ("小类英文名称", "英文名称"),
     "handler": ("处置单位",), "department": ("责任单位",), "duty_line": ("条线",),
     "severity": ("紧急程度",), "files_itself": ("自动立案",), "dispatches_itself": ("自动派遣",),
-    "attributes": ("必填属性",), "evidence": ("证据",),
+    "attributes": ("必填属性",), "evidence": ("证据",), "checks": ("自动核查",),
     "duplicate_radius_m": ("重复半径米",), "duplicate_window_h": ("重复时限小时",),
     "calendar": ("日历",), "ladder": ("升级阶梯",), "active": ("启用",),
     "condition": ("条件代码",), "condition_text": ("立案条件",), "closing": ("结案条件",), "is_default": ("默认条件",),
@@ -55,14 +57,13 @@ _MINOR: Final = (*_MAJOR, "code", "minor", "name", "name_en")
 # What all rows of a category say alike, where they say it.
 _OF_ALL: Final = (
     "kind", "major", "major_name", "major_name_en", "name", "name_en", "handler", "department", "duty_line",
-    "severity", "files_itself", "dispatches_itself", "attributes", "evidence", "duplicate_radius_m",
+    "severity", "files_itself", "dispatches_itself", "attributes", "evidence", "checks", "duplicate_radius_m",
     "duplicate_window_h", "calendar", "ladder", "active",
 )  # fmt: skip
 _HEADER_WITHIN: Final = 10  # rows: a title and a note may stand above it
 
 _CODE: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,31}")
 _SHORTENED: Final = re.compile(r"\d(\.\d+)?E\+?\d+", re.IGNORECASE)
-_STAGE: Final = re.compile(r"\w{1,32}")
 _LIMIT: Final = re.compile(r"(?P<before>\D*?)(?P<amount>\d+(?:\.\d+)?)(?P<rest>\D.*)?")
 _SEPARATORS: Final = re.compile(r"[、，,；;\n]")
 _KINDS: Final = {"component": "component", "部件": "component", "event": "event", "事件": "event"}
@@ -72,6 +73,12 @@ _SEVERITIES: Final = {
 }  # fmt: skip
 _YES_NO: Final = {"yes": True, "是": True, "no": False, "否": False}
 _EVIDENCE: Final = {**{word: word for word in EVIDENCE}, "上报": "report", "处置前": "before", "处置后": "after"}
+_CHECKS: Final = {**{word: word for word in CHECKS}, "立案前": "pre_filing_check", "结案前": "closing_check"}
+_STAGES: Final = {
+    **{stage: stage for stage in STAGES}, "处置": HANDLING, "查处": HANDLING, "制止": "stop_it", "立案": "filing",
+    "派遣": "dispatch", "待派遣": "pool", "接收": "acknowledge", "核查": "checking", "现场核查": "on_site",
+}  # fmt: skip
+_STOPPING: Final = "制止"  # behind a limit: by then it must be stopped
 _UNITS: Final = {
     "紧急工作时": LimitUnit.URGENT_HOUR, "紧急工作日": LimitUnit.URGENT_DAY, "工作时": LimitUnit.WORK_HOUR,
     "工作日": LimitUnit.WORK_DAY, "自然日": LimitUnit.DAY, **{str(unit): unit for unit in LimitUnit},
@@ -86,6 +93,7 @@ class Known:
     departments: Mapping[str, str]
     calendars: frozenset[str]
     ladders: frozenset[str]
+    longest: Mapping[LimitUnit, float] = field(default_factory=dict)  # amounts that three years hold; none: not asked
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -369,7 +377,7 @@ def _read_group(
     faults: list[Fault],
 ) -> Category | None:
     before = len(faults)
-    rules = _rules(group, reading, unexplained, faults)
+    rules = _rules(group, reading, known, unexplained, faults)
     said = _agreed(group, faults)
     try:
         handler = _who_handles(said, group, reading, known, unmapped)
@@ -452,7 +460,8 @@ def _category(
         major_name_en=major_name_en,
         dispatches_itself=_YES_NO[_one_of(said, "dispatches_itself", _YES_NO, "yes")],
         attributes=_attributes(said),
-        evidence=_evidence(said),
+        evidence=_of(said, "evidence", _EVIDENCE, EVIDENCE),
+        checks=_of(said, "checks", _CHECKS, CHECKS),
         duplicate_radius_m=_number(said, "duplicate_radius_m", DUPLICATE_RADIUS_M),
         duplicate_window_h=_number(said, "duplicate_window_h", DUPLICATE_WINDOW_H),
         conditions=conditions,
@@ -495,13 +504,14 @@ def _attributes(row: _Row) -> tuple[Attribute, ...]:
     return tuple(found.values())
 
 
-def _evidence(row: _Row) -> tuple[str, ...]:
-    given = _listed(row["evidence"])
+def _of(row: _Row, name: str, words: Mapping[str, str], order: Sequence[str]) -> tuple[str, ...]:
+    """What the cell lists of `words`, in the order of what they mean."""
+    given = _listed(row[name])
     for each in given:
-        if each not in _EVIDENCE:
-            raise _Wrong("evidence", repr(each), f"of {_some(_EVIDENCE)}")
-    asked = {_EVIDENCE[each] for each in given}
-    return tuple(each for each in EVIDENCE if each in asked)
+        if each not in words:
+            raise _Wrong(name, repr(each), f"of {_some(words)}")
+    asked = {words[each] for each in given}
+    return tuple(each for each in order if each in asked)
 
 
 def _number(row: _Row, name: str, otherwise: float) -> float:
@@ -516,7 +526,9 @@ def _number(row: _Row, name: str, otherwise: float) -> float:
 # -- conditions and limits ---------------------------------------------------------------------
 
 
-def _rules(group: _Group, reading: Reading, unexplained: dict[str, list[_Row]], faults: list[Fault]) -> _Rules | None:
+def _rules(
+    group: _Group, reading: Reading, known: Known, unexplained: dict[str, list[_Row]], faults: list[Fault]
+) -> _Rules | None:
     """The category's own limit, its conditions and its more exact limits; None where a row is at fault."""
     before = len(faults)
     conditions: dict[str, _Row] = {}
@@ -527,13 +539,11 @@ def _rules(group: _Group, reading: Reading, unexplained: dict[str, list[_Row]], 
             condition = _condition(row, conditions)
             if condition is not None and _YES_NO[_one_of(row, "is_default", _YES_NO, "no")]:
                 defaults.append(condition)
-            limit = _limit_of(row, condition, reading)
-            if limit is None:
-                continue
-            holds_for = (limit.condition, limit.management_level, limit.stage)
-            if holds_for in limits:
-                raise _Wrong("limit", repr(row["limit"]), "one limit for a condition, management level and stage")
-            limits[holds_for] = limit
+            for limit in _limits_of(row, condition, reading, known):
+                holds_for = (limit.condition, limit.management_level, limit.stage)
+                if holds_for in limits:
+                    raise _Wrong("limit", repr(row["limit"]), "one limit for a condition, management level and stage")
+                limits[holds_for] = limit
         except _UnknownUnit as unit:
             unexplained[unit.word].append(row)
             group.at_fault = True
@@ -593,24 +603,33 @@ def _condition(row: _Row, conditions: dict[str, _Row]) -> str | None:
     return code
 
 
-def _limit_of(row: _Row, condition: str | None, reading: Reading) -> CategoryLimit | None:
-    """The row's limit; None where it only names a condition."""
+def _limits_of(row: _Row, condition: str | None, reading: Reading, known: Known) -> tuple[CategoryLimit, ...]:
+    """The row's limit; none where it only names a condition, two where stopping it is all that closes the case."""
     level = row["management_level"]
     if level and level not in LEVELS:
         raise _Wrong("management_level", repr(level), f"{', '.join(LEVELS)}, or blank for every level")
-    stage = row["stage"] or HANDLING
-    if not _STAGE.fullmatch(stage):
-        raise _Wrong("stage", repr(stage[:40]), "one word of at most 32 characters, or blank for the handling")
+    if row["stage"] and row["stage"] not in _STAGES:
+        raise _Wrong("stage", repr(row["stage"][:40]), f"one of {', '.join(_STAGES)}, or blank for the handling")
+    stage = _STAGES[row["stage"]] if row["stage"] else HANDLING
     if not row["limit"]:
         if condition is None or level or stage != HANDLING:
             raise _Wrong("limit", "''", "how long it may take")
-        return None
-    amount, unit = _read_limit(row["limit"], row["closing"], reading.units)
-    return CategoryLimit(amount=amount, unit=unit, condition=condition, management_level=level or None, stage=stage)
+        return ()
+    amount, unit, behind = _read_limit(row["limit"], row["closing"], reading.units)
+    if amount > known.longest.get(unit, amount):
+        wanted = f"at most {_plain(known.longest[unit])} {_unit_word(unit)}: no limit is longer than three years"
+        raise _Wrong("limit", repr(row["limit"]), wanted)
+    stages = [stage]
+    if behind == _STOPPING and not row["stage"]:  # where nothing else closes the case, the handling is the stopping
+        stages = [_STAGES[behind], HANDLING] if row["closing"] == behind else [_STAGES[behind]]
+    return tuple(
+        CategoryLimit(amount=amount, unit=unit, condition=condition, management_level=level or None, stage=each)
+        for each in stages
+    )
 
 
-def _read_limit(given: str, closing: str, units: Mapping[str, LimitUnit]) -> tuple[float, LimitUnit]:
-    """Amount and unit of a limit such as `2紧急工作时`; `units` are the words that the reader was told.
+def _read_limit(given: str, closing: str, units: Mapping[str, LimitUnit]) -> tuple[float, LimitUnit, str]:
+    """Amount and unit of a limit such as `2紧急工作时`, and the word behind; `units` are those the reader was told.
 
     Behind the unit may stand words of the closing condition (1紧急工作时制止, to be closed when 制止). Raises
     _Wrong for anything else, and _UnknownUnit: what may be natural or working time is asked for, never guessed.
@@ -636,7 +655,7 @@ def _read_limit(given: str, closing: str, units: Mapping[str, LimitUnit]) -> tup
         raise _Wrong("limit", repr(given), "nothing behind the unit but words of the closing condition")
     if float(found["amount"]) == 0:
         raise _Wrong("limit", repr(given), "more than nothing")
-    return float(found["amount"]), words[unit]
+    return float(found["amount"]), words[unit], behind
 
 
 def _uncovered(
@@ -673,7 +692,8 @@ def _written(category: Category) -> Iterator[list[str]]:
         "severity": category.severity, "files_itself": _yes(category.files_itself),
         "dispatches_itself": _yes(category.dispatches_itself),
         "attributes": "; ".join(each.spec for each in category.attributes),
-        "evidence": "; ".join(category.evidence), "duplicate_radius_m": _plain(category.duplicate_radius_m),
+        "evidence": "; ".join(category.evidence), "checks": "; ".join(category.checks),
+        "duplicate_radius_m": _plain(category.duplicate_radius_m),
         "duplicate_window_h": _plain(category.duplicate_window_h), "calendar": category.calendar,
         "ladder": category.ladder, "active": _yes(category.active),
     }  # fmt: skip

@@ -1,4 +1,4 @@
-"""Who goes and looks (核实、核查): the officer for a check, by which rule, and why each other one was not sent."""
+"""Who goes and looks (核实、核查): when somebody is sent unasked, whom, by which rule, and why each other was not."""
 
 from __future__ import annotations
 
@@ -8,12 +8,30 @@ from datetime import timedelta
 from typing import Final
 from uuid import UUID
 
+from gridsvc.domain.case import CHECKS, State
+from gridsvc.domain.category import Category
 from gridsvc.domain.routing import FRESH
 
 NEAR_M: Final = 2_000.0
 """Farther away than this nobody is the nearest, and the beat's own officer goes."""
 
 BY_HAND: Final = "by_hand"
+
+SEND_WITHIN: Final = timedelta(seconds=15)
+"""If nobody has been sent by then who is wanted, the reconciler says it again."""
+
+
+def wanted_check(category: Category, state: State, source: str, *, located: bool, sampled: bool = False) -> str | None:
+    """The check that the service sends somebody for by itself in this state; None: none, or one for the desk to ask.
+
+    Before the filing only where no officer has seen it yet: whoever telephones, and a camera, may be mistaken.
+    """
+    kind = CHECKS.get(state)
+    if state is State.CLOSED:
+        return kind if sampled else None
+    if kind not in category.checks or not located:
+        return None
+    return None if state is State.REPORTED and source == "officer" else kind
 
 
 @dataclass(frozen=True, kw_only=True)

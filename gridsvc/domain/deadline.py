@@ -7,14 +7,14 @@ Units: `urgent_hour` and `urgent_day` run on the natural clock, through nights a
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 from itertools import pairwise
 from typing import Final
 
-from gridsvc.domain.calendar import Calendar, Reach, Why, WorkDay, advance, worked_seconds
+from gridsvc.domain.calendar import Calendar, Reach, Why, WorkDay, advance, hours_of, worked_seconds
 
 HOUR: Final = 3_600
 WORK_DAY_HOURS: Final = 8  # 工作日 = 8 working hours, unless the calendar's profile says otherwise
@@ -66,6 +66,21 @@ def budget_of(amount: float, unit: LimitUnit, work_day: WorkDay = WorkDay.EIGHT_
     if unit is LimitUnit.WORK_DAY and work_day is WorkDay.END_OF_DAY:
         clock = ClockUnit.WORK_DAY
     return Budget(clock, round(amount * seconds))
+
+
+LONGEST_WEEKS: Final = 156
+"""No limit is longer than three years, counted in weeks of the calendar's own hours."""
+
+
+def longest_limits(calendars: Iterable[Calendar]) -> dict[LimitUnit, float]:
+    """How much of each unit three years hold; of working time, what they hold in the emptiest of `calendars`."""
+    days = 7 * LONGEST_WEEKS
+    natural = {LimitUnit.URGENT_HOUR: 24 * days, LimitUnit.URGENT_DAY: days, LimitUnit.DAY: days}
+    weeks = [(each.work_day, [hours_of(slots) for slots in each.slots.values() if slots]) for each in calendars]
+    hours = min((sum(week) for _, week in weeks), default=0.0) * LONGEST_WEEKS
+    full = (len(week) if profile is WorkDay.END_OF_DAY else sum(week) / WORK_DAY_HOURS for profile, week in weeks)
+    work = {LimitUnit.WORK_HOUR: hours, LimitUnit.WORK_DAY: min(full, default=0.0) * LONGEST_WEEKS}
+    return {**natural, **work}
 
 
 @dataclass(frozen=True)

@@ -112,6 +112,11 @@ RESULTS: Final[Mapping[str, tuple[Reason, ...]]] = {
         Reason("not_done", "未处置到位", "It is not, or not wholly"),
         Reason("cannot_tell", "无法核查", "It cannot be seen from outside"),
     ),
+    "re_check": (
+        Reason("confirmed", "已处置到位", "It is put right"),
+        Reason("not_confirmed", "与上报不符", "It is not as the officer said"),
+        Reason("cannot_tell", "无法核查", "It cannot be seen any more"),
+    ),
     "appeal": (
         Reason("granted", "申诉成立", "Granted: left out of the statistics"),
         Reason("refused", "申诉不成立", "Refused"),

@@ -10,6 +10,7 @@ from uuid import UUID
 from geo.place import Place
 from gridsvc.domain.case import Clock, Move, Pool, State
 from gridsvc.domain.category import Category
+from gridsvc.domain.checking import wanted_check
 
 
 @dataclass(frozen=True)
@@ -66,11 +67,14 @@ class Opening:
     clock: Clock
 
 
-def opening_of(category: Category, located: bool) -> Opening:
-    """A category that files itself opens a filed case, if the place is known; else a desk looks first."""
+def opening_of(category: Category, located: bool, source: str = "officer") -> Opening:
+    """A category that files itself opens a filed case, if the place is known; else a desk looks first.
+
+    So it does where an officer is sent to look before the filing, as reports of that `source` ask for.
+    """
     if not located:
         return Opening(Move.REPORT, State.REPORTED, Pool.LOCATE, Clock.FILING)
-    if category.files_itself:
+    if category.files_itself and wanted_check(category, State.REPORTED, source, located=located) is None:
         return Opening(Move.FILE, State.FILED, Pool.ROUTING, Clock.DISPATCH)
     return Opening(Move.REPORT, State.REPORTED, Pool.FILING, Clock.FILING)
 

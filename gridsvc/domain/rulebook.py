@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Final
 from zoneinfo import ZoneInfo
 
 from gridsvc.domain.calendar import Calendar
@@ -13,9 +12,6 @@ from gridsvc.domain.category import Category
 from gridsvc.domain.deadline import Budget, ClockUnit, budget_of
 from gridsvc.domain.escalation import Rung
 from gridsvc.errors import Unavailable, UnknownCategory
-
-CO_HANDLING: Final = "co_handling"
-"""The ladder of a part that a further department does; its limit is that of the handling."""
 
 
 @dataclass(frozen=True)
@@ -77,16 +73,28 @@ class Rulebook:
         `condition` and `management_level` choose among the category's limits, `divisions` (from the top
         down) and `department` the calendar: that of a part is the calendar of the department that does it.
         """
-        if clock in {Clock.HANDLING, Clock.CO_HANDLING}:
-            given = category.limit_for(condition, management_level)
+        given = (
+            category.limit_for(condition, management_level)
+            if clock in {Clock.HANDLING, Clock.CO_HANDLING}
+            else category.stage_limit(clock, condition, management_level)
+        )
+        if given is not None:
             calendar = self.calendar_for(category, divisions, department)
             budget = budget_of(given.amount, given.unit, calendar.work_day)
-            ladder = category.ladder if clock is Clock.HANDLING else CO_HANDLING
+            ladder = category.ladder if clock is Clock.HANDLING else self.ladder_of(clock)
             return Limit(budget, ladder, None if budget.unit is ClockUnit.NATURAL else calendar)
         if clock not in self.stage_limits:
             raise Unavailable(f"nobody has set how long {clock} may take; load the starter rules: gridsvc starter")
         seconds, ladder = self.stage_limits[clock]
         return Limit(Budget(ClockUnit.NATURAL, seconds), ladder, None)
+
+    def ladder_of(self, clock: Clock) -> str:
+        """The ladder of a clock that is not the handling's: the desks', where they have one, else that of its name."""
+        return self.stage_limits[clock][1] if clock in self.stage_limits else str(clock)
+
+    def runs(self, clock: Clock, category: Category, condition: str | None, management_level: str | None) -> bool:
+        """Whether a clock that runs only where somebody has set a limit for it (BESIDE) runs for such a case."""
+        return clock in self.stage_limits or category.stage_limit(clock, condition, management_level) is not None
 
     def calendar_for(self, category: Category, divisions: Sequence[str], department: str | None) -> Calendar:
         """The calendar that holds where a case lies: the most specific one wins.

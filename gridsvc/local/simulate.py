@@ -186,6 +186,10 @@ class Simulation:
     async def _file(self, coming: Coming) -> None:
         here = self._crowd.on_shift(self.local)
         source = coming.source if here or coming.source is not Source.OFFICER else Source.PROGRAM
+        able = [each for each in here if each.duty_line == coming.kind.duty_line]
+        if source is Source.OFFICER and coming.on_the_spot and able:
+            await self._put_right(coming, self._rng.choice(able))
+            return
         said: dict[str, Any] = {"category": coming.kind.ref, "description": coming.words}
         if coming.attributes:
             said["attributes"] = coming.attributes
@@ -207,6 +211,20 @@ class Simulation:
             said = await self._about_a_component(who, said)
         answer = await self._client.call("POST", "/api/v1/reports", who=who, body=said, key=str(uuid4()))
         self._count(self.tally.reports, source, answer)
+
+    async def _put_right(self, coming: Coming, walker: Walker) -> None:
+        """An officer deals with it in the middle of his community, and shows how it was and how it is."""
+        who, patch = self._crowd.login(walker.username), walker.patch
+        before, after = await self._evidence(who), await self._evidence(who)
+        if not (before and after):
+            return
+        at = (patch.west + patch.east) // 2, (patch.south + patch.north) // 2
+        said = {
+            "category": coming.kind.ref, "description": coming.words, "location": self._location(at),
+            "before": before, "evidence": after,
+        }  # fmt: skip
+        answer = await self._client.call("POST", "/api/v1/self-handled", who=who, body=said, key=str(uuid4()))
+        self._count(self.tally.reports, "on the spot", answer)
 
     def _location(self, at: tuple[int, int]) -> dict[str, object]:
         lon, lat = self._crowd.place(at, self._rng)
@@ -237,9 +255,9 @@ class Simulation:
         """All open simulated cases, now and then the latest closed ones; note since when each stands as it does."""
         self._open = [case async for case in self._listed(_OPEN)]
         self._looks += 1
-        done = [case async for case in self._listed(("closed",), most=50)] if self._looks % 5 == 1 else []
+        done = await self._over() if self._looks % 5 == 1 else []
         now, before = self.elapsed_s, self._since
-        kept = {case_id: then for case_id, then in before.items() if then[0] == "closed"} if not done else {}
+        kept = {} if done else {case_id: then for case_id, then in before.items() if _is_over(then[0])}
         self._since = kept
         for case in (*self._open, *done):
             standing = _standing(case)
@@ -247,8 +265,16 @@ class Simulation:
             self._since[case.id] = known if known is not None and known[0] == standing else (standing, now)
         self._closed = done
 
-    async def _listed(self, states: Sequence[str], most: int = 5_000) -> AsyncIterator[SeenCase]:
-        query: list[tuple[str, str]] = [("q", MARK), ("limit", str(min(most, 500)))]
+    async def _over(self) -> list[SeenCase]:
+        """The latest closed cases, and the latest of those that are looked at again."""
+        latest = {case.id: case async for case in self._listed(("closed",), most=50)}
+        sampled = {case.id: case async for case in self._listed(("closed",), ("sampled", "true"), most=50)}
+        return [*(latest | sampled).values()]
+
+    async def _listed(
+        self, states: Sequence[str], *more: tuple[str, str], most: int = 5_000
+    ) -> AsyncIterator[SeenCase]:
+        query: list[tuple[str, str]] = [("q", MARK), ("limit", str(min(most, 500))), *more]
         query += [("state", state) for state in states]
         cursor = ""
         while True:
@@ -387,9 +413,15 @@ class Simulation:
             self.tally.refused[f"{what}: {answer.code}"] += 1
 
 
+def _is_over(standing: object) -> bool:
+    return isinstance(standing, tuple) and standing[0] == "closed"
+
+
 def _standing(case: SeenCase) -> object:
     """What must change for a wait to begin anew. Reminders and notes make versions and change nothing of it."""
-    return "closed" if case.state == "closed" else (case.state, case.pool, case.assignment, case.cycle)
+    if case.state == "closed":
+        return "closed", case.checker
+    return case.state, case.pool, case.assignment, case.cycle
 
 
 @asynccontextmanager

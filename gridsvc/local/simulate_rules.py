@@ -37,6 +37,9 @@ DECLINED: Final = 0.20  # of parts
 MAIN: Final = 0.15  # cases that others may be effects of
 LINKED: Final = 0.10  # of assignments, to a main
 FREED: Final = 0.15  # of effects, before and after their cause is closed: by version
+MISTAKEN: Final = 0.20  # of what is looked at before the filing
+UNTRUE: Final = 0.30  # of what an officer says he put right himself, where another looks again
+ON_THE_SPOT: Final = 0.50  # of what officers find that is theirs to handle, and no danger
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,6 +65,7 @@ class SeenCase:
     place: tuple[float, float] | None = None
     co_departments: tuple[str, ...] = ()
     cause: str | None = None
+    sampled: bool = False
 
     @classmethod
     def of(cls, told: dict[str, Any]) -> SeenCase:
@@ -73,7 +77,7 @@ class SeenCase:
             overdue=told["overdue"], returned_by=told["returned_by"], order=told["order"],
             checker=told["checker"], extensions=told["extensions"],
             place=None if told["lon"] is None else (told["lon"], told["lat"]),
-            co_departments=tuple(told["co_departments"]), cause=told["cause"],
+            co_departments=tuple(told["co_departments"]), cause=told["cause"], sampled=told["sampled"],
         )  # fmt: skip
 
 
@@ -124,6 +128,9 @@ def next_step(case: SeenCase, seed: int) -> Step | None:
 
 def _at_the_desk(case: SeenCase, seed: int) -> Step:
     wait = _between(case, seed, "file", 2, 10)
+    if case.checker is not None:  # the service has sent him, and the desk waits for what he finds
+        found = "not_found" if _chance(case, seed, "mistaken") < MISTAKEN else "confirmed"
+        return Step(move="check", by=By.CHECKER, after_minutes=wait, said={"result": found}, needs="picture")
     if _chance(case, seed, "reject") < REJECTED:
         said = {"reason": "核实后情况不属实，不予立案"}
         return Step(move="reject", by=By.ACCEPTOR, after_minutes=wait, said=said)
@@ -223,6 +230,13 @@ def _at_the_check(case: SeenCase, seed: int) -> Step:
 
 
 def _afterwards(case: SeenCase, seed: int) -> Step | None:
+    untrue = case.sampled and _chance(case, seed, "untrue") < UNTRUE
+    if case.checker is not None:
+        wait = _between(case, seed, f"look again {case.version}", 5, 20)
+        said = {"result": "not_confirmed" if untrue else "confirmed"}
+        return Step(move="check", by=By.CHECKER, after_minutes=wait, said=said, needs="picture")
+    if untrue and case.cycle == 1 and case.version >= 3:  # born, sent, looked at: it does not hold
+        return Step(move="reopen", by=By.ACCEPTOR, after_minutes=5, said={"reason_code": "closed_wrongly"})
     if case.cycle == 1 and _chance(case, seed, "reopen") < REOPENED:
         said = {"reason": "群众反映问题再次出现"}
         return Step(move="reopen", by=By.ACCEPTOR, after_minutes=_between(case, seed, "reopen", 10, 60), said=said)
@@ -269,6 +283,12 @@ class Kind:
     department: str | None
     component: bool = False
     asks: tuple[tuple[str, str, tuple[str, ...]], ...] = ()  # of each attribute name, kind and choices
+    severity: str = "normal"
+
+    @property
+    def small(self) -> bool:
+        """Whether an officer may put it right on the spot: his to handle, and no danger."""
+        return self.department is None and self.severity in {"low", "normal"}
 
     @classmethod
     def of(cls, told: dict[str, Any]) -> Kind:
@@ -278,6 +298,7 @@ class Kind:
             ref=told["ref"], name=told["name"], duty_line=told["duty_line"], department=department,
             component=told["kind"] == "component",
             asks=tuple((each["name"], each["kind"], tuple(each["choices"])) for each in told["attributes"]),
+            severity=told["severity"],
         )  # fmt: skip
 
 
@@ -302,6 +323,7 @@ class Coming:
     source: Source
     words: str
     attributes: dict[str, str] = field(default_factory=dict)
+    on_the_spot: bool = False  # if an officer of its duty line finds it
 
 
 _OFFICERS_EVERY: Final = 3  # reports: officers handle few categories, and yet shall have something to do
@@ -329,7 +351,8 @@ def report_number(number: int, kinds: Sequence[Kind], seed: int) -> Coming:
     # Whoever calls, and a program, may not know; an officer stands before it.
     knows = source is Source.OFFICER or rng.random() < 0.5
     said = {name: _value(rng, of, choices) for name, of, choices in kind.asks} if knows else {}
-    return Coming(kind=kind, source=source, words=words, attributes=said)
+    on_the_spot = kind.small and rng.random() < ON_THE_SPOT
+    return Coming(kind=kind, source=source, words=words, attributes=said, on_the_spot=on_the_spot)
 
 
 def _value(rng: random.Random, kind: str, choices: Sequence[str]) -> str:

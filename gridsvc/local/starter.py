@@ -131,6 +131,10 @@ RUNGS: Final = (
     Rung(ladder="co_handling", level=2, share=1.0, effect="overdue", role="owner", division_level=None),
     Rung(ladder="co_handling", level=3, share=1.5, effect="climb", role="supervisor", division_level="district"),
     Rung(ladder="co_handling", level=4, share=2.0, effect="climb", role="supervisor", division_level="city"),
+    # Its limits are the categories' alone: no city gives every case an hour to be stopped in.
+    Rung(ladder="stop_it", level=1, share=0.5, effect="warning", role="owner", division_level=None),
+    Rung(ladder="stop_it", level=2, share=1.0, effect="overdue", role="dispatcher", division_level="street"),
+    Rung(ladder="stop_it", level=3, share=2.0, effect="climb", role="supervisor", division_level="district"),
 )
 
 # A deployed city gives its acceptor and its dispatcher 15 minutes each and a check 30.

@@ -114,6 +114,24 @@ def _asks(category: Category, *specs: str) -> Category:
     return replace(category, attributes=tuple(each for each in asked if each is not None))
 
 
+def _stopped_within(amount: float, unit: LimitUnit, category: Category) -> Category:
+    """The category, of which what is still under way (its default condition) must be stopped (制止) within a limit."""
+    default = category.default_condition
+    stop = CategoryLimit(amount=amount, unit=unit, condition=default.code if default else None, stage="stop_it")
+    limits = sorted((*category.limits, stop), key=lambda each: (each.condition or "", each.stage))
+    return replace(category, limits=tuple(limits))
+
+
+def _looked_at(category: Category) -> Category:
+    """The category with the checks of the national workflow.
+
+    What a desk looks at is looked at on the spot before (公众、视频上报先核实), unless an officer reported it;
+    and no emergency is closed before somebody has seen that it is over.
+    """
+    before = () if category.files_itself else ("pre_filing_check",)
+    return replace(category, checks=(*before, *(("closing_check",) if category.severity == "emergency" else ())))
+
+
 def _cover(number: str, name: str, name_en: str, department: str, *, damaged: tuple[float, LimitUnit]) -> Category:
     """A manhole cover: the same four conditions whatever lies below, damage sooner or later."""
     return _under(
@@ -248,11 +266,11 @@ def _events() -> Iterator[Category]:
     yield _event("0119", "非装饰性吊挂", "Things hung on trees and lines", "greening", 1, WD, "low")
     yield _event("0120", "焚烧垃圾、树叶", "Burning of refuse or leaves", "enforcement", 2, UH, "high")
     yield _event("0121", "病虫害", "Pests on trees", "greening", 3, WD)
-    yield _under(
+    yield _stopped_within(1, UH, _under(
         _event("0122", "非法伐树", "Illegal felling of trees", "greening", 1, UH, "high", files_itself=False),
         ("正在砍伐或毁坏树木", "制止", 1, UH),
         ("树木已被损伤", "恢复、立案查处", 3, WD),
-    )
+    ))  # fmt: skip
     yield _event("0125", "水域不洁", "Dirty water or bank", "cleansing", 2, WD)
     yield _event("0126", "河道污染", "River pollution", "drainage", 2, WD, "high")
     yield _event("0128", "商业噪音", "Noise from shops", "enforcement", 2, UH)
@@ -342,5 +360,7 @@ _SOCIAL: Final = (
     _social("0401", "洪道与边坡险情", "Danger at a flood channel or slope", 1, UH, "emergency"),
 )
 
-CATEGORIES: Final = tuple(sorted((*_components(), *_events(), *_SOCIAL), key=lambda each: each.code))
+CATEGORIES: Final = tuple(
+    _looked_at(each) for each in sorted((*_components(), *_events(), *_SOCIAL), key=lambda each: each.code)
+)
 """Every category of the starter edition, by code."""

@@ -10,7 +10,7 @@ from typing import Any
 
 from gridsvc.db import Conn, Nothing, Statement
 from gridsvc.domain.calendar import MonthDay, Season, WorkDay
-from gridsvc.domain.calendar_edition import CalendarDay, Edition, Week
+from gridsvc.domain.calendar_edition import CalendarDay, Disagreement, Edition, Week
 from gridsvc.domain.rulebook import CalendarUses
 from gridsvc.errors import SetupError
 
@@ -138,14 +138,14 @@ _ARCHIVE = Statement(
     """
     INSERT INTO calendar_editions (
            calendar, edition, name, slots, seasons, work_day, years, days, sources, published_at, published_by,
-           replaced_at)
+           replaced_at, overruled)
     SELECT code, edition, name, slots, seasons, work_day, years,
            coalesce((SELECT jsonb_agg(jsonb_build_object(
                               'day', d.day, 'works', d.works, 'name', d.name,
                               'notice', coalesce(d.notice, extract(year FROM d.day)::integer)) ORDER BY d.day)
                        FROM calendar_days d
                       WHERE d.calendar = code), '[]'),
-           sources, published_at, published_by, $2::timestamptz
+           sources, published_at, published_by, $2::timestamptz, overruled
       FROM calendars
      WHERE code = $1::text
        AND edition > 0   -- 0: one that begins now
@@ -157,7 +157,8 @@ _REPLACE = Statement(
     """
     UPDATE calendars
        SET edition = $2::integer, name = $3::text, slots = $4::jsonb, seasons = $5::jsonb, work_day = $6::text,
-           years = $7::integer[], sources = $8::jsonb, published_by = $9::text, published_at = $10::timestamptz
+           years = $7::integer[], sources = $8::jsonb, published_by = $9::text, published_at = $10::timestamptz,
+           overruled = $11::jsonb
      WHERE code = $1::text
     """,
 )
@@ -245,6 +246,66 @@ OUTDATED = Statement(
 )
 
 
+@dataclass(frozen=True)
+class _Alarm:
+    calendar: str
+    year: int
+
+
+_RAISE_ALARMS = Statement(
+    _Alarm,
+    """
+    INSERT INTO calendar_alarms (calendar, year, told_at)
+    SELECT calendar, year, $3::timestamptz
+      FROM unnest($1::text[], $2::integer[]) AS missing (calendar, year)
+        ON CONFLICT DO NOTHING
+    RETURNING calendar, year
+    """,
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class EditionListed:
+    """One edition of a calendar as a list shows it; `days` counts those that differ, `overruled`: see schema.sql."""
+
+    edition: int
+    name: str
+    work_day: str
+    years: list[int]
+    days: int
+    sources: list[str]
+    overruled: list[dict[str, Any]]
+    published_at: datetime | None
+    published_by: str
+    replaced_at: datetime | None
+
+
+EDITIONS = Statement(
+    EditionListed,
+    """
+    SELECT edition, name, work_day, years,
+           (SELECT count(*)::integer FROM calendar_days d WHERE d.calendar = code) AS days,
+           sources, overruled, published_at, published_by, NULL::timestamptz AS replaced_at
+      FROM calendars
+     WHERE code = $1::text
+    UNION ALL
+    SELECT edition, name, work_day, years, jsonb_array_length(days), sources, overruled, published_at, published_by,
+           replaced_at
+      FROM calendar_editions
+     WHERE calendar = $1::text
+     ORDER BY edition DESC
+    """,
+)
+
+
+async def raise_alarms(conn: Conn, missing: Sequence[tuple[str, int]], now: datetime) -> list[tuple[str, int]]:
+    """Note that these years of calendars are missing; return those of which nobody was told before."""
+    if not missing:
+        return []
+    rows = await _RAISE_ALARMS.all(conn, [code for code, _ in missing], [year for _, year in missing], now)
+    return [(row.calendar, row.year) for row in rows]
+
+
 async def in_force(conn: Conn) -> dict[str, Edition]:
     """The edition in force of every calendar."""
     days: dict[str, list[CalendarDay]] = defaultdict(list)
@@ -281,9 +342,12 @@ async def lock(conn: Conn, code: str) -> Edition | None:
     return None if found is None else (await in_force(conn))[code]
 
 
-async def put_in_force(conn: Conn, edition: Edition, by: str, now: datetime) -> None:
+async def put_in_force(
+    conn: Conn, edition: Edition, by: str, now: datetime, overruled: Sequence[Disagreement] = ()
+) -> None:
     """Keep the edition of the locked calendar as a past one, and put `edition` in its place.
 
+    `overruled` is where its sources disagreed and one of them was followed.
     Raises SetupError where somebody has begun the same calendar meanwhile.
     """
     if edition.number == 1 and not await _BEGIN.run(conn, edition.code):
@@ -293,6 +357,7 @@ async def put_in_force(conn: Conn, edition: Edition, by: str, now: datetime) -> 
         conn, edition.code, edition.number, edition.name, _week_out(edition.slots),
         [_season_out(season) for season in edition.seasons], edition.work_day, sorted(edition.years),
         list(edition.sources), by, now,
+        [{"day": each.day.isoformat(), "said": dict(each.said)} for each in overruled],
     )  # fmt: skip
     await _CLEAR_DAYS.run(conn, edition.code)
     days = edition.days

@@ -73,6 +73,7 @@ class CaseView:
     co_open: list[str]
     cause_id: UUID | None
     exercise: bool
+    check_unmanned: bool
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -110,7 +111,7 @@ _COLUMNS: Final = """
            (c.due_at < $2::timestamptz AND c.state IN ('assigned', 'accepted', 'in_progress')) IS TRUE AS overdue,
            c.occurred_at, c.reported_at, c.filed_at, c.closed_at, c.updated_at, c.condition, c.management_level,
            c.component, c.held_by, c.suspensions, c.self_handled, c.sampled, c.returned_by, c.late, c.appeal,
-           c.checker_id, c.order_id, c.attributes, c.co_open, c.cause_id, c.exercise
+           c.checker_id, c.order_id, c.attributes, c.co_open, c.cause_id, c.exercise, c.check_unmanned
       FROM cases c
       JOIN categories g ON g.edition = c.edition AND g.code = c.category
      WHERE c.seen_by && $1::text[]

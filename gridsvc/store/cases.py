@@ -11,7 +11,7 @@ from uuid import UUID
 from geo.place import Place
 from gridsvc.db import Conn, Nothing, Statement
 from gridsvc.domain.access import case_keys
-from gridsvc.domain.case import Case, Clock, Pool, State
+from gridsvc.domain.case import RUN_ON_CLOSED, Case, Clock, Pool, State
 from gridsvc.domain.rulebook import Limit, Rulebook
 from gridsvc.store.cells import Owner
 from gridsvc.store.rows import bytea_text, rows_text
@@ -81,6 +81,8 @@ class CaseRow:
     cause_id: UUID | None = None
     had_effects: bool = False
     exercise: bool = False
+    check_again_at: datetime | None = None  # when the service tries again to send somebody to look
+    check_unmanned: bool = False
 
     def case(self) -> Case:
         """The case as decisions see it."""
@@ -115,6 +117,7 @@ class CaseRow:
             co_departments=tuple(self.co_departments),
             co_open=tuple(self.co_open),
             cause_id=self.cause_id,
+            self_handled=self.self_handled,
         )
 
     def limit(self, book: Rulebook, clock: Clock, department: str | None = None) -> Limit:
@@ -146,14 +149,14 @@ ADD = Statement(
            on_border, neighbours, beat_code, pool, assignment_id, officer_id, department, handler_id,
            reported_by, merged_into, extensions, due_at, route_again_at, occurred_at, reported_at,
            filed_at, closed_at, updated_at, seen_by, head, suspended_until, condition, management_level,
-           self_handled, sampled, component, attributes, exercise)
+           self_handled, sampled, component, attributes, exercise, check_again_at)
     SELECT id, number, version, cycle, state, suspended, source, edition, category, duty_line, severity,
            description, address, desk, ST_SetSRID(ST_MakePoint(lon, lat), 4326), grid_set_id, division_code,
            divisions, cell_code, cell_method,
            on_border, neighbours, beat_code, pool, assignment_id, officer_id, department, handler_id,
            reported_by, merged_into, extensions, due_at, route_again_at, occurred_at, reported_at,
            filed_at, closed_at, updated_at, seen_by, head, suspended_until, condition, management_level,
-           self_handled, sampled, component, attributes, exercise
+           self_handled, sampled, component, attributes, exercise, check_again_at
       FROM json_to_recordset($1::text::json) AS r (
            id uuid, number text, version integer, cycle integer, state text, suspended boolean, source text,
            edition text, category text, duty_line text, severity text, description text, address text,
@@ -165,7 +168,7 @@ ADD = Statement(
            occurred_at timestamptz, reported_at timestamptz, filed_at timestamptz, closed_at timestamptz,
            updated_at timestamptz, seen_by text[], head bytea, suspended_until timestamptz, condition text,
            management_level text, self_handled boolean, sampled boolean, component text,
-           attributes jsonb, exercise boolean)
+           attributes jsonb, exercise boolean, check_again_at timestamptz)
     """,
 )
 
@@ -189,7 +192,8 @@ _CHANGE = Statement(
            appeal = r.appeal, checker_id = r.checker_id, order_id = r.order_id,
            co_departments = r.co_departments, co_open = r.co_open, cause_id = r.cause_id,
            edition = r.edition, category = r.category, duty_line = r.duty_line,
-           severity = r.severity, description = r.description, address = r.address, attributes = r.attributes
+           severity = r.severity, description = r.description, address = r.address, attributes = r.attributes,
+           check_again_at = r.check_again_at, check_unmanned = r.check_unmanned
       FROM json_to_recordset($1::text::json) AS r (
            id uuid, number text, version integer, cycle integer, state text, suspended boolean,
            lon float8, lat float8, grid_set_id integer, division_code text, divisions text[],
@@ -201,7 +205,7 @@ _CHANGE = Statement(
            held_by text, suspensions integer, returned_by text, late boolean, appeal text,
            checker_id uuid, order_id uuid, co_departments text[], co_open text[], cause_id uuid,
            edition text, category text, duty_line text, severity text, description text, address text,
-           attributes jsonb)
+           attributes jsonb, check_again_at timestamptz, check_unmanned boolean)
      WHERE c.id = r.id
        AND c.version < r.version   -- the row is locked by the caller; this holds whatever the caller forgot
     """,
@@ -219,9 +223,11 @@ _LOCKED: Final = """
            c.updated_at, c.seen_by, c.head, c.suspended_until, c.condition, c.management_level, c.component,
            c.held_by, c.suspensions, c.self_handled, c.sampled, c.returned_by, c.late, c.appeal,
            c.checker_id, c.order_id, c.attributes, c.co_departments, c.co_open, c.cause_id, c.had_effects,
-           c.exercise
+           c.exercise, c.check_again_at, c.check_unmanned
       FROM cases c
 """
+
+_ON_CLOSED: Final = ", ".join(f"'{kind}'" for kind in sorted(RUN_ON_CLOSED))
 
 LOCK = Statement(
     CaseRow,
@@ -305,7 +311,8 @@ LOCK_DUE = Statement(
         JOIN cases o ON o.id = k.case_id
        WHERE k.next_fire_at <= $1::timestamptz
          -- Cannot be otherwise; if it is (gridsvc verify says so), one damaged row must not stop all ladders.
-         AND o.state NOT IN ('closed', 'rejected', 'cancelled', 'merged')
+         AND (o.state NOT IN ('closed', 'rejected', 'cancelled', 'merged')
+              OR (o.state = 'closed' AND k.kind IN ({_ON_CLOSED})))
        ORDER BY k.next_fire_at
        LIMIT $2::integer
     )
@@ -322,6 +329,26 @@ LOCK_WAITING = Statement(
      ORDER BY c.route_again_at
      LIMIT $2::integer
        FOR UPDATE OF c SKIP LOCKED   -- being routed this instant
+    """,
+)
+
+LOCK_TO_CHECK = Statement(
+    CaseRow,
+    f"""
+{_LOCKED}     WHERE c.id = ANY ($1::uuid[])
+       AND c.check_again_at IS NOT NULL
+     ORDER BY c.id
+       FOR UPDATE OF c SKIP LOCKED   -- a person is at it, and may send somebody himself; else it is tried again
+    """,
+)
+
+LOCK_UNCHECKED = Statement(
+    CaseRow,
+    f"""
+{_LOCKED}     WHERE c.check_again_at <= $1::timestamptz
+     ORDER BY c.check_again_at
+     LIMIT $2::integer
+       FOR UPDATE OF c SKIP LOCKED   -- somebody is being sent this instant
     """,
 )
 
@@ -370,6 +397,28 @@ _ROUTE_AGAIN = Statement(
     UPDATE cases
        SET route_again_at = $2::timestamptz
      WHERE id = ANY ($1::uuid[])
+    """,
+)
+
+_CHECK_AGAIN = Statement(
+    Nothing,
+    """
+    UPDATE cases
+       SET check_again_at = $2::timestamptz, check_unmanned = check_unmanned OR $3::boolean
+     WHERE id = ANY ($1::uuid[])
+    """,
+)
+
+_CHECK_BEATS_NOW = Statement(
+    Nothing,
+    """
+    UPDATE cases c
+       SET check_again_at = $2::timestamptz
+      FROM officer_beats b
+     WHERE b.officer_id = $1::uuid
+       AND c.check_unmanned
+       AND c.duty_line = b.duty_line
+       AND c.beat_code = b.beat_code
     """,
 )
 
@@ -465,6 +514,16 @@ async def route_again(conn: Conn, case_ids: Sequence[UUID], at: datetime) -> Non
 async def route_beats_now(conn: Conn, officer_id: UUID, now: datetime) -> int:
     """Let the pooled cases of the officer's beats be routed at once; how many there are."""
     return await _ROUTE_BEATS_NOW.run(conn, officer_id, now)
+
+
+async def check_again(conn: Conn, case_ids: Sequence[UUID], at: datetime, *, unmanned: bool = False) -> None:
+    """When it is tried again to send somebody to these cases; `unmanned`: nobody could be sent, and the desk knows."""
+    await _CHECK_AGAIN.run(conn, list(case_ids), at, unmanned)
+
+
+async def check_beats_now(conn: Conn, officer_id: UUID, now: datetime) -> int:
+    """Let it be tried at once in the officer's beats where nobody could be sent; how many cases there are."""
+    return await _CHECK_BEATS_NOW.run(conn, officer_id, now)
 
 
 def _fields(row: CaseRow) -> dict[str, object]:

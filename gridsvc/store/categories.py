@@ -117,15 +117,16 @@ _ADD = Statement(
     """
     INSERT INTO categories (edition, code, kind, name, name_en, duty_line, department, handled_by, severity,
                             files_itself, limit_amount, limit_unit, calendar, ladder, active, major,
-                            dispatches_itself, attributes, evidence, duplicate_radius_m, duplicate_window_h)
+                            dispatches_itself, attributes, evidence, duplicate_radius_m, duplicate_window_h,
+                            checks)
     SELECT r.edition, r.code, r.kind, r.name, r.name_en, r.duty_line, r.department, r.handled_by, r.severity,
            r.files_itself, r.limit_amount, r.limit_unit, r.calendar, r.ladder, r.active, r.major,
-           r.dispatches_itself, r.attributes, r.evidence, r.duplicate_radius_m, r.duplicate_window_h
+           r.dispatches_itself, r.attributes, r.evidence, r.duplicate_radius_m, r.duplicate_window_h, r.checks
       FROM jsonb_to_recordset($1::jsonb) AS r (
            edition text, code text, kind text, name text, name_en text, duty_line text, department text,
            handled_by text, severity text, files_itself boolean, limit_amount float8, limit_unit text,
            calendar text, ladder text, active boolean, major text, dispatches_itself boolean, attributes text[],
-           evidence text[], duplicate_radius_m float8, duplicate_window_h float8)
+           evidence text[], duplicate_radius_m float8, duplicate_window_h float8, checks text[])
     """,
 )
 

@@ -202,6 +202,28 @@ async def division_names(conn: Conn, grid_set_id: int, codes: Sequence[str]) -> 
 
 
 @dataclass(frozen=True)
+class _Path:
+    path: list[str]
+
+
+_PATH = Statement(
+    _Path,
+    """
+    SELECT path
+      FROM divisions
+     WHERE grid_set_id = grid_set_at($2::timestamptz)
+       AND code = $1::text
+    """,
+)
+
+
+async def division_path(conn: Conn, code: str, at: datetime) -> list[str] | None:
+    """The codes from the top down to a division of the set in force at `at`; None where it has no such division."""
+    found = await _PATH.one(conn, code, at)
+    return None if found is None else found.path
+
+
+@dataclass(frozen=True)
 class CellDetail:
     """All that is known of one cell; `beats` maps duty lines to beat codes, `outline` is a GeoJSON geometry."""
 

@@ -1,4 +1,4 @@
-"""The table `checks`: who was sent to look at a case before it is filed or closed, and what he found."""
+"""The table `checks`: who was sent to look at a case before it is filed or closed, or again, and what he found."""
 
 from __future__ import annotations
 
@@ -89,13 +89,15 @@ TASKS = Statement(
     """
     SELECT k.id, k.kind, k.case_id, c.number, c.version, c.state, c.edition, c.category,
            g.name AS category_name, g.name_en AS category_name_en, c.description, c.address,
-           ST_X(c.place) AS lon, ST_Y(c.place) AS lat, k.note, k.sent_at, k.due_at
+           ST_X(c.place) AS lon, ST_Y(c.place) AS lat, k.note, k.sent_at,
+           coalesce(w.due_at, k.due_at) AS due_at   -- a calendar's new edition moves the clock
       FROM checks k
+      LEFT JOIN clocks w ON w.case_id = k.case_id AND w.kind = 'on_site' AND w.state <> 'stopped'
       JOIN cases c ON c.id = k.case_id
       JOIN categories g ON g.edition = c.edition AND g.code = c.category
      WHERE k.officer_id = $1::uuid
        AND k.ended_at IS NULL
-     ORDER BY k.due_at, k.id
+     ORDER BY coalesce(w.due_at, k.due_at), k.id
     """,
 )
 

@@ -126,6 +126,18 @@ HIGHEST = Statement(
 )
 
 
+ADMINS = Statement(
+    Hearer,
+    """
+    SELECT DISTINCT g.user_id
+      FROM grants g
+           JOIN users u ON u.id = g.user_id AND u.active
+     WHERE g.role = 'admin'
+     ORDER BY g.user_id
+    """,
+)
+
+
 async def handlers(conn: Conn, department: str, divisions: Sequence[str]) -> list[UUID]:
     """Everybody who handles for `department` in one of `divisions`."""
     return [row.user_id for row in await HANDLERS.all(conn, department, divisions)]
@@ -137,6 +149,11 @@ async def nearest(conn: Conn, role: str, path: Sequence[str], duty_line: str, de
     Nobody in the whole path: an empty list.
     """
     return [row.user_id for row in await NEAREST.all(conn, role, path, duty_line, department)]
+
+
+async def admins(conn: Conn) -> list[UUID]:
+    """Every administrator, wherever his grant holds: the rules are the whole city's."""
+    return [row.user_id for row in await ADMINS.all(conn)]
 
 
 async def highest(conn: Conn, role: str, duty_line: str, department: str | None, now: datetime) -> list[UUID]:

@@ -11,6 +11,7 @@ from typing import Final
 
 from geo.locator import BORDER_DEG
 from gridsvc.db import Statement
+from gridsvc.domain.case import RUN_ON_CLOSED
 
 
 @dataclass(frozen=True)
@@ -27,6 +28,9 @@ class Invariant:
     name: str
     says: str
     breaches: Statement[Breach]
+
+
+_ON_CLOSED: Final = ", ".join(f"'{kind}'" for kind in sorted(RUN_ON_CLOSED))
 
 
 def _rule(name: str, says: str, sql: str) -> Invariant:
@@ -161,12 +165,49 @@ INVARIANTS: Final = (
     ),
     _rule(
         "over_means_no_clock",
-        "A case that is over has no clock that still runs.",
-        """
+        "A case that is over has no clock that still runs, but for somebody's who looks again at a closed one.",
+        f"""
         SELECT c.id::text AS what
           FROM cases c
           JOIN clocks k ON k.case_id = c.id AND k.state <> 'stopped'
          WHERE c.state IN ('closed', 'rejected', 'cancelled', 'merged')
+           AND NOT (c.state = 'closed' AND k.kind IN ({_ON_CLOSED}))
+         LIMIT 20
+        """,  # noqa: S608 - a constant of ours
+    ),
+    _rule(
+        "stopping_runs_beside_the_handling",
+        "What must be stopped is asked of whoever handles it: that clock runs only while the handling clock does.",
+        """
+        SELECT k.case_id::text AS what
+          FROM clocks k
+         WHERE k.kind = 'stop_it'
+           AND k.state <> 'stopped'
+           AND NOT EXISTS (SELECT FROM clocks h
+                            WHERE h.case_id = k.case_id AND h.kind = 'handling' AND h.state = k.state)
+         LIMIT 20
+        """,
+    ),
+    _rule(
+        "a_check_out_has_its_clock",
+        "Whoever was sent to look has a time: no check is out without its clock, and no such clock without a check.",
+        """
+        SELECT coalesce(k.case_id, w.case_id)::text AS what
+          FROM (SELECT case_id FROM checks WHERE ended_at IS NULL) k
+          FULL JOIN (SELECT case_id FROM clocks WHERE kind = 'on_site' AND state <> 'stopped') w USING (case_id)
+         WHERE k.case_id IS NULL OR w.case_id IS NULL
+         LIMIT 20
+        """,
+    ),
+    _rule(
+        "looked_at_again_by_another",
+        "Only what was self-handled is looked at again, and never by the officer who handled it.",
+        """
+        SELECT k.id::text AS what
+          FROM checks k
+          JOIN cases c ON c.id = k.case_id
+         WHERE k.kind = 're_check'
+           AND (NOT c.self_handled OR (k.cycle = c.cycle AND k.officer_id = c.officer_id))
          LIMIT 20
         """,
     ),

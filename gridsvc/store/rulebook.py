@@ -67,6 +67,7 @@ class _CategoryRow:
     evidence: list[str]
     duplicate_radius_m: float
     duplicate_window_h: float
+    checks: list[str]
 
 
 _CATEGORIES = Statement(
@@ -75,7 +76,7 @@ _CATEGORIES = Statement(
     SELECT c.edition, c.code, c.kind, c.name, c.name_en, c.duty_line, c.department, c.handled_by, c.severity,
            c.files_itself, c.limit_amount, c.limit_unit, c.calendar, c.ladder, c.active, c.major,
            coalesce(m.name, '') AS major_name, coalesce(m.name_en, '') AS major_name_en,
-           c.dispatches_itself, c.attributes, c.evidence, c.duplicate_radius_m, c.duplicate_window_h
+           c.dispatches_itself, c.attributes, c.evidence, c.duplicate_radius_m, c.duplicate_window_h, c.checks
       FROM categories c
       LEFT JOIN category_majors m ON m.edition = c.edition AND m.code = c.major
      ORDER BY c.edition, c.code
@@ -213,6 +214,7 @@ async def _read_categories(conn: Conn) -> dict[tuple[str, str], Category]:
                 "limit_unit": LimitUnit(each.limit_unit),
                 "attributes": tuple(read_attribute(spec) or Attribute(name=spec) for spec in each.attributes),
                 "evidence": tuple(each.evidence),
+                "checks": tuple(each.checks),
                 "conditions": tuple(conditions[each.edition, each.code]),
                 "limits": tuple(limits[each.edition, each.code]),
             }

@@ -145,6 +145,31 @@ DAMAGES: Final[dict[str, tuple[str, ...]]] = {
     "over_means_no_clock": (
         "UPDATE clocks SET state = 'paused', stopped_at = NULL WHERE case_id = '{over}'",
     ),
+    "stopping_runs_beside_the_handling": (
+        """
+        INSERT INTO clocks (id, case_id, cycle, kind, ladder, unit, budget_seconds, calendar, edition, state,
+                            started_at, due_at)
+        SELECT gen_random_uuid(), case_id, cycle, 'stop_it', 'stop_it', unit, budget_seconds, calendar, edition,
+               'paused', started_at, due_at
+          FROM clocks WHERE case_id = '{other}' AND kind = 'handling'
+        """,
+    ),
+    "a_check_out_has_its_clock": (
+        """
+        INSERT INTO clocks (id, case_id, cycle, kind, ladder, unit, budget_seconds, state, started_at, due_at)
+        SELECT gen_random_uuid(), id, cycle, 'on_site', 'on_site', 'natural', 1800, 'running', updated_at, updated_at
+          FROM cases WHERE id = '{other}'
+        """,
+    ),
+    "looked_at_again_by_another": (
+        """
+        INSERT INTO checks (id, case_id, cycle, kind, officer_id, rule, reasons, note, sent_by, sent_at, due_at,
+                            ended_at)
+        SELECT gen_random_uuid(), id, cycle, 're_check', officer_id, 'nearest', '{{}}', '', 'worker:router', updated_at,
+               updated_at, updated_at
+          FROM cases WHERE id = '{other}'
+        """,
+    ),
     "a_check_out_has_its_officer": (
         "UPDATE cases SET checker_id = (SELECT user_id FROM officers LIMIT 1) WHERE id = '{other}'",
     ),

@@ -93,7 +93,7 @@ async def test_the_gentle_simulation_lives_through_a_restart_of_the_service(
 async def test_a_simulated_day_brings_cases_into_all_ten_states(
     service: LiveService, city: ConnPool, city_database: FreshDatabase
 ) -> None:
-    service.start("simulate", "--from", "8", "--hours", "500", "--speed", "2400", "--busiest", "24", "--officers", "20")
+    service.start("simulate", "--from", "8", "--hours", "500", "--speed", "2400", "--busiest", "24", "--officers", "60")
     await until(city, "SELECT count(*) >= 10 FROM history WHERE move = 'accept'", "people work")
     # People work at 2 400 times life, deadlines do not: so the city's clock is what makes some cases late.
     await CityClock(city_database.owner_url).forward(timedelta(days=4))
@@ -110,6 +110,17 @@ async def test_a_simulated_day_brings_cases_into_all_ten_states(
     await until(city, "SELECT EXISTS (SELECT FROM history WHERE move = 'close')", "cases are worked and closed")
     await until(city, "SELECT EXISTS (SELECT FROM co_handlings WHERE result = 'done')", "departments do their parts")
     await until(city, "SELECT EXISTS (SELECT FROM history WHERE move = 'follow')", "effects follow their cause")
+    await until(
+        city,
+        "SELECT count(DISTINCT kind) >= 2 AND count(result) >= 2 FROM checks WHERE sent_by = 'worker:router'",
+        "officers are sent unasked, before the filing and again to a sample or before the closing, and go",
+    )
+    await until(city, "SELECT EXISTS (SELECT FROM cases WHERE self_handled)", "officers put things right on the spot")
+    await until(
+        city,
+        "SELECT count(DISTINCT calendar) = 3 FROM clocks WHERE unit = 'work'",
+        "working time runs on the city's calendar, a department's and a district's",
+    )
     assert service.lives("simulate"), service.said("simulate")
     service.end("simulate")
     assert await one(city, "SELECT count(*) FROM cases WHERE description NOT LIKE '【模拟】%'") == 0

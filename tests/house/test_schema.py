@@ -134,6 +134,18 @@ async def test_a_city_that_has_ladders_gets_that_of_a_part_of_a_further_departme
     assert set(rungs) == {("pool", 1), ("co_handling", 4)}
 
 
+async def test_a_city_that_runs_already_gets_the_ladder_of_what_must_be_stopped(empty_database: str) -> None:
+    """0009: a category's limit for the stopping would start a clock of which nobody hears."""
+    for each in migrations():
+        if each.number == 9:
+            await _run(empty_database, "INSERT INTO rungs VALUES ('pool', 1, 1, 'climb', 'supervisor', 'city')")
+        if each.number <= 9:
+            await _run(empty_database, each.sql)
+    rungs = await _ask(empty_database, "SELECT ladder, count(*) FROM rungs GROUP BY ladder")
+    assert set(rungs) == {("pool", 1), ("stop_it", 3)}
+    assert await _ask(empty_database, "SELECT 1 FROM stage_limits") == [], "its limits are the categories' alone"
+
+
 async def test_a_file_that_changed_after_it_was_applied_is_refused(owner_database: str) -> None:
     await _run(owner_database, "UPDATE schema_migrations SET digest = 'another' WHERE number = 1")
     with pytest.raises(CannotMigrate, match="was changed after it was applied"):

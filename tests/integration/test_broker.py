@@ -346,11 +346,10 @@ async def test_a_queue_that_does_not_exist_has_no_depth(amqp_url: str) -> None:
 
 async def test_every_type_of_the_table_reaches_its_queue(amqp_url: str) -> None:
     async with open_publisher(amqp_url) as publisher:
-        for queue in QUEUES:
-            for announced in queue.hears:
-                letter = letter_of(filed())
-                outcome = await publisher.send([type(letter)(letter.event_id, announced, letter.body)])
-                assert outcome.confirmed, f"{announced} over {NEWS}"
+        for announced in sorted({each for queue in QUEUES for each in queue.hears}):  # two queues may hear one
+            letter = letter_of(filed())
+            outcome = await publisher.send([type(letter)(letter.event_id, announced, letter.body)])
+            assert outcome.confirmed, f"{announced} over {NEWS}"
 
     for queue in QUEUES:
         assert await left_in(amqp_url, queue.name) == len(queue.hears)

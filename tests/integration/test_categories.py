@@ -154,7 +154,7 @@ async def test_a_real_workbook_becomes_an_edition_and_comes_back_the_same(conn: 
         "       (SELECT count(*) FROM category_limits WHERE edition = '2026') AS limits"
     )
     assert counts is not None
-    assert tuple(counts) == (519, 519)
+    assert tuple(counts) == (519, 520), "1紧急工作时制止 is a limit to stop it and one to close it"
 
 
 # --- the command -------------------------------------------------------------------------------------
@@ -194,7 +194,7 @@ async def test_a_preview_says_what_would_change_and_writes_nothing(
     ]
     assert "- 200113 道路破损" in said
     assert said[-1] == (
-        "4 categories with 11 limits would be published as edition 2026; against starter-2026: 0 added, 4 changed, "
+        "4 categories with 12 limits would be published as edition 2026; against starter-2026: 0 added, 4 changed, "
         "160 removed, 0 the same; 0 refusals; 0 open cases stay on starter-2026"
     )
     assert await pool.fetchval("SELECT count(*) FROM category_editions") == 1

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from gridsvc.db import Conn
-from gridsvc.domain.case import Clock
+from gridsvc.domain.case import BESIDE, Clock
 from gridsvc.errors import SetupError
 from gridsvc.local.starter import CATEGORIES, RUNGS, WEEKDAYS, load_starter
 from gridsvc.local.starter_categories import EDITION
@@ -19,7 +19,7 @@ async def test_the_service_reads_the_rules_as_they_were_written(conn: Conn) -> N
     assert tuple(book.categories.values()) == CATEGORIES
     assert sum(len(rungs) for rungs in book.ladders.values()) == len(RUNGS)
     assert book.calendars["city"].years == {2026}
-    assert set(book.stage_limits) == set(Clock) - {Clock.HANDLING, Clock.CO_HANDLING}
+    assert set(book.stage_limits) == set(Clock) - {Clock.HANDLING, Clock.CO_HANDLING} - BESIDE
 
 
 async def test_an_instance_that_has_rules_is_left_alone(conn: Conn) -> None:

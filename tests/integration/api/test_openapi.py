@@ -23,6 +23,9 @@ EXAMPLES = {
     "/api/v1/cells": "?lon=103.805&lat=36.055&datum=wgs84",
     "/api/v1/cells/{code}": CELL,
     "/api/v1/components/{code}": COMPONENT,
+    "/api/v1/calendars/{code}": "city",
+    "/api/v1/calendars/{code}/editions": "city",
+    "/api/v1/deadlines": "?category=0101&at=2026-11-23T08:00:00%2B08:00",
     "/api/v1/places": "?q=Cover",
     "/api/v1/evaluation": "?from=2026-01-01&to=2027-01-01",
 }

@@ -11,17 +11,21 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from events.catalog import CalendarYearMissing
+from events.codec import decode
 from gridsvc.actions.assign_case import assign_cases
 from gridsvc.actions.publish_calendar import Order, Plan, plan_calendar, publish_calendar
+from gridsvc.actions.tell_admins import tell_admins
 from gridsvc.actions.use_calendar import use_calendar
 from gridsvc.db import transaction
+from gridsvc.domain.access import Grant, Role
 from gridsvc.domain.case import Clock, Move
 from gridsvc.domain.clock import CaseClock
 from gridsvc.errors import ImportRefused, SetupError
 from gridsvc.store import calendars, clocks
 from gridsvc.store.cases import CaseRow
 from tests.conftest import CityClock
-from tests.integration.small_city import COMMUNITY, DISTRICT, report
+from tests.integration.small_city import COMMUNITY, DISTRICT, person, report
 from tests.integration.stories.conftest import Town
 from tests.integration.stories.test_file_report import code
 from tests.integration.stories.test_move_case import uploaded
@@ -244,6 +248,30 @@ async def test_a_missing_year_makes_deadlines_provisional_is_said_aloud_and_heal
     assert roughly(clock.due_at, "2027-01-04 10:00"), "New Year's Day is a Friday"
     [trace] = await town.rows("SELECT before_provisional, provisional FROM clock_changes")
     assert trace == {"before_provisional": True, "provisional": False}
+
+
+async def test_administrators_hear_once_of_a_year_that_nobody_has_published(
+    town: Town, city_clock: CityClock
+) -> None:
+    """From 1 November on, each of them, and not again when the hour or the worker comes round."""
+    async with town.pool.acquire() as conn:
+        admins = {(await person(conn, name, Grant(role=Role.ADMIN, division=DISTRICT))).user_id for name in "ab"}
+    for moment, told in (("2026-10-31 23:00", []), ("2026-11-01 00:30", [2027]), ("2027-01-02 09:00", [2027])):
+        await set_time(town, city_clock, moment)
+        for _ in range(2):
+            await missing_round(town.pool)
+        rows = await town.rows("SELECT body FROM outbox WHERE type = 'calendar.year_missing' ORDER BY seq")
+        heard = [decode(row["body"]) for row in rows]
+        assert [each.year for each in heard if isinstance(each, CalendarYearMissing)] == told, moment
+    news = [each for each in heard if isinstance(each, CalendarYearMissing)]
+    for _ in range(2):
+        async with transaction(town.pool) as (conn, now):
+            await tell_admins(conn, news, now)
+    kept = await town.rows("SELECT user_id, case_id, body FROM notices WHERE kind = 'calendar.year_missing'")
+    assert {row["user_id"] for row in kept} == admins
+    assert len(kept) == 2
+    assert kept[0]["case_id"] is None
+    assert (kept[0]["body"]["calendar"], kept[0]["body"]["year"]) == ("city", 2027)
 
 
 # --- preview and refusal ----------------------------------------------------------------------------

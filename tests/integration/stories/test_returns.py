@@ -186,12 +186,14 @@ async def late_and_closed(town: Town, city_clock: CityClock) -> CaseRow:
 async def test_an_appeal_spares_the_statistics_and_late_it_stays(town: Town, city_clock: CityClock) -> None:
     case = await late_and_closed(town, city_clock)
     assert case.late
+    closed_at = case.closed_at
     async with town.pool.acquire() as conn:
         await person(conn, "own", Grant(role=Role.SUPERVISOR, division=COMMUNITY, department="water"))
     case = await town.move(town.city.handler, case, Move.APPEAL, reason_code="access")
     assert await heard(town, case) == {town.city.supervisor.user_id}, "not the department's own, however near"
     case = await town.move(town.city.supervisor, case, Move.SETTLE_APPEAL, result="granted", note="核实无法进入")
     assert (case.state, case.appeal, case.late) == (State.CLOSED, "granted", True)
+    assert case.closed_at == closed_at, "asking about a closing does not move it"
     assert await heard(town, case) == {town.city.handler.user_id}
     with pytest.raises(GuardFailed, match="made already"):
         await town.move(town.city.handler, case, Move.APPEAL, reason_code="access")

@@ -31,6 +31,7 @@ PART: Final[dict[str, Any]] = {"co_departments": ("lamps",), "co_open": ("lamps"
 
 STANDS: Final[dict[Move, dict[str, Any]]] = {
     Move.RESUME: {"suspended": True},
+    Move.SEND_CHECK: {"self_handled": True},
     Move.CHECK: {"checker_id": CHECKER},
     Move.REPLY: {"order_id": ORDER},
     Move.FORWARD: {"returned_by": "department:water"},

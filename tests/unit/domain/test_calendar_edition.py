@@ -17,6 +17,7 @@ from gridsvc.domain.calendar_edition import (
     Source,
     changes,
     disagreements,
+    missing_years,
     next_edition,
     read_hours,
 )
@@ -50,6 +51,20 @@ def test_a_new_edition_has_the_next_number_the_days_of_its_source_and_says_which
     edition = drafted(source("a", off(FRIDAY)))
     assert (edition.number, edition.years, edition.sources) == (4, frozenset({2026}), ("a",))
     assert edition.days == (off(FRIDAY),)
+
+
+@pytest.mark.parametrize(
+    ("rule", "published", "today", "missing"),
+    [
+        ("this year's is there", {2026}, date(2026, 10, 31), []),
+        ("from November on the next year's is missed too", {2026}, date(2026, 11, 1), [2027]),
+        ("both are there", {2026, 2027}, date(2026, 12, 31), []),
+        ("nothing is", set(), date(2026, 11, 1), [2026, 2027]),
+        ("a year that is over is not missed", {2025}, date(2026, 1, 1), [2026]),
+    ],
+)
+def test_which_years_are_missed(rule: str, published: set[int], today: date, missing: list[int]) -> None:
+    assert missing_years(frozenset(published), today) == missing, rule
 
 
 def test_a_year_that_is_imported_again_replaces_its_days_and_no_other_years() -> None:

@@ -65,6 +65,8 @@ SENT = UUID(int=0xB1)
          case_in(State.ACCEPTED), case_in(State.ACCEPTED, suspended=True)),
         ("what is filed lies in a cell", "lies_in_a_cell", Move.FILE, DESK,
          case_in(State.REPORTED, cell_code=None), case_in(State.REPORTED)),
+        ("a closed case is looked at again only where its officer handled it alone", "open_or_self_handled",
+         Move.SEND_CHECK, DESK, case_in(State.CLOSED), case_in(State.CLOSED, self_handled=True)),
         ("once late a limit is not extended", "not_late", Move.EXTEND, DESK,
          case_in(State.ACCEPTED, **LATE), case_in(State.ACCEPTED, due_at=NOW)),
         ("once late a case is not suspended", "not_late", Move.SUSPEND, DESK,

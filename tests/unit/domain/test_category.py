@@ -10,7 +10,7 @@ import pytest
 
 from gridsvc.domain.case import Clock
 from gridsvc.domain.category import Category, CategoryLimit, Condition, missing_evidence
-from gridsvc.domain.deadline import LimitUnit
+from gridsvc.domain.deadline import Budget, ClockUnit, LimitUnit
 from gridsvc.errors import UnknownCondition
 from tests.unit.domain.sample_rules import category, rulebook
 
@@ -60,8 +60,50 @@ def test_a_category_without_exact_limits_has_its_own_whatever_is_said() -> None:
 
 
 def test_a_limit_of_another_stage_never_drives_the_handling() -> None:
-    stops = cover(limits=(limit(1, "missing", "A", stage="制止"), limit(4, "missing")))
+    stops = cover(limits=(limit(1, "missing", "A", stage="stop_it"), limit(4, "missing")))
     assert stops.limit_for("missing", "A").amount == 4
+
+
+STAGES_OF_THEIR_OWN = (
+    limit(1, "missing", "A", stage="stop_it"), limit(2, "missing", stage="stop_it"),
+    limit(3, None, "B", stage="checking"), limit(6, stage="checking"),
+)  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("rule", "clock", "condition", "level", "hours"),
+    [
+        ("condition and level first", Clock.STOP_IT, "missing", "A", 1),
+        ("then the condition", Clock.STOP_IT, "missing", "B", 2),
+        ("the default condition has none", Clock.STOP_IT, None, "A", None),
+        ("the level", Clock.CHECKING, "missing", "B", 3),
+        ("the category's own for that stage", Clock.CHECKING, None, "C", 6),
+        ("a stage that nobody has written of", Clock.FILING, None, "C", None),
+    ],
+)
+def test_a_stage_has_its_most_exact_limit_or_none(
+    rule: str, clock: Clock, condition: str | None, level: str | None, hours: float | None
+) -> None:
+    found = cover(limits=STAGES_OF_THEIR_OWN).stage_limit(clock, condition, level)
+    assert (found.amount if found else None) == hours, rule
+
+
+def test_a_clock_asks_its_category_first_and_then_the_desk() -> None:
+    """A category's limit in working hours runs on the calendar of the place, and keeps the desk's ladder."""
+    book, own = rulebook(), cover(limits=STAGES_OF_THEIR_OWN)
+    checking = book.limit(Clock.CHECKING, own, management_level="B")
+    assert (checking.budget, checking.ladder) == (Budget(ClockUnit.WORK, 3 * 3600), "desk")
+    assert checking.calendar is not None
+    filing = book.limit(Clock.FILING, own, management_level="B")
+    assert (filing.budget, filing.calendar) == (Budget(ClockUnit.NATURAL, 900), None)
+
+
+def test_what_must_be_stopped_has_a_clock_only_where_a_limit_is_set_for_it() -> None:
+    own = cover(limits=STAGES_OF_THEIR_OWN)
+    book = rulebook(stage_limits={})
+    assert book.runs(Clock.STOP_IT, own, "missing", "A")
+    assert not book.runs(Clock.STOP_IT, own, "noisy", "A")
+    assert book.limit(Clock.STOP_IT, own, condition="missing").ladder == "stop_it"
 
 
 def test_the_handling_clock_gets_the_exact_limit_and_the_others_the_desk_s() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -18,10 +19,11 @@ from gridsvc.domain.category_file import (
     read_categories,
     read_handlers,
 )
-from gridsvc.domain.deadline import LimitUnit
+from gridsvc.domain.deadline import LimitUnit, longest_limits
 from gridsvc.domain.sheet import Sheet, read_csv, written_csv
 from gridsvc.domain.workbook import read_workbook
 from gridsvc.local.starter_categories import CATEGORIES
+from tests.unit.domain.sample_rules import office
 
 UH, UD, WH, WD, DAY = (
     LimitUnit.URGENT_HOUR, LimitUnit.URGENT_DAY, LimitUnit.WORK_HOUR, LimitUnit.WORK_DAY, LimitUnit.DAY,
@@ -41,8 +43,8 @@ HEAD = "kind,major,major_name,minor,name,handler,condition_text,closing,limit"
 COVER = "部件,1,公用设施,1,上水井盖,供水公司、各产权单位,缺失,恢复,2紧急工作时"
 
 
-def listing(*rows: str, head: str = HEAD, reading: Reading = READING) -> Listing:
-    return read_categories([read_csv("list.csv", "\n".join([head, *rows]).encode())], reading, KNOWN)
+def listing(*rows: str, head: str = HEAD, reading: Reading = READING, known: Known = KNOWN) -> Listing:
+    return read_categories([read_csv("list.csv", "\n".join([head, *rows]).encode())], reading, known)
 
 
 def one(*rows: str, head: str = HEAD) -> Category:
@@ -100,12 +102,54 @@ def test_limits_differ_by_management_level_within_a_condition() -> None:
         ("3自然日", "恢复", 3, DAY),
         ("4work_hour", "恢复", 4, WH),
         ("1紧急工作时制止", "制止", 1, UH),  # what is to be reached by then stands behind the unit
-        ("1紧急工作时制止", "查处、制止", 1, UH),
     ],
 )
 def test_a_limit_is_a_number_and_a_unit(limit: str, closing: str, amount: float, unit: LimitUnit) -> None:
     row = COVER.replace("恢复,2紧急工作时", f'{closing},"{limit}"')
     assert (one(row).limit_amount, one(row).limit_unit) == (amount, unit)
+
+
+def test_by_when_it_must_be_stopped_is_a_limit_of_its_own_stage() -> None:
+    """Where stopping it is all that closes the case, the handling has the same limit; else another row says it."""
+    alone = one(COVER.replace("恢复,2紧急工作时", "制止,1紧急工作时制止"))
+    assert [(each.stage, each.amount) for each in alone.limits] == [("handling", 1), ("stop_it", 1)]
+    both = one(COVER.replace("恢复,2紧急工作时", "制止；查处,1紧急工作时制止"), ",,,,,,缺失,,3工作日")
+    assert [(each.stage, each.amount, each.unit) for each in both.limits] == [
+        ("handling", 3, WD), ("stop_it", 1, UH)
+    ]  # fmt: skip
+    (fault,) = listing(COVER.replace("恢复,2紧急工作时", "制止；查处,1紧急工作时制止")).faults
+    assert (fault.where, fault.field) == ("list.csv, row 2", "limit")
+
+
+@pytest.mark.parametrize(
+    ("given", "stage"), [("制止", "stop_it"), ("checking", "checking"), ("查处", "handling"), ("现场核查", "on_site")]
+)
+def test_a_stage_is_a_clock_by_its_name_or_its_chinese_one(given: str, stage: str) -> None:
+    read = one(f"{COVER},", f",,,,,,,,5工作时,{given}", head=f"{HEAD},stage")
+    own = [(read.limit_amount, "handling")]  # what always holds for the handling is the category's own
+    assert (5, stage) in [*own, *((each.amount, each.stage) for each in read.limits)]
+
+
+def test_a_stage_that_is_no_clock_is_refused_with_those_there_are() -> None:
+    (fault,) = listing(f"{COVER},上班", head=f"{HEAD},stage").faults
+    assert (fault.where, fault.field, fault.given) == ("list.csv, row 2", "stage", "'上班'")
+    assert "stop_it" in fault.wanted
+    assert "supervision" not in fault.wanted  # an order says itself how long it waits
+
+
+@pytest.mark.parametrize(("limit", "longest"), [("1096自然日", "1092自然日"), ("9999工作时", "6240工作时")])
+def test_no_limit_is_longer_than_three_years(limit: str, longest: str) -> None:
+    known = replace(KNOWN, longest=longest_limits([office()]))
+    assert not listing(COVER, known=known).faults
+    (fault,) = listing(COVER.replace("2紧急工作时", limit), known=known).faults
+    assert (fault.where, fault.field, fault.given) == ("list.csv, row 2", "limit", f"'{limit}'")
+    assert longest.removesuffix("自然日").removesuffix("工作时") in fault.wanted
+
+
+def test_a_category_says_which_checks_it_wants() -> None:
+    head = f"{HEAD},checks"
+    assert one(f"{COVER},", head=head).checks == ()
+    assert one(f"{COVER},结案前; 立案前", head=head).checks == ("pre_filing_check", "closing_check")
 
 
 @pytest.mark.parametrize(
@@ -215,8 +259,8 @@ def test_a_new_major_class_does_not_take_the_name_of_the_one_above() -> None:
 @pytest.mark.parametrize(
     ("column", "given"),
     [
-        ("severity", "terrible"), ("files_itself", "maybe"), ("evidence", "video"),
-        ("duplicate_radius_m", "near"), ("attributes", "宽度:metres"),
+        ("severity", "terrible"), ("files_itself", "maybe"), ("evidence", "video"), ("duplicate_radius_m", "near"),
+        ("checks", "re_check"), ("attributes", "宽度:metres"),
         ("calendar", "moon"), ("ladder", "rope"), ("department", "gas"), ("management_level", "D"), ("stage", "a b"),
         ("condition", "6.20102E+14"), ("code", "6.20102E+14"), ("active", "2"), ("is_default", "perhaps"),
     ],
@@ -290,13 +334,14 @@ def test_what_is_written_reads_as_exactly_the_same_edition() -> None:
     )
     levels = (
         CategoryLimit(amount=0.5, unit=DAY, management_level="B"),
-        CategoryLimit(amount=3, unit=WH, condition="x", stage="制止"),
+        CategoryLimit(amount=3, unit=WH, condition="x", stage="stop_it"),
         CategoryLimit(amount=2, unit=WH, condition="x", management_level="A"),
     )
     odd = one(COVER, ",,,,,,破损,,5工作日")
     strange = Category(
         **{
             **vars(odd), "edition": "starter-2026", "code": "07", "major": None, "major_name": "", "name": "=1+1",
+            "checks": ("closing_check",),
             "attributes": ATTRIBUTES, "evidence": ("report", "after"), "duplicate_radius_m": 12.5,
             "dispatches_itself": False, "active": False, "calendar": "other",
             "conditions": (Condition(code="01", says="+缺失", closing="@", is_default=False),
@@ -357,10 +402,10 @@ def test_a_real_workbook_reads_whole_when_they_are(sample_data: Path) -> None:
     assert len(book) == 190
     assert [sum(each.kind == kind for each in found.categories) for kind in ("component", "event")] == [92, 98]
     limits = [limit for each in found.categories for limit in each.limits]
-    assert len(limits) == 519
-    assert [sum(each.unit is unit for each in limits) for unit in (WD, WH, UH, UD)] == [412, 61, 42, 4]
-    felling = book["200122"].limits[0]  # 1紧急工作时制止, to be closed when 制止
-    assert (felling.amount, felling.unit) == (1, UH)
+    assert [len(limits), sum(each.stage == "stop_it" for each in limits)] == [520, 1]
+    assert [sum(each.unit is unit for each in limits) for unit in (WD, WH, UH, UD)] == [412, 61, 43, 4]
+    felling = book["200122"].limits[:2]  # 1紧急工作时制止, to be closed when 制止: the handling, and the stopping
+    assert [(each.stage, each.amount, each.unit) for each in felling] == [("handling", 1, UH), ("stop_it", 1, UH)]
     assert (book["200501"].limit_amount, book["200501"].limit_unit) == (1, UH)  # 1紧急工作时 and a line break
     assert book["100397"].name == "烟头收集器或灭烟处"
     assert book["200401"].major_name == "街面秩序"

@@ -8,7 +8,9 @@ from uuid import UUID
 
 import pytest
 
-from gridsvc.domain.checking import Checker, NobodyToSend, Sent, choose_checker
+from gridsvc.domain.case import State
+from gridsvc.domain.checking import Checker, NobodyToSend, Sent, choose_checker, wanted_check
+from tests.unit.domain.sample_rules import category
 
 CHEN, MA, QIAN = UUID(int=1), UUID(int=2), UUID(int=3)
 FRESH, OLD = timedelta(minutes=4), timedelta(minutes=31)
@@ -49,6 +51,29 @@ def test_who_is_sent(rule: str, candidates: list[Checker], sent: UUID | None, by
         return
     assert isinstance(found, Sent)
     assert (found.officer_id, found.rule) == (sent, by), rule
+
+
+BOTH = ("pre_filing_check", "closing_check")
+
+
+@pytest.mark.parametrize(
+    ("rule", "checks", "state", "source", "facts", "wanted"),
+    [
+        ("before the filing of what a caller said", BOTH, State.REPORTED, "hotline", {}, "pre_filing_check"),
+        ("an officer has seen it himself", BOTH, State.REPORTED, "officer", {}, None),
+        ("without a place nobody can go", BOTH, State.REPORTED, "hotline", {"located": False}, None),
+        ("before the closing, whoever reported it", BOTH, State.HANDLED, "officer", {}, "closing_check"),
+        ("the category does not ask", ("pre_filing_check",), State.HANDLED, "hotline", {}, None),
+        ("a sampled case, whatever its category", (), State.CLOSED, "officer", {"sampled": True}, "re_check"),
+        ("nobody goes back to the others", BOTH, State.CLOSED, "hotline", {}, None),
+        ("nor to a case that is being handled", BOTH, State.IN_PROGRESS, "hotline", {}, None),
+    ],
+)
+def test_when_somebody_is_sent_unasked(
+    rule: str, checks: tuple[str, ...], state: State, source: str, facts: dict[str, bool], wanted: str | None
+) -> None:
+    said = {"located": True, **facts}
+    assert wanted_check(category(checks=checks), state, source, **said) == wanted, rule
 
 
 def test_each_other_one_is_told_why_not() -> None:

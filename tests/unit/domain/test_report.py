@@ -35,6 +35,17 @@ def test_how_a_case_begins(
     assert MOVES[opening.move].starts == (opening.clock,), rule
 
 
+@pytest.mark.parametrize(
+    ("source", "state"),
+    [("officer", State.FILED), ("hotline", State.REPORTED), ("partner", State.REPORTED), ("camera", State.REPORTED)],
+)
+def test_what_wants_a_look_before_the_filing_does_not_file_itself_unless_an_officer_saw_it(
+    source: str, state: State
+) -> None:
+    assert opening_of(category(checks=("pre_filing_check",)), True, source).state is state
+    assert opening_of(category(checks=("closing_check",)), True, source).state is State.FILED
+
+
 def test_a_case_number_carries_division_full_date_and_sequence() -> None:
     assert case_number("620102", TODAY, 147) == "620102-20261123-0147"
 

@@ -28,7 +28,10 @@ from gridsvc.local.starter import CATEGORIES
 
 LANZHOU = ZoneInfo("Asia/Shanghai")
 
-KINDS = [Kind(ref=c.code, name=c.name, duty_line=c.duty_line, department=c.department) for c in CATEGORIES]
+KINDS = [
+    Kind(ref=c.code, name=c.name, duty_line=c.duty_line, department=c.department, severity=c.severity)
+    for c in CATEGORIES
+]
 
 PARTY = {
     By.OWNER: Party.OWNER,
@@ -143,6 +146,38 @@ def test_some_limits_are_extended_before_they_are_over_and_never_a_third_time() 
     assert 5 < len(asked) < 60
     thrice = [next_step(replace(each, extensions=2), 1) for each in slow]
     assert not any(step is not None and step.move == "extend" for step in thrice)
+
+
+def test_who_was_sent_to_look_goes_before_the_desk_decides_and_some_find_nothing() -> None:
+    out = [replace(new_case(n, pool="filing"), checker="1") for n in range(200)]
+    steps = [step for each in out if (step := next_step(each, 1)) is not None]
+    assert {(step.move, step.by) for step in steps} == {("check", By.CHECKER)}
+    assert {step.said["result"] for step in steps} == {"confirmed", "not_found"}
+    assert {made(each, step).state for each, step in zip(out, steps, strict=True)} == {"reported"}
+
+
+def test_a_sampled_case_is_looked_at_again_and_what_does_not_hold_is_reopened() -> None:
+    moves: Counter[str] = Counter()
+    for number in range(200):
+        case = replace(new_case(number), state="closed", pool=None, sampled=True, checker="1", version=2)
+        looked = next_step(case, 1)
+        assert looked is not None
+        assert (looked.move, looked.by) == ("check", By.CHECKER)
+        after = made(case, looked)
+        again = next_step(after, 1)
+        moves[looked.said["result"]] += 1
+        if looked.said["result"] == "not_confirmed":
+            assert again is not None
+            assert again.move == "reopen"
+    assert min(moves["confirmed"], moves["not_confirmed"]) > 20
+    assert next_step(replace(new_case(1), state="closed", pool=None, sampled=True), 1) is None, "nobody was sent yet"
+
+
+def test_an_officer_puts_right_on_the_spot_only_what_is_his_and_no_danger() -> None:
+    coming = [report_number(n, KINDS, seed=4) for n in range(600)]
+    there = [each.kind for each in coming if each.on_the_spot]
+    assert len(there) > 40
+    assert all(kind.department is None and kind.severity in {"low", "normal"} for kind in there)
 
 
 def test_the_same_case_meets_the_same_decision_whoever_remembers_what() -> None:

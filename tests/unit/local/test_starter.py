@@ -8,7 +8,7 @@ from datetime import timedelta
 from itertools import pairwise
 from pathlib import Path
 
-from gridsvc.domain.case import Clock
+from gridsvc.domain.case import BESIDE, Clock
 from gridsvc.domain.deadline import LimitUnit, budget_of
 from gridsvc.local.starter import (
     CATEGORIES,
@@ -95,8 +95,23 @@ def test_rungs_of_a_ladder_climb_one_after_the_other() -> None:
 
 
 def test_every_clock_without_a_category_has_a_limit_and_a_ladder() -> None:
-    assert {limit.kind for limit in STAGE_LIMITS} == set(Clock) - {Clock.HANDLING, Clock.CO_HANDLING}
-    assert {limit.ladder for limit in STAGE_LIMITS} | {"handling", "co_handling"} == {rung.ladder for rung in RUNGS}
+    assert {limit.kind for limit in STAGE_LIMITS} == set(Clock) - {Clock.HANDLING, Clock.CO_HANDLING} - BESIDE
+    ladders = {limit.ladder for limit in STAGE_LIMITS} | {"handling", "co_handling"} | BESIDE
+    assert ladders == {rung.ladder for rung in RUNGS}
+
+
+def test_what_a_desk_looks_at_is_looked_at_on_the_spot_before_and_an_emergency_after() -> None:
+    for each in CATEGORIES:
+        assert ("pre_filing_check" in each.checks) == (not each.files_itself), each.code
+        assert ("closing_check" in each.checks) == (each.severity == "emergency"), each.code
+
+
+def test_who_fells_a_tree_this_moment_is_stopped_within_an_hour_beside_the_handling() -> None:
+    felling = next(each for each in CATEGORIES if each.code == "200122")
+    stop = felling.stage_limit(Clock.STOP_IT, None, "B")
+    assert stop is not None
+    assert (stop.amount, stop.unit, stop.condition) == (1, LimitUnit.URGENT_HOUR, "1")
+    assert felling.stage_limit(Clock.STOP_IT, "2", "B") is None
 
 
 def test_the_calendar_of_2026_is_the_published_one(sample_data: Path) -> None:

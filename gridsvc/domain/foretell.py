@@ -1,0 +1,40 @@
+"""What a clock would do if it began at some moment: by when, who hears, and which stretches count."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from gridsvc.domain.calendar import Reach
+from gridsvc.domain.deadline import Interval, intervals, reach_share
+from gridsvc.domain.escalation import Rung, deadline
+from gridsvc.domain.rulebook import Limit
+
+
+@dataclass(frozen=True)
+class RungAhead:
+    """A rung of the ladder, and when it would fire if nobody acted."""
+
+    rung: Rung
+    at: datetime
+
+
+@dataclass(frozen=True)
+class Foretold:
+    """The deadline, the rungs on the way and beyond, and every stretch up to the deadline."""
+
+    due: Reach
+    rungs: Sequence[RungAhead]
+    intervals: Sequence[Interval]
+
+
+def foretell(begins: datetime, limit: Limit, ladder: Sequence[Rung]) -> Foretold:
+    """The life of a clock of this limit that begins at `begins`, never pauses and is never stopped."""
+    calendar, budget = limit.calendar, limit.budget
+    due = deadline(begins, budget, calendar, ())
+    return Foretold(
+        due=due,
+        rungs=[RungAhead(each, reach_share(calendar, begins, budget, each.share, ()).at) for each in ladder],
+        intervals=intervals(calendar, begins, due.at, (), budget.unit),
+    )
