@@ -317,7 +317,8 @@ CREATE TABLE categories (
   severity     text NOT NULL DEFAULT 'normal' CHECK (severity IN ('low', 'normal', 'high', 'emergency')),
   files_itself boolean NOT NULL DEFAULT true,
   limit_amount double precision NOT NULL CHECK (limit_amount > 0),
-  limit_unit   text NOT NULL CHECK (limit_unit IN ('urgent_hour', 'urgent_day', 'work_hour', 'work_day', 'day')),
+  limit_unit   text NOT NULL CHECK (limit_unit IN ('urgent_minute', 'urgent_hour', 'urgent_day', 'work_hour', 'work_day',
+                                                   'day')),
   calendar     text NOT NULL REFERENCES calendars,
   ladder       text NOT NULL DEFAULT 'handling',
   active       boolean NOT NULL DEFAULT true,
@@ -356,7 +357,8 @@ CREATE TABLE category_limits (
   management_level text CHECK (management_level IN ('A', 'B', 'C')),         -- of the cell; NULL: on every level
   stage            text COLLATE "C" NOT NULL DEFAULT 'handling',            -- what must be done by then
   amount           double precision NOT NULL CHECK (amount > 0),
-  unit             text NOT NULL CHECK (unit IN ('urgent_hour', 'urgent_day', 'work_hour', 'work_day', 'day')),
+  unit             text NOT NULL CHECK (unit IN ('urgent_minute', 'urgent_hour', 'urgent_day', 'work_hour', 'work_day',
+                                                 'day')),
   FOREIGN KEY (edition, category) REFERENCES categories,
   FOREIGN KEY (edition, category, condition) REFERENCES category_conditions,
   UNIQUE NULLS NOT DISTINCT (edition, category, condition, management_level, stage)
@@ -375,10 +377,20 @@ CREATE TABLE rungs (
 
 -- Budgets of the clocks that do not come from a category: how long a desk or an officer may take.
 CREATE TABLE stage_limits (
-  kind           text PRIMARY KEY CHECK (kind IN ('filing', 'dispatch', 'pool', 'acknowledge', 'checking',
-                                                  'on_site', 'supervision')),
+  kind           text NOT NULL CHECK (kind IN ('filing', 'dispatch', 'pool', 'acknowledge', 'checking',
+                                               'on_site', 'supervision', 'co_handling', 'call', 'call_back')),
   budget_seconds integer NOT NULL CHECK (budget_seconds > 0),
-  ladder         text NOT NULL
+  ladder         text NOT NULL,
+  severity       text CHECK (severity IN ('low', 'normal', 'high', 'emergency')),   -- NULL: all that have none of their own
+  CONSTRAINT one_limit_of_a_kind UNIQUE NULLS NOT DISTINCT (kind, severity)
+);
+
+-- How far, how many and how long each round of a call goes; after the last it is rung again and again.
+CREATE TABLE call_rounds (
+  round        integer PRIMARY KEY CHECK (round >= 1),
+  radius_m     double precision CHECK (radius_m > 0),        -- NULL: everybody on duty in the district
+  most         integer CHECK (most >= 1),                    -- officers who are called; NULL: all of them
+  wait_seconds integer NOT NULL CHECK (wait_seconds > 0)     -- until the next round
 );
 
 -- Processes keep these rules in memory, and look here whether what they hold is still today's.
@@ -415,6 +427,8 @@ CREATE TRIGGER rules_changed AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON cat
 CREATE TRIGGER rules_changed AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON rungs
   FOR EACH STATEMENT EXECUTE FUNCTION rules_changed();
 CREATE TRIGGER rules_changed AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON stage_limits
+  FOR EACH STATEMENT EXECUTE FUNCTION rules_changed();
+CREATE TRIGGER rules_changed AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON call_rounds
   FOR EACH STATEMENT EXECUTE FUNCTION rules_changed();
 
 -- ---------------------------------------------------------------------------------------------
@@ -531,7 +545,7 @@ CREATE TABLE cases (
   on_border      boolean NOT NULL DEFAULT false,
   neighbours     text[] NOT NULL DEFAULT '{}',
   beat_code      text COLLATE "C",
-  pool           text CHECK (pool IN ('filing', 'locate', 'routing', 'dispatch')),
+  pool           text CHECK (pool IN ('filing', 'locate', 'routing', 'dispatch', 'cause', 'call')),
   assignment_id  uuid,
   officer_id     uuid REFERENCES officers,
   department     text REFERENCES departments,
@@ -563,6 +577,10 @@ CREATE TABLE cases (
   square         bigint GENERATED ALWAYS AS (    -- of a thousandth of a degree: what may be the same lies in it or beside
     (floor(ST_X(place) * 1000) * 1000000 + floor(ST_Y(place) * 1000))::bigint) STORED,
   component      text COLLATE "C" REFERENCES components,     -- the thing it is about, where the report named one
+  call_id        uuid,                           -- the call that rings for it
+  call_for       text CHECK (call_for IN ('owner', 'first_on_scene')),
+  called         uuid[] NOT NULL DEFAULT '{}',   -- officers with whom it rings
+  responder_id   uuid REFERENCES officers,       -- who was called to be first on the scene, and accepted
   FOREIGN KEY (edition, category) REFERENCES categories,
   FOREIGN KEY (edition, category, condition) REFERENCES category_conditions,
   CONSTRAINT open_has_one_owner_or_stands_in_a_pool CHECK (
@@ -579,7 +597,10 @@ CREATE TABLE cases (
   CONSTRAINT held_by_a_level_above_it CHECK (held_by IS NULL OR held_by = ANY (divisions)),
   CONSTRAINT suspended_once CHECK (suspensions BETWEEN 0 AND 1),
   CONSTRAINT sampled_of_the_self_handled CHECK (self_handled OR NOT sampled),
-  CONSTRAINT only_late_is_appealed CHECK (late OR appeal IS NULL)
+  CONSTRAINT only_late_is_appealed CHECK (late OR appeal IS NULL),
+  CONSTRAINT a_call_rings_for_something CHECK ((call_id IS NULL) = (call_for IS NULL)),
+  CONSTRAINT only_a_call_has_called CHECK (call_id IS NOT NULL OR called = '{}'),
+  CONSTRAINT rings_in_the_pool CHECK (pool IS DISTINCT FROM 'call' OR call_for = 'owner')
 );
 CREATE INDEX cases_updated ON cases (updated_at, id);
 CREATE INDEX cases_seen_by ON cases USING gin (seen_by);
@@ -719,6 +740,59 @@ CREATE TABLE supervision_orders (
 CREATE UNIQUE INDEX one_open_order ON supervision_orders (case_id) WHERE ended_at IS NULL;
 CREATE INDEX supervision_orders_case ON supervision_orders (case_id);
 
+-- An emergency rings with the nearest officers until one of them accepts, or somebody takes it in hand.
+CREATE TABLE calls (
+  id            uuid PRIMARY KEY,
+  case_id       uuid NOT NULL REFERENCES cases,
+  cycle         integer NOT NULL,
+  wanted        text NOT NULL CHECK (wanted IN ('owner', 'first_on_scene')),
+  round         integer NOT NULL CHECK (round >= 1),
+  started_at    timestamptz NOT NULL,
+  next_round_at timestamptz NOT NULL,
+  answered_by   uuid REFERENCES officers,
+  ended_at      timestamptz,
+  ended_why     text,                           -- answered, or the move that ended it
+  CONSTRAINT a_call_ended_says_why CHECK ((ended_at IS NULL) = (ended_why IS NULL)),
+  CONSTRAINT an_answer_ends_it CHECK (answered_by IS NULL OR ended_at IS NOT NULL)
+);
+CREATE UNIQUE INDEX one_open_call ON calls (case_id) WHERE ended_at IS NULL;
+CREATE INDEX calls_case ON calls (case_id);
+CREATE INDEX calls_to_widen ON calls (next_round_at) WHERE ended_at IS NULL;
+
+-- Append-only: each round of a call, once.
+CREATE TABLE call_widenings (
+  call_id      uuid NOT NULL REFERENCES calls,
+  case_id      uuid NOT NULL REFERENCES cases,
+  round        integer NOT NULL,
+  scheduled_at timestamptz NOT NULL,
+  fired_at     timestamptz NOT NULL,
+  officers     integer NOT NULL,                -- who were called in it
+  PRIMARY KEY (call_id, round),
+  CONSTRAINT no_round_early CHECK (fired_at >= scheduled_at)
+);
+
+-- Who was called, from how far, and what they said.
+CREATE TABLE called (
+  call_id        uuid NOT NULL REFERENCES calls,
+  case_id        uuid NOT NULL REFERENCES cases,
+  officer_id     uuid NOT NULL REFERENCES officers,
+  round          integer NOT NULL,              -- the one in which he was called first
+  because        text NOT NULL,                 -- near, of_the_beat or in_the_district
+  distance_m     double precision,
+  position_age_s double precision,
+  called_at      timestamptz NOT NULL,
+  rung_at        timestamptz NOT NULL,          -- called the last time
+  rung           integer NOT NULL DEFAULT 1,    -- how often
+  answer         text CHECK (answer IN ('accepted', 'declined')),
+  answered_at    timestamptz,
+  reason_code    text,
+  PRIMARY KEY (call_id, officer_id),
+  CONSTRAINT an_answer_has_its_time CHECK ((answer IS NULL) = (answered_at IS NULL))
+);
+CREATE UNIQUE INDEX one_accepts ON called (call_id) WHERE answer = 'accepted';
+CREATE INDEX called_case ON called (case_id);
+CREATE INDEX called_officer ON called (officer_id, called_at);
+
 -- ---------------------------------------------------------------------------------------------
 -- Clocks and escalation
 -- ---------------------------------------------------------------------------------------------
@@ -728,7 +802,7 @@ CREATE TABLE clocks (
   case_id        uuid NOT NULL REFERENCES cases,
   cycle          integer NOT NULL,
   kind           text NOT NULL CHECK (kind IN ('filing', 'dispatch', 'pool', 'acknowledge', 'handling', 'checking',
-                                               'on_site', 'supervision')),
+                                               'on_site', 'supervision', 'co_handling', 'call', 'call_back')),
   ladder         text NOT NULL,
   unit           text NOT NULL CHECK (unit IN ('natural', 'work', 'work_day')),
   budget_seconds integer NOT NULL CHECK (budget_seconds > 0),
@@ -959,6 +1033,15 @@ CREATE POLICY checks_in_scope ON checks TO gridsvc_app
 ALTER TABLE supervision_orders ENABLE ROW LEVEL SECURITY;
 CREATE POLICY supervision_orders_in_scope ON supervision_orders TO gridsvc_app
   USING ((SELECT scope_is_service()) OR EXISTS (SELECT FROM cases c WHERE c.id = case_id)) WITH CHECK (true);
+ALTER TABLE calls ENABLE ROW LEVEL SECURITY;
+CREATE POLICY calls_in_scope ON calls TO gridsvc_app
+  USING ((SELECT scope_is_service()) OR EXISTS (SELECT FROM cases c WHERE c.id = case_id)) WITH CHECK (true);
+ALTER TABLE call_widenings ENABLE ROW LEVEL SECURITY;
+CREATE POLICY call_widenings_in_scope ON call_widenings TO gridsvc_app
+  USING ((SELECT scope_is_service()) OR EXISTS (SELECT FROM cases c WHERE c.id = case_id)) WITH CHECK (true);
+ALTER TABLE called ENABLE ROW LEVEL SECURITY;
+CREATE POLICY called_in_scope ON called TO gridsvc_app
+  USING ((SELECT scope_is_service()) OR EXISTS (SELECT FROM cases c WHERE c.id = case_id)) WITH CHECK (true);
 ALTER TABLE clocks ENABLE ROW LEVEL SECURITY;
 CREATE POLICY clocks_in_scope ON clocks TO gridsvc_app
   USING ((SELECT scope_is_service()) OR EXISTS (SELECT FROM cases c WHERE c.id = case_id)) WITH CHECK (true);
@@ -986,9 +1069,9 @@ GRANT USAGE ON ALL SEQUENCES IN SCHEMA public TO gridsvc_app;
 -- What has happened stays: the service adds to these and changes nothing in them.
 REVOKE UPDATE, DELETE ON history, history_heads, escalations, reporter_openings, calendar_editions, clock_changes
   FROM gridsvc_app;
-REVOKE DELETE ON cases, reports, assignments, clocks, checks, supervision_orders FROM gridsvc_app;
+REVOKE DELETE ON cases, reports, assignments, clocks, checks, supervision_orders, calls, called FROM gridsvc_app;
 REVOKE UPDATE, DELETE ON category_majors, category_conditions, category_limits FROM gridsvc_app;
-REVOKE UPDATE, DELETE ON component_changes FROM gridsvc_app;
+REVOKE UPDATE, DELETE ON component_changes, call_widenings FROM gridsvc_app;
 REVOKE DELETE ON components FROM gridsvc_app;
 -- Time is the owner's.
 REVOKE INSERT, UPDATE, DELETE ON instance FROM gridsvc_app;

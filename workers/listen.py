@@ -11,9 +11,13 @@ from typing import Final
 from events.broker import Subscription, consume
 from events.catalog import (
     Announcement,
+    CaseAlarm,
+    CaseAnswered,
     CaseAppealed,
     CaseAppealSettled,
     CaseAssigned,
+    CaseCalled,
+    CaseCallEnded,
     CaseChecked,
     CaseCheckSent,
     CaseCorrected,
@@ -33,9 +37,10 @@ from events.catalog import (
     CaseWaiting,
     OfficerDutyChanged,
 )
-from events.topology import NOTICES, ROUTING, Queue
+from events.topology import NOTICES, ROUTING, URGENT, Queue
 from gridsvc.actions.assign_case import assign_cases
 from gridsvc.actions.assign_waiting import assign_waiting_cases
+from gridsvc.actions.raise_alarm import raise_alarm
 from gridsvc.actions.tell_people import tell_people
 from gridsvc.db import ConnPool
 from gridsvc.settings import BrokerSettings, WorkerSettings
@@ -76,6 +81,10 @@ LISTENERS: Final = (
     Listener(NOTICES, CaseReminded, tell_people),
     Listener(NOTICES, CaseSupervised, tell_people),
     Listener(NOTICES, CaseEscalated, tell_people),
+    Listener(URGENT, CaseAlarm, raise_alarm),
+    Listener(URGENT, CaseCalled, tell_people),
+    Listener(URGENT, CaseAnswered, tell_people),
+    Listener(URGENT, CaseCallEnded, tell_people),
 )
 
 

@@ -18,6 +18,7 @@ from events.catalog import (
     CaseUnmerged,
 )
 from geo.projection import metres_between
+from gridsvc.actions.answer_call import Answered, check_it_rings, keep_answer
 from gridsvc.actions.ask_somebody import Task, budgets_of, columns_of, facts_of_task, keep_task, task_of
 from gridsvc.actions.file_report import ROUTE_WITHIN
 from gridsvc.actions.record_move import NewOwner, Recorded, record_move
@@ -33,6 +34,8 @@ from gridsvc.domain.case import (
     Particulars,
     Pool,
     State,
+    WhileAssigned,
+    WhileCalled,
     decide,
 )
 from gridsvc.domain.category import Category, missing_evidence
@@ -60,13 +63,15 @@ async def move_case(
 ) -> CaseRow:
     """Make `move`, if it may be made; return the case after.
 
-    Raises Unknown for a case outside the caller's scope, VersionConflict when it has moved on,
+    Raises Unknown for a case outside the caller's scope, CallOver for a call that rings with the caller no
+    more, VersionConflict when the case has moved on,
     NotAllowed, WrongMoment, BadRequest and GuardFailed as the table says. In the caller's
     transaction: whoever locks the case first wins, the others see the new version.
     """
     if said.into is not None:  # both in one order: two who merge crosswise would wait for each other in a ring
         await cases.lock_many(conn, [case_id, said.into])
     locked = await cases.lock(conn, case_id)
+    await check_it_rings(conn, case_id, locked, move, actor)
     if locked is None:
         raise Unknown(f"no case {case_id}", case=str(case_id))
     _check_expected(locked, expected)
@@ -76,12 +81,14 @@ async def move_case(
     await _check_named(conn, locked, said)
     await act_as_service(conn)
     task = await task_of(conn, book, locked, move, actor, said, now)
+    answered = await keep_answer(conn, locked, move, actor, said, now)
     changes = await _changes(conn, book, locked, moved, actor, said, numbers, now)
     if said.evidence or said.before:
         purpose = "check" if move is Move.CHECK else "after"
         await attachments.attach(conn, said.before, locked.id, None, "before", actor.id)
         await attachments.attach(conn, said.evidence, locked.id, None, purpose, actor.id)
     facts = facts_of(said, changes) | _facts_of_move(locked, moved, said, changes) | facts_of_task(task)
+    facts |= answered.facts
     after = await record_move(
         conn,
         book,
@@ -90,12 +97,13 @@ async def move_case(
             moved=moved,
             actor=actor.id,
             facts=facts,
-            owner=_owner_by_hand(moved, said),
+            owner=answered.owner or _owner_by_hand(moved, said),
             ended_why=_ended_why(locked, moved),
-            changes={**changes, **columns_of(task)},
-            told=_told(moved, locked, said, task),
+            changes={**changes, **columns_of(task), **answered.changes},
+            told=_told(moved, locked, said, task, answered),
             check_result=said.result if move is Move.CHECK else None,
             reply=said.reply,
+            answered_by=answered.accepted_by,
             budgets=budgets_of(task),
         ),
         now,
@@ -105,18 +113,23 @@ async def move_case(
 
 
 def _check_expected(locked: CaseRow, expected: Expected) -> None:
-    stands = (
-        locked.version == expected.version
-        if isinstance(expected, AtVersion)
-        else locked.assignment_id == expected.assignment_id
-    )
-    if not stands:
+    if not _stands(locked, expected):
         raise VersionConflict(
             f"the case is at version {locked.version} now; read it again and decide anew",
             current_version=locked.version,
             current_assignment=str(locked.assignment_id) if locked.assignment_id else None,
             state=locked.state,
         )
+
+
+def _stands(locked: CaseRow, expected: Expected) -> bool:
+    match expected:
+        case AtVersion():
+            return locked.version == expected.version
+        case WhileCalled():
+            return locked.call_id == expected.call_id
+        case WhileAssigned():
+            return locked.assignment_id == expected.assignment_id
 
 
 def _check_category(category: Category, move: Move, said: Particulars) -> None:
@@ -248,7 +261,11 @@ def _ended_why(locked: CaseRow, moved: Moved) -> str | None:
     return str(moved.state) if moved.state in FINAL else None
 
 
-def _told(moved: Moved, locked: CaseRow, said: Particulars, task: Task | None) -> Mapping[str, Any]:
+def _told(
+    moved: Moved, locked: CaseRow, said: Particulars, task: Task | None, answered: Answered
+) -> Mapping[str, Any]:
+    if answered.told:
+        return answered.told
     if isinstance(task, CheckRow):
         return {"check_id": task.id, "kind": task.kind, "officer_id": task.officer_id}
     if moved.rule.tells is CaseChecked:

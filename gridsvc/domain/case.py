@@ -16,15 +16,18 @@ from uuid import UUID
 
 from events.catalog import (
     CaseAccepted,
+    CaseAnswered,
     CaseAppealed,
     CaseAppealSettled,
     CaseArrived,
     CaseAssigned,
+    CaseCalled,
     CaseCancelled,
     CaseChecked,
     CaseCheckSent,
     CaseClosed,
     CaseCorrected,
+    CaseDeclined,
     CaseEscalated,
     CaseExtended,
     CaseFiled,
@@ -79,6 +82,7 @@ class Pool(StrEnum):
     LOCATE = "locate"  # 待定位: it has no place yet
     ROUTING = "routing"  # on its way to an owner; the reconciler watches
     DISPATCH = "dispatch"  # 待派遣: nobody was found, or it was given back
+    CALL = "call"  # 紧急呼叫: it rings with the nearest officers
 
 
 class Clock(StrEnum):
@@ -92,6 +96,7 @@ class Clock(StrEnum):
     CHECKING = "checking"
     ON_SITE = "on_site"  # somebody was sent to look
     SUPERVISION = "supervision"  # an order wants a reply
+    CALL = "call"  # an emergency rings, and nobody has accepted
 
 
 class Move(StrEnum):
@@ -105,6 +110,12 @@ class Move(StrEnum):
     REJECT = "reject"
     ASSIGN = "assign"
     POOL = "pool"
+    CALL = "call"
+    SUMMON = "summon"
+    WIDEN = "widen"
+    ANSWER = "answer"
+    RESPOND = "respond"
+    DECLINE = "decline"
     RETURN = "return"
     FORWARD = "forward"
     CORRECT = "correct"
@@ -158,6 +169,8 @@ class Party(StrEnum):
 
     OWNER = "owner"  # the case's officer, or a handler of its department
     CHECKER = "checker"  # the officer who was sent to look at it
+    CALLED = "called"  # an officer with whom the emergency rings
+    RESPONDER = "responder"  # the officer who was called to be first on the scene, and accepted
     DEPARTMENT = "department"  # who leads the department that owns it: its supervisor
     ROUTER = "router"  # the routing worker
     SWEEPER = "sweeper"  # the escalation worker
@@ -194,6 +207,9 @@ class Case:
     appeal: str | None = None  # open, granted or refused
     checker_id: UUID | None = None  # who was sent to look at it, until he has
     order_id: UUID | None = None  # the supervision order that waits for a reply
+    call_for: str | None = None  # what the call that rings wants: an owner, or somebody first on the scene
+    called: tuple[UUID, ...] = ()  # with whom it rings
+    responder_id: UUID | None = None  # who accepted to be first on the scene
 
     def whereabouts(self) -> Whereabouts:
         """What decides who may see it."""
@@ -204,6 +220,8 @@ class Case:
             officer=self.officer_id,
             handler=self.handler_id,
             checker=self.checker_id,
+            called=self.called,
+            responder=self.responder_id,
             reported_by=self.reported_by,
             desk=self.desk,
             held_by=self.held_by,
@@ -263,7 +281,14 @@ class WhileAssigned:
     assignment_id: UUID
 
 
-Expected = AtVersion | WhileAssigned
+@dataclass(frozen=True)
+class WhileCalled:
+    """A move that holds while this call rings, however often it was widened since."""
+
+    call_id: UUID
+
+
+Expected = AtVersion | WhileAssigned | WhileCalled
 
 
 CHECKS: Final = {State.REPORTED: "pre_filing_check", State.HANDLED: "closing_check"}
@@ -326,8 +351,10 @@ def to_another(case: Case, actor: Actor, said: Particulars, now: datetime) -> st
 
 
 def waits_for_a_person(case: Case, actor: Actor, said: Particulars, now: datetime) -> str | None:
-    """What stands in the dispatch pool is corrected; what is on its way to routing is left alone."""
-    return None if case.pool is Pool.DISPATCH else f"the case stands in the pool {case.pool}; want one in dispatch"
+    """What stands in the dispatch pool or rings is corrected; what is on its way to routing is left alone."""
+    if case.pool in {Pool.DISPATCH, Pool.CALL}:
+        return None
+    return f"the case stands in the pool {case.pool}; want one in dispatch or call"
 
 
 def corrects_something(case: Case, actor: Actor, said: Particulars, now: datetime) -> str | None:
@@ -370,6 +397,21 @@ def no_order_waits(case: Case, actor: Actor, said: Particulars, now: datetime) -
 def an_order_waits(case: Case, actor: Actor, said: Particulars, now: datetime) -> str | None:
     """Only an order is replied to."""
     return None if case.order_id else "no supervision order waits for a reply"
+
+
+def called_to_own(case: Case, actor: Actor, said: Particulars, now: datetime) -> str | None:
+    """Who is called to answer for the case answers; who is called to be first on the scene responds."""
+    return None if case.call_for == "owner" else "the call is for who comes first; respond to it"
+
+
+def called_to_help(case: Case, actor: Actor, said: Particulars, now: datetime) -> str | None:
+    """Who is called to be first on the scene responds; who is called to answer for the case answers."""
+    return None if case.call_for == "first_on_scene" else "the call is for who answers for the case; answer it"
+
+
+def rings(case: Case, actor: Actor, said: Particulars, now: datetime) -> str | None:
+    """Only a call that rings is widened."""
+    return None if case.call_for else "no call rings for the case"
 
 
 def has_an_open_appeal(case: Case, actor: Actor, said: Particulars, now: datetime) -> str | None:
@@ -483,6 +525,7 @@ _DESK: Final = frozenset[Role | Party]({Role.ACCEPTOR, Role.DISPATCHER, Role.SUP
 _DISPATCH: Final = frozenset[Role | Party]({Role.DISPATCHER, Role.SUPERVISOR})
 _OWNER: Final = frozenset[Role | Party]({Party.OWNER})
 _ROUTER: Final = frozenset[Role | Party]({Party.ROUTER})
+_CALLED: Final = frozenset[Role | Party]({Party.CALLED})
 _EVERY_CLOCK: Final = tuple(Clock)
 
 MOVES: Final[dict[Move, Rule]] = {
@@ -525,48 +568,82 @@ MOVES: Final[dict[Move, Rule]] = {
             before=frozenset({State.FILED, State.ASSIGNED, State.ACCEPTED, State.IN_PROGRESS}), after=State.ASSIGNED,
             by=_DISPATCH | _ROUTER, takes=("officer", "department", "note"),
             guards=(running, not_given_back, names_an_owner),
-            stops=(Clock.DISPATCH, Clock.POOL, Clock.ACKNOWLEDGE), starts=(Clock.ACKNOWLEDGE, Clock.HANDLING),
-            tells=CaseAssigned, over_http=True,
+            stops=(Clock.DISPATCH, Clock.POOL, Clock.ACKNOWLEDGE, Clock.CALL),
+            starts=(Clock.ACKNOWLEDGE, Clock.HANDLING), tells=CaseAssigned, over_http=True,
         ),
         Rule(
             move=Move.POOL, says="Routing found nobody: the case waits in the pool, the desk hears at once (待派遣).",
-            before=frozenset({State.FILED, State.ASSIGNED}), after=State.FILED, by=_ROUTER, needs=("reason",),
-            guards=(running,), stops=(Clock.DISPATCH, Clock.ACKNOWLEDGE), starts=(Clock.POOL,), pool=Pool.DISPATCH,
-            tells=CasePooled,
+            before=frozenset({State.FILED, State.ASSIGNED}), after=State.FILED, by=_ROUTER | {Party.SWEEPER},
+            needs=("reason",), guards=(running,), stops=(Clock.DISPATCH, Clock.ACKNOWLEDGE), starts=(Clock.POOL,),
+            pool=Pool.DISPATCH, tells=CasePooled,
+        ),
+        Rule(
+            move=Move.CALL, says="An emergency rings with the nearest officers: who accepts first, owns it (紧急呼叫).",
+            before=frozenset({State.FILED, State.ASSIGNED}), after=State.FILED, by=_ROUTER, guards=(running,),
+            stops=(Clock.DISPATCH, Clock.ACKNOWLEDGE, Clock.POOL), starts=(Clock.CALL,), pool=Pool.CALL,
+            tells=CaseCalled,
+        ),
+        Rule(
+            move=Move.SUMMON,
+            says="The nearest officers are called to be first on the scene; the department keeps the case (先期处置).",
+            before=frozenset({State.FILED, State.ASSIGNED}), after=None, by=_ROUTER, guards=(running,),
+            starts=(Clock.CALL,), tells=CaseCalled,
+        ),
+        Rule(
+            move=Move.WIDEN, says="Nobody has accepted in time: the call goes further and to more (扩大呼叫).",
+            before=frozenset({State.FILED, State.ASSIGNED, State.ACCEPTED, State.IN_PROGRESS}), after=None,
+            by=frozenset({Party.SWEEPER}), guards=(rings,), tells=CaseCalled,
+        ),
+        Rule(
+            move=Move.ANSWER, says="The first who accepts the call owns the case, and it is accepted at once (应答).",
+            before=frozenset({State.FILED}), after=State.ACCEPTED, by=_CALLED, takes=("note",),
+            guards=(called_to_own,), stops=(Clock.CALL, Clock.DISPATCH, Clock.POOL), starts=(Clock.HANDLING,),
+            tells=CaseAnswered, over_http=True,
+        ),
+        Rule(
+            move=Move.RESPOND, says="The first who accepts goes there before the department does (先期处置应答).",
+            before=frozenset({State.FILED, State.ASSIGNED, State.ACCEPTED, State.IN_PROGRESS}), after=None, by=_CALLED,
+            takes=("note",), guards=(running, called_to_help), stops=(Clock.CALL,), tells=CaseAnswered,
+            over_http=True,
+        ),
+        Rule(
+            move=Move.DECLINE, says="Who is called cannot come, and says why; it rings with the others (拒绝).",
+            before=frozenset({State.FILED, State.ASSIGNED, State.ACCEPTED, State.IN_PROGRESS}), after=None, by=_CALLED,
+            needs=("reason",), takes=("reason_code",), tells=CaseDeclined, over_http=True,
         ),
         Rule(
             move=Move.RETURN, says="The owner gives the case back to the dispatcher; nothing entered is lost (退回).",
             before=OWNED, after=State.FILED, by=_OWNER, needs=("reason",), takes=("reason_code",), guards=(running,),
-            stops=(Clock.ACKNOWLEDGE, Clock.HANDLING), starts=(Clock.POOL,), pool=Pool.DISPATCH,
+            stops=(Clock.ACKNOWLEDGE, Clock.HANDLING, Clock.CALL), starts=(Clock.POOL,), pool=Pool.DISPATCH,
             tells=CaseReturned, over_http=True,
         ),
         Rule(
             move=Move.FORWARD, says="Who receives a case that was given back sends it on to another owner (转派).",
             before=frozenset({State.FILED}), after=State.ASSIGNED, by=_DISPATCH,
             takes=("officer", "department", "note"), guards=(running, given_back, names_an_owner, to_another),
-            stops=(Clock.DISPATCH, Clock.POOL), starts=(Clock.ACKNOWLEDGE, Clock.HANDLING), tells=CaseAssigned,
-            over_http=True,
+            stops=(Clock.DISPATCH, Clock.POOL, Clock.CALL), starts=(Clock.ACKNOWLEDGE, Clock.HANDLING),
+            tells=CaseAssigned, over_http=True,
         ),
         Rule(
             move=Move.CORRECT,
             says="What is wrong in a case that waits is corrected, and the case is routed by the rules anew (更正).",
             before=frozenset({State.FILED}), after=State.FILED, by=_DESK,
             takes=("category", "location", "description", "address", "note"),
-            guards=(running, waits_for_a_person, corrects_something), stops=(Clock.POOL,), starts=(Clock.DISPATCH,),
-            pool=Pool.ROUTING, tells=CaseCorrected, over_http=True,
+            guards=(running, waits_for_a_person, corrects_something), stops=(Clock.POOL, Clock.CALL),
+            starts=(Clock.DISPATCH,), pool=Pool.ROUTING, tells=CaseCorrected, over_http=True,
         ),
         Rule(
             move=Move.REFER_UP, says="A level that cannot settle the case passes it to the one above (逐级上报).",
             before=OWNED | {State.FILED}, after=State.FILED, by=_OWNER | _DISPATCH, needs=("reason", "division"),
             takes=("reason_code",), guards=(running, to_a_level_above),
-            stops=(Clock.DISPATCH, Clock.ACKNOWLEDGE, Clock.HANDLING, Clock.POOL),
+            stops=(Clock.DISPATCH, Clock.ACKNOWLEDGE, Clock.HANDLING, Clock.POOL, Clock.CALL),
             starts=(Clock.POOL,), pool=Pool.DISPATCH, tells=CaseReferred, over_http=True,
         ),
         Rule(
             move=Move.HAND_DOWN, says="The desk passes the case to a level below (逐级下派).",
             before=frozenset({State.FILED}), after=State.FILED, by=_DISPATCH, needs=("division",), takes=("note",),
-            guards=(running, to_a_level_below), stops=(Clock.DISPATCH, Clock.POOL), starts=(Clock.POOL,),
-            pool=Pool.DISPATCH, tells=CaseReferred, over_http=True,
+            guards=(running, to_a_level_below), stops=(Clock.DISPATCH, Clock.POOL, Clock.CALL),
+            starts=(Clock.POOL,), pool=Pool.DISPATCH, tells=CaseReferred, over_http=True,
         ),
         Rule(
             move=Move.ACCEPT, says="The owner has seen the case and takes it on (接收).",
@@ -574,9 +651,9 @@ MOVES: Final[dict[Move, Rule]] = {
             stops=(Clock.ACKNOWLEDGE,), tells=CaseAccepted, over_http=True,
         ),
         Rule(
-            move=Move.ARRIVE, says="The owner is at the place, and his position says so (到场).",
-            before=frozenset({State.ACCEPTED, State.IN_PROGRESS}), after=None, by=_OWNER, needs=("location",),
-            takes=("note",), guards=(running, at_the_place), tells=CaseArrived, over_http=True,
+            move=Move.ARRIVE, says="The owner, or who was called, is at the place, and his position says so (到场).",
+            before=OWNED, after=None, by=_OWNER | {Party.RESPONDER}, needs=("location",), takes=("note",),
+            guards=(running, at_the_place), tells=CaseArrived, over_http=True,
         ),
         Rule(
             move=Move.START, says="Work begins on the spot (开始处置).",
@@ -587,7 +664,7 @@ MOVES: Final[dict[Move, Rule]] = {
             move=Move.HAND_IN, says="The work is done, with evidence; the handling clock stops (处置反馈).",
             before=frozenset({State.ACCEPTED, State.IN_PROGRESS}), after=State.HANDLED, by=_OWNER,
             needs=("evidence",), takes=("before", "note"), guards=(running, brings_evidence),
-            stops=(Clock.HANDLING,), starts=(Clock.CHECKING,), tells=CaseHandedIn, over_http=True,
+            stops=(Clock.HANDLING, Clock.CALL), starts=(Clock.CHECKING,), tells=CaseHandedIn, over_http=True,
         ),
         Rule(
             move=Move.REWORK, says="The check failed: the same officer or department does it again (返工).",
@@ -633,7 +710,8 @@ MOVES: Final[dict[Move, Rule]] = {
         Rule(
             move=Move.SUSPEND, says="The clocks stand still until a date (挂账).",
             before=OWNED, after=None, by=_DISPATCH, needs=("reason", "until"), takes=("reason_code",),
-            guards=(running, never_suspended, not_late, ends_within_a_year), tells=CaseSuspended, over_http=True,
+            guards=(running, never_suspended, not_late, ends_within_a_year), stops=(Clock.CALL,),
+            tells=CaseSuspended, over_http=True,
         ),
         Rule(
             move=Move.RESUME, says="The clocks run again (恢复).",
@@ -667,7 +745,8 @@ MOVES: Final[dict[Move, Rule]] = {
         ),
         Rule(
             move=Move.NOTE, says="A note is added (备注).",
-            before=OPEN, after=None, by=_DESK | _OWNER, needs=("note",), takes=("evidence",), tells=CaseNoted,
+            before=OPEN, after=None, by=_DESK | _OWNER | {Party.RESPONDER}, needs=("note",), takes=("evidence",),
+            tells=CaseNoted,
             over_http=True,
         ),
         Rule(
@@ -798,6 +877,10 @@ def may_make(rule: Rule, case: Case, actor: Actor) -> bool:
         parties.add(Party.OWNER)
     if case.checker_id is not None and actor.caller.user_id == case.checker_id:
         parties.add(Party.CHECKER)
+    if actor.caller.user_id in case.called:
+        parties.add(Party.CALLED)
+    if case.responder_id is not None and actor.caller.user_id == case.responder_id:
+        parties.add(Party.RESPONDER)
     if leads_department(case, actor.caller):
         parties.add(Party.DEPARTMENT)
     return not parties.isdisjoint(rule.by)

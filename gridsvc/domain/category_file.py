@@ -72,6 +72,7 @@ _SEVERITIES: Final = {
 _YES_NO: Final = {"yes": True, "是": True, "no": False, "否": False}
 _EVIDENCE: Final = {**{word: word for word in EVIDENCE}, "上报": "report", "处置前": "before", "处置后": "after"}
 _UNITS: Final = {
+    "紧急分钟": LimitUnit.URGENT_MINUTE,
     "紧急工作时": LimitUnit.URGENT_HOUR, "紧急工作日": LimitUnit.URGENT_DAY, "工作时": LimitUnit.WORK_HOUR,
     "工作日": LimitUnit.WORK_DAY, "自然日": LimitUnit.DAY, **{str(unit): unit for unit in LimitUnit},
 }  # fmt: skip

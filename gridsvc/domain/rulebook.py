@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from zoneinfo import ZoneInfo
 
 from gridsvc.domain.calendar import Calendar
+from gridsvc.domain.calling import CallRound
 from gridsvc.domain.case import Clock
 from gridsvc.domain.category import Category
 from gridsvc.domain.deadline import Budget, ClockUnit, budget_of
@@ -43,6 +44,8 @@ class Rulebook:
     ladders: Mapping[str, tuple[Rung, ...]]
     stage_limits: Mapping[Clock, tuple[int, str]]
     calendar_uses: CalendarUses = field(default_factory=CalendarUses)
+    stage_limits_by_severity: Mapping[tuple[Clock, str], tuple[int, str]] = field(default_factory=dict)
+    call_rounds: tuple[CallRound, ...] = ()
 
     def category(self, name: str) -> Category:
         """The active category named `edition:code`, or `code` of the default edition.
@@ -78,9 +81,14 @@ class Rulebook:
             calendar = self.calendar_for(category, divisions, department)
             budget = budget_of(given.amount, given.unit, calendar.work_day)
             return Limit(budget, category.ladder, None if budget.unit is ClockUnit.NATURAL else calendar)
-        if clock not in self.stage_limits:
+        return self._stage_limit(clock, category.severity)
+
+    def _stage_limit(self, clock: Clock, severity: str) -> Limit:
+        """The city's own limit of a stage: that of the severity, else the one for all others."""
+        given = self.stage_limits_by_severity.get((clock, severity)) or self.stage_limits.get(clock)
+        if given is None:
             raise Unavailable(f"nobody has set how long {clock} may take; load the starter rules: gridsvc starter")
-        seconds, ladder = self.stage_limits[clock]
+        seconds, ladder = given
         return Limit(Budget(ClockUnit.NATURAL, seconds), ladder, None)
 
     def calendar_for(self, category: Category, divisions: Sequence[str], department: str | None) -> Calendar:

@@ -69,6 +69,9 @@ class CaseView:
     appeal: str | None
     checker_id: UUID | None
     order_id: UUID | None
+    call_id: UUID | None
+    called: list[UUID]
+    responder_id: UUID | None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -104,7 +107,7 @@ _COLUMNS: Final = """
            (c.due_at < $2::timestamptz AND c.state IN ('assigned', 'accepted', 'in_progress')) IS TRUE AS overdue,
            c.occurred_at, c.reported_at, c.filed_at, c.closed_at, c.updated_at, c.condition, c.management_level,
            c.component, c.held_by, c.suspensions, c.self_handled, c.sampled, c.returned_by, c.late, c.appeal,
-           c.checker_id, c.order_id
+           c.checker_id, c.order_id, c.call_id, c.called, c.responder_id
       FROM cases c
       JOIN categories g ON g.edition = c.edition AND g.code = c.category
      WHERE c.seen_by && $1::text[]

@@ -75,6 +75,10 @@ class CaseRow:
     appeal: str | None = None
     checker_id: UUID | None = None
     order_id: UUID | None = None
+    call_id: UUID | None = None  # the call that rings for it
+    call_for: str | None = None
+    called: list[UUID] = field(default_factory=list)
+    responder_id: UUID | None = None
 
     def case(self) -> Case:
         """The case as decisions see it."""
@@ -106,6 +110,9 @@ class CaseRow:
             appeal=self.appeal,
             checker_id=self.checker_id,
             order_id=self.order_id,
+            call_for=self.call_for,
+            called=tuple(self.called),
+            responder_id=self.responder_id,
         )
 
     def limit(self, book: Rulebook, clock: Clock) -> Limit:
@@ -177,6 +184,7 @@ _CHANGE = Statement(
            suspended_until = r.suspended_until, condition = r.condition, management_level = r.management_level,
            held_by = r.held_by, suspensions = r.suspensions, returned_by = r.returned_by, late = r.late,
            appeal = r.appeal, checker_id = r.checker_id, order_id = r.order_id,
+           call_id = r.call_id, call_for = r.call_for, called = r.called, responder_id = r.responder_id,
            edition = r.edition, category = r.category, duty_line = r.duty_line,
            severity = r.severity, description = r.description, address = r.address
       FROM json_to_recordset($1::text::json) AS r (
@@ -188,7 +196,7 @@ _CHANGE = Statement(
            closed_at timestamptz, updated_at timestamptz, seen_by text[], head bytea,
            suspended_until timestamptz, condition text, management_level text,
            held_by text, suspensions integer, returned_by text, late boolean, appeal text,
-           checker_id uuid, order_id uuid,
+           checker_id uuid, order_id uuid, call_id uuid, call_for text, called uuid[], responder_id uuid,
            edition text, category text, duty_line text, severity text, description text, address text)
      WHERE c.id = r.id
        AND c.version < r.version   -- the row is locked by the caller; this holds whatever the caller forgot
@@ -206,7 +214,7 @@ _LOCKED: Final = """
            c.extensions, c.due_at, c.route_again_at, c.occurred_at, c.reported_at, c.filed_at, c.closed_at,
            c.updated_at, c.seen_by, c.head, c.suspended_until, c.condition, c.management_level, c.component,
            c.held_by, c.suspensions, c.self_handled, c.sampled, c.returned_by, c.late, c.appeal,
-           c.checker_id, c.order_id
+           c.checker_id, c.order_id, c.call_id, c.call_for, c.called, c.responder_id
       FROM cases c
 """
 
@@ -266,6 +274,26 @@ LOCK_OVER_SUSPENDED = Statement(
      LIMIT $2::integer
        FOR UPDATE OF c SKIP LOCKED   -- a person is at it: next round
     """,
+)
+
+LOCK_TO_WIDEN = Statement(
+    CaseRow,
+    f"""
+    WITH due AS MATERIALIZED (   -- a fence, as above
+      SELECT k.case_id
+        FROM calls k
+       WHERE k.next_round_at <= $1::timestamptz
+         AND k.ended_at IS NULL
+       ORDER BY k.next_round_at
+       LIMIT $2::integer
+    )
+{_LOCKED}     WHERE c.id IN (SELECT case_id FROM due)
+       -- Cannot be otherwise; if it is, one damaged row must not stop the other calls.
+       AND c.call_id IS NOT NULL
+       AND c.state NOT IN ('closed', 'rejected', 'cancelled', 'merged')
+     ORDER BY c.id
+       FOR UPDATE OF c SKIP LOCKED   -- another sweeper has it, or somebody accepts this instant: next round
+    """,  # noqa: S608 - joined from constants
 )
 
 LOCK_OUTDATED = Statement(

@@ -29,6 +29,7 @@ class Standing:
     department: str | None
     handler_id: UUID | None
     checker_id: UUID | None
+    call_id: UUID | None
 
 
 STANDING = Statement(
@@ -39,7 +40,7 @@ STANDING = Statement(
                 WHEN c.divisions <> '{}' THEN c.divisions
                 ELSE coalesce(desk.path, array_remove(ARRAY[c.desk], NULL)) END AS divisions,
            c.cell_code, c.assignment_id, c.officer_id, c.department, c.handler_id,
-           c.checker_id
+           c.checker_id, c.call_id
       FROM cases c
            LEFT JOIN divisions desk ON desk.grid_set_id = grid_set_at($2::timestamptz) AND desk.code = c.desk
      WHERE c.id = ANY ($1::uuid[])
@@ -115,6 +116,31 @@ HIGHEST = Statement(
      ORDER BY user_id
     """,
 )
+
+
+# The duty desk (值班室) of an emergency: who dispatches or supervises for the district, and for the city.
+DUTY_DESK = Statement(
+    Hearer,
+    """
+    SELECT DISTINCT g.user_id
+      FROM grants g
+           JOIN users u ON u.id = g.user_id AND u.active
+           JOIN divisions d ON d.grid_set_id = grid_set_at($2::timestamptz) AND d.code = g.division_code
+                           AND d.level IN ('district', 'city')
+     WHERE g.role IN ('dispatcher', 'supervisor')
+       AND g.division_code = ANY ($1::text[])
+       AND (g.duty_line IS NULL OR g.duty_line = $3::text)
+       AND (g.department IS NULL OR g.department = $4::text)
+     ORDER BY g.user_id
+    """,
+)
+
+
+async def duty_desk(
+    conn: Conn, path: Sequence[str], duty_line: str, department: str | None, now: datetime
+) -> list[UUID]:
+    """Every dispatcher and supervisor of the district and of the city in `path`, on the case's axes."""
+    return [row.user_id for row in await DUTY_DESK.all(conn, path, now, duty_line, department)]
 
 
 async def handlers(conn: Conn, department: str, divisions: Sequence[str]) -> list[UUID]:
