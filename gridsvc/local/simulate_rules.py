@@ -30,6 +30,8 @@ SLOW: Final = 0.12
 ARRIVES: Final = 0.25  # says so before work begins; this and those below by version, so more than once now and then
 EXTENDED: Final = 0.30  # of the slow ones
 CHECKED: Final = 0.12  # somebody is sent to look before it is closed
+DECLINES: Final = 0.25  # of those who are called to an emergency, by version
+UNHEARD: Final = 0.15  # of calls: nobody looks at his phone for minutes, so it goes further
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,6 +55,8 @@ class SeenCase:
     checker: str | None = None
     extensions: int = 0
     place: tuple[float, float] | None = None
+    called: tuple[str, ...] = ()
+    responder: str | None = None
 
     @classmethod
     def of(cls, told: dict[str, Any]) -> SeenCase:
@@ -64,6 +68,7 @@ class SeenCase:
             overdue=told["overdue"], returned_by=told["returned_by"], order=told["order"],
             checker=told["checker"], extensions=told["extensions"],
             place=None if told["lon"] is None else (told["lon"], told["lat"]),
+            called=tuple(told["called"]), responder=told["responder"],
         )  # fmt: skip
 
 
@@ -75,6 +80,8 @@ class By(StrEnum):
     DISPATCHER = "dispatcher"
     SUPERVISOR = "supervisor"
     CHECKER = "checker"
+    CALLED = "called"
+    RESPONDER = "responder"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -96,8 +103,12 @@ def next_step(case: SeenCase, seed: int) -> Step | None:
     match case.state:
         case "reported":
             return _at_the_desk(case, seed)
+        case "filed" if case.called:
+            return _when_called(case, seed, "answer")
         case "filed":
             return _in_the_pool(case, seed) if case.pool == "dispatch" else None
+        case "assigned" | "accepted" | "in_progress" if case.called:
+            return _when_called(case, seed, "respond")
         case "assigned":
             return _when_assigned(case, seed)
         case "accepted":
@@ -121,6 +132,14 @@ def _at_the_desk(case: SeenCase, seed: int) -> Step:
     return Step(move="file", by=By.ACCEPTOR, after_minutes=wait)
 
 
+def _when_called(case: SeenCase, seed: int, accept: str) -> Step:
+    """Somebody comes within a minute or two, or says that he cannot; now and then nobody hears it for long."""
+    wait = 8.0 if _chance(case, seed, "heard") < UNHEARD else _between(case, seed, "come", 0.3, 2)
+    if _chance(case, seed, f"decline {case.version}") < DECLINES:
+        return Step(move="decline", by=By.CALLED, after_minutes=wait, said={"reason_code": "on_another"})
+    return Step(move=accept, by=By.CALLED, after_minutes=wait, said={"note": "马上到"})
+
+
 def _in_the_pool(case: SeenCase, seed: int) -> Step:
     wait = _between(case, seed, "assign", 3, 12)
     if case.returned_by is None:
@@ -133,6 +152,9 @@ def _in_the_pool(case: SeenCase, seed: int) -> Step:
 
 
 def _when_assigned(case: SeenCase, seed: int) -> Step:
+    # Who was called to be first on the scene is there before the department has looked at its list.
+    if case.responder is not None and _chance(case, seed, f"there {case.version}") < ARRIVES:
+        return Step(move="arrive", by=By.RESPONDER, after_minutes=1, needs="its place")
     fate = _chance(case, seed, "fate")
     wait = _between(case, seed, f"accept {case.assignment}", 1, 8)
     if fate < CANCELLED:
