@@ -51,6 +51,7 @@ async def test_what_rings_with_me_says_how_to_answer_and_whoever_is_second_is_to
     [told] = (await desk.dispatcher.get(f"/api/v1/cases/{rings['id']}/calls")).body["items"]
     others = [each["officer"] for each in told["called"] if each["officer"] != str(desk.officer.user_id)]
     assert (told["id"], told["wanted"], told["ended_why"], len(others)) == (mine["id"], "owner", None, 2)
+    assert "gridsvc_calls_ringing 1.0" in (await desk.api.nobody.get("/metrics")).body
     taken = await say(desk.officer, rings["id"], "answer", mine["id"], {"note": "马上到"})
     assert (taken.status, taken.body["state"], taken.body["officer"]) == (200, "accepted", str(desk.officer.user_id))
     again = await say(desk.officer, rings["id"], "answer", mine["id"])
