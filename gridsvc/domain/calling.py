@@ -106,9 +106,7 @@ def next_ringing(rounds: Sequence[CallRound], after: int, candidates: Sequence[R
             return Ringing(round=each.round, picked=picked, wait=each.wait, is_over=False)
     last = max(rounds, key=lambda one: one.round)
     everybody = [candidate for candidate in candidates if not candidate.declined]
-    return Ringing(
-        round=max(after, last.round) + 1, picked=_in_the_district(everybody), wait=last.wait, is_over=True
-    )
+    return Ringing(round=max(after, last.round) + 1, picked=_in_the_district(everybody), wait=last.wait, is_over=True)
 
 
 def _pick(each: CallRound, candidates: Sequence[Reachable]) -> tuple[Picked, ...]:

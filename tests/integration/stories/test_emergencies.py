@@ -129,9 +129,7 @@ async def test_the_nearest_are_called_at_once_and_the_first_who_accepts_owns_it(
 
 async def test_two_who_accept_at_the_same_instant_are_one_owner_and_one_who_is_told(town: Town) -> None:
     case = await emergency(town)
-    results = await asyncio.gather(
-        *(answer(town, each, case) for each in town.city.officers), return_exceptions=True
-    )
+    results = await asyncio.gather(*(answer(town, each, case) for each in town.city.officers), return_exceptions=True)
     assert sorted(type(each).__name__ for each in results) == ["CallOver", "CallOver", "CaseRow"]
     accepted = [row for row in (await called(town, case)).values() if row["answer"] == "accepted"]
     assert len(accepted) == 1
