@@ -12,9 +12,10 @@ from gridsvc.db import Conn
 
 
 async def raise_alarm(conn: Conn, alarms: Sequence[CaseAlarm], now: datetime) -> None:
-    """Tell the duty desk of each, and route what waits for it, without waiting behind ordinary news.
+    """Route what waits for it, and tell the duty desk of each, without waiting behind ordinary news.
 
-    The ordinary news of the same case finds nothing left to do when its turn comes. In the caller's transaction.
+    The ordinary news of the same case finds nothing left to do when its turn comes. Both share the caller's
+    transaction; routing is first because it locks the cases in their order, and a notice holds a case by its key.
     """
-    await tell_people(conn, alarms, now)
     await assign_cases(conn, alarms, now)
+    await tell_people(conn, alarms, now)
