@@ -327,7 +327,8 @@ CREATE TABLE categories (
   severity     text NOT NULL DEFAULT 'normal' CHECK (severity IN ('low', 'normal', 'high', 'emergency')),
   files_itself boolean NOT NULL DEFAULT true,
   limit_amount double precision NOT NULL CHECK (limit_amount > 0),
-  limit_unit   text NOT NULL CHECK (limit_unit IN ('urgent_hour', 'urgent_day', 'work_hour', 'work_day', 'day')),
+  limit_unit   text NOT NULL CHECK (limit_unit IN ('urgent_minute', 'urgent_hour', 'urgent_day', 'work_hour', 'work_day',
+                                                   'day')),
   calendar     text NOT NULL REFERENCES calendars,
   ladder       text NOT NULL DEFAULT 'handling',
   active       boolean NOT NULL DEFAULT true,
@@ -368,7 +369,8 @@ CREATE TABLE category_limits (
   management_level text CHECK (management_level IN ('A', 'B', 'C')),         -- of the cell; NULL: on every level
   stage            text COLLATE "C" NOT NULL DEFAULT 'handling',            -- what must be done by then
   amount           double precision NOT NULL CHECK (amount > 0),
-  unit             text NOT NULL CHECK (unit IN ('urgent_hour', 'urgent_day', 'work_hour', 'work_day', 'day')),
+  unit             text NOT NULL CHECK (unit IN ('urgent_minute', 'urgent_hour', 'urgent_day', 'work_hour', 'work_day',
+                                                 'day')),
   FOREIGN KEY (edition, category) REFERENCES categories,
   FOREIGN KEY (edition, category, condition) REFERENCES category_conditions,
   UNIQUE NULLS NOT DISTINCT (edition, category, condition, management_level, stage)
@@ -387,11 +389,21 @@ CREATE TABLE rungs (
 
 -- Budgets of the clocks that do not come from a category: how long a desk or an officer may take.
 CREATE TABLE stage_limits (
-  kind           text PRIMARY KEY CHECK (kind IN ('filing', 'dispatch', 'pool', 'acknowledge', 'checking',
-                                                  'on_site', 'supervision', 'co_handling', 'call', 'call_back',
-                                                  'stop_it')),
+  kind           text NOT NULL CHECK (kind IN ('filing', 'dispatch', 'pool', 'acknowledge', 'checking',
+                                               'on_site', 'supervision', 'co_handling', 'call', 'call_back',
+                                               'stop_it')),
   budget_seconds integer NOT NULL CHECK (budget_seconds > 0),
-  ladder         text NOT NULL
+  ladder         text NOT NULL,
+  severity       text CHECK (severity IN ('low', 'normal', 'high', 'emergency')),   -- NULL: all that have none of their own
+  CONSTRAINT one_limit_of_a_kind UNIQUE NULLS NOT DISTINCT (kind, severity)
+);
+
+-- How far, how many and how long each round of a call goes; after the last it is rung again and again.
+CREATE TABLE call_rounds (
+  round        integer PRIMARY KEY CHECK (round >= 1),
+  radius_m     double precision CHECK (radius_m > 0),        -- NULL: everybody on duty in the district
+  most         integer CHECK (most >= 1),                    -- officers who are called; NULL: all of them
+  wait_seconds integer NOT NULL CHECK (wait_seconds > 0)     -- until the next round
 );
 
 -- Processes keep these rules in memory, and look here whether what they hold is still today's.
@@ -428,6 +440,8 @@ CREATE TRIGGER rules_changed AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON cat
 CREATE TRIGGER rules_changed AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON rungs
   FOR EACH STATEMENT EXECUTE FUNCTION rules_changed();
 CREATE TRIGGER rules_changed AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON stage_limits
+  FOR EACH STATEMENT EXECUTE FUNCTION rules_changed();
+CREATE TRIGGER rules_changed AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON call_rounds
   FOR EACH STATEMENT EXECUTE FUNCTION rules_changed();
 
 -- ---------------------------------------------------------------------------------------------
@@ -584,6 +598,10 @@ CREATE TABLE cases (
   exercise       boolean NOT NULL DEFAULT false, -- 演练: rings and runs like any other, and counts nowhere
   check_again_at timestamptz,                    -- when the service tries again to send somebody; NULL: no check is wanted
   check_unmanned boolean NOT NULL DEFAULT false, -- nobody could be sent, and the desk was told
+  call_id        uuid,                           -- the call that rings for it
+  call_for       text CHECK (call_for IN ('owner', 'first_on_scene')),
+  called         uuid[] NOT NULL DEFAULT '{}',   -- officers with whom it rings
+  responder_id   uuid REFERENCES officers,       -- who was called to be first on the scene, and accepted
   FOREIGN KEY (edition, category) REFERENCES categories,
   FOREIGN KEY (edition, category, condition) REFERENCES category_conditions,
   CONSTRAINT open_has_one_owner_or_stands_in_a_pool CHECK (
@@ -609,7 +627,10 @@ CREATE TABLE cases (
          ELSE cause_id IS NULL OR state IN ('handled', 'closed') END),
   CONSTRAINT a_check_is_wanted_or_out CHECK (
     check_again_at IS NULL OR (checker_id IS NULL AND state IN ('reported', 'handled', 'closed'))),
-  CONSTRAINT unmanned_is_tried_again CHECK (check_again_at IS NOT NULL OR NOT check_unmanned)
+  CONSTRAINT unmanned_is_tried_again CHECK (check_again_at IS NOT NULL OR NOT check_unmanned),
+  CONSTRAINT a_call_rings_for_something CHECK ((call_id IS NULL) = (call_for IS NULL)),
+  CONSTRAINT only_a_call_has_called CHECK (call_id IS NOT NULL OR called = '{}'),
+  CONSTRAINT rings_in_the_pool CHECK (pool IS DISTINCT FROM 'call' OR call_for = 'owner')
 );
 CREATE INDEX cases_updated ON cases (updated_at, id);
 CREATE INDEX cases_seen_by ON cases USING gin (seen_by);
@@ -787,6 +808,58 @@ CREATE TABLE co_handlings (
 CREATE UNIQUE INDEX one_open_part_of_a_department ON co_handlings (case_id, department) WHERE ended_at IS NULL;
 CREATE INDEX co_handlings_case ON co_handlings (case_id);
 CREATE INDEX co_handlings_open ON co_handlings (department) WHERE ended_at IS NULL;
+-- An emergency rings with the nearest officers until one of them accepts, or somebody takes it in hand.
+CREATE TABLE calls (
+  id            uuid PRIMARY KEY,
+  case_id       uuid NOT NULL REFERENCES cases,
+  cycle         integer NOT NULL,
+  wanted        text NOT NULL CHECK (wanted IN ('owner', 'first_on_scene')),
+  round         integer NOT NULL CHECK (round >= 1),
+  started_at    timestamptz NOT NULL,
+  next_round_at timestamptz NOT NULL,
+  answered_by   uuid REFERENCES officers,
+  ended_at      timestamptz,
+  ended_why     text,                           -- answered, or the move that ended it
+  CONSTRAINT a_call_ended_says_why CHECK ((ended_at IS NULL) = (ended_why IS NULL)),
+  CONSTRAINT an_answer_ends_it CHECK (answered_by IS NULL OR ended_at IS NOT NULL)
+);
+CREATE UNIQUE INDEX one_open_call ON calls (case_id) WHERE ended_at IS NULL;
+CREATE INDEX calls_case ON calls (case_id);
+CREATE INDEX calls_to_widen ON calls (next_round_at) WHERE ended_at IS NULL;
+
+-- Append-only: each round of a call, once.
+CREATE TABLE call_widenings (
+  call_id      uuid NOT NULL REFERENCES calls,
+  case_id      uuid NOT NULL REFERENCES cases,
+  round        integer NOT NULL,
+  scheduled_at timestamptz NOT NULL,
+  fired_at     timestamptz NOT NULL,
+  officers     integer NOT NULL,                -- who were called in it
+  PRIMARY KEY (call_id, round),
+  CONSTRAINT no_round_early CHECK (fired_at >= scheduled_at)
+);
+
+-- Who was called, from how far, and what they said.
+CREATE TABLE called (
+  call_id        uuid NOT NULL REFERENCES calls,
+  case_id        uuid NOT NULL REFERENCES cases,
+  officer_id     uuid NOT NULL REFERENCES officers,
+  round          integer NOT NULL,              -- the one in which he was called first
+  because        text NOT NULL,                 -- near, of_the_beat or in_the_district
+  distance_m     double precision,
+  position_age_s double precision,
+  called_at      timestamptz NOT NULL,
+  rung_at        timestamptz NOT NULL,          -- called the last time
+  rung           integer NOT NULL DEFAULT 1,    -- how often
+  answer         text CHECK (answer IN ('accepted', 'declined')),
+  answered_at    timestamptz,
+  reason_code    text,
+  PRIMARY KEY (call_id, officer_id),
+  CONSTRAINT an_answer_has_its_time CHECK ((answer IS NULL) = (answered_at IS NULL))
+);
+CREATE UNIQUE INDEX one_accepts ON called (call_id) WHERE answer = 'accepted';
+CREATE INDEX called_case ON called (case_id);
+CREATE INDEX called_officer ON called (officer_id, called_at);
 
 -- ---------------------------------------------------------------------------------------------
 -- Clocks and escalation
@@ -1039,6 +1112,15 @@ CREATE POLICY supervision_orders_in_scope ON supervision_orders TO gridsvc_app
 ALTER TABLE co_handlings ENABLE ROW LEVEL SECURITY;
 CREATE POLICY co_handlings_in_scope ON co_handlings TO gridsvc_app
   USING ((SELECT scope_is_service()) OR EXISTS (SELECT FROM cases c WHERE c.id = case_id)) WITH CHECK (true);
+ALTER TABLE calls ENABLE ROW LEVEL SECURITY;
+CREATE POLICY calls_in_scope ON calls TO gridsvc_app
+  USING ((SELECT scope_is_service()) OR EXISTS (SELECT FROM cases c WHERE c.id = case_id)) WITH CHECK (true);
+ALTER TABLE call_widenings ENABLE ROW LEVEL SECURITY;
+CREATE POLICY call_widenings_in_scope ON call_widenings TO gridsvc_app
+  USING ((SELECT scope_is_service()) OR EXISTS (SELECT FROM cases c WHERE c.id = case_id)) WITH CHECK (true);
+ALTER TABLE called ENABLE ROW LEVEL SECURITY;
+CREATE POLICY called_in_scope ON called TO gridsvc_app
+  USING ((SELECT scope_is_service()) OR EXISTS (SELECT FROM cases c WHERE c.id = case_id)) WITH CHECK (true);
 ALTER TABLE clocks ENABLE ROW LEVEL SECURITY;
 CREATE POLICY clocks_in_scope ON clocks TO gridsvc_app
   USING ((SELECT scope_is_service()) OR EXISTS (SELECT FROM cases c WHERE c.id = case_id)) WITH CHECK (true);
@@ -1067,9 +1149,9 @@ GRANT USAGE ON ALL SEQUENCES IN SCHEMA public TO gridsvc_app;
 REVOKE UPDATE, DELETE ON history, history_heads, escalations, reporter_openings, calendar_editions, clock_changes
   FROM gridsvc_app;
 REVOKE UPDATE, DELETE ON case_marks FROM gridsvc_app;
-REVOKE DELETE ON cases, reports, assignments, clocks, checks, supervision_orders, co_handlings FROM gridsvc_app;
+REVOKE DELETE ON cases, reports, assignments, clocks, checks, supervision_orders, co_handlings, calls, called FROM gridsvc_app;
 REVOKE UPDATE, DELETE ON category_majors, category_conditions, category_limits FROM gridsvc_app;
-REVOKE UPDATE, DELETE ON component_changes FROM gridsvc_app;
+REVOKE UPDATE, DELETE ON component_changes, call_widenings FROM gridsvc_app;
 REVOKE DELETE ON components FROM gridsvc_app;
 REVOKE UPDATE, DELETE ON calendar_alarms FROM gridsvc_app;
 -- Time is the owner's.

@@ -19,6 +19,7 @@ class Announcement:
 
     TYPE: ClassVar[str] = ""
     VERSION: ClassVar[int] = 1
+    URGENT: ClassVar[bool] = False  # it overtakes what waits in the outbox, and has a queue of its own
 
     event_id: UUID
     at: datetime
@@ -117,6 +118,58 @@ class CasePooled(CaseNews):
 
     TYPE: ClassVar[str] = "case.pooled"
     why: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class CaseAlarm(CaseNews):
+    """An emergency: the duty desk is told before anything else, and what is filed is called at once."""
+
+    TYPE: ClassVar[str] = "case.alarm"
+    URGENT: ClassVar[bool] = True
+    why: str  # reported, corrected, reopened or nobody_answered
+
+
+@dataclass(frozen=True, kw_only=True)
+class CaseCalled(CaseNews):
+    """An emergency rings with these officers, who are called in this round (紧急呼叫)."""
+
+    TYPE: ClassVar[str] = "case.called"
+    URGENT: ClassVar[bool] = True
+    call_id: UUID
+    wanted: str  # owner or first_on_scene
+    round: int
+    officers: tuple[UUID, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class CaseAnswered(CaseNews):
+    """An officer who was called has accepted, and is on the way."""
+
+    TYPE: ClassVar[str] = "case.answered"
+    URGENT: ClassVar[bool] = True
+    call_id: UUID
+    wanted: str
+    officer_id: UUID
+
+
+@dataclass(frozen=True, kw_only=True)
+class CaseDeclined(CaseNews):
+    """An officer who was called cannot come."""
+
+    TYPE: ClassVar[str] = "case.declined"
+    call_id: UUID
+    officer_id: UUID
+
+
+@dataclass(frozen=True, kw_only=True)
+class CaseCallEnded(CaseNews):
+    """The call is over: it rings with these officers no more, who have not answered."""
+
+    TYPE: ClassVar[str] = "case.call_ended"
+    URGENT: ClassVar[bool] = True
+    call_id: UUID
+    why: str  # answered, or the move that ended it
+    officers: tuple[UUID, ...]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -418,7 +471,7 @@ CATALOG: Final[dict[str, type[Announcement]]] = {
     kind.TYPE: kind
     for kind in (
         CaseReported, CaseLocated, CaseCheckWanted, CaseCheckUnmanned, CaseCheckSent, CaseChecked, CaseFiled,
-        CaseRejected, CaseAssigned, CasePooled,
+        CaseRejected, CaseAssigned, CasePooled, CaseAlarm, CaseCalled, CaseAnswered, CaseDeclined, CaseCallEnded,
         CaseWaiting, CaseUnacknowledged, CaseReturned, CaseCorrected, CaseReferred, CaseAccepted, CaseArrived,
         CaseStarted, CaseHandedIn, CaseReworked, CaseClosed, CaseSelfHandled, CaseReopened, CaseAppealed,
         CaseAppealSettled, CaseSuspended, CaseResumed, CaseRescheduled, CaseExtended, CaseCancelled, CaseMerged,

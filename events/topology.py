@@ -82,7 +82,11 @@ NOTICES: Final = Queue(
     ),
 )  # fmt: skip
 
-QUEUES: Final = (ROUTING, NOTICES)
+# Emergencies have a queue, and a worker, of their own: priorities are not portable (see above), and whoever
+# must come at once does not stand behind a thousand ordinary letters.
+URGENT: Final = Queue("urgent", ("case.alarm", "case.called", "case.answered", "case.call_ended"))
+
+QUEUES: Final = (ROUTING, NOTICES, URGENT)
 
 
 def is_heard(announced: str) -> bool:

@@ -18,6 +18,8 @@ GridError
 │   ├── VersionRequired          a change of a case without If-Match
 │   ├── VersionConflict          the case has moved on since the caller read it
 │   ├── WrongMoment              the case's state does not allow the move
+│   ├── CallOver                 the call rings with this officer no more: it is taken, or was ended
+│   ├── NotAnEmergency           only emergencies are exported as alerts
 │   ├── GuardFailed              the move's own condition is not met
 │   ├── KeyRequired              a write without Idempotency-Key
 │   ├── KeyReused                an idempotency key with another body
@@ -184,6 +186,21 @@ class WrongMoment(Refused):
     """
 
     code = "wrong_moment"
+
+
+class CallOver(Refused):
+    """The call rings with this officer no more.
+
+    `facts` say whether somebody has accepted it (`taken`, `by_you`) or what ended it (`ended_why`).
+    """
+
+    code = "call_over"
+
+
+class NotAnEmergency(Refused):
+    """Only a case of the severity emergency is exported as an alert."""
+
+    code = "not_an_emergency"
 
 
 class GuardFailed(Refused):

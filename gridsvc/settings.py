@@ -75,6 +75,28 @@ class FileSettings:
 
 
 @dataclass(frozen=True, kw_only=True)
+class AlertSettings:
+    """How emergencies are exported as CAP alerts."""
+
+    sender: str = field(default="", metadata=_of("GRIDSVC_CAP_SENDER"))
+    scope: str = field(default="restricted", metadata=_of("GRIDSVC_CAP_SCOPE"))
+    restricted_to: str = field(
+        default="duty desks and emergency services of the city", metadata=_of("GRIDSVC_CAP_RESTRICTION")
+    )
+
+    def __post_init__(self) -> None:
+        if self.scope not in {"restricted", "public"}:
+            raise BadSettings(f"GRIDSVC_CAP_SCOPE is {self.scope!r}; want restricted or public")
+        if wrong := sorted({*self.sender} & {*" ,<&"}):
+            raise BadSettings(f"GRIDSVC_CAP_SENDER is {self.sender!r}; want it without {' '.join(map(repr, wrong))}")
+
+    @property
+    def restriction(self) -> str | None:
+        """Whom an alert is for; None: everybody."""
+        return self.restricted_to if self.scope == "restricted" else None
+
+
+@dataclass(frozen=True, kw_only=True)
 class WorkerSettings:
     """How often the workers look, and how much they take at once."""
 
@@ -120,13 +142,14 @@ class Settings:
     http: HttpSettings
     identity: IdentitySettings
     files: FileSettings
+    alerts: AlertSettings
     workers: WorkerSettings
     logs: LogSettings
 
 
 PARTS: Final = (
     InstanceSettings, DatabaseSettings, BrokerSettings, HttpSettings,
-    IdentitySettings, FileSettings, WorkerSettings, LogSettings,
+    IdentitySettings, FileSettings, AlertSettings, WorkerSettings, LogSettings,
 )  # fmt: skip
 
 
@@ -148,6 +171,7 @@ def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
         http=_read(HttpSettings, given),
         identity=_read(IdentitySettings, given),
         files=_read(FileSettings, given),
+        alerts=_read(AlertSettings, given),
         workers=_read(WorkerSettings, given),
         logs=_read(LogSettings, given),
     )

@@ -12,9 +12,13 @@ from events.broker import Subscription, consume
 from events.catalog import (
     Announcement,
     CalendarYearMissing,
+    CaseAlarm,
+    CaseAnswered,
     CaseAppealed,
     CaseAppealSettled,
     CaseAssigned,
+    CaseCalled,
+    CaseCallEnded,
     CaseCauseReopened,
     CaseChecked,
     CaseCheckSent,
@@ -46,9 +50,10 @@ from events.catalog import (
     CaseWaiting,
     OfficerDutyChanged,
 )
-from events.topology import NOTICES, ROUTING, Queue
+from events.topology import NOTICES, ROUTING, URGENT, Queue
 from gridsvc.actions.assign_case import assign_cases
 from gridsvc.actions.assign_waiting import assign_waiting_cases
+from gridsvc.actions.raise_alarm import raise_alarm
 from gridsvc.actions.send_checks import send_checks
 from gridsvc.actions.tell_admins import tell_admins
 from gridsvc.actions.tell_people import tell_people
@@ -106,6 +111,10 @@ LISTENERS: Final = (
     Listener(NOTICES, CaseEscalated, tell_people),
     Listener(NOTICES, CaseCheckUnmanned, tell_people),
     Listener(NOTICES, CalendarYearMissing, tell_admins),
+    Listener(URGENT, CaseAlarm, raise_alarm),
+    Listener(URGENT, CaseCalled, tell_people),
+    Listener(URGENT, CaseAnswered, tell_people),
+    Listener(URGENT, CaseCallEnded, tell_people),
 )
 
 

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from functools import partial
 from typing import Final
 
-from events.topology import NOTICES, ROUTING
+from events.topology import NOTICES, ROUTING, URGENT
 from gridsvc.db import SERVICE, ConnPool, open_pool
 from gridsvc.errors import BadSettings
 from gridsvc.settings import Settings
@@ -21,8 +21,11 @@ from workers.sweep import sweep
 
 log = logging.getLogger(__name__)
 
-KINDS: Final = ("relay", "listen", "sweep", "notices", "reconcile")
-"""`listen` consumes the queue of routing, `notices` that of notices; each may run any number of times."""
+KINDS: Final = ("relay", "listen", "sweep", "notices", "urgent", "reconcile")
+"""`listen` consumes the queue of routing, `notices` that of notices, `urgent` that of emergencies; each may run any
+number of times."""
+
+_QUEUES: Final = {"listen": ROUTING, "notices": NOTICES, "urgent": URGENT}
 
 
 async def work(kinds: Sequence[str], settings: Settings) -> None:
@@ -45,7 +48,7 @@ async def work(kinds: Sequence[str], settings: Settings) -> None:
 
 def _need(kinds: Sequence[str], settings: Settings) -> None:
     wanted = {"GRIDSVC_DATABASE_URL": settings.database.url}
-    if {"relay", "listen", "notices"} & set(kinds):
+    if {"relay", *_QUEUES} & set(kinds):
         wanted["GRIDSVC_AMQP_URL"] = settings.broker.url
     if "sweep" in kinds:
         wanted["GRIDSVC_SECRET"] = settings.identity.secret
@@ -64,9 +67,8 @@ def _work_of(kind: str, pool: ConnPool, settings: Settings, careful: asyncio.Loc
     match kind:
         case "relay":
             return partial(relay, pool, broker, workers)
-        case "listen" | "notices":
-            queue = ROUTING if kind == "listen" else NOTICES
-            return partial(listen, ears_of(queue, pool, workers, careful), broker, workers)
+        case "listen" | "notices" | "urgent":
+            return partial(listen, ears_of(_QUEUES[kind], pool, workers, careful), broker, workers)
         case "sweep":
             return partial(sweep, pool, workers, Signer.of_secret(settings.identity.secret))
         case "reconcile":

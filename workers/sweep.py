@@ -1,4 +1,4 @@
-"""What happens because time passes: suspensions end, rungs fire, shifts end, finished days are signed."""
+"""What happens because time passes: calls widen, suspensions end, rungs fire, shifts end, finished days are signed."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from gridsvc.actions.miss_calendars import miss_calendars
 from gridsvc.actions.recompute_clocks import recompute_clocks
 from gridsvc.actions.resume_cases import resume_cases
 from gridsvc.actions.sign_history import sign_days
+from gridsvc.actions.widen_calls import widen_calls
 from gridsvc.db import ACQUIRE_SECONDS, SERVICE, ConnPool, transaction
 from gridsvc.settings import WorkerSettings
 from gridsvc.signing import Signer
@@ -89,6 +90,22 @@ class Sweeper:
         return verdict
 
 
+async def call_round(pool: ConnPool, batch: int) -> int:
+    """Ring the next round of every call that nobody has accepted in time, `batch` per transaction; return how many.
+
+    It does not wait for a clock in doubt: a call that goes further too early costs a few people a look.
+    """
+    done, full = 0, True
+    while full:
+        async with transaction(pool, SERVICE) as (conn, now):
+            widened = await widen_calls(conn, now, batch)
+        done += widened
+        full = widened >= batch
+    if done:
+        log.info("calls went further", extra={"action": "calls_widened", "cases": done})
+    return done
+
+
 async def recompute_round(pool: ConnPool, batch: int) -> int:
     """Bring open clocks to the editions of their calendars that are in force; return of how many cases."""
     done, more = 0, True
@@ -139,6 +156,7 @@ async def sweep(pool: ConnPool, settings: WorkerSettings, signer: Signer, stop: 
     async with asyncio.TaskGroup() as group:
         for name, seconds, turn in (
             ("rungs", settings.sweep_seconds, sweeper.fire_round),
+            ("calls", settings.sweep_seconds, partial(call_round, pool, settings.sweep_batch)),
             ("calendars", CALENDAR_SECONDS, partial(recompute_round, pool, settings.sweep_batch)),
             ("missing calendars", MISSING_SECONDS, partial(missing_round, pool)),
             ("shifts", SHIFT_SECONDS, partial(end_shifts_round, pool)),

@@ -14,9 +14,12 @@ from typing import Final
 from uuid import UUID
 
 from events.catalog import CaseNews, CaseUnacknowledged
+from gridsvc.actions.call_officers import call_officers
 from gridsvc.actions.record_move import NewOwner, Recorded, record_moves
 from gridsvc.db import Conn
+from gridsvc.domain.calling import is_called, is_summoned
 from gridsvc.domain.case import Actor, Move, Particulars, Party, Pool, State, decide
+from gridsvc.domain.category import Category
 from gridsvc.domain.routing import (
     BY_HAND,
     EDITION,
@@ -62,12 +65,22 @@ async def _assign_each(conn: Conn, news: Sequence[CaseNews], now: datetime) -> N
     # Whoever let his time pass has lost it whatever follows, and is no candidate for it any more.
     await assignments.end(conn, {row.id: "unacknowledged" for row in wanted if row.assignment_id is not None}, now)
     book = await rulebook(conn)
+    # An emergency is not given to one by load: it rings with the nearest (docs/rules/emergencies.md).
+    rung = [row for row in wanted if is_called(row.case(), _category(book, row), book.call_rounds)]
+    await call_officers(conn, book, rung, Move.CALL, now)
+    wanted = [row for row in wanted if row not in rung]
     found = await _choose(conn, book, wanted, now)
     moves = [(row, _recorded(row, choice, now)) for row, choice in zip(wanted, found, strict=True)]
-    await record_moves(conn, book, [(row, what) for row, what in moves if what is not None], now)
+    moved = await record_moves(conn, book, [(row, what) for row, what in moves if what is not None], now)
+    summoned = [row for row in moved if is_summoned(row.case(), _category(book, row), book.call_rounds)]
+    await call_officers(conn, book, summoned, Move.SUMMON, now)
     still_pooled = [row.id for row, what in moves if what is None]
     if still_pooled:
         await cases.route_again(conn, still_pooled, now + TRY_AGAIN)
+
+
+def _category(book: Rulebook, row: CaseRow) -> Category:
+    return book.categories[(row.edition, row.category)]
 
 
 def _still_wanted(locked: CaseRow, news: CaseNews) -> bool:

@@ -12,12 +12,13 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
-from events.catalog import Announcement, CaseFiled, CaseReported
+from events.catalog import Announcement, CaseAlarm, CaseFiled, CaseReported
 from geo.place import Place
 from gridsvc.actions.news import news_of
 from gridsvc.db import Conn
 from gridsvc.domain.access import Whereabouts, case_keys
 from gridsvc.domain.attribute import checked, refuse_missing
+from gridsvc.domain.calling import EMERGENCY
 from gridsvc.domain.case import Pool, State
 from gridsvc.domain.category import Category, missing_evidence
 from gridsvc.domain.checking import SEND_WITHIN, wanted_check
@@ -317,7 +318,7 @@ async def _keep(
             for upload in dict.fromkeys(each.report.evidence)
         ],
     )
-    await outbox.append(conn, [_news(each.case, now) for each in taken], now)
+    await outbox.append(conn, [news for each in taken for news in _news(each.case, now)], now)
 
 
 def _first_entry(each: _Accepted, accepted_as: str, number: str | None, now: datetime) -> Entry:
@@ -362,8 +363,10 @@ def _clock(book: Rulebook, looked: _Accepted, case: CaseRow, now: datetime) -> C
     return start_clock(new_id(), case.id, case.cycle, looked.opening.clock, limit, book.ladder(limit.ladder), now)
 
 
-def _news(case: CaseRow, now: datetime) -> Announcement:
+def _news(case: CaseRow, now: datetime) -> list[Announcement]:
     common = news_of(case, case.reported_by, now)
-    if case.state == State.FILED:
-        return CaseFiled(**common, cycle=case.cycle)
-    return CaseReported(**common, pool=case.pool or "")
+    filed = case.state == State.FILED
+    first = CaseFiled(**common, cycle=case.cycle) if filed else CaseReported(**common, pool=case.pool or "")
+    if case.severity != EMERGENCY:
+        return [first]
+    return [CaseAlarm(**news_of(case, case.reported_by, now), why="reported"), first]

@@ -20,6 +20,7 @@ from events.catalog import (
     CaseUnmerged,
 )
 from geo.projection import metres_between
+from gridsvc.actions.answer_call import ANSWERS, Answered, check_it_rings, keep_answer
 from gridsvc.actions.ask_department import (
     check_evidence,
     facts_of_part,
@@ -53,6 +54,8 @@ from gridsvc.domain.case import (
     Particulars,
     Pool,
     State,
+    WhileAssigned,
+    WhileCalled,
     decide,
 )
 from gridsvc.domain.category import Category, missing_evidence
@@ -81,10 +84,16 @@ async def move_case(
 ) -> CaseRow:
     """Make `move`, if it may be made; return the case after.
 
-    Raises Unknown for a case outside the caller's scope, VersionConflict when it has moved on,
+    Raises Unknown for a case outside the caller's scope, CallOver for a call that rings with the caller no
+    more, VersionConflict when the case has moved on,
     NotAllowed, WrongMoment, BadRequest and GuardFailed as the table says. In the caller's
     transaction: whoever locks the case first wins, the others see the new version.
     """
+    if move in ANSWERS:  # whoever was called hears that it is taken, also where the case has left his sight
+        seen = await cases.lock(conn, case_id)
+        await check_it_rings(conn, case_id, seen, move, actor)
+        if seen is None:
+            raise Unknown(f"no case {case_id}", case=str(case_id))
     held = await hold(conn, case_id, move, actor, said)
     locked = held.case
     _check_expected(locked, expected)
@@ -96,6 +105,7 @@ async def move_case(
     task = await task_of(conn, book, locked, move, actor, said, now)
     asked, meant = part_asked(locked, move, actor, said, now), await part_meant(conn, locked, move, actor, said)
     part = asked or meant
+    answered = await keep_answer(conn, locked, move, actor, said, now)
     changes = await _changes(conn, book, locked, moved, actor, said, numbers, now)
     if said.evidence or said.before:
         purpose = "check" if move is Move.CHECK else "after"
@@ -105,13 +115,14 @@ async def move_case(
     recorded = Recorded(
         moved=moved,
         actor=actor.id,
-        facts=facts | facts_of_part(part),
-        owner=_owner_by_hand(moved, said),
+        facts={**facts, **facts_of_part(part), **answered.facts},
+        owner=answered.owner or _owner_by_hand(moved, said),
         ended_why=_ended_why(locked, moved),
-        changes={**changes, **columns_of(task)},
-        told=_told(moved, locked, said, task) if part is None else told_of_part(part),
+        changes={**changes, **columns_of(task), **answered.changes},
+        told=_told(moved, locked, said, task, answered) if part is None else told_of_part(part),
         check_result=said.result if move is Move.CHECK else None,
         reply=said.reply,
+        answered_by=answered.accepted_by,
         budgets=budgets_of(task),
         asks_part=asked,
         ends_part=part_ended(meant, move, actor, said),
@@ -125,18 +136,23 @@ async def move_case(
 
 
 def _check_expected(locked: CaseRow, expected: Expected) -> None:
-    stands = (
-        locked.version == expected.version
-        if isinstance(expected, AtVersion)
-        else locked.assignment_id == expected.assignment_id
-    )
-    if not stands:
+    if not _stands(locked, expected):
         raise VersionConflict(
             f"the case is at version {locked.version} now; read it again and decide anew",
             current_version=locked.version,
             current_assignment=str(locked.assignment_id) if locked.assignment_id else None,
             state=locked.state,
         )
+
+
+def _stands(locked: CaseRow, expected: Expected) -> bool:
+    match expected:
+        case AtVersion():
+            return locked.version == expected.version
+        case WhileCalled():
+            return locked.call_id == expected.call_id
+        case WhileAssigned():
+            return locked.assignment_id == expected.assignment_id
 
 
 def _check_category(category: Category, move: Move, said: Particulars) -> None:
@@ -304,7 +320,11 @@ def _ended_why(locked: CaseRow, moved: Moved) -> str | None:
     return str(moved.state) if moved.state in FINAL else None
 
 
-def _told(moved: Moved, locked: CaseRow, said: Particulars, task: Task | None) -> Mapping[str, Any]:
+def _told(
+    moved: Moved, locked: CaseRow, said: Particulars, task: Task | None, answered: Answered
+) -> Mapping[str, Any]:
+    if answered.told:
+        return answered.told
     if isinstance(task, CheckRow):
         return {"check_id": task.id, "kind": task.kind, "officer_id": task.officer_id}
     if moved.rule.tells is CaseChecked:

@@ -8,13 +8,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
-from events.catalog import Announcement, CaseAssigned, CaseNews
+from events.catalog import Announcement, CaseAlarm, CaseAssigned, CaseCallEnded, CaseNews
 from gridsvc.actions.end_parts import called_off, end_parts, with_parts
 from gridsvc.actions.news import news_of
 from gridsvc.db import Conn
+from gridsvc.domain.calling import EMERGENCY
 from gridsvc.domain.case import BESIDE, FINAL, RUN_ON_CLOSED, Clock, Move, Moved, State
 from gridsvc.domain.clock import CaseClock, go_on, pause_clock, start_clock, stop_clock
 from gridsvc.domain.deadline import Budget, ClockUnit
@@ -24,6 +25,7 @@ from gridsvc.domain.rulebook import Limit, Rulebook
 from gridsvc.ids import new_id
 from gridsvc.store import (
     assignments,
+    calls,
     case_marks,
     cases,
     checks,
@@ -65,6 +67,7 @@ class Recorded:
     pauses_end_at: datetime | None = None  # set: a suspension ended then, and not only now
     check_result: str | None = None  # what the officer found who was sent to look
     reply: str | None = None  # to the supervision order
+    answered_by: UUID | None = None  # who accepted the call that rang
     budgets: Mapping[Clock, timedelta] = field(default_factory=dict)  # where the move itself says how long
     asks_part: AskedPart | None = None  # a further department is asked for a part
     ends_part: EndedPart | None = None  # a part ends by this very move
@@ -118,7 +121,8 @@ async def record_moves(
     await history.add(conn, entries)
     await case_marks.add(conn, _marks(moves, now))
     news: list[Announcement] = [_news(row, what, now) for row, (_, what) in zip(kept, moves, strict=True)]
-    await outbox.append(conn, [*news, *told_besides], now)
+    also = [each for row, (locked, what) in zip(kept, moves, strict=True) for each in _also(locked, row, what, now)]
+    await outbox.append(conn, [*news, *also, *told_besides], now)
     return kept
 
 
@@ -151,6 +155,28 @@ async def _end_tasks(conn: Conn, moves: Sequence[tuple[CaseRow, Recorded]], now:
         if locked.order_id is not None and Clock.SUPERVISION in what.moved.rule.stops:
             replied_by = what.actor if what.reply is not None else None
             await supervision_orders.end(conn, locked.order_id, what.reply, replied_by, now)
+        if locked.call_id is not None and Clock.CALL in what.moved.rule.stops:
+            await calls.end(conn, locked.call_id, _why_over(what), what.answered_by, now)
+
+
+def _why_over(what: Recorded) -> str:
+    return "answered" if what.answered_by is not None else str(what.moved.rule.move)
+
+
+_ALARMING: Final = frozenset({Move.FILE, Move.CORRECT, Move.REOPEN, Move.UNMERGE})
+"""Moves by which an emergency looks for somebody: its alarm overtakes whatever waits."""
+
+
+def _also(locked: CaseRow, after: CaseRow, what: Recorded, now: datetime) -> list[CaseNews]:
+    """What is announced besides the move: an alarm, and for those with whom it rang that it rings no more."""
+    found: list[CaseNews] = []
+    if after.severity == EMERGENCY and what.moved.rule.move in _ALARMING:
+        found.append(CaseAlarm(**news_of(after, what.actor, now), why=str(what.moved.rule.move)))
+    others = tuple(each for each in locked.called if each != what.answered_by)
+    if locked.call_id is not None and Clock.CALL in what.moved.rule.stops and others:
+        common = news_of(after, what.actor, now)
+        found.append(CaseCallEnded(**common, call_id=locked.call_id, why=_why_over(what), officers=others))
+    return found
 
 
 def _with_due(row: CaseRow, what: Recorded, due: datetime | None) -> CaseRow:
@@ -190,6 +216,10 @@ def _row_after(before: CaseRow, what: Recorded, now: datetime) -> tuple[CaseRow,
         cause_id=moved.cause_id,
         checker_id=None if Clock.ON_SITE in moved.rule.stops else before.checker_id,
         order_id=None if Clock.SUPERVISION in moved.rule.stops else before.order_id,
+        call_id=None if Clock.CALL in moved.rule.stops else before.call_id,
+        call_for=None if Clock.CALL in moved.rule.stops else before.call_for,
+        called=[] if Clock.CALL in moved.rule.stops else before.called,
+        responder_id=None if moved.rule.move is Move.REOPEN else before.responder_id,
         extensions=moved.extensions,
         pool=moved.pool,
         route_again_at=None,

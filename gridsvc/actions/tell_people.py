@@ -11,9 +11,13 @@ from uuid import UUID, uuid5
 
 from events.catalog import (
     Announcement,
+    CaseAlarm,
+    CaseAnswered,
     CaseAppealed,
     CaseAppealSettled,
     CaseAssigned,
+    CaseCalled,
+    CaseCallEnded,
     CaseCauseReopened,
     CaseChecked,
     CaseCheckSent,
@@ -66,8 +70,9 @@ async def tell_people(conn: Conn, announcements: Sequence[Announcement], now: da
 
     The owner hears of what is his; desks hear of what waits for them, the nearest that exists; a rung
     says itself who hears. Nobody in that role: the next division above, then those who stand in, at
-    last the administrators. News of an assignment, a check or a part that has ended meanwhile is told to nobody.
-    Twice: each person is told once. Raises Unknown when a case does not exist.
+    last the administrators. An emergency is told to the whole duty desk, of the district and of the city. News of
+    an assignment, a check, a part or a call that has ended meanwhile is told to nobody. Twice: each person is told
+    once. Raises Unknown when a case does not exist.
     """
     news = [each for each in announcements if isinstance(each, CaseNews)]
     standings = await hearers.standings(conn, [each.case_id for each in news], now)
@@ -80,6 +85,8 @@ async def tell_people(conn: Conn, announcements: Sequence[Announcement], now: da
             continue
         if isinstance(each, CaseCheckSent) and each.officer_id != case.checker_id:
             continue
+        if isinstance(each, CaseCalled) and each.call_id != case.call_id:
+            continue
         if isinstance(each, CaseCoAssigned) and each.department not in case.co_open:
             continue
         if isinstance(each, CaseLinked) and each.officer_id is None and each.department is None:
@@ -87,7 +94,7 @@ async def tell_people(conn: Conn, announcements: Sequence[Announcement], now: da
         if isinstance(each, CaseCheckUnmanned) and case.checker_id is not None:
             continue
         people = await _who_hears(conn, each, case, now)
-        if not people:
+        if not people and not isinstance(each, CaseCalled):  # a round may find nobody; the desk knows already
             log.error(
                 "nobody in this city can be told",
                 extra={"action": "nobody_to_tell", "event_id": str(each.event_id), "type": each.TYPE},
@@ -105,6 +112,10 @@ def _message(news: CaseNews, case: Standing) -> notices.Message:
 async def _who_hears(conn: Conn, news: CaseNews, case: Standing, now: datetime) -> list[UUID]:
     if isinstance(news, CaseCheckSent):
         return [news.officer_id]
+    if isinstance(news, CaseCalled | CaseCallEnded):
+        return list(news.officers)
+    if isinstance(news, CaseAlarm | CaseAnswered):
+        return await _duty_desk(conn, case, now)
     roles, path = _DESKS.get(type(news), (OWNER,)), case.divisions
     if isinstance(news, CaseEscalated):
         roles, path = (news.role,), _up_to(case.divisions, news.division)
@@ -141,6 +152,11 @@ async def _owners(conn: Conn, case: Standing) -> list[UUID]:
     return []
 
 
+async def _duty_desk(conn: Conn, case: Standing, now: datetime) -> list[UUID]:
+    people = await hearers.duty_desk(conn, case.divisions, case.duty_line, case.department, now)
+    return people or await _desk(conn, ("dispatcher", "supervisor", _LAST), case.divisions, case, now)
+
+
 def _up_to(divisions: list[str], named: str | None) -> list[str]:
     """The path from the top down to the division that a rung names; the case's whole path if it names none."""
     if named is None:
@@ -172,6 +188,8 @@ def _body(news: CaseNews, case: Standing) -> dict[str, Any]:
         "cell": case.cell_code,
         "at": news.at.isoformat(),
     }
+    if news.URGENT:
+        body |= {"urgent": True}
     match news:
         case CaseEscalated():
             body |= {"clock": news.clock, "level": news.level, "effect": news.effect, "late_by_s": news.late_by_s}
@@ -199,6 +217,14 @@ def _body(news: CaseNews, case: Standing) -> dict[str, Any]:
             body |= {"division": news.division}
         case CaseReported() | CaseUnmerged():
             body |= {"pool": news.pool}
+        case CaseAlarm():
+            body |= {"why": news.why}
+        case CaseCalled():
+            body |= {"call_id": str(news.call_id), "wanted": news.wanted, "round": news.round}
+        case CaseAnswered():
+            body |= {"call_id": str(news.call_id), "wanted": news.wanted, "officer_id": str(news.officer_id)}
+        case CaseCallEnded():
+            body |= {"call_id": str(news.call_id), "why": news.why}
     return body
 
 

@@ -70,7 +70,8 @@ from gridsvc.store.rulebook import rulebook
 
 _EFFECTS_SHOWN: Final = 200
 
-_READERS: Final = frozenset({*DESK_ROLES, Role.OFFICER, Role.HANDLER})
+READERS: Final = frozenset({*DESK_ROLES, Role.OFFICER, Role.HANDLER})
+"""Who may read a case at all; which, their scope decides."""
 
 
 class CaseTold(Told):
@@ -79,7 +80,8 @@ class CaseTold(Told):
     `late` is a fact of this cycle and stays one; `exempt` leaves it out of the statistics (an appeal was granted).
     `held_by` is the level that has it since it was referred up or handed down. `co_departments` have an open part of
     it; `cause` is the case that it is an effect of. `check_unmanned`: somebody should look at it and nobody on duty
-    may; it is tried again.
+    may; it is tried again. `call` rings with the officers in `called`; `responder` has accepted to be first on the
+    scene.
     """
 
     id: UUID
@@ -138,6 +140,9 @@ class CaseTold(Told):
     cause: UUID | None
     exercise: bool
     check_unmanned: bool
+    call: UUID | None
+    called: list[UUID]
+    responder: UUID | None
 
 
 class AssignmentTold(Told):
@@ -615,6 +620,7 @@ def _told(view: CaseView) -> CaseTold:
         returned_by=view.returned_by, late=view.late, appeal=view.appeal, exempt=view.appeal == "granted",
         checker=view.checker_id, order=view.order_id, attributes=view.attributes,
         co_departments=view.co_open, cause=view.cause_id, exercise=view.exercise, check_unmanned=view.check_unmanned,
+        call=view.call_id, called=view.called, responder=view.responder_id,
     )  # fmt: skip
 
 
@@ -808,7 +814,7 @@ def callers_of(rule: Rule) -> frozenset[Role]:
     roles = {by for by in rule.by if isinstance(by, Role)}
     if Party.DEPARTMENT in rule.by:
         roles.add(Role.SUPERVISOR)
-    if Party.CHECKER in rule.by:
+    if rule.by & {Party.CHECKER, Party.CALLED, Party.RESPONDER}:
         roles.add(Role.OFFICER)
     if Party.CO_OWNER in rule.by:
         roles.add(Role.HANDLER)
@@ -833,23 +839,23 @@ def _route_of(move: Move, rule: Rule) -> Route:
 
 ROUTES: Final = (
     Route(
-        method="GET", path="/api/v1/cases", handler=get_cases, roles=_READERS, scope="cases:read",
+        method="GET", path="/api/v1/cases", handler=get_cases, roles=READERS, scope="cases:read",
         summary="Cases in sight, filtered.", query=CaseQuery, answers=Page[CaseTold],
     ),
     Route(
-        method="GET", path="/api/v1/cases/{id}", handler=get_case, roles=_READERS, scope="cases:read",
+        method="GET", path="/api/v1/cases/{id}", handler=get_case, roles=READERS, scope="cases:read",
         summary="One case with assignment and running clocks.", answers=CaseDetail,
     ),
     Route(
-        method="GET", path="/api/v1/cases/{id}/history", handler=get_history, roles=_READERS, scope="cases:read",
+        method="GET", path="/api/v1/cases/{id}/history", handler=get_history, roles=READERS, scope="cases:read",
         summary="Everything that happened to a case, chained.", query=PageQuery, answers=Page[HistoryTold],
     ),
     Route(
-        method="GET", path="/api/v1/cases/{id}/clocks", handler=get_clocks, roles=_READERS, scope="cases:read",
+        method="GET", path="/api/v1/cases/{id}/clocks", handler=get_clocks, roles=READERS, scope="cases:read",
         summary="Every clock, explained to the minute.", answers=Page[ClockTold],
     ),
     Route(
-        method="GET", path="/api/v1/cases/{id}/routing", handler=get_routing, roles=_READERS, scope="cases:read",
+        method="GET", path="/api/v1/cases/{id}/routing", handler=get_routing, roles=READERS, scope="cases:read",
         summary="Who answers for a case, and why.", answers=Page[AssignmentTold],
     ),
     *(_route_of(move, rule) for move, rule in MOVES.items() if rule.over_http),

@@ -26,7 +26,7 @@ class CategoriesQuery(Wanted):
 
 
 class LimitOut(Told):
-    """How long the handling may take; `unit` is urgent_hour, urgent_day, work_hour, work_day or day."""
+    """How long the handling may take; `unit` is urgent_minute, urgent_hour, urgent_day, work_hour, work_day or day."""
 
     amount: float
     unit: str

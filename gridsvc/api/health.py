@@ -50,6 +50,8 @@ class Metrics:
         self.dead = gauge("failures_dead", "Messages that wait for a person.")
         self.rungs_due = gauge("rungs_due", "Rungs whose time has come and that no sweep has fired yet.")
         self.to_route = gauge("cases_to_route", "Cases that the reconciler must send to routing again.")
+        self.calls = gauge("calls_ringing", "Calls to an emergency that nobody has accepted.")
+        self.call_age = gauge("calls_oldest_seconds", "Age of the oldest of them.")
         self.cases = gauge("cases_open", "Open cases by state.", "state")
         self.provisional = gauge(
             "clocks_provisional", "Open clocks that reach into a year whose calendar nobody has published.", "calendar"
@@ -160,6 +162,8 @@ async def _metrics(request: web.Request) -> web.Response:
         metrics.dead.set(waiting.dead)
         metrics.rungs_due.set(waiting.rungs_due)
         metrics.to_route.set(waiting.cases_to_route)
+        metrics.calls.set(waiting.calls_ringing)
+        metrics.call_age.set(waiting.oldest_call_s)
     metrics.cases.clear()
     for row in standing:
         metrics.cases.labels(row.state).set(row.cases)

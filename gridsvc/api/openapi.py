@@ -132,7 +132,7 @@ def _parameters(route: Route, shape: dict[int, Any], components: dict[str, Any])
     if route.idempotent:
         said.append(_header("Idempotency-Key", "The client's own; the same key and body get the same answer."))
     if route.if_match:
-        said.append(_header("If-Match", '"<version>" of the case, or "a:<assignment id>".'))
+        said.append(_header("If-Match", '"<version>" of the case, "a:<assignment id>" or "c:<call id>".'))
     return said
 
 

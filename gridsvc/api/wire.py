@@ -16,7 +16,7 @@ import msgspec
 from aiohttp import web
 
 from gridsvc.api.parts import SETTINGS
-from gridsvc.domain.case import AtVersion, WhileAssigned
+from gridsvc.domain.case import AtVersion, Expected, WhileAssigned, WhileCalled
 from gridsvc.errors import BadRequest, TooLarge, UnacceptedMedia, Unavailable, Unknown, VersionRequired
 
 T = TypeVar("T")
@@ -242,25 +242,26 @@ def read_cursor(text: str, type_: type[T]) -> T:
         ) from None
 
 
-_IF_MATCH: Final = re.compile(r'^"(?:(?P<version>[1-9][0-9]{0,9})|a:(?P<assignment>[0-9a-fA-F-]{36}))"$')
+_IF_MATCH: Final = re.compile(r'^"(?:(?P<version>[1-9][0-9]{0,9})|(?P<of>[ac]):(?P<id>[0-9a-fA-F-]{36}))"$')
 
 
-def if_match(request: web.Request) -> AtVersion | WhileAssigned:
-    """What the change was decided on: `If-Match: "7"` or `If-Match: "a:<assignment id>"`.
+def if_match(request: web.Request) -> Expected:
+    """What the change was decided on: `If-Match: "7"`, `"a:<assignment id>"`, or `"c:<call id>"` of one that rings.
 
     Raises VersionRequired without the header, BadRequest for any other form: weak tags, lists and
     `*` would let a change through that nobody decided on.
     """
     text = request.headers.get("If-Match")
     if text is None:
-        raise VersionRequired('a change of a case needs If-Match: "<version>" or "a:<assignment id>"')
+        raise VersionRequired('a change of a case needs If-Match: "<version>", "a:<assignment id>" or "c:<call id>"')
     found = _IF_MATCH.match(text.strip())
     if found is not None and found["version"]:
         return AtVersion(int(found["version"]))
     try:
-        return WhileAssigned(UUID(found["assignment"] if found else ""))
+        named = UUID(found["id"] if found else "")
+        return WhileCalled(named) if found is not None and found["of"] == "c" else WhileAssigned(named)
     except ValueError:
         raise BadRequest(
-            f"If-Match is {text[:80]}; want one version in quotes, or a: and an assignment id",
-            field="If-Match", given=text[:80], wanted='"<version>" or "a:<assignment id>"',
+            f"If-Match is {text[:80]}; want one version in quotes, a: and an assignment id, or c: and a call id",
+            field="If-Match", given=text[:80], wanted='"<version>", "a:<assignment id>" or "c:<call id>"',
         ) from None  # fmt: skip

@@ -65,6 +65,8 @@ class Whereabouts:
     officer: UUID | None = None
     handler: UUID | None = None
     checker: UUID | None = None  # who was sent to look at it, until he has
+    called: Sequence[UUID] = ()  # with whom it rings
+    responder: UUID | None = None  # who was called to be first on the scene, and accepted
     reported_by: str | None = None
     desk: str | None = None  # division of the desk that holds it while the place is unknown
     held_by: str | None = None  # the level it was referred up or handed down to; None: no level has it for itself
@@ -97,7 +99,8 @@ def case_keys(case: Whereabouts) -> list[str]:
         keys.add(_area_key(division, None, None))
         keys.add(_area_key(division, None, case.duty_line))
         keys.update(_area_key(division, each, None) for each in (case.department, *case.co_departments) if each)
-    keys.update(f"user:{person}" for person in (case.officer, case.handler, case.checker) if person is not None)
+    people = (case.officer, case.handler, case.checker, case.responder, *case.called)
+    keys.update(f"user:{person}" for person in people if person is not None)
     if case.reported_by:
         keys.add(case.reported_by)
     return sorted(keys)

@@ -16,10 +16,12 @@ from uuid import UUID
 
 from events.catalog import (
     CaseAccepted,
+    CaseAnswered,
     CaseAppealed,
     CaseAppealSettled,
     CaseArrived,
     CaseAssigned,
+    CaseCalled,
     CaseCancelled,
     CaseChecked,
     CaseCheckSent,
@@ -29,6 +31,7 @@ from events.catalog import (
     CaseCoDeclined,
     CaseCoHandedIn,
     CaseCorrected,
+    CaseDeclined,
     CaseEscalated,
     CaseExtended,
     CaseFiled,
@@ -87,6 +90,7 @@ class Pool(StrEnum):
     ROUTING = "routing"  # on its way to an owner; the reconciler watches
     DISPATCH = "dispatch"  # 待派遣: nobody was found, or it was given back
     CAUSE = "cause"  # 随主因处置: an effect of another case, and handled with it
+    CALL = "call"  # 紧急呼叫: it rings with the nearest officers
 
 
 class Clock(StrEnum):
@@ -102,6 +106,7 @@ class Clock(StrEnum):
     SUPERVISION = "supervision"  # an order wants a reply
     CO_HANDLING = "co_handling"  # a part that a further department does; each part has its own
     STOP_IT = "stop_it"  # 制止: what is under way must stop; beside the handling, where the category says so
+    CALL = "call"  # an emergency rings, and nobody has accepted
 
 
 class Move(StrEnum):
@@ -115,6 +120,12 @@ class Move(StrEnum):
     REJECT = "reject"
     ASSIGN = "assign"
     POOL = "pool"
+    CALL = "call"
+    SUMMON = "summon"
+    WIDEN = "widen"
+    ANSWER = "answer"
+    RESPOND = "respond"
+    DECLINE = "decline"
     RETURN = "return"
     FORWARD = "forward"
     CORRECT = "correct"
@@ -181,6 +192,8 @@ class Party(StrEnum):
 
     OWNER = "owner"  # the case's officer, or a handler of its department
     CHECKER = "checker"  # the officer who was sent to look at it
+    CALLED = "called"  # an officer with whom the emergency rings
+    RESPONDER = "responder"  # the officer who was called to be first on the scene, and accepted
     DEPARTMENT = "department"  # who leads the department that owns it: its supervisor
     CO_OWNER = "co_owner"  # a handler of a department that has an open part of it
     ROUTER = "router"  # the routing worker
@@ -224,6 +237,9 @@ class Case:
     cause_id: UUID | None = None  # the case that it is an effect of
     effects: int = 0  # how many wait for it in the pool `cause`; counted for the moves that ask
     self_handled: bool = False
+    call_for: str | None = None  # what the call that rings wants: an owner, or somebody first on the scene
+    called: tuple[UUID, ...] = ()  # with whom it rings
+    responder_id: UUID | None = None  # who accepted to be first on the scene
 
     def whereabouts(self) -> Whereabouts:
         """What decides who may see it."""
@@ -235,6 +251,8 @@ class Case:
             officer=self.officer_id,
             handler=self.handler_id,
             checker=self.checker_id,
+            called=self.called,
+            responder=self.responder_id,
             reported_by=self.reported_by,
             desk=self.desk,
             held_by=self.held_by,
@@ -296,7 +314,14 @@ class WhileAssigned:
     assignment_id: UUID
 
 
-Expected = AtVersion | WhileAssigned
+@dataclass(frozen=True)
+class WhileCalled:
+    """A move that holds while this call rings, however often it was widened since."""
+
+    call_id: UUID
+
+
+Expected = AtVersion | WhileAssigned | WhileCalled
 
 
 CHECKS: Final = {State.REPORTED: "pre_filing_check", State.HANDLED: "closing_check", State.CLOSED: "re_check"}
@@ -359,8 +384,10 @@ def to_another(case: Case, actor: Actor, said: Particulars, now: datetime) -> st
 
 
 def waits_for_a_person(case: Case, actor: Actor, said: Particulars, now: datetime) -> str | None:
-    """What stands in the dispatch pool is corrected; what is on its way to routing is left alone."""
-    return None if case.pool is Pool.DISPATCH else f"the case stands in the pool {case.pool}; want one in dispatch"
+    """What stands in the dispatch pool or rings is corrected; what is on its way to routing is left alone."""
+    if case.pool in {Pool.DISPATCH, Pool.CALL}:
+        return None
+    return f"the case stands in the pool {case.pool}; want one in dispatch or call"
 
 
 def corrects_something(case: Case, actor: Actor, said: Particulars, now: datetime) -> str | None:
@@ -410,6 +437,21 @@ def no_order_waits(case: Case, actor: Actor, said: Particulars, now: datetime) -
 def an_order_waits(case: Case, actor: Actor, said: Particulars, now: datetime) -> str | None:
     """Only an order is replied to."""
     return None if case.order_id else "no supervision order waits for a reply"
+
+
+def called_to_own(case: Case, actor: Actor, said: Particulars, now: datetime) -> str | None:
+    """Who is called to answer for the case answers; who is called to be first on the scene responds."""
+    return None if case.call_for == "owner" else "the call is for who comes first; respond to it"
+
+
+def called_to_help(case: Case, actor: Actor, said: Particulars, now: datetime) -> str | None:
+    """Who is called to be first on the scene responds; who is called to answer for the case answers."""
+    return None if case.call_for == "first_on_scene" else "the call is for who answers for the case; answer it"
+
+
+def rings(case: Case, actor: Actor, said: Particulars, now: datetime) -> str | None:
+    """Only a call that rings is widened."""
+    return None if case.call_for else "no call rings for the case"
 
 
 def has_an_open_appeal(case: Case, actor: Actor, said: Particulars, now: datetime) -> str | None:
@@ -587,6 +629,7 @@ _OWNER: Final = frozenset[Role | Party]({Party.OWNER})
 _ROUTER: Final = frozenset[Role | Party]({Party.ROUTER})
 _CO_OWNER: Final = frozenset[Role | Party]({Party.CO_OWNER})
 _WITH_PARTS: Final = OWNED | {State.FILED, State.HANDLED}  # a part goes on while the case looks for another lead
+_CALLED: Final = frozenset[Role | Party]({Party.CALLED})
 _EVERY_CLOCK: Final = tuple(Clock)
 
 MOVES: Final[dict[Move, Rule]] = {
@@ -631,26 +674,61 @@ MOVES: Final[dict[Move, Rule]] = {
             before=frozenset({State.FILED, State.ASSIGNED, State.ACCEPTED, State.IN_PROGRESS}), after=State.ASSIGNED,
             by=_DISPATCH | _ROUTER, takes=("officer", "department", "note"),
             guards=(running, not_given_back, stands_for_itself, names_an_owner),
-            stops=(Clock.DISPATCH, Clock.POOL, Clock.ACKNOWLEDGE),
+            stops=(Clock.DISPATCH, Clock.POOL, Clock.ACKNOWLEDGE, Clock.CALL),
             starts=(Clock.ACKNOWLEDGE, Clock.HANDLING, Clock.STOP_IT), tells=CaseAssigned, over_http=True,
         ),
         Rule(
             move=Move.POOL, says="Routing found nobody: the case waits in the pool, the desk hears at once (待派遣).",
-            before=frozenset({State.FILED, State.ASSIGNED}), after=State.FILED, by=_ROUTER, needs=("reason",),
-            guards=(running,), stops=(Clock.DISPATCH, Clock.ACKNOWLEDGE), starts=(Clock.POOL,), pool=Pool.DISPATCH,
-            tells=CasePooled,
+            before=frozenset({State.FILED, State.ASSIGNED}), after=State.FILED, by=_ROUTER | {Party.SWEEPER},
+            needs=("reason",), guards=(running,), stops=(Clock.DISPATCH, Clock.ACKNOWLEDGE), starts=(Clock.POOL,),
+            pool=Pool.DISPATCH, tells=CasePooled,
+        ),
+        Rule(
+            move=Move.CALL, says="An emergency rings with the nearest officers: who accepts first, owns it (紧急呼叫).",
+            before=frozenset({State.FILED, State.ASSIGNED}), after=State.FILED, by=_ROUTER, guards=(running,),
+            stops=(Clock.DISPATCH, Clock.ACKNOWLEDGE, Clock.POOL), starts=(Clock.CALL,), pool=Pool.CALL,
+            tells=CaseCalled,
+        ),
+        Rule(
+            move=Move.SUMMON,
+            says="The nearest officers are called to be first on the scene; the department keeps the case (先期处置).",
+            before=frozenset({State.FILED, State.ASSIGNED}), after=None, by=_ROUTER, guards=(running,),
+            starts=(Clock.CALL,), tells=CaseCalled,
+        ),
+        Rule(
+            move=Move.WIDEN, says="Nobody has accepted in time: the call goes further and to more (扩大呼叫).",
+            before=frozenset({State.FILED, State.ASSIGNED, State.ACCEPTED, State.IN_PROGRESS}), after=None,
+            by=frozenset({Party.SWEEPER}), guards=(rings,), tells=CaseCalled,
+        ),
+        Rule(
+            move=Move.ANSWER, says="The first who accepts the call owns the case, and it is accepted at once (应答).",
+            before=frozenset({State.FILED}), after=State.ACCEPTED, by=_CALLED, takes=("note",),
+            guards=(called_to_own,), stops=(Clock.CALL, Clock.DISPATCH, Clock.POOL), starts=(Clock.HANDLING,),
+            tells=CaseAnswered, over_http=True,
+        ),
+        Rule(
+            move=Move.RESPOND, says="The first who accepts goes there before the department does (先期处置应答).",
+            before=frozenset({State.FILED, State.ASSIGNED, State.ACCEPTED, State.IN_PROGRESS}), after=None, by=_CALLED,
+            takes=("note",), guards=(running, called_to_help), stops=(Clock.CALL,), tells=CaseAnswered,
+            over_http=True,
+        ),
+        Rule(
+            move=Move.DECLINE, says="Who is called cannot come, and says why; it rings with the others (拒绝).",
+            before=frozenset({State.FILED, State.ASSIGNED, State.ACCEPTED, State.IN_PROGRESS}), after=None, by=_CALLED,
+            needs=("reason",), takes=("reason_code",), tells=CaseDeclined, over_http=True,
         ),
         Rule(
             move=Move.RETURN, says="The owner gives the case back to the dispatcher; nothing entered is lost (退回).",
             before=OWNED, after=State.FILED, by=_OWNER, needs=("reason",), takes=("reason_code",), guards=(running,),
-            stops=(Clock.ACKNOWLEDGE, Clock.HANDLING, Clock.STOP_IT), starts=(Clock.POOL,), pool=Pool.DISPATCH,
+            stops=(Clock.ACKNOWLEDGE, Clock.HANDLING, Clock.STOP_IT, Clock.CALL), starts=(Clock.POOL,),
+            pool=Pool.DISPATCH,
             tells=CaseReturned, over_http=True,
         ),
         Rule(
             move=Move.FORWARD, says="Who receives a case that was given back sends it on to another owner (转派).",
             before=frozenset({State.FILED}), after=State.ASSIGNED, by=_DISPATCH,
             takes=("officer", "department", "note"), guards=(running, given_back, names_an_owner, to_another),
-            stops=(Clock.DISPATCH, Clock.POOL), starts=(Clock.ACKNOWLEDGE, Clock.HANDLING, Clock.STOP_IT),
+            stops=(Clock.DISPATCH, Clock.POOL, Clock.CALL), starts=(Clock.ACKNOWLEDGE, Clock.HANDLING, Clock.STOP_IT),
             tells=CaseAssigned, over_http=True,
         ),
         Rule(
@@ -658,22 +736,21 @@ MOVES: Final[dict[Move, Rule]] = {
             says="What is wrong in a case that waits is corrected, and the case is routed by the rules anew (更正).",
             before=frozenset({State.FILED}), after=State.FILED, by=_DESK,
             takes=("category", "location", "description", "address", "attributes", "note"),
-            guards=(running, waits_for_a_person, corrects_something), stops=(Clock.POOL,), starts=(Clock.DISPATCH,),
-            pool=Pool.ROUTING, tells=CaseCorrected, over_http=True,
+            guards=(running, waits_for_a_person, corrects_something), stops=(Clock.POOL, Clock.CALL),
+            starts=(Clock.DISPATCH,), pool=Pool.ROUTING, tells=CaseCorrected, over_http=True,
         ),
         Rule(
             move=Move.REFER_UP, says="A level that cannot settle the case passes it to the one above (逐级上报).",
             before=OWNED | {State.FILED}, after=State.FILED, by=_OWNER | _DISPATCH, needs=("reason", "division"),
             takes=("reason_code",), guards=(running, stands_for_itself, to_a_level_above),
-            stops=(Clock.DISPATCH, Clock.ACKNOWLEDGE, Clock.HANDLING, Clock.POOL, Clock.STOP_IT),
+            stops=(Clock.DISPATCH, Clock.ACKNOWLEDGE, Clock.HANDLING, Clock.POOL, Clock.STOP_IT, Clock.CALL),
             starts=(Clock.POOL,), pool=Pool.DISPATCH, tells=CaseReferred, over_http=True,
         ),
         Rule(
             move=Move.HAND_DOWN, says="The desk passes the case to a level below (逐级下派).",
             before=frozenset({State.FILED}), after=State.FILED, by=_DISPATCH, needs=("division",), takes=("note",),
-            guards=(running, stands_for_itself, to_a_level_below), stops=(Clock.DISPATCH, Clock.POOL),
-            starts=(Clock.POOL,),
-            pool=Pool.DISPATCH, tells=CaseReferred, over_http=True,
+            guards=(running, stands_for_itself, to_a_level_below), stops=(Clock.DISPATCH, Clock.POOL, Clock.CALL),
+            starts=(Clock.POOL,), pool=Pool.DISPATCH, tells=CaseReferred, over_http=True,
         ),
         Rule(
             move=Move.ACCEPT, says="The owner has seen the case and takes it on (接收).",
@@ -681,9 +758,9 @@ MOVES: Final[dict[Move, Rule]] = {
             stops=(Clock.ACKNOWLEDGE,), tells=CaseAccepted, over_http=True,
         ),
         Rule(
-            move=Move.ARRIVE, says="The owner is at the place, and his position says so (到场).",
-            before=frozenset({State.ACCEPTED, State.IN_PROGRESS}), after=None, by=_OWNER, needs=("location",),
-            takes=("note",), guards=(running, at_the_place), stops=(Clock.STOP_IT,), tells=CaseArrived, over_http=True,
+            move=Move.ARRIVE, says="The owner, or who was called, is at the place, and his position says so (到场).",
+            before=OWNED, after=None, by=_OWNER | {Party.RESPONDER}, needs=("location",), takes=("note",),
+            guards=(running, at_the_place), stops=(Clock.STOP_IT,), tells=CaseArrived, over_http=True,
         ),
         Rule(
             move=Move.START, says="Work begins on the spot (开始处置).",
@@ -694,7 +771,8 @@ MOVES: Final[dict[Move, Rule]] = {
             move=Move.HAND_IN, says="The work is done, with evidence; the handling clock stops (处置反馈).",
             before=frozenset({State.ACCEPTED, State.IN_PROGRESS}), after=State.HANDLED, by=_OWNER,
             needs=("evidence",), takes=("before", "note"), guards=(running, brings_evidence),
-            stops=(Clock.HANDLING, Clock.STOP_IT), starts=(Clock.CHECKING,), tells=CaseHandedIn, over_http=True,
+            stops=(Clock.HANDLING, Clock.STOP_IT, Clock.CALL), starts=(Clock.CHECKING,), tells=CaseHandedIn,
+            over_http=True,
         ),
         Rule(
             move=Move.REWORK, says="The check failed: the same officer or department does it again (返工).",
@@ -765,7 +843,8 @@ MOVES: Final[dict[Move, Rule]] = {
         Rule(
             move=Move.SUSPEND, says="The clocks stand still until a date (挂账).",
             before=OWNED, after=None, by=_DISPATCH, needs=("reason", "until"), takes=("reason_code",),
-            guards=(running, never_suspended, not_late, ends_within_a_year), tells=CaseSuspended, over_http=True,
+            guards=(running, never_suspended, not_late, ends_within_a_year), stops=(Clock.CALL,),
+            tells=CaseSuspended, over_http=True,
         ),
         Rule(
             move=Move.RESUME, says="The clocks run again (恢复).",
@@ -798,8 +877,8 @@ MOVES: Final[dict[Move, Rule]] = {
             says="The case is an effect of another: it waits for it and is handled with it (关联主因).",
             before=OWNED | {State.FILED}, after=State.FILED, by=_DESK | {Party.CAUSE}, needs=("cause",),
             takes=("note",), guards=(running, not_its_own_cause, not_linked_to_it, has_no_effects),
-            stops=(Clock.DISPATCH, Clock.POOL, Clock.ACKNOWLEDGE, Clock.HANDLING, Clock.STOP_IT), pool=Pool.CAUSE,
-            tells=CaseLinked, over_http=True,
+            stops=(Clock.DISPATCH, Clock.POOL, Clock.ACKNOWLEDGE, Clock.HANDLING, Clock.STOP_IT, Clock.CALL),
+            pool=Pool.CAUSE, tells=CaseLinked, over_http=True,
         ),
         Rule(
             move=Move.UNLINK, says="The case stands for itself again, and is routed by the rules (解除关联).",
@@ -819,7 +898,8 @@ MOVES: Final[dict[Move, Rule]] = {
         ),
         Rule(
             move=Move.NOTE, says="A note is added (备注).",
-            before=OPEN, after=None, by=_DESK | _OWNER, needs=("note",), takes=("evidence",), tells=CaseNoted,
+            before=OPEN, after=None, by=_DESK | _OWNER | {Party.RESPONDER}, needs=("note",), takes=("evidence",),
+            tells=CaseNoted,
             over_http=True,
         ),
         Rule(
@@ -959,6 +1039,10 @@ def may_make(rule: Rule, case: Case, actor: Actor) -> bool:
         parties.add(Party.OWNER)
     if case.checker_id is not None and actor.caller.user_id == case.checker_id:
         parties.add(Party.CHECKER)
+    if actor.caller.user_id in case.called:
+        parties.add(Party.CALLED)
+    if case.responder_id is not None and actor.caller.user_id == case.responder_id:
+        parties.add(Party.RESPONDER)
     if leads_department(case, actor.caller):
         parties.add(Party.DEPARTMENT)
     if parts_of(case, actor.caller):

@@ -80,6 +80,7 @@ _STAGES: Final = {
 }  # fmt: skip
 _STOPPING: Final = "制止"  # behind a limit: by then it must be stopped
 _UNITS: Final = {
+    "紧急分钟": LimitUnit.URGENT_MINUTE,
     "紧急工作时": LimitUnit.URGENT_HOUR, "紧急工作日": LimitUnit.URGENT_DAY, "工作时": LimitUnit.WORK_HOUR,
     "工作日": LimitUnit.WORK_DAY, "自然日": LimitUnit.DAY, **{str(unit): unit for unit in LimitUnit},
 }  # fmt: skip

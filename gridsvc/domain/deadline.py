@@ -1,6 +1,6 @@
 """Time limits: from a category's limit to a budget, from a budget and its pauses to a deadline.
 
-Units: `urgent_hour` and `urgent_day` run on the natural clock, through nights and holidays;
+Units: `urgent_minute`, `urgent_hour` and `urgent_day` run on the natural clock, through nights and holidays;
 `day` is a natural day; `work_hour` and `work_day` run on the working calendar. A working day is
 8 working hours, or, where the calendar's profile says so, the n-th end of a working day.
 """
@@ -16,6 +16,7 @@ from typing import Final
 
 from gridsvc.domain.calendar import Calendar, Reach, Why, WorkDay, advance, hours_of, worked_seconds
 
+MINUTE: Final = 60
 HOUR: Final = 3_600
 WORK_DAY_HOURS: Final = 8  # 工作日 = 8 working hours, unless the calendar's profile says otherwise
 
@@ -23,6 +24,7 @@ WORK_DAY_HOURS: Final = 8  # 工作日 = 8 working hours, unless the calendar's 
 class LimitUnit(StrEnum):
     """What a category's limit counts."""
 
+    URGENT_MINUTE = "urgent_minute"  # 紧急分钟
     URGENT_HOUR = "urgent_hour"  # 紧急工作时
     URGENT_DAY = "urgent_day"  # 紧急工作日, 24 h
     WORK_HOUR = "work_hour"  # 工作时
@@ -52,6 +54,7 @@ class Budget:
 
 
 _SECONDS: Final[dict[LimitUnit, tuple[ClockUnit, int]]] = {
+    LimitUnit.URGENT_MINUTE: (ClockUnit.NATURAL, MINUTE),
     LimitUnit.URGENT_HOUR: (ClockUnit.NATURAL, HOUR),
     LimitUnit.URGENT_DAY: (ClockUnit.NATURAL, 24 * HOUR),
     LimitUnit.DAY: (ClockUnit.NATURAL, 24 * HOUR),

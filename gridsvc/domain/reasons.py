@@ -38,6 +38,13 @@ REASONS: Final[Mapping[str, tuple[Reason, ...]]] = {
         Reason("no_information", "信息不足且无法联系", "Too little is known and nobody can be asked"),
         OTHER,
     ),
+    "decline": (
+        Reason("too_far", "距离太远", "Too far away"),
+        Reason("on_another", "正在处置其他紧急事件", "At another emergency"),
+        Reason("unable", "身体或装备原因", "Not fit, or without what it needs"),
+        Reason("off_duty", "已下班", "Off duty"),
+        OTHER,
+    ),
     "return": (
         Reason("not_ours", "非本单位职责", "Not our duty"),
         Reason("not_our_area", "不在本单位辖区", "Not in our area"),

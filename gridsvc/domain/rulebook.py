@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from zoneinfo import ZoneInfo
 
 from gridsvc.domain.calendar import Calendar
+from gridsvc.domain.calling import CallRound
 from gridsvc.domain.case import Clock
 from gridsvc.domain.category import Category
 from gridsvc.domain.deadline import Budget, ClockUnit, budget_of
@@ -43,6 +44,8 @@ class Rulebook:
     ladders: Mapping[str, tuple[Rung, ...]]
     stage_limits: Mapping[Clock, tuple[int, str]]
     calendar_uses: CalendarUses = field(default_factory=CalendarUses)
+    stage_limits_by_severity: Mapping[tuple[Clock, str], tuple[int, str]] = field(default_factory=dict)
+    call_rounds: tuple[CallRound, ...] = ()
 
     def category(self, name: str) -> Category:
         """The active category named `edition:code`, or `code` of the default edition.
@@ -81,16 +84,22 @@ class Rulebook:
         if given is not None:
             calendar = self.calendar_for(category, divisions, department)
             budget = budget_of(given.amount, given.unit, calendar.work_day)
-            ladder = category.ladder if clock is Clock.HANDLING else self.ladder_of(clock)
+            ladder = category.ladder if clock is Clock.HANDLING else self.ladder_of(clock, category.severity)
             return Limit(budget, ladder, None if budget.unit is ClockUnit.NATURAL else calendar)
-        if clock not in self.stage_limits:
+        return self._stage_limit(clock, category.severity)
+
+    def _stage_limit(self, clock: Clock, severity: str) -> Limit:
+        """The city's own limit of a stage: that of the severity, else the one for all others."""
+        given = self.stage_limits_by_severity.get((clock, severity)) or self.stage_limits.get(clock)
+        if given is None:
             raise Unavailable(f"nobody has set how long {clock} may take; load the starter rules: gridsvc starter")
-        seconds, ladder = self.stage_limits[clock]
+        seconds, ladder = given
         return Limit(Budget(ClockUnit.NATURAL, seconds), ladder, None)
 
-    def ladder_of(self, clock: Clock) -> str:
+    def ladder_of(self, clock: Clock, severity: str) -> str:
         """The ladder of a clock that is not the handling's: the desks', where they have one, else that of its name."""
-        return self.stage_limits[clock][1] if clock in self.stage_limits else str(clock)
+        given = self.stage_limits_by_severity.get((clock, severity)) or self.stage_limits.get(clock)
+        return str(clock) if given is None else given[1]
 
     def runs(self, clock: Clock, category: Category, condition: str | None, management_level: str | None) -> bool:
         """Whether a clock that runs only where somebody has set a limit for it (BESIDE) runs for such a case."""

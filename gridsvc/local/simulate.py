@@ -42,7 +42,7 @@ ZONE: Final = ZoneInfo("Asia/Shanghai")
 
 _WITH_PICTURE: Final = 0.25  # of officers' reports; the service draws each picture anew, 0.2 s of a core
 _OPEN: Final = ("reported", "filed", "assigned", "accepted", "in_progress", "handled")
-_RACES: Final = frozenset({"version_conflict", "wrong_moment"})
+_RACES: Final = frozenset({"version_conflict", "wrong_moment", "call_over"})
 """Refusals that only say that the city moved on while somebody was deciding: a person meets them too."""
 
 
@@ -308,6 +308,10 @@ class Simulation:
                 who = await self._crowd.officer(case, case.checker)
             case By.CO_OWNER:
                 who = self._crowd.handler(case, case.co_departments[0])
+            case By.CALLED:
+                who = await self._crowd.one_of(case.called)
+            case By.RESPONDER:
+                who = await self._crowd.one_of((case.responder or "",))
             case _:
                 who = self._crowd.desk(step.by, case)
         if who is None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import random
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -109,6 +109,14 @@ class Crowd:
             if login.user_id == user_id:
                 return login
         return None
+
+    async def one_of(self, user_ids: Collection[str]) -> Login | None:
+        """The first officer of the city, by user name, with one of these ids; None where there is none.
+
+        Those who were called come from anywhere. Only who has a session is looked at: whoever is on duty has one.
+        """
+        found = [login for login in self._logins.values() if login.user_id and login.user_id in user_ids]
+        return min(found, key=lambda login: login.username, default=None)
 
     async def somebody_on_shift(self, case: SeenCase, local: datetime) -> Login | None:
         """An officer of the case's street and duty line who has a shift now."""

@@ -40,6 +40,8 @@ FREED: Final = 0.15  # of effects, before and after their cause is closed: by ve
 MISTAKEN: Final = 0.20  # of what is looked at before the filing
 UNTRUE: Final = 0.30  # of what an officer says he put right himself, where another looks again
 ON_THE_SPOT: Final = 0.50  # of what officers find that is theirs to handle, and no danger
+DECLINES: Final = 0.25  # of those who are called to an emergency, by version
+UNHEARD: Final = 0.15  # of calls: nobody looks at his phone for minutes, so it goes further
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,6 +68,8 @@ class SeenCase:
     co_departments: tuple[str, ...] = ()
     cause: str | None = None
     sampled: bool = False
+    called: tuple[str, ...] = ()
+    responder: str | None = None
 
     @classmethod
     def of(cls, told: dict[str, Any]) -> SeenCase:
@@ -78,6 +82,7 @@ class SeenCase:
             checker=told["checker"], extensions=told["extensions"],
             place=None if told["lon"] is None else (told["lon"], told["lat"]),
             co_departments=tuple(told["co_departments"]), cause=told["cause"], sampled=told["sampled"],
+            called=tuple(told["called"]), responder=told["responder"],
         )  # fmt: skip
 
 
@@ -90,6 +95,8 @@ class By(StrEnum):
     SUPERVISOR = "supervisor"
     CHECKER = "checker"
     CO_OWNER = "co_owner"
+    CALLED = "called"
+    RESPONDER = "responder"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -111,8 +118,12 @@ def next_step(case: SeenCase, seed: int) -> Step | None:
     match case.state:
         case "reported":
             return _at_the_desk(case, seed)
+        case "filed" if case.called:
+            return _when_called(case, seed, "answer")
         case "filed":
             return _in_the_pool(case, seed)
+        case "assigned" | "accepted" | "in_progress" if case.called:
+            return _when_called(case, seed, "respond")
         case "assigned":
             return _when_assigned(case, seed)
         case "accepted":
@@ -139,6 +150,14 @@ def _at_the_desk(case: SeenCase, seed: int) -> Step:
     return Step(move="file", by=By.ACCEPTOR, after_minutes=wait)
 
 
+def _when_called(case: SeenCase, seed: int, accept: str) -> Step:
+    """Somebody comes within a minute or two, or says that he cannot; now and then nobody hears it for long."""
+    wait = 8.0 if _chance(case, seed, "heard") < UNHEARD else _between(case, seed, "come", 0.3, 2)
+    if _chance(case, seed, f"decline {case.version}") < DECLINES:
+        return Step(move="decline", by=By.CALLED, after_minutes=wait, said={"reason_code": "on_another"})
+    return Step(move=accept, by=By.CALLED, after_minutes=wait, said={"note": "马上到"})
+
+
 def _in_the_pool(case: SeenCase, seed: int) -> Step | None:
     if case.pool == "cause" and _chance(case, seed, f"free {case.version}") < FREED:
         return Step(move="unlink", by=By.ACCEPTOR, after_minutes=_between(case, seed, "free", 10, 40))
@@ -155,6 +174,9 @@ def _in_the_pool(case: SeenCase, seed: int) -> Step | None:
 
 
 def _when_assigned(case: SeenCase, seed: int) -> Step:
+    # Who was called to be first on the scene is there before the department has looked at its list.
+    if case.responder is not None and _chance(case, seed, f"there {case.version}") < ARRIVES:
+        return Step(move="arrive", by=By.RESPONDER, after_minutes=1, needs="its place")
     fate = _chance(case, seed, "fate")
     wait = _between(case, seed, f"accept {case.assignment}", 1, 8)
     if is_main(case, seed):

@@ -52,11 +52,22 @@ class Rung:
 
 @dataclass(frozen=True, kw_only=True)
 class StageLimit:
-    """How long a desk or an officer may take, where no category says so."""
+    """How long a desk or an officer may take, where no category says so; for one severity, or for all others."""
 
     kind: str
     budget_seconds: int
     ladder: str
+    severity: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class CallRound:
+    """How far, how many and how long a round of a call goes; see the table `call_rounds`."""
+
+    round: int
+    radius_m: float | None
+    most: int | None
+    wait_seconds: int
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -104,6 +115,18 @@ DEPARTMENTS: Final = (
 )
 
 
+
+def _unaccepted(ladder: str) -> tuple[Rung, ...]:
+    """An owner who has not accepted an emergency: everybody above hears before it is moved on."""
+    return (
+        Rung(ladder=ladder, level=1, share=0.5, effect="warning", role="owner", division_level=None),
+        Rung(ladder=ladder, level=2, share=1.0, effect="overdue", role="dispatcher", division_level="district"),
+        Rung(ladder=ladder, level=3, share=1.5, effect="climb", role="supervisor", division_level="district"),
+        Rung(ladder=ladder, level=4, share=2.0, effect="climb", role="supervisor", division_level="city"),
+        Rung(ladder=ladder, level=5, share=3.0, effect="move_on", role="dispatcher", division_level="district"),
+    )
+
+
 RUNGS: Final = (
     Rung(ladder="handling", level=1, share=0.75, effect="warning", role="owner", division_level=None),
     Rung(ladder="handling", level=2, share=1.0, effect="overdue", role="dispatcher", division_level="street"),
@@ -135,6 +158,14 @@ RUNGS: Final = (
     Rung(ladder="stop_it", level=1, share=0.5, effect="warning", role="owner", division_level=None),
     Rung(ladder="stop_it", level=2, share=1.0, effect="overdue", role="dispatcher", division_level="street"),
     Rung(ladder="stop_it", level=3, share=2.0, effect="climb", role="supervisor", division_level="district"),
+    Rung(ladder="call", level=1, share=1.0, effect="overdue", role="dispatcher", division_level="district"),
+    Rung(ladder="call", level=2, share=2.0, effect="climb", role="supervisor", division_level="district"),
+    Rung(ladder="call", level=3, share=3.0, effect="climb", role="supervisor", division_level="city"),
+    # What an emergency's desks have is minutes, and the alarm told them at once.
+    Rung(ladder="emergency", level=1, share=1.0, effect="overdue", role="dispatcher", division_level="district"),
+    Rung(ladder="emergency", level=2, share=2.0, effect="climb", role="supervisor", division_level="district"),
+    Rung(ladder="emergency", level=3, share=3.0, effect="climb", role="supervisor", division_level="city"),
+    *_unaccepted("emergency_acknowledge"),
 )
 
 # A deployed city gives its acceptor and its dispatcher 15 minutes each and a check 30.
@@ -146,6 +177,19 @@ STAGE_LIMITS: Final = (
     StageLimit(kind="checking", budget_seconds=1_800, ladder="checking"),
     StageLimit(kind="on_site", budget_seconds=1_800, ladder="on_site"),
     StageLimit(kind="supervision", budget_seconds=86_400, ladder="supervision"),
+    StageLimit(kind="call", budget_seconds=180, ladder="call"),
+    StageLimit(kind="filing", budget_seconds=120, ladder="emergency", severity="emergency"),
+    StageLimit(kind="dispatch", budget_seconds=120, ladder="emergency", severity="emergency"),
+    StageLimit(kind="pool", budget_seconds=120, ladder="emergency", severity="emergency"),
+    StageLimit(kind="acknowledge", budget_seconds=180, ladder="emergency_acknowledge", severity="emergency"),
+)
+
+# Three on foot within five minutes' run; then who comes by bicycle, by car; then everybody.
+CALL_ROUNDS: Final = (
+    CallRound(round=1, radius_m=500, most=3, wait_seconds=60),
+    CallRound(round=2, radius_m=1_500, most=5, wait_seconds=60),
+    CallRound(round=3, radius_m=5_000, most=10, wait_seconds=120),
+    CallRound(round=4, radius_m=None, most=None, wait_seconds=300),
 )
 
 
@@ -252,9 +296,19 @@ _ADD_RUNGS = Statement(
 _ADD_STAGE_LIMITS = Statement(
     Nothing,
     """
-    INSERT INTO stage_limits (kind, budget_seconds, ladder)
-    SELECT r.kind, r.budget_seconds, r.ladder
-      FROM jsonb_to_recordset($1::jsonb) AS r(kind text, budget_seconds integer, ladder text)
+    INSERT INTO stage_limits (kind, budget_seconds, ladder, severity)
+    SELECT r.kind, r.budget_seconds, r.ladder, r.severity
+      FROM jsonb_to_recordset($1::jsonb) AS r(kind text, budget_seconds integer, ladder text, severity text)
+    """,
+)
+
+_ADD_CALL_ROUNDS = Statement(
+    Nothing,
+    """
+    INSERT INTO call_rounds (round, radius_m, most, wait_seconds)
+    SELECT r.round, r.radius_m, r.most, r.wait_seconds
+      FROM jsonb_to_recordset($1::jsonb)
+             AS r(round integer, radius_m double precision, most integer, wait_seconds integer)
     """,
 )
 
@@ -284,6 +338,7 @@ async def load_starter(conn: Conn, calendar: WorkingCalendar = CHINA, duty_lines
     await add_edition(conn, EDITION, EDITION_NAME, "gridsvc starter", categories, await city_now(conn), default=True)
     await _ADD_RUNGS.run(conn, _rows(RUNGS))
     await _ADD_STAGE_LIMITS.run(conn, _rows(STAGE_LIMITS))
+    await _ADD_CALL_ROUNDS.run(conn, _rows(CALL_ROUNDS))
     return len(categories)
 
 
@@ -296,6 +351,6 @@ def _chosen(duty_lines: Iterable[str]) -> frozenset[str]:
 
 
 def _rows(
-    things: Iterable[DutyLine | Department | Rung | StageLimit],
+    things: Iterable[DutyLine | Department | Rung | StageLimit | CallRound],
 ) -> Sequence[dict[str, object]]:
     return [asdict(thing) for thing in things]

@@ -24,8 +24,9 @@ EDITION: Final = "starter-2026"
 EDITION_NAME: Final = "起步类别 2026 (GB/T 30428.2-2013 编号)"
 CALENDAR: Final = "city"
 
-UH, UD, WH, WD, DAY = (
-    LimitUnit.URGENT_HOUR, LimitUnit.URGENT_DAY, LimitUnit.WORK_HOUR, LimitUnit.WORK_DAY, LimitUnit.DAY,
+UM, UH, UD, WH, WD, DAY = (
+    LimitUnit.URGENT_MINUTE, LimitUnit.URGENT_HOUR, LimitUnit.URGENT_DAY, LimitUnit.WORK_HOUR, LimitUnit.WORK_DAY,
+    LimitUnit.DAY,
 )  # fmt: skip
 
 MAJORS: Final = {
@@ -357,7 +358,7 @@ _SOCIAL: Final = (
         _social("0303", "电动自行车违规充电", "Electric bicycle charged indoors", 4, UH, "high"),
         "充电位置=楼道/室内/飞线", "楼层:number?",
     ),
-    _social("0401", "洪道与边坡险情", "Danger at a flood channel or slope", 1, UH, "emergency"),
+    _social("0401", "洪道与边坡险情", "Danger at a flood channel or slope", 45, UM, "emergency"),
 )
 
 CATEGORIES: Final = tuple(

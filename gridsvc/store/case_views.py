@@ -74,6 +74,9 @@ class CaseView:
     cause_id: UUID | None
     exercise: bool
     check_unmanned: bool
+    call_id: UUID | None
+    called: list[UUID]
+    responder_id: UUID | None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -111,7 +114,8 @@ _COLUMNS: Final = """
            (c.due_at < $2::timestamptz AND c.state IN ('assigned', 'accepted', 'in_progress')) IS TRUE AS overdue,
            c.occurred_at, c.reported_at, c.filed_at, c.closed_at, c.updated_at, c.condition, c.management_level,
            c.component, c.held_by, c.suspensions, c.self_handled, c.sampled, c.returned_by, c.late, c.appeal,
-           c.checker_id, c.order_id, c.attributes, c.co_open, c.cause_id, c.exercise, c.check_unmanned
+           c.checker_id, c.order_id, c.attributes, c.co_open, c.cause_id, c.exercise, c.check_unmanned, c.call_id,
+           c.called, c.responder_id
       FROM cases c
       JOIN categories g ON g.edition = c.edition AND g.code = c.category
      WHERE c.seen_by && $1::text[]

@@ -83,6 +83,10 @@ class CaseRow:
     exercise: bool = False
     check_again_at: datetime | None = None  # when the service tries again to send somebody to look
     check_unmanned: bool = False
+    call_id: UUID | None = None  # the call that rings for it
+    call_for: str | None = None
+    called: list[UUID] = field(default_factory=list)
+    responder_id: UUID | None = None
 
     def case(self) -> Case:
         """The case as decisions see it."""
@@ -118,6 +122,9 @@ class CaseRow:
             co_open=tuple(self.co_open),
             cause_id=self.cause_id,
             self_handled=self.self_handled,
+            call_for=self.call_for,
+            called=tuple(self.called),
+            responder_id=self.responder_id,
         )
 
     def limit(self, book: Rulebook, clock: Clock, department: str | None = None) -> Limit:
@@ -191,6 +198,7 @@ _CHANGE = Statement(
            held_by = r.held_by, suspensions = r.suspensions, returned_by = r.returned_by, late = r.late,
            appeal = r.appeal, checker_id = r.checker_id, order_id = r.order_id,
            co_departments = r.co_departments, co_open = r.co_open, cause_id = r.cause_id,
+           call_id = r.call_id, call_for = r.call_for, called = r.called, responder_id = r.responder_id,
            edition = r.edition, category = r.category, duty_line = r.duty_line,
            severity = r.severity, description = r.description, address = r.address, attributes = r.attributes,
            check_again_at = r.check_again_at, check_unmanned = r.check_unmanned
@@ -204,6 +212,7 @@ _CHANGE = Statement(
            suspended_until timestamptz, condition text, management_level text,
            held_by text, suspensions integer, returned_by text, late boolean, appeal text,
            checker_id uuid, order_id uuid, co_departments text[], co_open text[], cause_id uuid,
+           call_id uuid, call_for text, called uuid[], responder_id uuid,
            edition text, category text, duty_line text, severity text, description text, address text,
            attributes jsonb, check_again_at timestamptz, check_unmanned boolean)
      WHERE c.id = r.id
@@ -223,7 +232,7 @@ _LOCKED: Final = """
            c.updated_at, c.seen_by, c.head, c.suspended_until, c.condition, c.management_level, c.component,
            c.held_by, c.suspensions, c.self_handled, c.sampled, c.returned_by, c.late, c.appeal,
            c.checker_id, c.order_id, c.attributes, c.co_departments, c.co_open, c.cause_id, c.had_effects,
-           c.exercise, c.check_again_at, c.check_unmanned
+           c.exercise, c.check_again_at, c.check_unmanned, c.call_id, c.call_for, c.called, c.responder_id
       FROM cases c
 """
 
@@ -362,6 +371,26 @@ LOCK_OVER_SUSPENDED = Statement(
      LIMIT $2::integer
        FOR UPDATE OF c SKIP LOCKED   -- a person is at it: next round
     """,
+)
+
+LOCK_TO_WIDEN = Statement(
+    CaseRow,
+    f"""
+    WITH due AS MATERIALIZED (   -- a fence, as above
+      SELECT k.case_id
+        FROM calls k
+       WHERE k.next_round_at <= $1::timestamptz
+         AND k.ended_at IS NULL
+       ORDER BY k.next_round_at
+       LIMIT $2::integer
+    )
+{_LOCKED}     WHERE c.id IN (SELECT case_id FROM due)
+       -- Cannot be otherwise; if it is, one damaged row must not stop the other calls.
+       AND c.call_id IS NOT NULL
+       AND c.state NOT IN ('closed', 'rejected', 'cancelled', 'merged')
+     ORDER BY c.id
+       FOR UPDATE OF c SKIP LOCKED   -- another sweeper has it, or somebody accepts this instant: next round
+    """,  # noqa: S608 - joined from constants
 )
 
 LOCK_OUTDATED = Statement(

@@ -44,6 +44,8 @@ class Waiting:
     dead: int
     rungs_due: int
     cases_to_route: int
+    calls_ringing: int
+    oldest_call_s: float
 
 
 WAITING = Statement(
@@ -55,7 +57,10 @@ WAITING = Statement(
            (SELECT count(*)::integer FROM failures WHERE next_attempt_at IS NOT NULL) AS failures,
            (SELECT count(*)::integer FROM failures WHERE next_attempt_at IS NULL) AS dead,
            (SELECT count(*)::integer FROM clocks WHERE next_fire_at <= city_now()) AS rungs_due,
-           (SELECT count(*)::integer FROM cases WHERE route_again_at <= city_now()) AS cases_to_route
+           (SELECT count(*)::integer FROM cases WHERE route_again_at <= city_now()) AS cases_to_route,
+           (SELECT count(*)::integer FROM calls WHERE ended_at IS NULL) AS calls_ringing,
+           coalesce(greatest(0, extract(epoch FROM city_now() - (
+             SELECT min(started_at) FROM calls WHERE ended_at IS NULL))), 0)::double precision AS oldest_call_s
     """,
 )
 

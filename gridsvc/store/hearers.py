@@ -31,6 +31,7 @@ class Standing:
     checker_id: UUID | None
     co_open: list[str]
     co_due: list[datetime]  # when the part of each of `co_open` is due
+    call_id: UUID | None
 
 
 STANDING = Statement(
@@ -48,7 +49,8 @@ STANDING = Statement(
                              JOIN co_handlings p ON p.case_id = c.id AND p.department = o.department
                                                 AND p.ended_at IS NULL
                              JOIN clocks k ON k.co_handling_id = p.id
-                            ORDER BY o.place) END AS co_due
+                            ORDER BY o.place) END AS co_due,
+           c.call_id
       FROM cases c
            LEFT JOIN divisions desk ON desk.grid_set_id = grid_set_at($2::timestamptz) AND desk.code = c.desk
      WHERE c.id = ANY ($1::uuid[])
@@ -136,6 +138,30 @@ ADMINS = Statement(
      ORDER BY g.user_id
     """,
 )
+
+# The duty desk (值班室) of an emergency: who dispatches or supervises for the district, and for the city.
+DUTY_DESK = Statement(
+    Hearer,
+    """
+    SELECT DISTINCT g.user_id
+      FROM grants g
+           JOIN users u ON u.id = g.user_id AND u.active
+           JOIN divisions d ON d.grid_set_id = grid_set_at($2::timestamptz) AND d.code = g.division_code
+                           AND d.level IN ('district', 'city')
+     WHERE g.role IN ('dispatcher', 'supervisor')
+       AND g.division_code = ANY ($1::text[])
+       AND (g.duty_line IS NULL OR g.duty_line = $3::text)
+       AND (g.department IS NULL OR g.department = $4::text)
+     ORDER BY g.user_id
+    """,
+)
+
+
+async def duty_desk(
+    conn: Conn, path: Sequence[str], duty_line: str, department: str | None, now: datetime
+) -> list[UUID]:
+    """Every dispatcher and supervisor of the district and of the city in `path`, on the case's axes."""
+    return [row.user_id for row in await DUTY_DESK.all(conn, path, now, duty_line, department)]
 
 
 async def handlers(conn: Conn, department: str, divisions: Sequence[str]) -> list[UUID]:

@@ -269,6 +269,32 @@ INVARIANTS: Final = (
         """,
     ),
     _rule(
+        "what_rings_has_its_call",
+        "A case for which it rings has one open call, and an open call belongs to an open case that names it.",
+        """
+        SELECT coalesce(c.id, k.case_id)::text AS what
+          FROM (SELECT id, call_id, call_for, state FROM cases WHERE call_id IS NOT NULL OR pool = 'call') c
+          FULL JOIN (SELECT id, case_id, wanted FROM calls WHERE ended_at IS NULL) k ON k.case_id = c.id
+         WHERE k.id IS DISTINCT FROM c.call_id
+            OR k.wanted IS DISTINCT FROM c.call_for
+            OR c.state IN ('closed', 'rejected', 'cancelled', 'merged')
+         LIMIT 20
+        """,
+    ),
+    _rule(
+        "one_accepts_a_call",
+        "Never do two accept one call, and who accepted it is who the call names.",
+        """
+        SELECT k.id::text AS what
+          FROM calls k
+          LEFT JOIN called o ON o.call_id = k.id AND o.answer = 'accepted'
+         GROUP BY k.id, k.answered_by
+        HAVING count(o.officer_id) > 1
+            OR (min(o.officer_id::text))::uuid IS DISTINCT FROM k.answered_by
+         LIMIT 20
+        """,
+    ),
+    _rule(
         "numbers_are_unique",
         "A case number and an acceptance number stand for one thing only.",
         """

@@ -18,6 +18,9 @@ from gridsvc.db import Conn, Nothing, Statement
 
 LEASE: Final = timedelta(seconds=30)  # three times what a relay may take for a batch; a dead relay holds rows this long
 
+HEAD_START: Final = timedelta(days=1)
+"""Urgent news may go since a day ago, so it is claimed before all that waits: a backlog of an hour is overtaken."""
+
 # Longer than any lease or pause between attempts: a row that waits longer was dated by a clock that has gone back.
 LONGEST_WAIT: Final = timedelta(minutes=15)
 
@@ -25,9 +28,9 @@ APPEND = Statement(
     Nothing,
     """
     INSERT INTO outbox (event_id, type, case_id, body, created_at, available_at)
-    SELECT event_id, type, case_id, body, $5::timestamptz, $5::timestamptz
-      FROM unnest($1::uuid[], $2::text[], $3::uuid[], $4::text[]) WITH ORDINALITY
-           AS news (event_id, type, case_id, body, place)
+    SELECT event_id, type, case_id, body, $5::timestamptz, available_at
+      FROM unnest($1::uuid[], $2::text[], $3::uuid[], $4::text[], $6::timestamptz[]) WITH ORDINALITY
+           AS news (event_id, type, case_id, body, available_at, place)
      ORDER BY place
     """,
 )
@@ -36,7 +39,8 @@ APPEND = Statement(
 async def append(conn: Conn, announcements: Sequence[Announcement], now: datetime) -> None:
     """Leave word of `announcements` in the caller's transaction, in one round trip; none: nothing happens.
 
-    They go out if and only if the transaction commits, in their order unless a relay fails on the way.
+    They go out if and only if the transaction commits, in their order unless a relay fails on the way; urgent
+    ones first.
     """
     if announcements:
         await APPEND.run(
@@ -46,6 +50,7 @@ async def append(conn: Conn, announcements: Sequence[Announcement], now: datetim
             [news.case_id if isinstance(news, CaseNews) else None for news in announcements],
             [encode(news) for news in announcements],
             now,
+            [now - HEAD_START if news.URGENT else now for news in announcements],
         )
 
 

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Final
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from gridsvc.db import Conn, Statement
 from gridsvc.domain.attribute import Attribute, read_attribute
+from gridsvc.domain.calling import CallRound
 from gridsvc.domain.case import Clock
 from gridsvc.domain.category import Category, CategoryLimit, Condition
 from gridsvc.domain.deadline import LimitUnit
@@ -151,11 +153,25 @@ _RUNGS = Statement(
 @dataclass(frozen=True)
 class _StageLimitRow:
     kind: str
+    severity: str | None
     budget_seconds: int
     ladder: str
 
 
-_STAGE_LIMITS = Statement(_StageLimitRow, "SELECT kind, budget_seconds, ladder FROM stage_limits")
+_STAGE_LIMITS = Statement(_StageLimitRow, "SELECT kind, severity, budget_seconds, ladder FROM stage_limits")
+
+
+@dataclass(frozen=True)
+class _CallRoundRow:
+    round: int
+    radius_m: float | None
+    most: int | None
+    wait_seconds: int
+
+
+_CALL_ROUNDS = Statement(
+    _CallRoundRow, "SELECT round, radius_m, most, wait_seconds FROM call_rounds ORDER BY round"
+)
 
 # By instance, so that a process that meets several databases (the tests) never mixes their rules.
 _KEPT: Final[dict[UUID, Rulebook]] = {}
@@ -175,6 +191,7 @@ async def rulebook(conn: Conn) -> Rulebook:
 async def _read(conn: Conn, now: _Revision) -> Rulebook:
     zone = ZoneInfo(now.zone)
     default = await _DEFAULT_EDITION.one(conn)
+    limits = await _STAGE_LIMITS.all(conn)
     ladders: dict[str, list[Rung]] = defaultdict(list)
     for row in await _RUNGS.all(conn):
         ladders[row.ladder].append(Rung(**{**vars(row), "effect": Effect(row.effect)}))
@@ -186,7 +203,16 @@ async def _read(conn: Conn, now: _Revision) -> Rulebook:
         calendars={code: edition.calendar(zone) for code, edition in (await calendars.in_force(conn)).items()},
         calendar_uses=await calendars.uses(conn),
         ladders={name: tuple(rungs) for name, rungs in ladders.items()},
-        stage_limits={Clock(row.kind): (row.budget_seconds, row.ladder) for row in await _STAGE_LIMITS.all(conn)},
+        stage_limits={Clock(row.kind): (row.budget_seconds, row.ladder) for row in limits if row.severity is None},
+        stage_limits_by_severity={
+            (Clock(row.kind), row.severity): (row.budget_seconds, row.ladder) for row in limits if row.severity
+        },
+        call_rounds=tuple(
+            CallRound(
+                round=row.round, radius_m=row.radius_m, most=row.most, wait=timedelta(seconds=row.wait_seconds)
+            )
+            for row in await _CALL_ROUNDS.all(conn)
+        ),
     )
 
 

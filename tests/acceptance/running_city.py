@@ -27,7 +27,7 @@ from tests.integration.patiently import until
 CATEGORIES: Final = ("300301", "200110", "300303", "200201", "200112", "300101")
 """Handled by officers, but for 200201 (a department) and 300101 (a desk files it first)."""
 
-WORKERS: Final = ("relay", "listen", "notices", "sweep", "reconcile")
+WORKERS: Final = ("relay", "listen", "notices", "urgent", "sweep", "reconcile")
 WEBS: Final = ("web", "web2")
 
 QUICK: Final = {

@@ -23,6 +23,7 @@ from gridsvc.store.numbers import NumberBlocks
 from tests.conftest import CityClock
 from tests.integration.small_city import category, found_small_city, report
 from tests.integration.stories.conftest import Town
+from tests.integration.stories.test_emergencies import SLOPE
 from tests.servers import FreshDatabase, SessionServers
 
 SIGNER: Final = Signer.of_secret("not a secret: only for tests, 40 characters")
@@ -32,13 +33,15 @@ SIGNER: Final = Signer.of_secret("not a secret: only for tests, 40 characters")
 class Worked:
     """A city that has worked for two days, and the login that may do anything to it.
 
-    `late`: owned, escalated and accepted; `other`: owned; `over`: rejected. The first day is signed.
+    `late`: owned, escalated and accepted; `other`: owned; `over`: rejected; `rings`: an emergency that nobody has
+    accepted. The first day is signed.
     """
 
     owner: ConnPool
     late: UUID
     other: UUID
     over: UUID
+    rings: UUID
 
 
 @pytest.fixture(scope="module")
@@ -68,11 +71,13 @@ async def worked(database_of_the_worked: FreshDatabase) -> AsyncIterator[Worked]
         over = await town.move(city.acceptor, over, Move.REJECT, reason="nothing there")
         late = await town.move(next(o for o in city.officers if o.user_id == late.officer_id), late, Move.ACCEPT)
         other = await town.move(next(o for o in city.officers if o.user_id == other.officer_id), other, Move.ACCEPT)
+        rings = await town.route((await town.filed(report(city.officers[0], SLOPE))).id)
+        assert rings.call_id is not None
         await clock.forward(timedelta(days=2))
         assert await town.sweep() > 0
         async with transaction(pool) as (conn, now):
             assert len(await sign_days(conn, SIGNER, now)) == 1
-        yield Worked(owner, late.id, other.id, over.id)
+        yield Worked(owner, late.id, other.id, over.id, rings.id)
 
 
 @asynccontextmanager
@@ -196,6 +201,11 @@ DAMAGES: Final[dict[str, tuple[str, ...]]] = {
          WHERE id IN ('{late}', '{other}')
         """,
     ),
+    "what_rings_has_its_call": ("UPDATE calls SET ended_at = now(), ended_why = 'lost' WHERE case_id = '{rings}'",),
+    "one_accepts_a_call": (
+        "DROP INDEX one_accepts",
+        "UPDATE called SET answer = 'accepted', answered_at = now() WHERE case_id = '{rings}'",
+    ),
     "numbers_are_unique": (
         "ALTER TABLE cases DROP CONSTRAINT cases_number_key",
         "UPDATE cases SET number = (SELECT number FROM cases WHERE id = '{late}') WHERE id = '{other}'",
@@ -212,7 +222,9 @@ def test_for_every_rule_there_is_a_damage() -> None:
 async def test_a_damage_is_found_by_its_own_question_and_no_other(worked: Worked, rule: str) -> None:
     async with undone_afterwards(worked) as conn:
         for statement in DAMAGES[rule]:
-            await conn.execute(statement.format(late=worked.late, other=worked.other, over=worked.over))
+            await conn.execute(
+                statement.format(late=worked.late, other=worked.other, over=worked.over, rings=worked.rings)
+            )
         assert set(await broken_invariants(conn)) == {rule}
 
 

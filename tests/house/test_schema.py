@@ -10,6 +10,7 @@ import asyncpg
 import pytest
 
 from gridsvc.errors import CannotMigrate
+from gridsvc.local.starter import CALL_ROUNDS, RUNGS
 from gridsvc.migrate import migrate, migrations
 from tests.house.source import ROOT
 
@@ -144,6 +145,22 @@ async def test_a_city_that_runs_already_gets_the_ladder_of_what_must_be_stopped(
     rungs = await _ask(empty_database, "SELECT ladder, count(*) FROM rungs GROUP BY ladder")
     assert set(rungs) == {("pool", 1), ("stop_it", 3)}
     assert await _ask(empty_database, "SELECT 1 FROM stage_limits") == [], "its limits are the categories' alone"
+
+
+async def test_a_city_that_has_set_its_limits_gets_those_of_emergencies(empty_database: str) -> None:
+    """Its own limits stay as they are; calls begin to ring, and the desks of an emergency have minutes."""
+    for each in migrations():
+        if each.name.endswith("_emergencies.sql"):
+            await _run(empty_database, "INSERT INTO stage_limits VALUES ('pool', 600, 'pool')")
+        await _run(empty_database, each.sql)
+    limits = set(await _ask(empty_database, "SELECT kind, severity, budget_seconds FROM stage_limits"))
+    assert {("pool", None, 600), ("pool", "emergency", 120), ("call", None, 180)} <= limits
+    rounds = await _ask(empty_database, "SELECT round, radius_m, most, wait_seconds FROM call_rounds ORDER BY round")
+    assert rounds == [(each.round, each.radius_m, each.most, each.wait_seconds) for each in CALL_ROUNDS]
+    ladders = {"call", "emergency", "emergency_acknowledge"}
+    rungs = await _ask(empty_database, "SELECT ladder, level, share, effect, role, division_level FROM rungs")
+    wanted = {tuple(vars(each).values()) for each in RUNGS if each.ladder in ladders}
+    assert {each for each in rungs if each[0] in ladders} == wanted
 
 
 async def test_a_file_that_changed_after_it_was_applied_is_refused(owner_database: str) -> None:

@@ -48,6 +48,20 @@ WITH_CASE = {
     "co_handlings": """
         INSERT INTO co_handlings (id, case_id, cycle, department, wanted, asked_by, asked_at)
         VALUES ($2, $1, 1, 'lamps', 'x', 'test', now())""",
+    "calls": """
+        INSERT INTO calls (id, case_id, cycle, wanted, round, started_at, next_round_at, ended_at, ended_why)
+        VALUES ($2, $1, 1, 'owner', 1, now(), now(), now(), 'cancel')""",
+    "call_widenings": """
+        INSERT INTO call_widenings (call_id, case_id, round, scheduled_at, fired_at, officers)
+        SELECT id, case_id, 1, now(), now(), 0 FROM calls WHERE case_id = $1 AND $2::uuid IS NOT NULL""",
+    "called": """
+        WITH person AS (
+          INSERT INTO users (id, username, display_name) VALUES ($2, ($2::uuid)::text, 'x') RETURNING id
+        ), officer AS (
+          INSERT INTO officers (user_id, duty_line) SELECT id, 'sanitation' FROM person RETURNING user_id
+        )
+        INSERT INTO called (call_id, case_id, officer_id, round, because, called_at, rung_at)
+        SELECT k.id, k.case_id, o.user_id, 1, 'near', now(), now() FROM calls k, officer o WHERE k.case_id = $1""",
     "attachments": """
         INSERT INTO attachments (id, sha256, original, media_type, size_bytes, uploaded_by, uploaded_at, case_id,
                                  purpose)
@@ -65,6 +79,9 @@ CASE_OF = {
     "checks": "case_id",
     "supervision_orders": "case_id",
     "co_handlings": "case_id",
+    "calls": "case_id",
+    "call_widenings": "case_id",
+    "called": "case_id",
     "clocks": "case_id",
     "clock_pauses": "(SELECT case_id FROM clocks c WHERE c.id = clock_id)",
     "clock_changes": "(SELECT case_id FROM clocks c WHERE c.id = clock_id)",
@@ -214,6 +231,9 @@ async def test_a_notice_is_seen_by_the_one_it_is_for(bare: ConnPool, api: Api) -
         "DELETE FROM checks",
         "DELETE FROM supervision_orders",
         "DELETE FROM co_handlings",
+        "DELETE FROM calls",
+        "DELETE FROM called",
+        "UPDATE call_widenings SET officers = 0",
         "UPDATE instance SET zone = 'UTC'",
         "ALTER TABLE cases DISABLE ROW LEVEL SECURITY",
         "DROP POLICY cases_in_scope ON cases",

@@ -19,6 +19,8 @@ OFFICER: Final = UUID(int=0xA1)
 HANDLER: Final = UUID(int=0xA2)
 CLERK: Final = UUID(int=0xA3)
 CHECKER: Final = UUID(int=0xA4)
+CALLED: Final = UUID(int=0xA5)
+RESPONDER: Final = UUID(int=0xA6)
 OTHER_CASE: Final = UUID(int=0xC2)
 ORDER: Final = UUID(int=0x0D)
 
@@ -44,6 +46,12 @@ STANDS: Final[dict[Move, dict[str, Any]]] = {
     Move.FOLLOW: {"cause_id": OTHER_CASE},
     Move.APPEAL: {"late": True},
     Move.SETTLE_APPEAL: {"late": True, "appeal": "open"},
+    Move.WIDEN: {"call_for": "owner"},
+    Move.ANSWER: {"call_for": "owner", "called": (CALLED,)},
+    Move.RESPOND: {"call_for": "first_on_scene", "called": (CALLED,)},
+    Move.DECLINE: {"call_for": "owner", "called": (CALLED,)},
+    Move.ARRIVE: {"responder_id": RESPONDER},
+    Move.NOTE: {"responder_id": RESPONDER},
 }
 """How a case stands on which the move may be made, where its state alone does not say it."""
 
@@ -88,12 +96,15 @@ def person(role: Role | None, division: str = DISTRICT, *, user: UUID = CLERK, *
     return Caller(id=f"user:{user}", user_id=user, grants=grants)
 
 
+_PARTIES: Final[dict[Role | Party | None, UUID]] = {
+    Party.OWNER: OFFICER, Party.CHECKER: CHECKER, Party.CALLED: CALLED, Party.RESPONDER: RESPONDER,
+}  # fmt: skip
+
+
 def who(by: Role | Party | None) -> Actor:
     """Somebody who is exactly this towards a case of `case_in`, and nothing else; None: a stranger in the area."""
-    if by is Party.OWNER:
-        return Actor(caller=person(None, user=OFFICER))
-    if by is Party.CHECKER:
-        return Actor(caller=person(None, user=CHECKER))
+    if by in _PARTIES:
+        return Actor(caller=person(None, user=_PARTIES[by]))
     if by is Party.CO_OWNER:
         return Actor(caller=person(Role.HANDLER, department="lamps"))
     if by is Party.DEPARTMENT:
@@ -162,6 +173,7 @@ NEEDED: Final[dict[Move, tuple[str, ...]]] = {
     Move.SUPERVISE: ("reason",),
     Move.REPLY: ("reply",),
     Move.CHECK: ("result", "evidence"),
+    Move.DECLINE: ("reason",),
 }
 
 FOUND: Final[dict[Move, dict[str, Any]]] = {

@@ -26,6 +26,7 @@ from gridsvc.domain.case import (
 )
 from gridsvc.errors import BadRequest, GuardFailed, NotAllowed
 from tests.unit.domain.sample_case import (
+    CALLED,
     CITY,
     CLERK,
     COMMUNITY,
@@ -50,6 +51,8 @@ OWNER = who(Party.OWNER)
 LATE = {"due_at": NOW - timedelta(seconds=1)}
 YEAR = timedelta(days=366)
 SENT = UUID(int=0xB1)
+CALLED_TO_OWN: dict[str, Any] = {"call_for": "owner", "called": (CALLED,)}
+CALLED_TO_HELP: dict[str, Any] = {"call_for": "first_on_scene", "called": (CALLED,)}
 
 
 @pytest.mark.parametrize(
@@ -85,6 +88,16 @@ SENT = UUID(int=0xB1)
          case_in(State.FILED, returned_by="department:roads"), case_in(State.FILED, returned_by="department:water")),
         ("what is on its way to routing is left alone", "waits_for_a_person", Move.CORRECT, DESK,
          case_in(State.FILED, pool=Pool.ROUTING), case_in(State.FILED, pool=Pool.DISPATCH)),
+        ("what rings is corrected too", "waits_for_a_person", Move.CORRECT, DESK,
+         case_in(State.FILED, pool=Pool.ROUTING), case_in(State.FILED, pool=Pool.CALL)),
+        ("who is called to own a case does not only look", "called_to_help", Move.RESPOND, who(Party.CALLED),
+         case_in(State.FILED, **CALLED_TO_OWN), case_in(State.FILED, **CALLED_TO_HELP)),
+        ("who is called to help does not take the case from its department", "called_to_own", Move.ANSWER,
+         who(Party.CALLED), case_in(State.FILED, **CALLED_TO_HELP), case_in(State.FILED, **CALLED_TO_OWN)),
+        ("nobody runs to a suspended case", "running", Move.RESPOND, who(Party.CALLED),
+         case_in(State.ASSIGNED, suspended=True, **CALLED_TO_HELP), case_in(State.ASSIGNED, **CALLED_TO_HELP)),
+        ("only what rings goes further", "rings", Move.WIDEN, who(Party.SWEEPER),
+         case_in(State.FILED), case_in(State.FILED, **CALLED_TO_OWN)),
         ("who handled it is not sent to look at it", "looked_at_by_another", Move.SEND_CHECK, DESK,
          case_in(State.HANDLED, handler_id=SENT), case_in(State.HANDLED, handler_id=CLERK)),
         ("who cannot say where it is sends nobody", "lies_in_a_cell", Move.SEND_CHECK, DESK,

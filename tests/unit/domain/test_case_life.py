@@ -16,10 +16,13 @@ from gridsvc.domain.access import Role
 from gridsvc.domain.case import CHECKS, FINAL, MOVES, OPEN, OWNED, Case, Clock, Move, Moved, Party, Pool, State, decide
 from gridsvc.domain.report import opening_of
 from gridsvc.errors import GuardFailed, NotAllowed, WrongMoment
-from tests.unit.domain.sample_case import CHECKER, HANDLER, LEFT_OUT, NOW, OFFICER, ORDER, case_in, saying, who
+from tests.unit.domain.sample_case import CALLED, CHECKER, HANDLER, LEFT_OUT, NOW, OFFICER, ORDER, case_in, saying, who
 from tests.unit.domain.sample_rules import category
 
-WAITS = {State.REPORTED: {Pool.FILING, Pool.LOCATE}, State.FILED: {Pool.ROUTING, Pool.DISPATCH, Pool.CAUSE}}
+WAITS = {
+    State.REPORTED: {Pool.FILING, Pool.LOCATE},
+    State.FILED: {Pool.ROUTING, Pool.DISPATCH, Pool.CAUSE, Pool.CALL},
+}
 
 
 def kept(case: Case, moved: Moved, said: dict[str, Any]) -> Case:
@@ -35,6 +38,13 @@ def kept(case: Case, moved: Moved, said: dict[str, Any]) -> Case:
         after = replace(after, checker_id=None)
     if Clock.SUPERVISION in moved.rule.stops:
         after = replace(after, order_id=None)
+    if Clock.CALL in moved.rule.stops:
+        after = replace(after, call_for=None, called=())
+    if moved.rule.move in {Move.CALL, Move.SUMMON}:
+        wanted = "owner" if moved.rule.move is Move.CALL else "first_on_scene"
+        after = replace(after, call_for=wanted, called=(CALLED,))
+    if moved.rule.move is Move.ANSWER:
+        after = replace(after, officer_id=CALLED, assignment_id=CALLED)
     if moved.rule.move is Move.SEND_CHECK:
         after = replace(after, checker_id=CHECKER)
     if moved.rule.move is Move.SUPERVISE:
@@ -146,6 +156,11 @@ class Life(RuleBasedStateMachine):
     @invariant()
     def no_order_waits_on_a_case_that_is_over(self) -> None:
         assert self.case.order_id is None or self.case.state in OPEN
+
+    @invariant()
+    def it_rings_with_somebody_only_while_somebody_is_wanted(self) -> None:
+        assert self.case.call_for is None or self.case.state in OWNED | {State.FILED}
+        assert self.case.pool is not Pool.CALL or self.case.call_for is not None
 
     @invariant()
     def only_what_waits_for_a_person_was_given_back(self) -> None:

@@ -24,7 +24,7 @@ from tests.unit.domain.written_states import (
 )
 
 EVERYBODY: tuple[Role | Party | None, ...] = (*Role, *Party, None)
-PEOPLE = {Party.OWNER, Party.DEPARTMENT, Party.CHECKER, Party.CO_OWNER}
+PEOPLE = {Party.OWNER, Party.DEPARTMENT, Party.CHECKER, Party.CO_OWNER, Party.CALLED, Party.RESPONDER}
 WRITTEN = written_rules()
 
 

@@ -94,6 +94,7 @@ def test_limits_differ_by_management_level_within_a_condition() -> None:
 @pytest.mark.parametrize(
     ("limit", "closing", "amount", "unit"),
     [
+        ("45紧急分钟", "恢复", 45, LimitUnit.URGENT_MINUTE),
         ("2紧急工作时", "恢复", 2, UH),
         ("1紧急工作时\n", "恢复", 1, UH),
         (" 5工作日", "恢复", 5, WD),

@@ -78,6 +78,7 @@ def _examples(folder: Path, part: str) -> list[dict[str, Any]]:
 @pytest.mark.parametrize(
     ("amount", "unit", "budget"),
     [
+        (45, LimitUnit.URGENT_MINUTE, Budget(ClockUnit.NATURAL, 2_700)),
         (2, LimitUnit.URGENT_HOUR, Budget(ClockUnit.NATURAL, 2 * 3_600)),
         (2, LimitUnit.URGENT_DAY, Budget(ClockUnit.NATURAL, 48 * 3_600)),
         (1, LimitUnit.DAY, Budget(ClockUnit.NATURAL, 24 * 3_600)),

@@ -9,7 +9,7 @@ import pytest
 from gridsvc.domain.case import MOVES, Clock, Pool, State
 from gridsvc.domain.deadline import Budget, ClockUnit, LimitUnit
 from gridsvc.domain.report import acceptance_number, case_number, opening_of
-from gridsvc.domain.rulebook import Rulebook
+from gridsvc.domain.rulebook import Limit, Rulebook
 from gridsvc.errors import UnknownCategory
 from tests.unit.domain.sample_rules import HANDLING, SHANGHAI, category, office, rulebook
 
@@ -98,6 +98,14 @@ def test_handling_has_the_limit_of_its_category(amount: float, unit: LimitUnit, 
 def test_every_desk_has_a_limit_of_its_own_that_runs_by_nature(clock: Clock) -> None:
     limit = rulebook().limit(clock, category())
     assert (limit.budget, limit.ladder, limit.calendar) == (Budget(ClockUnit.NATURAL, 900), "desk", None)
+
+
+def test_an_emergency_has_limits_of_its_own_where_the_city_has_set_them_and_else_those_of_all() -> None:
+    book = rulebook(stage_limits_by_severity={(Clock.POOL, "emergency"): (120, "emergency")})
+    grave = category(severity="emergency")
+    assert book.limit(Clock.POOL, grave) == Limit(Budget(ClockUnit.NATURAL, 120), "emergency", None)
+    assert book.limit(Clock.CHECKING, grave).budget.seconds == 900
+    assert book.limit(Clock.POOL, category(severity="high")).budget.seconds == 900
 
 
 def test_a_ladder_nobody_has_written_has_no_rungs() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from events.catalog import CATALOG
-from events.topology import DEAD_ARGUMENTS, QUEUES, Queue, is_heard
+from events.topology import DEAD_ARGUMENTS, QUEUES, URGENT, Queue, is_heard
 
 PORTABLE = {
     "x-queue-type", "x-delivery-limit", "x-overflow", "x-dead-letter-exchange",
@@ -30,6 +30,12 @@ def test_a_dead_letter_is_never_lost_on_the_way(queue: Queue) -> None:
     assert queue.arguments["x-dead-letter-strategy"] == "at-least-once"
     assert queue.arguments["x-overflow"] == "reject-publish", "drop-head silently means at most once"
     assert queue.arguments["x-dead-letter-routing-key"] == f"{queue.name}.dead"
+
+
+def test_news_of_an_emergency_overtakes_in_the_outbox_and_in_a_queue_of_its_own() -> None:
+    assert {name for name, kind in CATALOG.items() if kind.URGENT} == set(URGENT.hears)
+    others = {name for queue in QUEUES if queue is not URGENT for name in queue.hears}
+    assert others.isdisjoint(URGENT.hears)
 
 
 def test_every_queue_has_its_own_name_and_dead_queue() -> None:

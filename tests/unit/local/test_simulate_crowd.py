@@ -49,7 +49,7 @@ def case(number: int, **other: object) -> SeenCase:
         "category": "starter:100101", "duty_line": "city",
         "divisions": ["620100", "620102", "620102001", "620102001001"],
         "assignment": None, "officer": None, "department": "water", "overdue": False,
-        "returned_by": None, "order": None, "checker": None,
+        "returned_by": None, "order": None, "checker": None, "called": [], "responder": None,
         "extensions": 0, "sampled": False, "lon": 103.83, "lat": 36.06, "co_departments": [], "cause": None,
     }  # fmt: skip
     return SeenCase.of(told | other)

@@ -40,6 +40,8 @@ PARTY = {
     By.SUPERVISOR: Role.SUPERVISOR,
     By.CHECKER: Party.CHECKER,
     By.CO_OWNER: Party.CO_OWNER,
+    By.CALLED: Party.CALLED,
+    By.RESPONDER: Party.RESPONDER,
 }
 
 NEEDED = {
@@ -69,8 +71,11 @@ def made(case: SeenCase, step: Step) -> SeenCase:
     returned_by = case.returned_by if rule.after is None else None
     if step.move == "return":
         returned_by = "department:roads" if case.version % 2 else f"officer:{case.id}"
+    called = () if Clock.CALL in rule.stops else case.called[1:] if step.move == "decline" else case.called
     return replace(
         case,
+        called=called,
+        responder="1" if step.move == "respond" else case.responder,
         version=case.version + 1,
         cycle=case.cycle + (step.move == "reopen"),
         state=str(rule.after or case.state),
@@ -90,10 +95,12 @@ def _still_open(case: SeenCase, rule: Rule) -> tuple[str, ...]:
     return () if over else case.co_departments
 
 
-def lived(case: SeenCase, *, overdue: bool = False) -> list[tuple[SeenCase, str | None]]:
+def lived(case: SeenCase, *, overdue: bool = False, rings: bool = False) -> list[tuple[SeenCase, str | None]]:
     """The whole life of a case, state by state, with the moves; the routing worker stood in for."""
     life: list[tuple[SeenCase, str | None]] = []
     for _ in range(60):
+        if case.state == "assigned" and case.responder is None and rings:
+            case = replace(case, called=("1", "2"))
         if case.state == "filed" and case.pool == Pool.ROUTING:
             case = replace(
                 case, state="assigned", pool=None, assignment=f"{case.id} {case.version}", version=case.version + 1
@@ -119,15 +126,34 @@ def test_a_day_of_cases_sees_every_state_and_ends_in_a_final_one() -> None:
     assert set(seen) == set(State)
 
 
+@pytest.mark.parametrize(
+    ("state", "accepts"), [("filed", "answer"), ("assigned", "respond"), ("in_progress", "respond")]
+)
+def test_officers_who_are_called_come_or_say_that_they_cannot_and_come_in_minutes(state: str, accepts: str) -> None:
+    waits: dict[str, list[float]] = {accepts: [], "decline": []}
+    for number in range(200):
+        rings = replace(new_case(number), state=state, pool="call" if state == "filed" else None, called=("1", "2"))
+        step = next_step(rings, seed=1)
+        assert step is not None
+        assert step.by is By.CALLED
+        made(rings, step)
+        waits[step.move].append(step.after_minutes)
+    assert len(waits[accepts]) > len(waits["decline"]) > 20
+    quick = [wait for wait in waits[accepts] if wait <= 2]
+    assert 0.75 < len(quick) / len(waits[accepts]) < 1, "and now and then nobody hears it for long"
+
+
 def test_every_move_that_people_make_happens() -> None:
     moves: Counter[str | None] = Counter()
     for number in range(600):
-        life = lived(new_case(number, pool=("filing", "locate", None, None)[number % 4]), overdue=True)
+        case = new_case(number, pool=("filing", "locate", None, None)[number % 4])
+        life = lived(case, overdue=True, rings=number % 9 == 0)
         moves.update(move for _, move in life)
     wanted = {
         "file", "reject", "locate", "return", "accept", "start", "hand_in", "rework",
         "close", "reopen", "cancel", "merge", "remind", "supervise", "reply", "forward", "correct",
         "arrive", "send_check", "check", "co_assign", "co_hand_in", "co_decline", "link", "unlink", "follow",
+        "respond", "decline",
     }  # fmt: skip
     assert wanted <= set(moves)
     assert moves["close"] > 400

@@ -11,6 +11,7 @@ from pathlib import Path
 from gridsvc.domain.case import BESIDE, Clock
 from gridsvc.domain.deadline import LimitUnit, budget_of
 from gridsvc.local.starter import (
+    CALL_ROUNDS,
     CATEGORIES,
     CHINA,
     DEPARTMENTS,
@@ -79,7 +80,7 @@ def test_emergencies_run_on_the_natural_clock_and_are_the_shortest() -> None:
     emergencies = [c for c in CATEGORIES if c.severity == "emergency"]
     assert emergencies
     for category in emergencies:
-        assert category.limit_unit == "urgent_hour"
+        assert category.limit_unit in {"urgent_hour", "urgent_minute"}
         assert budget_of(category.limit_amount, LimitUnit(category.limit_unit)).seconds <= 2 * 3600
 
 
@@ -95,7 +96,8 @@ def test_rungs_of_a_ladder_climb_one_after_the_other() -> None:
 
 
 def test_every_clock_without_a_category_has_a_limit_and_a_ladder() -> None:
-    assert {limit.kind for limit in STAGE_LIMITS} == set(Clock) - {Clock.HANDLING, Clock.CO_HANDLING} - BESIDE
+    own = {Clock.HANDLING, Clock.CO_HANDLING} | BESIDE
+    assert {limit.kind for limit in STAGE_LIMITS if limit.severity is None} == set(Clock) - own
     ladders = {limit.ladder for limit in STAGE_LIMITS} | {"handling", "co_handling"} | BESIDE
     assert ladders == {rung.ladder for rung in RUNGS}
 
@@ -112,6 +114,20 @@ def test_who_fells_a_tree_this_moment_is_stopped_within_an_hour_beside_the_handl
     assert stop is not None
     assert (stop.amount, stop.unit, stop.condition) == (1, LimitUnit.URGENT_HOUR, "1")
     assert felling.stage_limit(Clock.STOP_IT, "2", "B") is None
+
+
+def test_the_desks_of_an_emergency_have_minutes_where_others_have_a_quarter_of_an_hour() -> None:
+    usual = {limit.kind: limit.budget_seconds for limit in STAGE_LIMITS if limit.severity is None}
+    urgent = {limit.kind: limit.budget_seconds for limit in STAGE_LIMITS if limit.severity == "emergency"}
+    assert set(urgent) == {"filing", "dispatch", "pool", "acknowledge"}
+    assert all(seconds <= 180 < usual[kind] for kind, seconds in urgent.items())
+
+
+def test_each_round_of_a_call_goes_further_and_to_more_and_the_last_to_everybody() -> None:
+    assert [each.round for each in CALL_ROUNDS] == list(range(1, len(CALL_ROUNDS) + 1))
+    assert all((low.radius_m or 0) < (high.radius_m or 1e9) for low, high in pairwise(CALL_ROUNDS))
+    assert all((low.most or 0) < (high.most or 1e9) for low, high in pairwise(CALL_ROUNDS))
+    assert (CALL_ROUNDS[-1].radius_m, CALL_ROUNDS[-1].most) == (None, None)
 
 
 def test_the_calendar_of_2026_is_the_published_one(sample_data: Path) -> None:
