@@ -76,6 +76,7 @@ NOTICES: Final = Queue(
         "case.reworked", "case.reminded", "case.supervised", "case.reported",
         "case.referred", "case.unmerged", "case.appealed", "case.appeal_settled",
         "case.check_sent", "case.checked", "case.order_replied",
+        "case.to_call_back", "case.called_back", "case.undone", "case.merged",
     ),
 )  # fmt: skip
 

@@ -18,6 +18,14 @@ from events.catalog import (
     CaseUnmerged,
 )
 from geo.projection import metres_between
+from gridsvc.actions.ask_reporters import (
+    answered,
+    ask_reporters,
+    asked_by,
+    call_off_for,
+    keep_answer,
+    lock_for_unmerging,
+)
 from gridsvc.actions.ask_somebody import Task, budgets_of, columns_of, facts_of_task, keep_task, task_of
 from gridsvc.actions.file_report import ROUTE_WITHIN
 from gridsvc.actions.record_move import NewOwner, Recorded, record_move
@@ -66,15 +74,21 @@ async def move_case(
     """
     if said.into is not None:  # both in one order: two who merge crosswise would wait for each other in a ring
         await cases.lock_many(conn, [case_id, said.into])
+    if move is Move.UNMERGE:
+        await lock_for_unmerging(conn, case_id, actor)
     locked = await cases.lock(conn, case_id)
     if locked is None:
         raise Unknown(f"no case {case_id}", case=str(case_id))
     _check_expected(locked, expected)
-    moved = decide(locked.case(), move, actor, said, now)
+    case, waits = await asked_by(conn, locked, said)
+    moved = decide(case, move, actor, said, now)
     book = await rulebook(conn)
+    answer = answered(book, locked, waits, said, now)
     _check_category(book.categories[(locked.edition, locked.category)], move, said)
     await _check_named(conn, locked, said)
     await act_as_service(conn)
+    if move is Move.UNMERGE:
+        await call_off_for(conn, locked, now)
     task = await task_of(conn, book, locked, move, actor, said, now)
     changes = await _changes(conn, book, locked, moved, actor, said, numbers, now)
     if said.evidence or said.before:
@@ -82,6 +96,7 @@ async def move_case(
         await attachments.attach(conn, said.before, locked.id, None, "before", actor.id)
         await attachments.attach(conn, said.evidence, locked.id, None, purpose, actor.id)
     facts = facts_of(said, changes) | _facts_of_move(locked, moved, said, changes) | facts_of_task(task)
+    facts |= answer.facts() if answer else {}
     after = await record_move(
         conn,
         book,
@@ -93,7 +108,7 @@ async def move_case(
             owner=_owner_by_hand(moved, said),
             ended_why=_ended_why(locked, moved),
             changes={**changes, **columns_of(task)},
-            told=_told(moved, locked, said, task),
+            told=answer.told() if answer else _told(moved, locked, said, task),
             check_result=said.result if move is Move.CHECK else None,
             reply=said.reply,
             budgets=budgets_of(task),
@@ -101,7 +116,9 @@ async def move_case(
         now,
     )
     await keep_task(conn, task)
-    return after
+    if move is Move.CLOSE:
+        await ask_reporters(conn, book, after, actor.id, now)
+    return await keep_answer(conn, book, after, answer, actor, said, now) if answer else after
 
 
 def _check_expected(locked: CaseRow, expected: Expected) -> None:
@@ -324,6 +341,7 @@ def facts_of(said: Particulars, changes: Mapping[str, Any]) -> dict[str, object]
         "result": said.result,
         "wanted": said.wanted,
         "reply": said.reply,
+        "satisfaction": said.satisfaction,
         "number": changes.get("number"),
         "cell": changes.get("cell_code"),
         "grid_set": changes.get("grid_set_id"),

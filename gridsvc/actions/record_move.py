@@ -20,7 +20,7 @@ from gridsvc.domain.deadline import Budget, ClockUnit
 from gridsvc.domain.history import Entry, chained
 from gridsvc.domain.rulebook import Limit, Rulebook
 from gridsvc.ids import new_id
-from gridsvc.store import assignments, cases, checks, clocks, history, outbox, supervision_orders
+from gridsvc.store import assignments, call_backs, cases, checks, clocks, history, outbox, supervision_orders
 from gridsvc.store.assignments import AssignmentRow
 from gridsvc.store.cases import CaseRow
 
@@ -94,6 +94,8 @@ async def _end_tasks(conn: Conn, moves: Sequence[tuple[CaseRow, Recorded]], now:
         if locked.checker_id is not None and Clock.ON_SITE in what.moved.rule.stops
     }
     await checks.end(conn, ended, now)
+    again = [locked.id for locked, what in moves if what.moved.rule.move is Move.REOPEN]
+    await call_backs.call_off(conn, again, now)
     for locked, what in moves:
         if locked.order_id is not None and Clock.SUPERVISION in what.moved.rule.stops:
             replied_by = what.actor if what.reply is not None else None
@@ -179,7 +181,7 @@ async def _turn_clocks(
     started: list[CaseClock] = []
     going: list[CaseClock] = []
     for row, what in moves:
-        ending = [clock for clock in live[row.id] if clock.kind in what.moved.rule.stops or row.state in FINAL]
+        ending = [clock for clock in live[row.id] if _ends(clock, row, what)]
         stopped += [stop_clock(clock, now) for clock in ending]
         staying = [clock for clock in live[row.id] if clock not in ending]
         staying = await _pause_or_go_on(conn, book, row, staying, what, now)
@@ -191,6 +193,11 @@ async def _turn_clocks(
     due = {clock.case_id: clock.due_at for clock in going if clock.kind is Clock.HANDLING}
     late = {clock.case_id for clock in stopped if clock.kind is Clock.HANDLING and now > clock.due_at}
     return due, late
+
+
+def _ends(clock: CaseClock, row: CaseRow, what: Recorded) -> bool:
+    # What is asked after closing goes on whatever is noted on the closed case; each ends with its own answer.
+    return clock.kind in what.moved.rule.stops or (row.state in FINAL and clock.kind is not Clock.CALL_BACK)
 
 
 def _started(book: Rulebook, row: CaseRow, what: Recorded, running: set[Clock], now: datetime) -> list[CaseClock]:

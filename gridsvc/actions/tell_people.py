@@ -14,18 +14,23 @@ from events.catalog import (
     CaseAppealed,
     CaseAppealSettled,
     CaseAssigned,
+    CaseCalledBack,
     CaseChecked,
     CaseCheckSent,
     CaseEscalated,
+    CaseMerged,
     CaseNews,
     CaseOrderReplied,
     CasePooled,
     CaseReferred,
     CaseReported,
     CaseReturned,
+    CaseToCallBack,
+    CaseUndone,
     CaseUnmerged,
 )
 from gridsvc.db import Conn
+from gridsvc.domain.call_back import UNREACHABLE
 from gridsvc.errors import Unknown
 from gridsvc.store import hearers, notices
 from gridsvc.store.hearers import Standing
@@ -45,7 +50,9 @@ _DESKS: Final[dict[type[CaseNews], tuple[str, ...]]] = {
     CaseChecked: ("acceptor", "dispatcher"),
     CaseOrderReplied: ("supervisor",),
     CaseReferred: ("dispatcher", "acceptor"),  # at the level that holds it now
+    CaseToCallBack: ("acceptor",),  # at the level that asks
 }
+_OWNERS_ALONE: Final = (CaseMerged, CaseCalledBack, CaseUndone)  # where nobody owned it, nobody has to know
 _LAST: Final = "admin"  # hears what nobody else is there to hear
 
 
@@ -68,8 +75,12 @@ async def tell_people(conn: Conn, announcements: Sequence[Announcement], now: da
             continue
         if isinstance(each, CaseCheckSent) and each.officer_id != case.checker_id:
             continue
+        if isinstance(each, CaseToCallBack) and case.state != "closed":
+            continue
+        if isinstance(each, CaseCalledBack) and each.result == UNREACHABLE:
+            continue
         people = await _who_hears(conn, each, case, now)
-        if not people:
+        if not people and not isinstance(each, _OWNERS_ALONE):
             log.error(
                 "nobody in this city can be told",
                 extra={"action": "nobody_to_tell", "event_id": str(each.event_id), "type": each.TYPE},
@@ -87,7 +98,11 @@ def _message(news: CaseNews, case: Standing) -> notices.Message:
 async def _who_hears(conn: Conn, news: CaseNews, case: Standing, now: datetime) -> list[UUID]:
     if isinstance(news, CaseCheckSent):
         return [news.officer_id]
+    if isinstance(news, _OWNERS_ALONE):
+        return sorted({*await _owners(conn, case), *await _taken_from(conn, news, case)})
     roles, path = _DESKS.get(type(news), (OWNER,)), case.divisions
+    if isinstance(news, CaseToCallBack):
+        path = _up_to(case.divisions, news.division)
     if isinstance(news, CaseEscalated):
         roles, path = (news.role,), _up_to(case.divisions, news.division)
     if OWNER in roles:
@@ -95,8 +110,8 @@ async def _who_hears(conn: Conn, news: CaseNews, case: Standing, now: datetime) 
         if owners:
             return owners
         roles = ("dispatcher",)  # nobody answers for it: whoever can change that hears
-    if isinstance(news, CaseAppealed):
-        case = replace(case, department=None)  # the department's own supervisor may not settle it
+    if isinstance(news, CaseAppealed | CaseToCallBack):
+        case = replace(case, department=None)  # the department's own desk may not judge it
     return await _desk(conn, (*roles, _LAST), path, case, now)
 
 
@@ -108,6 +123,14 @@ async def _owners(conn: Conn, case: Standing) -> list[UUID]:
     if case.department is not None:
         return await hearers.handlers(conn, case.department, case.divisions)
     return []
+
+
+async def _taken_from(conn: Conn, news: CaseNews, case: Standing) -> list[UUID]:
+    if not isinstance(news, CaseUndone):
+        return []
+    if news.officer_id is not None:
+        return [news.officer_id]
+    return [] if news.department is None else await hearers.handlers(conn, news.department, case.divisions)
 
 
 def _up_to(divisions: list[str], named: str | None) -> list[str]:
@@ -154,6 +177,14 @@ def _body(news: CaseNews, case: Standing) -> dict[str, Any]:
             body |= {"kind": news.kind, "result": news.result}
         case CaseAppealSettled():
             body |= {"result": news.result}
+        case CaseMerged():
+            body |= {"into": str(news.into)}
+        case CaseToCallBack():
+            body |= {"call_back_id": str(news.call_back_id), "level": news.level}
+        case CaseCalledBack():
+            body |= {"call_back_id": str(news.call_back_id), "level": news.level, "result": news.result}
+        case CaseUndone():
+            body |= {"undone": news.undone}
         case CaseReferred():
             body |= {"division": news.division}
         case CaseReported() | CaseUnmerged():

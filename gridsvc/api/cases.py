@@ -44,12 +44,15 @@ from gridsvc.domain.calendar import Calendar
 from gridsvc.domain.case import MOVES, STAGES, Actor, Move, Particulars, Party, Rule, State
 from gridsvc.domain.clock import CaseClock
 from gridsvc.domain.deadline import intervals
+from gridsvc.domain.offering import offered
 from gridsvc.domain.rulebook import Rulebook
 from gridsvc.errors import BadRequest, Unknown
 from gridsvc.store import (
     assignments,
     calendars,
+    call_backs,
     case_views,
+    cases,
     checks,
     clocks,
     duplicates,
@@ -267,6 +270,24 @@ class OrderTold(Told):
     replied_by: str | None
 
 
+class CallBackTold(Told):
+    """A reporter of the closed case was or is to be asked (回访). Ended without a result: called off."""
+
+    id: UUID
+    cycle: int
+    report: UUID
+    clock: UUID
+    level: str
+    division: str
+    opened_at: datetime
+    tries: list[datetime]
+    ended_at: datetime | None
+    result: str | None
+    satisfaction: int | None
+    note: str
+    made_by: str | None
+
+
 class CaseDetail(Told):
     """One case with its assignment, the limit of its edition and the clocks that run.
 
@@ -282,6 +303,7 @@ class CaseDetail(Told):
     reports: list[ReportTold]
     checks: list[CheckTold]
     orders: list[OrderTold]
+    call_backs: list[CallBackTold]
     merged: list[LinkedTold]
     main: LinkedTold | None
     duplicates: list[DuplicateTold]
@@ -383,6 +405,7 @@ async def get_case(request: web.Request) -> web.Response:
         names = await division_names(conn, view.grid_set_id, view.divisions) if view.grid_set_id else {}
         keys = scope_keys(caller)
         [alike] = await duplicates.near(conn, [_sought(view, keys)])
+        asked = await call_backs.OF_CASE.all(conn, view.id)
         detail = CaseDetail(
             case=_told(view),
             limit=await _limit(conn, view),
@@ -395,7 +418,8 @@ async def get_case(request: web.Request) -> web.Response:
             merged=[_linked(each) for each in await duplicates.merged_into(conn, view.id, keys)],
             main=_linked(main) if (main := await duplicates.main_of(conn, view.id, keys)) else None,
             duplicates=duplicates_told(alike),
-            moves=_moves_from(view.state),
+            call_backs=[_call_back(row) for row in asked],
+            moves=await _moves(conn, view.id, caller, asked, now),
         )
     return reply(detail, headers={"ETag": f'"{view.version}"'})
 
@@ -622,8 +646,22 @@ def _bbox(text: str | None) -> tuple[float, float, float, float] | None:
     return west, south, east, north
 
 
-def _moves_from(state: str) -> list[str]:
-    return [str(move) for move, rule in MOVES.items() if rule.over_http and State(state) in rule.before]
+async def _moves(
+    conn: Conn, case_id: UUID, caller: Caller, asked: Sequence[call_backs.CallBackRow], now: datetime
+) -> list[str]:
+    row = await cases.read(conn, case_id)
+    if row is None:
+        return []
+    waiting = [each.call_back() for each in asked if each.ended_at is None]
+    return [str(move) for move in offered(row.case(), Actor(caller), waiting, now)]
+
+
+def _call_back(row: call_backs.CallBackRow) -> CallBackTold:
+    return CallBackTold(
+        id=row.id, cycle=row.cycle, report=row.report_id, clock=row.clock_id, level=row.level,
+        division=row.division_code, opened_at=row.opened_at, tries=row.tries, ended_at=row.ended_at, result=row.result,
+        satisfaction=row.satisfaction, note=row.note, made_by=row.made_by,
+    )  # fmt: skip
 
 
 _FIELDS: Final[dict[str, Any]] = {
@@ -647,6 +685,8 @@ _FIELDS: Final[dict[str, Any]] = {
     "level": Annotated[str, msgspec.Meta(min_length=1, max_length=64)],
     "wanted": Annotated[str, msgspec.Meta(min_length=1, max_length=4_000)],
     "reply": Annotated[str, msgspec.Meta(min_length=1, max_length=4_000)],
+    "call_back": UUID,
+    "satisfaction": Annotated[int, msgspec.Meta(ge=1, le=5)],
 }
 """How each particular of a move is written; the table of moves tells which of them a move has."""
 

@@ -22,7 +22,7 @@ class ReasonOut(Told):
 
 
 class ResultOut(Told):
-    """One value of `result`; `of` is the kind of check, or the appeal."""
+    """One value of `result`; `of` is the kind of check, the appeal or the call-back."""
 
     of: str
     code: str
@@ -76,7 +76,11 @@ def _out(rule: Rule) -> MoveOut:
     )
 
 
-_RESULTS_OF: Final = {Move.CHECK: tuple(CHECKS.values()), Move.SETTLE_APPEAL: ("appeal",)}
+_RESULTS_OF: Final = {
+    Move.CHECK: tuple(CHECKS.values()),
+    Move.SETTLE_APPEAL: ("appeal",),
+    Move.CALL_BACK: ("call_back",),
+}
 
 
 ROUTES: Final = (

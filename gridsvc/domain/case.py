@@ -8,7 +8,7 @@ of the states (STAGES); labels belong to the screens, identifiers here are neutr
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Final
@@ -20,6 +20,7 @@ from events.catalog import (
     CaseAppealSettled,
     CaseArrived,
     CaseAssigned,
+    CaseCalledBack,
     CaseCancelled,
     CaseChecked,
     CaseCheckSent,
@@ -47,13 +48,16 @@ from events.catalog import (
     CaseStarted,
     CaseSupervised,
     CaseSuspended,
+    CaseUndone,
     CaseUnmerged,
 )  # fmt: skip
 from geo.place import Place
 from geo.projection import metres_between
 from gridsvc.domain.access import Caller, Role, Whereabouts, roles_over
+from gridsvc.domain.call_back import CallBack
 from gridsvc.domain.reasons import REASONS, RESULTS, Reason
 from gridsvc.domain.supervision import KINDS, LEVELS
+from gridsvc.domain.undoing import Undoing, in_time
 from gridsvc.errors import BadRequest, GuardFailed, NotAllowed, WrongMoment
 
 
@@ -92,6 +96,7 @@ class Clock(StrEnum):
     CHECKING = "checking"
     ON_SITE = "on_site"  # somebody was sent to look
     SUPERVISION = "supervision"  # an order wants a reply
+    CALL_BACK = "call_back"  # after closing: the reporter is asked; one for each who is
 
 
 class Move(StrEnum):
@@ -118,6 +123,7 @@ class Move(StrEnum):
     SEND_BACK = "send_back"
     CLOSE = "close"
     SELF_HANDLE = "self_handle"
+    CALL_BACK = "call_back"
     REOPEN = "reopen"
     APPEAL = "appeal"
     SETTLE_APPEAL = "settle_appeal"
@@ -131,6 +137,7 @@ class Move(StrEnum):
     NOTE = "note"
     SUPERVISE = "supervise"
     REPLY = "reply"
+    UNDO = "undo"
     ESCALATE = "escalate"
 
 
@@ -159,6 +166,7 @@ class Party(StrEnum):
     OWNER = "owner"  # the case's officer, or a handler of its department
     CHECKER = "checker"  # the officer who was sent to look at it
     DEPARTMENT = "department"  # who leads the department that owns it: its supervisor
+    MAKER = "maker"  # who made the bulk move that is undone
     ROUTER = "router"  # the routing worker
     SWEEPER = "sweeper"  # the escalation worker
 
@@ -194,6 +202,8 @@ class Case:
     appeal: str | None = None  # open, granted or refused
     checker_id: UUID | None = None  # who was sent to look at it, until he has
     order_id: UUID | None = None  # the supervision order that waits for a reply
+    call_back: CallBack | None = None  # the one that somebody answers; looked up where a move names one
+    undoing: Undoing | None = None  # what is undone; looked up where a bulk move is
 
     def whereabouts(self) -> Whereabouts:
         """What decides who may see it."""
@@ -234,6 +244,8 @@ class Particulars:
     level: str | None = None
     wanted: str | None = None
     reply: str | None = None
+    call_back: UUID | None = None
+    satisfaction: int | None = None
 
 
 @dataclass(frozen=True)
@@ -455,6 +467,47 @@ def ends_within_a_year(case: Case, actor: Actor, said: Particulars, now: datetim
     return None
 
 
+def call_back_waits(case: Case, actor: Actor, said: Particulars, now: datetime) -> str | None:
+    """Only who is to be asked is asked, and once."""
+    return None if case.call_back else f"no call-back {said.call_back} of this case waits"
+
+
+def calls_for_its_level(case: Case, actor: Actor, said: Particulars, now: datetime) -> str | None:
+    """The district's call-back is made by a desk of the district or above, the city's by the city's."""
+    if case.call_back is None or actor.caller is None:
+        return None
+    asked_at = replace(case.whereabouts(), held_by=case.call_back.division)
+    if Role.ACCEPTOR in roles_over(actor.caller, asked_at):
+        return None
+    return f"this call-back is made by an acceptor of {case.call_back.division}, or of a division above"
+
+
+def was_reached(case: Case, actor: Actor, said: Particulars, now: datetime) -> str | None:
+    """Only who answered is content, or is not."""
+    if said.satisfaction is None or said.result in {"solved", "not_solved"}:
+        return None
+    return f"satisfaction {said.satisfaction} is said of somebody who did not answer"
+
+
+def can_be_undone(case: Case, actor: Actor, said: Particulars, now: datetime) -> str | None:
+    """Undone is what a bulk move made, and only what."""
+    return None if case.undoing else "no bulk move is undone"
+
+
+def in_time_to_undo(case: Case, actor: Actor, said: Particulars, now: datetime) -> str | None:
+    """A bulk move is undone within half an hour."""
+    if case.undoing is None or in_time(case.undoing.made_at, now):
+        return None
+    return "the bulk move was made more than 30 minutes ago"
+
+
+def not_late_without_it(case: Case, actor: Actor, said: Particulars, now: datetime) -> str | None:
+    """An extension is not taken back where the case would be late at once."""
+    if case.undoing is None or case.undoing.due_without is None or now <= case.undoing.due_without:
+        return None
+    return f"without the extension the case was due at {case.undoing.due_without.isoformat()}; late it would be at once"
+
+
 def not_itself(case: Case, actor: Actor, said: Particulars, now: datetime) -> str | None:
     """A case is merged into another one."""
     return "a case cannot be merged into itself" if said.into == case.id else None
@@ -615,9 +668,17 @@ MOVES: Final[dict[Move, Rule]] = {
             takes=("note",), guards=(before_and_after, not_grave), tells=CaseSelfHandled,
         ),
         Rule(
+            move=Move.CALL_BACK,
+            says="The desk asks the reporter of a closed case; who says that it is not solved has it reopened (回访).",
+            before=frozenset({State.CLOSED}), after=None, by=frozenset({Role.ACCEPTOR}), needs=("call_back", "result"),
+            takes=("satisfaction", "note"),
+            guards=(call_back_waits, calls_for_its_level, checked_by_another, was_reached),
+            tells=CaseCalledBack, over_http=True,
+        ),
+        Rule(
             move=Move.REOPEN, says="The matter is back: the case runs again in a new cycle (重启).",
             before=frozenset({State.CLOSED}), after=State.FILED, by=_DESK, needs=("reason",), takes=("reason_code",),
-            starts=(Clock.DISPATCH,), pool=Pool.ROUTING, tells=CaseReopened, over_http=True,
+            stops=(Clock.CALL_BACK,), starts=(Clock.DISPATCH,), pool=Pool.ROUTING, tells=CaseReopened, over_http=True,
         ),
         Rule(
             move=Move.APPEAL,
@@ -682,8 +743,14 @@ MOVES: Final[dict[Move, Rule]] = {
             guards=(an_order_waits,), stops=(Clock.SUPERVISION,), tells=CaseOrderReplied, over_http=True,
         ),
         Rule(
+            move=Move.UNDO,
+            says="What a bulk move made of the case is undone: it stands as it stood before (撤销批量操作).",
+            before=OWNED, after=None, by=frozenset({Party.MAKER, Role.SUPERVISOR}),
+            guards=(can_be_undone, in_time_to_undo, not_late_without_it), tells=CaseUndone,
+        ),
+        Rule(
             move=Move.ESCALATE, says="A clock reached a rung of its ladder (升级). The sweeper's alone.",
-            before=OPEN, after=None, by=frozenset({Party.SWEEPER}), tells=CaseEscalated,
+            before=OPEN | {State.CLOSED}, after=None, by=frozenset({Party.SWEEPER}), tells=CaseEscalated,
         ),
     )
 }  # fmt: skip
@@ -713,7 +780,7 @@ def decide(case: Case, move: Move, actor: Actor, said: Particulars, now: datetim
     Checked in this order: who (NotAllowed), when (WrongMoment), what is said (BadRequest), the
     move's own conditions (GuardFailed). Whether the caller may see the case at all is asked before.
     """
-    rule = MOVES[move]
+    rule = _rule_of(case, move)
     _check_who(rule, case, actor)
     if case.state not in rule.before:
         raise WrongMoment(
@@ -728,9 +795,11 @@ def decide(case: Case, move: Move, actor: Actor, said: Particulars, now: datetim
         state=rule.after or case.state,
         version=case.version + 1,
         cycle=case.cycle + (move is Move.REOPEN),
-        suspended=move is Move.SUSPEND or (case.suspended and move is not Move.RESUME and rule.after is None),
-        suspensions=case.suspensions + (move is Move.SUSPEND),
-        extensions=0 if move is Move.REOPEN else case.extensions + (move is Move.EXTEND),
+        suspended=move is Move.SUSPEND or (case.suspended and not _resumes(case, move) and rule.after is None),
+        suspensions=case.suspensions + (move is Move.SUSPEND) - _undoes(case, move, Move.SUSPEND),
+        extensions=0
+        if move is Move.REOPEN
+        else case.extensions + (move is Move.EXTEND) - _undoes(case, move, Move.EXTEND),
         pool=_pool_after(case, rule),
         held_by=_holder(case, move, said),
         returned_by=_returned_by(case, rule),
@@ -759,6 +828,29 @@ def _check_what(rule: Rule, case: Case, actor: Actor, said: Particulars, now: da
         objection = guard(case, actor, said, now)
         if objection is not None:
             raise GuardFailed(objection, move=str(rule.move), guard=guard.__name__)
+
+
+def _rule_of(case: Case, move: Move) -> Rule:
+    """The row of the table. Where an assignment is undone, what follows is how the case stood before it."""
+    rule, before = MOVES[move], case.undoing
+    if move is not Move.UNDO or before is None or before.move != Move.ASSIGN:
+        return rule
+    if before.pool is not None:
+        waits = Clock.DISPATCH if before.pool == Pool.ROUTING else Clock.POOL
+        return replace(
+            rule, after=State(before.state), pool=Pool(before.pool), starts=(waits,),
+            stops=(Clock.ACKNOWLEDGE, Clock.HANDLING),
+        )  # fmt: skip
+    starts = (Clock.ACKNOWLEDGE,) if before.state == State.ASSIGNED else ()
+    return replace(rule, after=State(before.state), stops=(Clock.ACKNOWLEDGE,), starts=starts)
+
+
+def _undoes(case: Case, move: Move, what: Move) -> bool:
+    return move is Move.UNDO and case.undoing is not None and case.undoing.move == what
+
+
+def _resumes(case: Case, move: Move) -> bool:
+    return move is Move.RESUME or _undoes(case, move, Move.SUSPEND)
 
 
 def _pool_after(case: Case, rule: Rule) -> Pool | None:
@@ -800,6 +892,8 @@ def may_make(rule: Rule, case: Case, actor: Actor) -> bool:
         parties.add(Party.CHECKER)
     if leads_department(case, actor.caller):
         parties.add(Party.DEPARTMENT)
+    if case.undoing is not None and actor.caller.id == case.undoing.made_by:
+        parties.add(Party.MAKER)
     return not parties.isdisjoint(rule.by)
 
 
@@ -854,6 +948,8 @@ def _codes(rule: Rule, case: Case) -> dict[str, list[str]]:
         return {"result": [each.code for each in RESULTS[CHECKS[case.state]]]}
     if rule.move is Move.SETTLE_APPEAL:
         return {"result": [each.code for each in RESULTS["appeal"]]}
+    if rule.move is Move.CALL_BACK:
+        return {"result": [each.code for each in RESULTS["call_back"]]}
     return {}
 
 

@@ -109,5 +109,11 @@ RESULTS: Final[Mapping[str, tuple[Reason, ...]]] = {
         Reason("granted", "申诉成立", "Granted: left out of the statistics"),
         Reason("refused", "申诉不成立", "Refused"),
     ),
+    "call_back": (
+        Reason("solved", "已解决", "It is solved"),
+        Reason("not_solved", "未解决", "It is not solved: the case is reopened"),
+        Reason("unreachable", "无法联系", "Nobody answered"),
+        Reason("no_wish", "不愿接受回访", "The reporter does not want to be asked"),
+    ),
 }
-"""What a check may find, and how an appeal may be settled."""
+"""What a check may find, how an appeal may be settled, and what a call-back may end with."""

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from zoneinfo import ZoneInfo
 
 from gridsvc.domain.calendar import Calendar
+from gridsvc.domain.call_back import CallBackRule
 from gridsvc.domain.case import Clock
 from gridsvc.domain.category import Category
 from gridsvc.domain.deadline import Budget, ClockUnit, budget_of
@@ -43,6 +44,7 @@ class Rulebook:
     ladders: Mapping[str, tuple[Rung, ...]]
     stage_limits: Mapping[Clock, tuple[int, str]]
     calendar_uses: CalendarUses = field(default_factory=CalendarUses)
+    call_backs: Mapping[str, CallBackRule] = field(default_factory=dict)  # by level
 
     def category(self, name: str) -> Category:
         """The active category named `edition:code`, or `code` of the default edition.

@@ -12,6 +12,7 @@ from datetime import date, timedelta
 from typing import Final
 
 from gridsvc.db import Conn, Nothing, Statement, city_now
+from gridsvc.domain.call_back import CallBackRule
 from gridsvc.errors import SetupError
 from gridsvc.local.starter_categories import CALENDAR, EDITION, EDITION_NAME
 from gridsvc.local.starter_categories import CATEGORIES as CATEGORIES
@@ -127,6 +128,11 @@ RUNGS: Final = (
     Rung(ladder="supervision", level=1, share=0.75, effect="warning", role="owner", division_level=None),
     Rung(ladder="supervision", level=2, share=1.0, effect="overdue", role="supervisor", division_level="district"),
     Rung(ladder="supervision", level=3, share=2.0, effect="climb", role="supervisor", division_level="city"),
+    Rung(ladder="call_back", level=1, share=0.5, effect="warning", role="acceptor", division_level="district"),
+    Rung(ladder="call_back", level=2, share=1.0, effect="overdue", role="supervisor", division_level="district"),
+    Rung(ladder="call_back", level=3, share=2.0, effect="climb", role="supervisor", division_level="city"),
+    Rung(ladder="call_back_city", level=1, share=0.5, effect="warning", role="acceptor", division_level="city"),
+    Rung(ladder="call_back_city", level=2, share=1.0, effect="overdue", role="supervisor", division_level="city"),
 )
 
 # A deployed city gives its acceptor and its dispatcher 15 minutes each and a check 30.
@@ -138,6 +144,13 @@ STAGE_LIMITS: Final = (
     StageLimit(kind="checking", budget_seconds=1_800, ladder="checking"),
     StageLimit(kind="on_site", budget_seconds=1_800, ladder="on_site"),
     StageLimit(kind="supervision", budget_seconds=86_400, ladder="supervision"),
+    StageLimit(kind="call_back", budget_seconds=259_200, ladder="call_back"),  # three days: a weekend is two of them
+)
+
+# 双回访: Lanzhou asks about every case, the district first and then the city.
+CALL_BACKS: Final = (
+    CallBackRule(level="district", share=1.0, ladder=None),
+    CallBackRule(level="city", share=1.0, ladder="call_back_city"),
 )
 
 
@@ -251,6 +264,16 @@ _ADD_STAGE_LIMITS = Statement(
 )
 
 
+_ADD_CALL_BACKS = Statement(
+    Nothing,
+    """
+    INSERT INTO call_back_rules (level, share, ladder)
+    SELECT r.level, r.share, r.ladder
+      FROM jsonb_to_recordset($1::jsonb) AS r(level text, share double precision, ladder text)
+    """,
+)
+
+
 async def load_starter(conn: Conn, calendar: WorkingCalendar = CHINA, duty_lines: Iterable[str] = ()) -> int:
     """Write the starter rules into an instance that has none; return how many categories there are now.
 
@@ -276,6 +299,7 @@ async def load_starter(conn: Conn, calendar: WorkingCalendar = CHINA, duty_lines
     await add_edition(conn, EDITION, EDITION_NAME, "gridsvc starter", categories, await city_now(conn), default=True)
     await _ADD_RUNGS.run(conn, _rows(RUNGS))
     await _ADD_STAGE_LIMITS.run(conn, _rows(STAGE_LIMITS))
+    await _ADD_CALL_BACKS.run(conn, _rows(CALL_BACKS))
     return len(categories)
 
 
@@ -288,6 +312,6 @@ def _chosen(duty_lines: Iterable[str]) -> frozenset[str]:
 
 
 def _rows(
-    things: Iterable[DutyLine | Department | Rung | StageLimit],
+    things: Iterable[DutyLine | Department | Rung | StageLimit | CallBackRule],
 ) -> Sequence[dict[str, object]]:
     return [asdict(thing) for thing in things]

@@ -196,7 +196,7 @@ _CHANGE = Statement(
 )
 
 
-# Some statements read the same row under a lock and differ in which cases they pick.
+# Some statements read the same row, most under a lock, and differ in which cases they pick.
 _LOCKED: Final = """
     SELECT c.id, c.number, c.version, c.cycle, c.state, c.suspended, c.source, c.edition, c.category,
            c.duty_line, c.severity, c.description, c.address, c.desk, ST_X(c.place) AS lon,
@@ -209,6 +209,13 @@ _LOCKED: Final = """
            c.checker_id, c.order_id
       FROM cases c
 """
+
+READ = Statement(
+    CaseRow,
+    f"""
+{_LOCKED}     WHERE c.id = $1::uuid
+    """,
+)
 
 LOCK = Statement(
     CaseRow,
@@ -236,7 +243,8 @@ LOCK_DUE = Statement(
         JOIN cases o ON o.id = k.case_id
        WHERE k.next_fire_at <= $1::timestamptz
          -- Cannot be otherwise; if it is (gridsvc verify says so), one damaged row must not stop all ladders.
-         AND o.state NOT IN ('closed', 'rejected', 'cancelled', 'merged')
+         AND (o.state NOT IN ('closed', 'rejected', 'cancelled', 'merged')
+              OR (o.state = 'closed' AND k.kind = 'call_back'))
        ORDER BY k.next_fire_at
        LIMIT $2::integer
     )
@@ -351,6 +359,11 @@ async def due_anew(conn: Conn, rows: Sequence[CaseRow]) -> None:
     if rows:
         kept = [{"id": row.id, "due_at": row.due_at, "updated_at": row.updated_at} for row in rows]
         await _DUE_ANEW.run(conn, rows_text(kept))
+
+
+async def read(conn: Conn, case_id: UUID) -> CaseRow | None:
+    """The case as it stands, for whoever only looks; None when it is not there for this scope."""
+    return await READ.one(conn, case_id)
 
 
 async def lock(conn: Conn, case_id: UUID) -> CaseRow | None:

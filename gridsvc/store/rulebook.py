@@ -9,6 +9,7 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from gridsvc.db import Conn, Statement
+from gridsvc.domain.call_back import CallBackRule
 from gridsvc.domain.case import Clock
 from gridsvc.domain.category import Category, CategoryLimit, Condition
 from gridsvc.domain.deadline import LimitUnit
@@ -155,6 +156,8 @@ class _StageLimitRow:
 
 _STAGE_LIMITS = Statement(_StageLimitRow, "SELECT kind, budget_seconds, ladder FROM stage_limits")
 
+_CALL_BACKS = Statement(CallBackRule, "SELECT level, share, ladder FROM call_back_rules")
+
 # By instance, so that a process that meets several databases (the tests) never mixes their rules.
 _KEPT: Final[dict[UUID, Rulebook]] = {}
 
@@ -184,6 +187,7 @@ async def _read(conn: Conn, now: _Revision) -> Rulebook:
         calendars={code: edition.calendar(zone) for code, edition in (await calendars.in_force(conn)).items()},
         calendar_uses=await calendars.uses(conn),
         ladders={name: tuple(rungs) for name, rungs in ladders.items()},
+        call_backs={row.level: row for row in await _CALL_BACKS.all(conn)},
         stage_limits={Clock(row.kind): (row.budget_seconds, row.ladder) for row in await _STAGE_LIMITS.all(conn)},
     )
 

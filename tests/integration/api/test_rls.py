@@ -42,6 +42,15 @@ WITH_CASE = {
     "supervision_orders": """
         INSERT INTO supervision_orders (id, case_id, cycle, kind, level, reason, wanted, ordered_by, ordered_at, due_at)
         VALUES ($2, $1, 1, 'leader', 'urgent', 'x', '', 'test', now(), now())""",
+    "call_backs": """
+        INSERT INTO call_backs (id, case_id, cycle, report_id, clock_id, level, division_code, asked_by, opened_at)
+        SELECT $2, $1, 1, (SELECT id FROM reports WHERE case_id = $1), id, 'district', '620102', '{}', now()
+          FROM clocks WHERE case_id = $1""",
+    "bulk_items": """
+        WITH bulk AS (
+          INSERT INTO bulk_moves (id, move, made_by, made_at) VALUES ($2, 'remind', 'test', now()) RETURNING id
+        )
+        INSERT INTO bulk_items (bulk_id, case_id, version, state) SELECT id, $1, 2, 'assigned' FROM bulk""",
     "attachments": """
         INSERT INTO attachments (id, sha256, original, media_type, size_bytes, uploaded_by, uploaded_at, case_id,
                                  purpose)
@@ -57,6 +66,9 @@ CASE_OF = {
     "assignments": "case_id",
     "checks": "case_id",
     "supervision_orders": "case_id",
+    "call_backs": "case_id",
+    "bulk_items": "case_id",
+    "bulk_moves": "(SELECT case_id FROM bulk_items i WHERE i.bulk_id = bulk_moves.id)",
     "clocks": "case_id",
     "clock_pauses": "(SELECT case_id FROM clocks c WHERE c.id = clock_id)",
     "clock_changes": "(SELECT case_id FROM clocks c WHERE c.id = clock_id)",

@@ -9,7 +9,9 @@ from uuid import UUID
 
 from geo.place import Place
 from gridsvc.domain.access import Caller, Grant, Role
+from gridsvc.domain.call_back import CallBack
 from gridsvc.domain.case import FINAL, Actor, Case, Move, Particulars, Party, Pool, State
+from gridsvc.domain.undoing import Undoing
 
 NOW: Final = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
 CITY, DISTRICT, STREET, COMMUNITY = "620100", "620102", "620102001", "620102001001"
@@ -21,6 +23,8 @@ CLERK: Final = UUID(int=0xA3)
 CHECKER: Final = UUID(int=0xA4)
 OTHER_CASE: Final = UUID(int=0xC2)
 ORDER: Final = UUID(int=0x0D)
+MAKER: Final = UUID(int=0xA5)
+ASKED: Final = UUID(int=0xCB)
 
 LEFT_OUT: Final = object()
 
@@ -35,6 +39,15 @@ STANDS: Final[dict[Move, dict[str, Any]]] = {
     Move.SEND_BACK: {"officer_id": None, "department": "roads", "handler_id": HANDLER},
     Move.APPEAL: {"late": True},
     Move.SETTLE_APPEAL: {"late": True, "appeal": "open"},
+    Move.CALL_BACK: {
+        "call_back": CallBack(id=ASKED, case_id=UUID(int=0xC1), level="district", division=DISTRICT),
+    },
+    Move.UNDO: {
+        "undoing": Undoing(
+            bulk_id=UUID(int=0xB0), move="remind", made_by=f"user:{MAKER}", made_at=NOW - timedelta(minutes=1),
+            state="accepted", pool=None, officer_id=OFFICER, department=None, handler_id=None, budget_seconds=3600,
+        )
+    },
 }
 """How a case stands on which the move may be made, where its state alone does not say it."""
 
@@ -85,6 +98,8 @@ def who(by: Role | Party | None) -> Actor:
         return Actor(caller=person(None, user=OFFICER))
     if by is Party.CHECKER:
         return Actor(caller=person(None, user=CHECKER))
+    if by is Party.MAKER:
+        return Actor(caller=person(None, user=MAKER))
     if by is Party.DEPARTMENT:
         return Actor(caller=person(Role.SUPERVISOR, department="roads"))
     if isinstance(by, Party):
@@ -113,6 +128,8 @@ SAID: Final[dict[str, Any]] = {
     "level": "urgent",
     "wanted": "a plan by Friday",
     "reply": "the parts have come; done by Friday",
+    "call_back": ASKED,
+    "satisfaction": 4,
 }
 """One good value of each thing that can be said with a move."""
 
@@ -143,9 +160,10 @@ NEEDED: Final[dict[Move, tuple[str, ...]]] = {
     Move.SUPERVISE: ("reason",),
     Move.REPLY: ("reply",),
     Move.CHECK: ("result", "evidence"),
+    Move.CALL_BACK: ("call_back", "result"),
 }
 
-FOUND: Final = {Move.CHECK: {"result": "confirmed"}}
+FOUND: Final = {Move.CHECK: {"result": "confirmed"}, Move.CALL_BACK: {"result": "solved"}}
 """What is said differently with one move than with the others."""
 
 

@@ -1,0 +1,198 @@
+"""Call-backs (回访): who is asked when a case closes, what follows an answer, and when nobody is asked any more."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Final
+from uuid import UUID
+
+from events.catalog import CaseToCallBack
+from gridsvc.actions.file_report import ROUTE_WITHIN
+from gridsvc.actions.news import news_of
+from gridsvc.actions.record_move import Recorded, record_move
+from gridsvc.db import Conn, act_as_service, act_for
+from gridsvc.domain.access import Whereabouts, case_keys, scope_keys
+from gridsvc.domain.call_back import LEVELS, NOT_SOLVED, SOLVED, UNREACHABLE, ends_with, next_level, try_counts
+from gridsvc.domain.case import Actor, Case, Clock, Move, Particulars, decide
+from gridsvc.domain.clock import start_clock, stop_clock
+from gridsvc.domain.escalation import division_at
+from gridsvc.domain.rulebook import Rulebook
+from gridsvc.ids import new_id
+from gridsvc.store import call_backs, cases, clocks, outbox
+from gridsvc.store.call_backs import CallBackRow
+from gridsvc.store.cases import CaseRow
+from gridsvc.store.cells import division_names
+
+OBJECTS: Final = "reporter_objects"
+"""The reason of a reopening that follows a call-back."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Answered:
+    """What somebody says of a call-back that he made or tried to make."""
+
+    row: CallBackRow
+    result: str
+    counts: bool  # a try that found nobody counts, or not (docs/rules/call-backs.md)
+
+    @property
+    def tries(self) -> int:
+        """Those that counted, this one included."""
+        return len(self.row.tries) + (self.result == UNREACHABLE and self.counts)
+
+    @property
+    def ends(self) -> bool:
+        """Whether asking is over."""
+        return ends_with(self.result, self.tries)
+
+    def facts(self) -> dict[str, object]:
+        """What the history says of it, in JSON's own types."""
+        row = self.row
+        told: dict[str, object] = {"call_back": str(row.id), "level": row.level, "report": str(row.report_id)}
+        if self.result == UNREACHABLE:
+            told |= {"tries": self.tries, "counts": self.counts}
+        return told
+
+    def told(self) -> dict[str, object]:
+        """What its announcement says besides the case."""
+        return {"call_back_id": self.row.id, "level": self.row.level, "result": self.result}
+
+
+async def lock_for_unmerging(conn: Conn, case_id: UUID, actor: Actor) -> None:
+    """Lock the case together with those that may still ask its reporters, in one order, whoever sees them."""
+    assert actor.caller is not None  # noqa: S101 - only people unmerge
+    await act_as_service(conn)
+    await cases.lock_many(conn, [case_id, *await call_backs.line_up(conn, case_id)])
+    await act_for(conn, scope_keys(actor.caller))
+
+
+async def asked_by(conn: Conn, locked: CaseRow, said: Particulars) -> tuple[Case, CallBackRow | None]:
+    """The case with the call-back that a move names, where that waits; the case as it is for any other move."""
+    case = locked.case()
+    if said.call_back is None:
+        return case, None
+    waits = await call_backs.OPEN_OF_CASE.all(conn, locked.id)
+    row = next((each for each in waits if each.id == said.call_back), None)
+    return (case, None) if row is None else (replace(case, call_back=row.call_back()), row)
+
+
+def answered(
+    book: Rulebook, locked: CaseRow, row: CallBackRow | None, said: Particulars, now: datetime
+) -> Answered | None:
+    """What an answer means, by the calendar of the place; None where no call-back is answered."""
+    if row is None or said.result is None:
+        return None
+    category = book.categories[(locked.edition, locked.category)]
+    calendar = book.calendar_for(category, locked.divisions, None)
+    return Answered(row=row, result=said.result, counts=try_counts(calendar, row.tries, now))
+
+
+async def ask_reporters(conn: Conn, book: Rulebook, closed: CaseRow, actor: str, now: datetime) -> None:
+    """Open the first call-back for each reporter of a case that was just closed. As the service."""
+    reports = await call_backs.to_ask(conn, closed.id)
+    if reports:
+        await _open(conn, book, closed, reports, None, actor, now)
+
+
+async def keep_answer(
+    conn: Conn, book: Rulebook, after: CaseRow, answer: Answered, actor: Actor, said: Particulars, now: datetime
+) -> CaseRow:
+    """Keep what was said and let follow what follows; the case after. As the service, the case held locked."""
+    if not answer.ends:
+        if answer.counts:
+            await call_backs.tried(conn, answer.row.id, now)
+        return after
+    if answer.result == UNREACHABLE:
+        await call_backs.tried(conn, answer.row.id, now)
+    await call_backs.end(
+        conn,
+        replace(
+            answer.row, ended_at=now, result=answer.result, satisfaction=said.satisfaction, note=said.note or "",
+            made_by=actor.id,
+        ),
+    )  # fmt: skip
+    await stop_clocks(conn, after.id, [answer.row.clock_id], now)
+    if answer.result == SOLVED:
+        await _open(conn, book, after, [answer.row.report_id], answer.row.level, actor.id, now)
+    return await _reopened(conn, book, after, actor, said, now) if answer.result == NOT_SOLVED else after
+
+
+async def call_off_for(conn: Conn, merged: CaseRow, now: datetime) -> None:
+    """Reporters of a case that is about to stand for itself again are asked no more about the other. As the service."""
+    mains = await call_backs.line_up(conn, merged.id)
+    ended = await call_backs.call_off_of_family(conn, merged.id, mains, now)
+    for main in mains if ended else ():
+        await stop_clocks(conn, main, ended, now)
+
+
+async def stop_clocks(conn: Conn, case_id: UUID, clock_ids: Sequence[UUID], now: datetime) -> None:
+    """The clocks of call-backs that ended; those of a case that the caller holds locked."""
+    live = [clock for clock in await clocks.live(conn, [case_id]) if clock.id in clock_ids]
+    await clocks.change(conn, [stop_clock(clock, now) for clock in live])
+
+
+async def _reopened(
+    conn: Conn, book: Rulebook, after: CaseRow, actor: Actor, said: Particulars, now: datetime
+) -> CaseRow:
+    because = Particulars(reason_code=OBJECTS, reason=said.note or None)
+    moved = decide(after.case(), Move.REOPEN, actor, because, now)
+    facts = {"reason_code": OBJECTS, **({"reason": said.note} if said.note else {})}
+    return await record_move(
+        conn,
+        book,
+        after,
+        Recorded(
+            moved=moved,
+            actor=actor.id,
+            facts=facts,
+            changes={"route_again_at": now + ROUTE_WITHIN},
+            told={"cycle": moved.cycle},
+        ),
+        now,
+    )
+
+
+async def _open(
+    conn: Conn, book: Rulebook, case: CaseRow, reports: Sequence[UUID], after: str | None, actor: str, now: datetime
+) -> None:
+    desks = await _desks(conn, case)
+    level = next_level(after, book.call_backs, desks, case.id)
+    if level is None:
+        return
+    limit = case.limit(book, Clock.CALL_BACK)
+    limit = replace(limit, ladder=book.call_backs[level].ladder or limit.ladder)
+    begun = [
+        start_clock(new_id(), case.id, case.cycle, Clock.CALL_BACK, limit, book.ladder(limit.ladder), now)
+        for _ in reports
+    ]
+    keys = case_keys(Whereabouts(divisions=case.divisions, duty_line=case.duty_line, held_by=desks[level]))
+    rows = [
+        CallBackRow(
+            id=new_id(), case_id=case.id, cycle=case.cycle, report_id=report, clock_id=clock.id, level=level,
+            division_code=desks[level], asked_by=keys, opened_at=now, tries=[], ended_at=None, result=None,
+            satisfaction=None, note="", made_by=None,
+        )
+        for report, clock in zip(reports, begun, strict=True)
+    ]  # fmt: skip
+    await clocks.add(conn, begun)
+    await call_backs.add(conn, rows)
+    news = [
+        CaseToCallBack(
+            **news_of(case, actor, now), call_back_id=row.id, level=level, division=row.division_code
+        )
+        for row in rows
+    ]
+    await outbox.append(conn, news, now)
+
+
+async def _desks(conn: Conn, case: CaseRow) -> dict[str, str]:
+    """Which division's desk asks at each level: that of the case at the level, or the nearest above that has it."""
+    areas = case.case().whereabouts().areas()
+    if case.grid_set_id is None or not areas:
+        return {}
+    named = await division_names(conn, case.grid_set_id, list(areas))
+    path = [(code, named[code][1]) for code in areas if code in named]
+    found = {level: division_at(level, path) for level in LEVELS}
+    return {level: code for level, code in found.items() if code is not None}
