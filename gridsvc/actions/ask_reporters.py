@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
@@ -16,12 +16,12 @@ from gridsvc.db import Conn, act_as_service, act_for
 from gridsvc.domain.access import Whereabouts, case_keys, scope_keys
 from gridsvc.domain.call_back import LEVELS, NOT_SOLVED, SOLVED, UNREACHABLE, ends_with, next_level, try_counts
 from gridsvc.domain.case import Actor, Case, Clock, Move, Particulars, decide
-from gridsvc.domain.clock import start_clock, stop_clock
+from gridsvc.domain.clock import CaseClock, start_clock, stop_clock
 from gridsvc.domain.escalation import division_at
 from gridsvc.domain.rulebook import Rulebook
 from gridsvc.ids import new_id
 from gridsvc.store import call_backs, cases, clocks, outbox
-from gridsvc.store.call_backs import CallBackRow
+from gridsvc.store.call_backs import CallBackRow, Reporter
 from gridsvc.store.cases import CaseRow
 from gridsvc.store.cells import division_names
 
@@ -91,9 +91,9 @@ def answered(
 
 async def ask_reporters(conn: Conn, book: Rulebook, closed: CaseRow, actor: str, now: datetime) -> None:
     """Open the first call-back for each reporter of a case that was just closed. As the service."""
-    reports = await call_backs.to_ask(conn, closed.id)
-    if reports:
-        await _open(conn, book, closed, reports, None, actor, now)
+    reporters = await call_backs.to_ask(conn, closed.id)
+    if reporters:
+        await _open(conn, book, closed, reporters, None, actor, now)
 
 
 async def keep_answer(
@@ -115,7 +115,8 @@ async def keep_answer(
     )  # fmt: skip
     await stop_clocks(conn, after.id, [answer.row.clock_id], now)
     if answer.result == SOLVED:
-        await _open(conn, book, after, [answer.row.report_id], answer.row.level, actor.id, now)
+        again = [each for each in await call_backs.to_ask(conn, after.id) if each.report_id == answer.row.report_id]
+        await _open(conn, book, after, again, answer.row.level, actor.id, now)
     return await _reopened(conn, book, after, actor, said, now) if answer.result == NOT_SOLVED else after
 
 
@@ -155,44 +156,64 @@ async def _reopened(
 
 
 async def _open(
-    conn: Conn, book: Rulebook, case: CaseRow, reports: Sequence[UUID], after: str | None, actor: str, now: datetime
+    conn: Conn,
+    book: Rulebook,
+    case: CaseRow,
+    reporters: Sequence[Reporter],
+    after: str | None,
+    actor: str,
+    now: datetime,
 ) -> None:
-    desks = await _desks(conn, case)
-    level = next_level(after, book.call_backs, desks, case.id)
-    if level is None:
-        return
-    limit = case.limit(book, Clock.CALL_BACK)
-    limit = replace(limit, ladder=book.call_backs[level].ladder or limit.ladder)
-    begun = [
-        start_clock(new_id(), case.id, case.cycle, Clock.CALL_BACK, limit, book.ladder(limit.ladder), now)
-        for _ in reports
-    ]
-    keys = case_keys(Whereabouts(divisions=case.divisions, duty_line=case.duty_line, held_by=desks[level]))
-    rows = [
-        CallBackRow(
-            id=new_id(), case_id=case.id, cycle=case.cycle, report_id=report, clock_id=clock.id, level=level,
-            division_code=desks[level], asked_by=keys, opened_at=now, tries=[], ended_at=None, result=None,
-            satisfaction=None, note="", made_by=None,
-        )
-        for report, clock in zip(reports, begun, strict=True)
-    ]  # fmt: skip
+    levels = await _levels(conn, case)
+    begun: list[CaseClock] = []
+    rows: list[CallBackRow] = []
+    for reporter in reporters:
+        desks = _desks(case, levels, reporter)
+        level = next_level(after, book.call_backs, desks, case.id)
+        if level is None:
+            continue
+        limit = case.limit(book, Clock.CALL_BACK)
+        limit = replace(limit, ladder=book.call_backs[level].ladder or limit.ladder)
+        clock = start_clock(new_id(), case.id, case.cycle, Clock.CALL_BACK, limit, book.ladder(limit.ladder), now)
+        begun.append(clock)
+        rows.append(
+            CallBackRow(
+                id=new_id(), case_id=case.id, cycle=case.cycle, report_id=reporter.report_id, clock_id=clock.id,
+                level=level, division_code=desks[level], asked_by=_keys(case, reporter, desks[level]), opened_at=now,
+                tries=[], ended_at=None, result=None, satisfaction=None, note="", made_by=None,
+            )
+        )  # fmt: skip
     await clocks.add(conn, begun)
     await call_backs.add(conn, rows)
     news = [
         CaseToCallBack(
-            **news_of(case, actor, now), call_back_id=row.id, level=level, division=row.division_code
+            **news_of(case, actor, now), call_back_id=row.id, level=row.level, division=row.division_code
         )
         for row in rows
     ]
     await outbox.append(conn, news, now)
 
 
-async def _desks(conn: Conn, case: CaseRow) -> dict[str, str]:
-    """Which division's desk asks at each level: that of the case at the level, or the nearest above that has it."""
-    areas = case.case().whereabouts().areas()
-    if case.grid_set_id is None or not areas:
+async def _levels(conn: Conn, case: CaseRow) -> dict[str, str]:
+    """The level of each division of the case."""
+    if case.grid_set_id is None:
         return {}
-    named = await division_names(conn, case.grid_set_id, list(areas))
-    path = [(code, named[code][1]) for code in areas if code in named]
+    named = await division_names(conn, case.grid_set_id, case.divisions)
+    return {code: level for code, (_, level) in named.items()}
+
+
+def _desks(case: CaseRow, levels: Mapping[str, str], reporter: Reporter) -> dict[str, str]:
+    """Which division's desk asks at each level: that of the level, or the nearest above, that has the case.
+
+    A report of a case that was merged into this one is asked about by a desk that sees both.
+    """
+    sees = set(reporter.whereabouts().areas())
+    path = [(code, levels[code]) for code in case.case().whereabouts().areas() if code in sees and code in levels]
     found = {level: division_at(level, path) for level in LEVELS}
     return {level: code for level, code in found.items() if code is not None}
+
+
+def _keys(case: CaseRow, reporter: Reporter, division: str) -> list[str]:
+    """The scope keys of the desks that see both the case and the report, from the top down to `division`."""
+    own = Whereabouts(divisions=case.divisions, duty_line=case.duty_line, held_by=division)
+    return sorted(set(case_keys(own)) & set(case_keys(reporter.whereabouts())))

@@ -79,7 +79,7 @@ async def move_case(
     locked = await cases.lock(conn, case_id)
     if locked is None:
         raise Unknown(f"no case {case_id}", case=str(case_id))
-    _check_expected(locked, expected)
+    check_expected(locked, expected)
     case, waits = await asked_by(conn, locked, said)
     moved = decide(case, move, actor, said, now)
     book = await rulebook(conn)
@@ -121,7 +121,8 @@ async def move_case(
     return await keep_answer(conn, book, after, answer, actor, said, now) if answer else after
 
 
-def _check_expected(locked: CaseRow, expected: Expected) -> None:
+def check_expected(locked: CaseRow, expected: Expected) -> None:
+    """Raise VersionConflict where the case is not what the move was decided on."""
     stands = (
         locked.version == expected.version
         if isinstance(expected, AtVersion)

@@ -19,6 +19,7 @@ from gridsvc.domain.clock import CaseClock, go_on, pause_clock, start_clock, sto
 from gridsvc.domain.deadline import Budget, ClockUnit
 from gridsvc.domain.history import Entry, chained
 from gridsvc.domain.rulebook import Limit, Rulebook
+from gridsvc.domain.undoing import Undoing
 from gridsvc.ids import new_id
 from gridsvc.store import assignments, call_backs, cases, checks, clocks, history, outbox, supervision_orders
 from gridsvc.store.assignments import AssignmentRow
@@ -34,6 +35,7 @@ class NewOwner:
     rule: str
     edition: int
     reasons: Mapping[str, object]
+    handler_id: UUID | None = None  # of the department; only where he had it before
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,6 +53,16 @@ class Recorded:
     check_result: str | None = None  # what the officer found who was sent to look
     reply: str | None = None  # to the supervision order
     budgets: Mapping[Clock, timedelta] = field(default_factory=dict)  # where the move itself says how long
+    undone: Undoing | None = None  # what the move undoes
+
+    @property
+    def to_clocks(self) -> Move:
+        """The move as clocks see it: who undoes a suspension resumes, who undoes an extension sets the budget too."""
+        if self.undone is not None and self.undone.move == Move.SUSPEND:
+            return Move.RESUME
+        if self.undone is not None and self.undone.move == Move.EXTEND:
+            return Move.EXTEND
+        return self.moved.rule.move
 
 
 async def record_move(conn: Conn, book: Rulebook, locked: CaseRow, what: Recorded, now: datetime) -> CaseRow:
@@ -104,7 +116,7 @@ async def _end_tasks(conn: Conn, moves: Sequence[tuple[CaseRow, Recorded]], now:
 
 def _with_due(row: CaseRow, what: Recorded, due: datetime | None) -> CaseRow:
     rule = what.moved.rule
-    if Clock.HANDLING in rule.starts or rule.move in {Move.RESUME, Move.EXTEND}:
+    if Clock.HANDLING in rule.starts or what.to_clocks in {Move.RESUME, Move.EXTEND}:
         return replace(row, due_at=due)
     if Clock.HANDLING in rule.stops and row.state == State.FILED:
         return replace(row, due_at=None)  # nobody handles it: the next owner gets a limit of its own
@@ -162,7 +174,11 @@ def _row_after(before: CaseRow, what: Recorded, now: datetime) -> tuple[CaseRow,
         assigned_at=now,
     )
     after = replace(
-        after, assignment_id=row.id, officer_id=owner.officer_id, department=owner.department, handler_id=None
+        after,
+        assignment_id=row.id,
+        officer_id=owner.officer_id,
+        department=owner.department,
+        handler_id=owner.handler_id,
     )
     return after, row
 
@@ -220,7 +236,7 @@ def _limit(book: Rulebook, kind: Clock, row: CaseRow, what: Recorded) -> Limit:
 async def _pause_or_go_on(
     conn: Conn, book: Rulebook, after: CaseRow, going: list[CaseClock], what: Recorded, now: datetime
 ) -> list[CaseClock]:
-    move = what.moved.rule.move
+    move = what.to_clocks
     if move not in {Move.SUSPEND, Move.RESUME, Move.EXTEND} or not going:
         return going
     ids = [clock.id for clock in going]
@@ -237,9 +253,11 @@ async def _pause_or_go_on(
 
 
 def _extended(clock: CaseClock, after: CaseRow, book: Rulebook, what: Recorded) -> CaseClock:
-    """One more original limit on the handling clock; the other clocks as they are."""
-    if what.moved.rule.move is not Move.EXTEND or clock.kind is not Clock.HANDLING:
+    """One more original limit on the handling clock, or the budget before it; the other clocks as they are."""
+    if what.to_clocks is not Move.EXTEND or clock.kind is not Clock.HANDLING:
         return clock
+    if what.undone is not None:
+        return replace(clock, budget_seconds=what.undone.budget_seconds or clock.budget_seconds)
     original = after.limit(book, Clock.HANDLING).budget.seconds
     return replace(clock, budget_seconds=clock.budget_seconds + original)
 

@@ -9,6 +9,7 @@ from typing import Final
 from uuid import UUID
 
 from gridsvc.db import Conn, Nothing, Statement
+from gridsvc.domain.access import Whereabouts
 from gridsvc.domain.call_back import CallBack
 from gridsvc.store.rows import rows_text
 
@@ -106,11 +107,21 @@ _CALL_OFF = Statement(
 )
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Reporter:
-    """A report whose reporter can be asked."""
+    """A report whose reporter can be asked, and what decides who sees that report: its own case's whereabouts."""
 
     report_id: UUID
+    divisions: list[str]
+    duty_line: str
+    desk: str | None
+    held_by: str | None
+
+    def whereabouts(self) -> Whereabouts:
+        """Where the case lies that the report was made about."""
+        return Whereabouts(
+            divisions=self.divisions, duty_line=self.duty_line, desk=self.desk, held_by=self.held_by
+        )
 
 
 # Who sent two reports is asked once, after the first of them. Digits, because people write one number in many ways.
@@ -122,15 +133,16 @@ TO_ASK = Statement(
        UNION ALL
       SELECT c.id FROM cases c JOIN family f ON c.merged_into = f.id
     ), asked AS (
-      SELECT DISTINCT ON (digits) r.id AS report_id, r.received_at
+      SELECT DISTINCT ON (digits) r.id AS report_id, r.received_at, c.divisions, c.duty_line, c.desk, c.held_by
         FROM family f
-        JOIN reports r ON r.case_id = f.id
+        JOIN cases c ON c.id = f.id
+        JOIN reports r ON r.case_id = c.id
         JOIN reporters p ON p.report_id = r.id
        CROSS JOIN LATERAL regexp_replace(p.phone, '[^0-9]', '', 'g') AS digits
        WHERE digits <> ''
        ORDER BY digits, r.received_at, r.id
     )
-    SELECT report_id
+    SELECT report_id, divisions, duty_line, desk, held_by
       FROM asked
      ORDER BY received_at, report_id
     """,
@@ -237,9 +249,9 @@ async def add(conn: Conn, rows: Sequence[CallBackRow]) -> None:
         await _ADD.run(conn, rows_text([vars(row) for row in rows]))
 
 
-async def to_ask(conn: Conn, case_id: UUID) -> list[UUID]:
+async def to_ask(conn: Conn, case_id: UUID) -> list[Reporter]:
     """Reports of the case, and of all that was merged into it, whose reporters left a number; each number once."""
-    return [row.report_id for row in await TO_ASK.all(conn, case_id)]
+    return await TO_ASK.all(conn, case_id)
 
 
 async def tried(conn: Conn, call_back_id: UUID, now: datetime) -> None:

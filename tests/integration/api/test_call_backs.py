@@ -47,9 +47,9 @@ async def test_the_desk_sees_whom_to_ask_asks_and_the_case_tells_it(desk: Desk, 
     assert [item["case_id"] for item in items] == [case["id"] for case in closed], "the first closed is due first"
     assert {(item["level"], item["division"], item["overdue"]) for item in items} == {("district", DISTRICT, False)}
     assert [each["code"] for each in items[0]["results"]] == ["solved", "not_solved", "unreachable", "no_wish"]
-    assert not any(word in str(items) for word in ("张三丰", "13812341234", "1234")), "the number is opened, never listed"
-    opened = await desk.acceptor.post(f"/api/v1/reports/{items[0]['report']}/reporter-openings", {"reason": "回访一次"})
-    assert opened.status == 201
+    assert not any(word in str(items) for word in ("张三丰", "13812341234")), "the number is opened, never listed"
+    why = {"reason": "回访一次"}
+    assert (await desk.acceptor.post(f"/api/v1/reports/{items[0]['report']}/reporter-openings", why)).status == 201
     said = {"call_back": items[0]["id"], "result": "solved", "satisfaction": 4, "note": "已修好"}
     done = await move(desk.acceptor, {"id": items[0]["case_id"], "version": items[0]["version"]}, "call_back", said)
     assert (done.status, done.body["state"]) == (200, "closed"), done.body

@@ -56,7 +56,9 @@ async def waiting(town: Town, case: CaseRow) -> dict[str, Any]:
     return row
 
 
-async def answers(town: Town, by: Caller, case: CaseRow, result: str, call_back: UUID | None = None, **said: Any) -> CaseRow:
+async def answers(
+    town: Town, by: Caller, case: CaseRow, result: str, call_back: UUID | None = None, **said: Any
+) -> CaseRow:
     named = call_back or (await waiting(town, case))["id"]
     return await town.move(by, case, Move.CALL_BACK, call_back=named, result=result, **said)
 
@@ -128,6 +130,25 @@ async def test_who_left_no_number_is_not_asked_and_who_sent_two_reports_is_asked
     assert len(await asked(town, case)) == 2, "the number of the main report, and the one that came with a merged one"
     assert await live_clocks(town, case) == ["call_back", "call_back"]
     await holds(town)
+
+
+async def test_a_report_from_another_district_is_asked_about_by_the_desk_that_sees_both(
+    town: Town, city_desk: Caller
+) -> None:
+    main = await town.route((await reported(town, None)).id)
+    other = await reported(town, "13922222222")
+    async with town.pool.acquire() as conn:  # as if it had been reported across the border
+        await conn.execute(
+            "UPDATE cases SET divisions = '{620100,620103}', division_code = '620103', seen_by = '{620100}' WHERE id = $1",
+            other.id,
+        )
+    await town.move(city_desk, await town.case(other.id), Move.MERGE, into=main.id)
+    owner = holder(town, main)
+    case = await town.move(owner, main, Move.ACCEPT)
+    case = await town.move(owner, case, Move.HAND_IN, evidence=(await uploaded(town, owner.id),))
+    case = await town.move(town.city.acceptor, case, Move.CLOSE)
+    row = await waiting(town, case)
+    assert (row["division_code"], row["asked_by"]) == (CITY, [CITY, f"{CITY}/line:social"])
 
 
 async def test_a_merged_case_that_is_none_takes_its_reporter_away(town: Town) -> None:

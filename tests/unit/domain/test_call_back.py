@@ -13,7 +13,7 @@ from gridsvc.domain.call_back import CallBackRule, ends_with, is_asked, next_lev
 
 ZONE = ZoneInfo("Asia/Shanghai")
 HOURS = ((time(8), time(12)), (time(14), time(18)))
-CALENDAR = Calendar(code="city", edition=1, zone=ZONE, slots={day: HOURS for day in range(1, 6)})
+CALENDAR = Calendar(code="city", edition=1, zone=ZONE, slots=dict.fromkeys(range(1, 6), HOURS))
 CASE = UUID(int=0xC1)
 DESKS = {"district": "620102", "city": "620100"}
 BOTH = {level: CallBackRule(level=level, share=1.0, ladder=None) for level in ("district", "city")}
