@@ -388,6 +388,18 @@ CREATE TABLE call_back_rules (
   ladder text                                    -- NULL: that of the stage limit `call_back`
 );
 
+-- Reasons of a city's own, beside those of gridsvc/domain/reasons.py. A code never changes its meaning and never goes:
+-- it is switched off. A row for one of the others' codes switches that.
+CREATE TABLE reasons (
+  move        text COLLATE "C" NOT NULL,
+  code        text COLLATE "C" NOT NULL CHECK (code ~ '^[a-z][a-z0-9_]{0,63}$'),
+  name        text NOT NULL,
+  name_en     text NOT NULL,
+  wants_words boolean NOT NULL,
+  active      boolean NOT NULL,
+  PRIMARY KEY (move, code)
+);
+
 -- Processes keep these rules in memory, and look here whether what they hold is still today's.
 CREATE TABLE rulebook (
   only_row boolean PRIMARY KEY DEFAULT true CHECK (only_row),
@@ -424,6 +436,8 @@ CREATE TRIGGER rules_changed AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON run
 CREATE TRIGGER rules_changed AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON stage_limits
   FOR EACH STATEMENT EXECUTE FUNCTION rules_changed();
 CREATE TRIGGER rules_changed AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON call_back_rules
+  FOR EACH STATEMENT EXECUTE FUNCTION rules_changed();
+CREATE TRIGGER rules_changed AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON reasons
   FOR EACH STATEMENT EXECUTE FUNCTION rules_changed();
 
 -- ---------------------------------------------------------------------------------------------
@@ -1061,6 +1075,8 @@ REVOKE UPDATE, DELETE ON history, history_heads, escalations, reporter_openings,
   FROM gridsvc_app;
 REVOKE DELETE ON cases, reports, assignments, clocks, checks, supervision_orders FROM gridsvc_app;
 REVOKE DELETE ON call_backs, bulk_moves, bulk_items FROM gridsvc_app;
+REVOKE UPDATE, DELETE ON reasons FROM gridsvc_app;
+GRANT UPDATE (active) ON reasons TO gridsvc_app;
 REVOKE UPDATE, DELETE ON category_majors, category_conditions, category_limits FROM gridsvc_app;
 REVOKE UPDATE, DELETE ON component_changes FROM gridsvc_app;
 REVOKE DELETE ON components FROM gridsvc_app;

@@ -55,7 +55,7 @@ from geo.place import Place
 from geo.projection import metres_between
 from gridsvc.domain.access import Caller, Role, Whereabouts, roles_over
 from gridsvc.domain.call_back import CallBack
-from gridsvc.domain.reasons import REASONS, RESULTS, Reason
+from gridsvc.domain.reasons import REASONS, RESULTS, Reason, Reasons
 from gridsvc.domain.supervision import KINDS, LEVELS
 from gridsvc.domain.undoing import Undoing, in_time
 from gridsvc.errors import BadRequest, GuardFailed, NotAllowed, WrongMoment
@@ -774,11 +774,14 @@ class Moved:
     appeal: str | None
 
 
-def decide(case: Case, move: Move, actor: Actor, said: Particulars, now: datetime) -> Moved:
+def decide(
+    case: Case, move: Move, actor: Actor, said: Particulars, now: datetime, reasons: Reasons = REASONS
+) -> Moved:
     """Whether `actor` may make `move` on `case` now, and what follows.
 
     Checked in this order: who (NotAllowed), when (WrongMoment), what is said (BadRequest), the
     move's own conditions (GuardFailed). Whether the caller may see the case at all is asked before.
+    `reasons` are those of the city, where a person says one.
     """
     rule = _rule_of(case, move)
     _check_who(rule, case, actor)
@@ -789,7 +792,7 @@ def decide(case: Case, move: Move, actor: Actor, said: Particulars, now: datetim
             state=str(case.state),
             allowed=sorted(str(m) for m, r in MOVES.items() if case.state in r.before),
         )
-    _check_what(rule, case, actor, said, now)
+    _check_what(rule, case, actor, said, now, reasons)
     return Moved(
         rule=rule,
         state=rule.after or case.state,
@@ -811,7 +814,7 @@ def check_birth(case: Case, move: Move, actor: Actor, said: Particulars, now: da
     """Whether `actor` may make `case`, as it would be, by `move`: refused like every other move."""
     rule = MOVES[move]
     _check_who(rule, case, actor)
-    _check_what(rule, case, actor, said, now)
+    _check_what(rule, case, actor, said, now, REASONS)
 
 
 def _check_who(rule: Rule, case: Case, actor: Actor) -> None:
@@ -822,8 +825,10 @@ def _check_who(rule: Rule, case: Case, actor: Actor) -> None:
         )  # fmt: skip
 
 
-def _check_what(rule: Rule, case: Case, actor: Actor, said: Particulars, now: datetime) -> None:
-    check_particulars(rule, case, said)
+def _check_what(
+    rule: Rule, case: Case, actor: Actor, said: Particulars, now: datetime, reasons: Reasons
+) -> None:
+    check_particulars(rule, case, said, reasons)
     for guard in rule.guards:
         objection = guard(case, actor, said, now)
         if objection is not None:
@@ -920,12 +925,12 @@ def leads_department(case: Case, caller: Caller) -> bool:
     )
 
 
-def check_particulars(rule: Rule, case: Case, said: Particulars) -> None:
+def check_particulars(rule: Rule, case: Case, said: Particulars, reasons: Reasons = REASONS) -> None:
     """Refuse what the move needs and was not said, what was said and the move does not take, and unknown codes.
 
     A reason of the move's list stands for the words of one, unless it is one that wants words.
     """
-    reason = _checked_reason(rule, said)
+    reason = _checked_reason(rule, said, reasons)
     for name in rule.needs:
         if not (getattr(said, name) or (name == "reason" and reason is not None and not reason.wants_words)):
             raise BadRequest(f"{rule.move} needs {name}", field=name, wanted=list(rule.needs))
@@ -953,10 +958,10 @@ def _codes(rule: Rule, case: Case) -> dict[str, list[str]]:
     return {}
 
 
-def _checked_reason(rule: Rule, said: Particulars) -> Reason | None:
+def _checked_reason(rule: Rule, said: Particulars, reasons: Reasons) -> Reason | None:
     if not said.reason_code or "reason_code" not in rule.takes:
         return None
-    known = {each.code: each for each in REASONS[rule.move]}
+    known = {each.code: each for each in reasons[rule.move] if each.active}
     if said.reason_code not in known:
         raise BadRequest(
             f"{said.reason_code!r} is no reason to {rule.move}",

@@ -12,6 +12,7 @@ from gridsvc.domain.case import Clock
 from gridsvc.domain.category import Category
 from gridsvc.domain.deadline import Budget, ClockUnit, budget_of
 from gridsvc.domain.escalation import Rung
+from gridsvc.domain.reasons import REASONS, Reasons
 from gridsvc.errors import Unavailable, UnknownCategory
 
 
@@ -45,6 +46,7 @@ class Rulebook:
     stage_limits: Mapping[Clock, tuple[int, str]]
     calendar_uses: CalendarUses = field(default_factory=CalendarUses)
     call_backs: Mapping[str, CallBackRule] = field(default_factory=dict)  # by level
+    reasons: Reasons = field(default_factory=lambda: REASONS)  # by move
 
     def category(self, name: str) -> Category:
         """The active category named `edition:code`, or `code` of the default edition.

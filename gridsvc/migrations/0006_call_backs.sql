@@ -1,4 +1,4 @@
--- Call-backs (回访) after closing, and bulk moves that may be undone.
+-- Call-backs (回访) after closing, bulk moves that may be undone, and a city's own reasons.
 
 -- Who asks the reporters of a closed case. A level without a row, or of which no share is asked, asks nobody.
 CREATE TABLE call_back_rules (
@@ -7,6 +7,20 @@ CREATE TABLE call_back_rules (
   ladder text                                    -- NULL: that of the stage limit `call_back`
 );
 CREATE TRIGGER rules_changed AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON call_back_rules
+  FOR EACH STATEMENT EXECUTE FUNCTION rules_changed();
+
+-- Reasons of a city's own, beside those of gridsvc/domain/reasons.py. A code never changes its meaning and never goes:
+-- it is switched off. A row for one of the others' codes switches that.
+CREATE TABLE reasons (
+  move        text COLLATE "C" NOT NULL,
+  code        text COLLATE "C" NOT NULL CHECK (code ~ '^[a-z][a-z0-9_]{0,63}$'),
+  name        text NOT NULL,
+  name_en     text NOT NULL,
+  wants_words boolean NOT NULL,
+  active      boolean NOT NULL,
+  PRIMARY KEY (move, code)
+);
+CREATE TRIGGER rules_changed AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON reasons
   FOR EACH STATEMENT EXECUTE FUNCTION rules_changed();
 
 ALTER TABLE stage_limits
@@ -86,6 +100,7 @@ CREATE POLICY bulk_moves_in_scope ON bulk_moves TO gridsvc_app
          OR EXISTS (SELECT FROM bulk_items i WHERE i.bulk_id = id)) WITH CHECK (true);
 GRANT SELECT, INSERT, UPDATE, DELETE ON call_back_rules TO gridsvc_app;
 GRANT SELECT, INSERT, UPDATE ON call_backs, bulk_moves, bulk_items TO gridsvc_app;
+GRANT SELECT, INSERT, UPDATE (active) ON reasons TO gridsvc_app;
 
 -- A city that has set its limits already gets the starter's for the call-backs.
 DO $$

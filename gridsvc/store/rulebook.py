@@ -14,8 +14,9 @@ from gridsvc.domain.case import Clock
 from gridsvc.domain.category import Category, CategoryLimit, Condition
 from gridsvc.domain.deadline import LimitUnit
 from gridsvc.domain.escalation import Effect, Rung
+from gridsvc.domain.reasons import with_own
 from gridsvc.domain.rulebook import Rulebook
-from gridsvc.store import calendars
+from gridsvc.store import calendars, reasons
 
 
 @dataclass(frozen=True)
@@ -188,6 +189,7 @@ async def _read(conn: Conn, now: _Revision) -> Rulebook:
         calendar_uses=await calendars.uses(conn),
         ladders={name: tuple(rungs) for name, rungs in ladders.items()},
         call_backs={row.level: row for row in await _CALL_BACKS.all(conn)},
+        reasons=with_own(await reasons.of_city(conn)),
         stage_limits={Clock(row.kind): (row.budget_seconds, row.ladder) for row in await _STAGE_LIMITS.all(conn)},
     )
 

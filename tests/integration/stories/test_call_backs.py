@@ -139,7 +139,8 @@ async def test_a_report_from_another_district_is_asked_about_by_the_desk_that_se
     other = await reported(town, "13922222222")
     async with town.pool.acquire() as conn:  # as if it had been reported across the border
         await conn.execute(
-            "UPDATE cases SET divisions = '{620100,620103}', division_code = '620103', seen_by = '{620100}' WHERE id = $1",
+            "UPDATE cases SET divisions = '{620100,620103}', division_code = '620103', seen_by = '{620100}'"
+            " WHERE id = $1",
             other.id,
         )
     await town.move(city_desk, await town.case(other.id), Move.MERGE, into=main.id)
