@@ -316,20 +316,21 @@ class Simulation:
     # -- desks ---------------------------------------------------------------------------------
 
     async def _call_back(self) -> None:
-        """Every fifth look each desk that takes calls makes some of its call-backs."""
-        if self._looks % 5 != 2:
+        """Every other look each desk that takes calls makes some of its call-backs."""
+        if self._looks % 2:
             return
         districts = sorted({case.divisions[1] for case in (*self._open, *self._closed) if len(case.divisions) > 1})
-        await self._side_by_side([self._call_back_from(division) for division in (*districts, CITY)])
+        most = max(1, self._pace.steps_per_look // (len(districts) + 1))
+        await self._side_by_side([self._call_back_from(division, most) for division in (*districts, CITY)])
 
-    async def _call_back_from(self, division: str) -> None:
+    async def _call_back_from(self, division: str, most: int) -> None:
         who = self._crowd.login(desk_name(By.ACCEPTOR, division))
         level = "city" if division == CITY else "district"
         told = await self._client.call("GET", f"/api/v1/call-backs?level={level}&limit=20", who=who)
         if not told.good:
             self.tally.refused[f"call-backs: {told.code}"] += 1
             return
-        for call in calls(told.body["items"], self._seed, self._pace.steps_per_look):
+        for call in calls(told.body["items"], self._seed, most):
             answer = await self._client.call(
                 "POST", f"/api/v1/cases/{call.case}/call_back", who=who, body=call.said, key=str(uuid4()),
                 if_match=f'"{call.version}"',

@@ -18,7 +18,7 @@ WITH_NUMBER: Final = 0.75  # of those who telephone; the others want to stay unk
 _ANSWERS: Final = ((0.10, "not_solved"), (0.16, "no_wish"), (0.34, "unreachable"), (1.01, "solved"))
 _CONTENT: Final = {"not_solved": (1, 2), "solved": (3, 4, 5)}
 
-WRONG_PAGE_EVERY: Final = 30  # looks
+WRONG_PAGE_EVERY: Final = 15  # looks
 ON_A_PAGE: Final = 3
 
 
