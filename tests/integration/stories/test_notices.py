@@ -309,7 +309,9 @@ async def test_a_hint_to_a_thousand_people_fits(town: Town) -> None:
     assert len(told_now) == len(users)
 
 
-async def test_who_loses_a_case_to_a_merge_hears_it_and_where_nobody_had_it_nobody_does(town: Town) -> None:
+async def test_who_loses_a_case_to_a_merge_hears_it_and_where_nobody_had_it_nobody_does(
+    town: Town, caplog: pytest.LogCaptureFixture
+) -> None:
     owned, main = await assigned(town), await filed(town)
     pooled = await filed(town)
     for lost in (owned, pooled):
@@ -323,3 +325,4 @@ async def test_who_loses_a_case_to_a_merge_hears_it_and_where_nobody_had_it_nobo
     [(owner, body)] = told[0].items()
     assert (owner, body["into"]) == (owned.officer_id, str(main.case_id))
     assert told[1] == {}
+    assert [getattr(record, "action", "") for record in caplog.records] == [], "and that is no fault"
