@@ -406,6 +406,25 @@ CREATE TABLE call_rounds (
   wait_seconds integer NOT NULL CHECK (wait_seconds > 0)     -- until the next round
 );
 
+-- Who asks the reporters of a closed case. A level without a row, or of which no share is asked, asks nobody.
+CREATE TABLE call_back_rules (
+  level  text PRIMARY KEY CHECK (level IN ('district', 'city')),
+  share  double precision NOT NULL CHECK (share BETWEEN 0 AND 1),   -- of the cases
+  ladder text                                    -- NULL: that of the stage limit `call_back`
+);
+
+-- Reasons of a city's own, beside those of gridsvc/domain/reasons.py. A code never changes its meaning and never goes:
+-- it is switched off. A row for one of the others' codes switches that.
+CREATE TABLE reasons (
+  move        text COLLATE "C" NOT NULL,
+  code        text COLLATE "C" NOT NULL CHECK (code ~ '^[a-z][a-z0-9_]{0,63}$'),
+  name        text NOT NULL,
+  name_en     text NOT NULL,
+  wants_words boolean NOT NULL,
+  active      boolean NOT NULL,
+  PRIMARY KEY (move, code)
+);
+
 -- Processes keep these rules in memory, and look here whether what they hold is still today's.
 CREATE TABLE rulebook (
   only_row boolean PRIMARY KEY DEFAULT true CHECK (only_row),
@@ -442,6 +461,10 @@ CREATE TRIGGER rules_changed AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON run
 CREATE TRIGGER rules_changed AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON stage_limits
   FOR EACH STATEMENT EXECUTE FUNCTION rules_changed();
 CREATE TRIGGER rules_changed AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON call_rounds
+  FOR EACH STATEMENT EXECUTE FUNCTION rules_changed();
+CREATE TRIGGER rules_changed AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON call_back_rules
+  FOR EACH STATEMENT EXECUTE FUNCTION rules_changed();
+CREATE TRIGGER rules_changed AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON reasons
   FOR EACH STATEMENT EXECUTE FUNCTION rules_changed();
 
 -- ---------------------------------------------------------------------------------------------
@@ -894,8 +917,9 @@ CREATE TABLE clocks (
 );
 CREATE INDEX clocks_case ON clocks (case_id);
 CREATE INDEX clocks_to_fire ON clocks (next_fire_at) WHERE next_fire_at IS NOT NULL;
+-- Several may be asked of one case at once, each with a clock of its own.
 CREATE UNIQUE INDEX one_live_clock_of_a_kind ON clocks (case_id, kind)
-  WHERE state <> 'stopped' AND co_handling_id IS NULL;
+  WHERE state <> 'stopped' AND kind NOT IN ('co_handling', 'call_back');
 CREATE UNIQUE INDEX one_clock_of_a_part ON clocks (co_handling_id);
 CREATE INDEX clocks_by_edition ON clocks (calendar, edition) WHERE state <> 'stopped' AND calendar IS NOT NULL;
 CREATE INDEX clocks_provisional ON clocks (calendar) WHERE provisional AND state <> 'stopped';
@@ -908,6 +932,57 @@ CREATE TABLE clock_pauses (
   PRIMARY KEY (clock_id, from_at),
   CONSTRAINT forward CHECK (to_at >= from_at)
 );
+
+-- Ended without a result: called off, because the case runs again.
+CREATE TABLE call_backs (
+  id            uuid PRIMARY KEY,
+  case_id       uuid NOT NULL REFERENCES cases,
+  cycle         integer NOT NULL,
+  report_id     uuid NOT NULL REFERENCES reports,
+  clock_id      uuid NOT NULL REFERENCES clocks,
+  level         text NOT NULL CHECK (level IN ('district', 'city')),
+  division_code text COLLATE "C" NOT NULL,       -- whose desk calls
+  asked_by      text[] NOT NULL,                 -- scope keys of the desks that may
+  opened_at     timestamptz NOT NULL,
+  tries         timestamptz[] NOT NULL DEFAULT '{}',   -- that counted, without an answer
+  ended_at      timestamptz,
+  result        text CHECK (result IN ('solved', 'not_solved', 'unreachable', 'no_wish')),
+  satisfaction  integer CHECK (satisfaction BETWEEN 1 AND 5),
+  note          text NOT NULL DEFAULT '',
+  made_by       text,
+  CONSTRAINT a_result_ends_it CHECK (result IS NULL OR ended_at IS NOT NULL),
+  CONSTRAINT a_result_has_its_author CHECK ((result IS NULL) = (made_by IS NULL)),
+  CONSTRAINT who_answers_is_content_or_not CHECK (satisfaction IS NULL OR result IN ('solved', 'not_solved'))
+);
+CREATE UNIQUE INDEX one_open_call_back ON call_backs (report_id) WHERE ended_at IS NULL;
+CREATE INDEX call_backs_case ON call_backs (case_id);
+CREATE INDEX call_backs_to_make ON call_backs USING gin (asked_by) WHERE ended_at IS NULL;
+
+-- One move on many cases, and what each was like before, so that it can be undone.
+CREATE TABLE bulk_moves (
+  id      uuid PRIMARY KEY,
+  move    text NOT NULL,
+  made_by text NOT NULL,
+  made_at timestamptz NOT NULL
+);
+CREATE TABLE bulk_items (
+  bulk_id        uuid NOT NULL REFERENCES bulk_moves,
+  case_id        uuid NOT NULL REFERENCES cases,
+  version        integer NOT NULL,               -- that the move made of it
+  state          text NOT NULL,                  -- this and what follows: before the move
+  pool           text,
+  officer_id     uuid REFERENCES officers,
+  department     text REFERENCES departments,
+  handler_id     uuid REFERENCES users,
+  budget_seconds integer,                        -- of the handling clock; NULL: none ran
+  undone_version integer,                        -- that the undoing made of it; NULL: not undone
+  undone_by      text,
+  undone_at      timestamptz,
+  PRIMARY KEY (bulk_id, case_id),
+  CONSTRAINT undone_is_whole CHECK ((undone_version IS NULL) = (undone_at IS NULL)
+                                    AND (undone_version IS NULL) = (undone_by IS NULL))
+);
+CREATE INDEX bulk_items_case ON bulk_items (case_id);
 
 -- What a new edition of its calendar made of a clock that was open.
 CREATE TABLE clock_changes (
@@ -1138,6 +1213,17 @@ CREATE POLICY attachments_in_scope ON attachments TO gridsvc_app
   USING ((SELECT scope_is_service())
          OR uploaded_by = ANY ((SELECT scope_keys())::text[])
          OR EXISTS (SELECT FROM cases c WHERE c.id = case_id)) WITH CHECK (true);
+ALTER TABLE call_backs ENABLE ROW LEVEL SECURITY;
+CREATE POLICY call_backs_in_scope ON call_backs TO gridsvc_app
+  USING ((SELECT scope_is_service()) OR EXISTS (SELECT FROM cases c WHERE c.id = case_id)) WITH CHECK (true);
+ALTER TABLE bulk_items ENABLE ROW LEVEL SECURITY;
+CREATE POLICY bulk_items_in_scope ON bulk_items TO gridsvc_app
+  USING ((SELECT scope_is_service()) OR EXISTS (SELECT FROM cases c WHERE c.id = case_id)) WITH CHECK (true);
+ALTER TABLE bulk_moves ENABLE ROW LEVEL SECURITY;
+CREATE POLICY bulk_moves_in_scope ON bulk_moves TO gridsvc_app
+  USING ((SELECT scope_is_service())
+         OR made_by = ANY ((SELECT scope_keys())::text[])
+         OR EXISTS (SELECT FROM bulk_items i WHERE i.bulk_id = id)) WITH CHECK (true);
 ALTER TABLE notices ENABLE ROW LEVEL SECURITY;
 CREATE POLICY notices_of_my_own ON notices TO gridsvc_app
   USING ((SELECT scope_is_service()) OR 'user:' || user_id::text = ANY ((SELECT scope_keys())::text[])) WITH CHECK (true);
@@ -1150,6 +1236,9 @@ REVOKE UPDATE, DELETE ON history, history_heads, escalations, reporter_openings,
   FROM gridsvc_app;
 REVOKE UPDATE, DELETE ON case_marks FROM gridsvc_app;
 REVOKE DELETE ON cases, reports, assignments, clocks, checks, supervision_orders, co_handlings, calls, called FROM gridsvc_app;
+REVOKE DELETE ON call_backs, bulk_moves, bulk_items FROM gridsvc_app;
+REVOKE UPDATE, DELETE ON reasons FROM gridsvc_app;
+GRANT UPDATE (active) ON reasons TO gridsvc_app;
 REVOKE UPDATE, DELETE ON category_majors, category_conditions, category_limits FROM gridsvc_app;
 REVOKE UPDATE, DELETE ON component_changes, call_widenings FROM gridsvc_app;
 REVOKE DELETE ON components FROM gridsvc_app;

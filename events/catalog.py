@@ -260,6 +260,26 @@ class CaseSelfHandled(CaseNews):
 
 
 @dataclass(frozen=True, kw_only=True)
+class CaseToCallBack(CaseNews):
+    """A reporter of the closed case is to be asked by the desk of `division` (回访)."""
+
+    TYPE: ClassVar[str] = "case.to_call_back"
+    call_back_id: UUID
+    level: str
+    division: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class CaseCalledBack(CaseNews):
+    """A reporter was asked, or could not be."""
+
+    TYPE: ClassVar[str] = "case.called_back"
+    call_back_id: UUID
+    level: str
+    result: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class CaseReopened(CaseNews):
     """A closed case runs again, in a new cycle."""
 
@@ -434,6 +454,17 @@ class CaseOrderReplied(CaseNews):
 
 
 @dataclass(frozen=True, kw_only=True)
+class CaseUndone(CaseNews):
+    """A bulk move was undone. `officer_id` or `department`: from whom the case was taken by that."""
+
+    TYPE: ClassVar[str] = "case.undone"
+    bulk_id: UUID
+    undone: str
+    officer_id: UUID | None
+    department: str | None
+
+
+@dataclass(frozen=True, kw_only=True)
 class CaseEscalated(CaseNews):
     """A clock reached a rung. `role` at `division` hears; 'owner' means the case's own, of a part its department's."""
 
@@ -473,11 +504,12 @@ CATALOG: Final[dict[str, type[Announcement]]] = {
         CaseReported, CaseLocated, CaseCheckWanted, CaseCheckUnmanned, CaseCheckSent, CaseChecked, CaseFiled,
         CaseRejected, CaseAssigned, CasePooled, CaseAlarm, CaseCalled, CaseAnswered, CaseDeclined, CaseCallEnded,
         CaseWaiting, CaseUnacknowledged, CaseReturned, CaseCorrected, CaseReferred, CaseAccepted, CaseArrived,
-        CaseStarted, CaseHandedIn, CaseReworked, CaseClosed, CaseSelfHandled, CaseReopened, CaseAppealed,
+        CaseStarted, CaseHandedIn, CaseReworked, CaseClosed, CaseSelfHandled, CaseToCallBack, CaseCalledBack,
+        CaseReopened, CaseAppealed,
         CaseAppealSettled, CaseSuspended, CaseResumed, CaseRescheduled, CaseExtended, CaseCancelled, CaseMerged,
         CaseUnmerged, CaseLinked, CaseUnlinked, CaseFollowed, CaseCauseReopened, CaseCoAssigned, CaseCoHandedIn,
-        CaseCoDeclined, CaseCoCalledOff, CaseReminded, CaseNoted, CaseSupervised, CaseOrderReplied, CaseEscalated,
-        OfficerDutyChanged, CalendarYearMissing,
+        CaseCoDeclined, CaseCoCalledOff, CaseReminded, CaseNoted, CaseSupervised, CaseOrderReplied, CaseUndone,
+        CaseEscalated, OfficerDutyChanged, CalendarYearMissing,
     )
 }  # fmt: skip
 """Announcements by their type, in the order of a case's life."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
@@ -28,6 +29,14 @@ from gridsvc.actions.ask_department import (
     part_ended,
     part_meant,
     told_of_part,
+)
+from gridsvc.actions.ask_reporters import (
+    ask_reporters,
+    call_back_answered,
+    call_back_meant,
+    call_off_for,
+    keep_call_back,
+    lock_for_unmerging,
 )
 from gridsvc.actions.ask_somebody import Task, budgets_of, columns_of, facts_of_task, keep_task, task_of
 from gridsvc.actions.carry_effects import (
@@ -84,24 +93,30 @@ async def move_case(
 ) -> CaseRow:
     """Make `move`, if it may be made; return the case after.
 
-    Raises Unknown for a case outside the caller's scope, CallOver for a call that rings with the caller no
-    more, VersionConflict when the case has moved on,
-    NotAllowed, WrongMoment, BadRequest and GuardFailed as the table says. In the caller's
-    transaction: whoever locks the case first wins, the others see the new version.
+    Raises Unknown for a case outside the caller's scope, CallOver for a call that rings with the caller no more,
+    VersionConflict when the case has moved on, NotAllowed, WrongMoment, BadRequest and GuardFailed as the table
+    says. In the caller's transaction: whoever locks the case first wins, the others see the new version.
     """
     if move in ANSWERS:  # whoever was called hears that it is taken, also where the case has left his sight
         seen = await cases.lock(conn, case_id)
         await check_it_rings(conn, case_id, seen, move, actor)
         if seen is None:
             raise Unknown(f"no case {case_id}", case=str(case_id))
+    if move is Move.UNMERGE:
+        await lock_for_unmerging(conn, case_id, actor)
     held = await hold(conn, case_id, move, actor, said)
     locked = held.case
-    _check_expected(locked, expected)
-    moved = decide(held.as_decided(), move, actor, said, now)
+    check_expected(locked, expected)
+    waits = await call_back_meant(conn, locked, said)
+    case = replace(held.as_decided(), call_back=waits.call_back() if waits else None)
     book = await rulebook(conn)
+    moved = decide(case, move, actor, said, now, book.reasons)
+    asked_back = call_back_answered(book, locked, waits, said, now)
     _check_category(book.categories[(locked.edition, locked.category)], move, said)
     await _check_named(conn, held, said)
     await act_as_service(conn)
+    if move is Move.UNMERGE:
+        await call_off_for(conn, locked, now)
     task = await task_of(conn, book, locked, move, actor, said, now)
     asked, meant = part_asked(locked, move, actor, said, now), await part_meant(conn, locked, move, actor, said)
     part = asked or meant
@@ -112,6 +127,11 @@ async def move_case(
         await attachments.attach(conn, said.before, locked.id, None, "before", actor.id)
         await attachments.attach(conn, said.evidence, locked.id, None, purpose, actor.id)
     facts = facts_of(said, changes) | _facts_of_move(locked, moved, said, changes) | facts_of_task(task)
+    told = _told(moved, locked, said, task, answered)
+    if part is not None:
+        told = told_of_part(part)
+    if asked_back is not None:
+        facts, told = facts | asked_back.facts(), asked_back.told()
     recorded = Recorded(
         moved=moved,
         actor=actor.id,
@@ -119,7 +139,7 @@ async def move_case(
         owner=answered.owner or _owner_by_hand(moved, said),
         ended_why=_ended_why(locked, moved),
         changes={**changes, **columns_of(task), **answered.changes},
-        told=_told(moved, locked, said, task, answered) if part is None else told_of_part(part),
+        told=told,
         check_result=said.result if move is Move.CHECK else None,
         reply=said.reply,
         answered_by=answered.accepted_by,
@@ -132,10 +152,13 @@ async def move_case(
     await note_effects(conn, held, move, said)
     if move is Move.REOPEN:
         await tell_of_reopened_cause(conn, locked, actor.id, now)
-    return after
+    if move is Move.CLOSE:
+        await ask_reporters(conn, book, after, actor.id, now)
+    return await keep_call_back(conn, book, after, asked_back, actor, said, now) if asked_back else after
 
 
-def _check_expected(locked: CaseRow, expected: Expected) -> None:
+def check_expected(locked: CaseRow, expected: Expected) -> None:
+    """Raise VersionConflict where the case is not what the move was decided on."""
     if not _stands(locked, expected):
         raise VersionConflict(
             f"the case is at version {locked.version} now; read it again and decide anew",
@@ -408,6 +431,7 @@ def facts_of(said: Particulars, changes: Mapping[str, Any]) -> dict[str, object]
         "result": said.result,
         "wanted": said.wanted,
         "reply": said.reply,
+        "satisfaction": said.satisfaction,
         "number": changes.get("number"),
         "cell": changes.get("cell_code"),
         "grid_set": changes.get("grid_set_id"),

@@ -22,9 +22,11 @@ from gridsvc.domain.deadline import Budget, ClockUnit
 from gridsvc.domain.evaluation import mark_of
 from gridsvc.domain.history import Entry, chained
 from gridsvc.domain.rulebook import Limit, Rulebook
+from gridsvc.domain.undoing import Undoing
 from gridsvc.ids import new_id
 from gridsvc.store import (
     assignments,
+    call_backs,
     calls,
     case_marks,
     cases,
@@ -71,6 +73,16 @@ class Recorded:
     budgets: Mapping[Clock, timedelta] = field(default_factory=dict)  # where the move itself says how long
     asks_part: AskedPart | None = None  # a further department is asked for a part
     ends_part: EndedPart | None = None  # a part ends by this very move
+    undone: Undoing | None = None  # what the move undoes
+
+    @property
+    def to_clocks(self) -> Move:
+        """The move as clocks see it: who undoes a suspension resumes, who undoes an extension sets the budget too."""
+        if self.undone is not None and self.undone.move == Move.SUSPEND:
+            return Move.RESUME
+        if self.undone is not None and self.undone.move == Move.EXTEND:
+            return Move.EXTEND
+        return self.moved.rule.move
 
 
 async def record_move(
@@ -151,6 +163,8 @@ async def _end_tasks(conn: Conn, moves: Sequence[tuple[CaseRow, Recorded]], now:
         if locked.checker_id is not None and Clock.ON_SITE in what.moved.rule.stops
     }
     await checks.end(conn, ended, now)
+    again = [locked.id for locked, what in moves if what.moved.rule.move is Move.REOPEN]
+    await call_backs.call_off(conn, again, now)
     for locked, what in moves:
         if locked.order_id is not None and Clock.SUPERVISION in what.moved.rule.stops:
             replied_by = what.actor if what.reply is not None else None
@@ -181,7 +195,7 @@ def _also(locked: CaseRow, after: CaseRow, what: Recorded, now: datetime) -> lis
 
 def _with_due(row: CaseRow, what: Recorded, due: datetime | None) -> CaseRow:
     rule = what.moved.rule
-    if Clock.HANDLING in rule.starts or rule.move in {Move.RESUME, Move.EXTEND}:
+    if Clock.HANDLING in rule.starts or what.to_clocks in {Move.RESUME, Move.EXTEND}:
         return replace(row, due_at=due)
     if Clock.HANDLING in rule.stops and row.state == State.FILED:
         return replace(row, due_at=None)  # nobody handles it: the next owner gets a limit of its own
@@ -330,7 +344,7 @@ def _limit(book: Rulebook, kind: Clock, row: CaseRow, what: Recorded) -> Limit:
 async def _pause_or_go_on(
     conn: Conn, book: Rulebook, after: CaseRow, going: list[CaseClock], what: Recorded, now: datetime
 ) -> list[CaseClock]:
-    move = what.moved.rule.move
+    move = what.to_clocks
     if move not in {Move.SUSPEND, Move.RESUME, Move.EXTEND} or not going:
         return going
     ids = [clock.id for clock in going]
@@ -347,9 +361,11 @@ async def _pause_or_go_on(
 
 
 def _extended(clock: CaseClock, after: CaseRow, book: Rulebook, what: Recorded) -> CaseClock:
-    """One more original limit on the handling clock; the other clocks as they are."""
-    if what.moved.rule.move is not Move.EXTEND or clock.kind is not Clock.HANDLING:
+    """One more original limit on the handling clock, or the budget before it; the other clocks as they are."""
+    if what.to_clocks is not Move.EXTEND or clock.kind is not Clock.HANDLING:
         return clock
+    if what.undone is not None:
+        return replace(clock, budget_seconds=what.undone.budget_seconds or clock.budget_seconds)
     original = after.limit(book, Clock.HANDLING).budget.seconds
     return replace(clock, budget_seconds=clock.budget_seconds + original)
 

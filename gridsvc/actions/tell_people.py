@@ -17,6 +17,7 @@ from events.catalog import (
     CaseAppealSettled,
     CaseAssigned,
     CaseCalled,
+    CaseCalledBack,
     CaseCallEnded,
     CaseCauseReopened,
     CaseChecked,
@@ -28,15 +29,19 @@ from events.catalog import (
     CaseCoHandedIn,
     CaseEscalated,
     CaseLinked,
+    CaseMerged,
     CaseNews,
     CaseOrderReplied,
     CasePooled,
     CaseReferred,
     CaseReported,
     CaseReturned,
+    CaseToCallBack,
+    CaseUndone,
     CaseUnmerged,
 )
 from gridsvc.db import Conn
+from gridsvc.domain.call_back import UNREACHABLE
 from gridsvc.domain.case import Move
 from gridsvc.errors import Unknown
 from gridsvc.store import hearers, notices
@@ -60,7 +65,9 @@ _DESKS: Final[dict[type[CaseNews], tuple[str, ...]]] = {
     CaseReferred: ("dispatcher", "acceptor"),  # at the level that holds it now
     CaseCoDeclined: ("dispatcher", "acceptor"),
     CaseCauseReopened: ("acceptor", "dispatcher"),
+    CaseToCallBack: ("acceptor",),  # at the level that asks
 }
+_OWNERS_ALONE: Final = (CaseMerged, CaseCalledBack, CaseUndone)  # where nobody owned it, nobody has to know
 _AT_THE_DESK: Final = frozenset({"filed", "handled"})
 _LAST: Final = "admin"  # hears what nobody else is there to hear
 
@@ -93,8 +100,13 @@ async def tell_people(conn: Conn, announcements: Sequence[Announcement], now: da
             continue  # nobody had it
         if isinstance(each, CaseCheckUnmanned) and case.checker_id is not None:
             continue
+        if isinstance(each, CaseToCallBack) and case.state != "closed":
+            continue
+        if isinstance(each, CaseCalledBack) and each.result == UNREACHABLE:
+            continue
         people = await _who_hears(conn, each, case, now)
-        if not people and not isinstance(each, CaseCalled):  # a round may find nobody; the desk knows already
+        # Where nobody owned it, nobody has to know; and a round of a call may find nobody, which the desk knows.
+        if not people and not isinstance(each, (*_OWNERS_ALONE, CaseCalled)):
             log.error(
                 "nobody in this city can be told",
                 extra={"action": "nobody_to_tell", "event_id": str(each.event_id), "type": each.TYPE},
@@ -116,7 +128,11 @@ async def _who_hears(conn: Conn, news: CaseNews, case: Standing, now: datetime) 
         return list(news.officers)
     if isinstance(news, CaseAlarm | CaseAnswered):
         return await _duty_desk(conn, case, now)
+    if isinstance(news, _OWNERS_ALONE):
+        return sorted({*await _owners(conn, case), *await _taken_from(conn, news, case)})
     roles, path = _DESKS.get(type(news), (OWNER,)), case.divisions
+    if isinstance(news, CaseToCallBack):
+        path = _up_to(case.divisions, news.division)
     if isinstance(news, CaseEscalated):
         roles, path = (news.role,), _up_to(case.divisions, news.division)
     if isinstance(news, CaseCoHandedIn) and case.state in _AT_THE_DESK:
@@ -127,8 +143,8 @@ async def _who_hears(conn: Conn, news: CaseNews, case: Standing, now: datetime) 
         if owners:
             return owners
         roles = ("dispatcher",)  # nobody answers for it: whoever can change that hears
-    if isinstance(news, CaseAppealed):
-        case = replace(case, department=None)  # the department's own supervisor may not settle it
+    if isinstance(news, CaseAppealed | CaseToCallBack):
+        case = replace(case, department=None)  # the department's own desk may not judge it
     return await _desk(conn, (*roles, _LAST), path, case, now)
 
 
@@ -155,6 +171,14 @@ async def _owners(conn: Conn, case: Standing) -> list[UUID]:
 async def _duty_desk(conn: Conn, case: Standing, now: datetime) -> list[UUID]:
     people = await hearers.duty_desk(conn, case.divisions, case.duty_line, case.department, now)
     return people or await _desk(conn, ("dispatcher", "supervisor", _LAST), case.divisions, case, now)
+
+
+async def _taken_from(conn: Conn, news: CaseNews, case: Standing) -> list[UUID]:
+    if not isinstance(news, CaseUndone):
+        return []
+    if news.officer_id is not None:
+        return [news.officer_id]
+    return [] if news.department is None else await hearers.handlers(conn, news.department, case.divisions)
 
 
 def _up_to(divisions: list[str], named: str | None) -> list[str]:
@@ -213,6 +237,14 @@ def _body(news: CaseNews, case: Standing) -> dict[str, Any]:
                 body |= {"offers": str(Move.REOPEN)}
         case CaseAppealSettled():
             body |= {"result": news.result}
+        case CaseMerged():
+            body |= {"into": str(news.into)}
+        case CaseToCallBack():
+            body |= {"call_back_id": str(news.call_back_id), "level": news.level}
+        case CaseCalledBack():
+            body |= {"call_back_id": str(news.call_back_id), "level": news.level, "result": news.result}
+        case CaseUndone():
+            body |= {"undone": news.undone}
         case CaseReferred():
             body |= {"division": news.division}
         case CaseReported() | CaseUnmerged():

@@ -1,4 +1,4 @@
-"""POST /api/v1/bulk/{move}: one move for many cases, an outcome for each."""
+"""POST /api/v1/bulk/{move}: one move for many cases, an outcome for each; POST /api/v1/bulk/{id}/undo takes it back."""
 
 from __future__ import annotations
 
@@ -12,15 +12,17 @@ from aiohttp import web
 
 from gridsvc.actions.move_cases import IN_BULK, move_cases
 from gridsvc.actions.move_cases import Wanted as Named
+from gridsvc.actions.undo_bulk import Outcome, undo_bulk
 from gridsvc.api.cases import Moved, callers_of, fields_of, moved_told, particulars_of
 from gridsvc.api.desk import DESK
 from gridsvc.api.idempotency import Answer, write
 from gridsvc.api.parts import caller_of
 from gridsvc.api.problems import status_of
 from gridsvc.api.route import Route
-from gridsvc.api.wire import Told, Wanted, read_body
+from gridsvc.api.wire import Told, Wanted, path_id, read_body
 from gridsvc.db import Conn
 from gridsvc.domain.case import MOVES, AtVersion, Move, Rule, WhileAssigned
+from gridsvc.domain.undoing import UNDO_WITHIN
 from gridsvc.errors import BadRequest, GridError
 from gridsvc.store.cases import CaseRow
 
@@ -51,10 +53,40 @@ class OutcomeTold(Told):
 
 
 class BulkTold(Told):
-    """An outcome for each item, in their order."""
+    """An outcome for each item, in their order. POST /api/v1/bulk/{id}/undo undoes what was moved,
+    until `undo_until`.
+    """
 
+    id: UUID
+    undo_until: datetime
     items: list[OutcomeTold]
     moved: int
+    refused: int
+
+
+class UndoneTold(Told):
+    """The case was set back: the version that made, when and by whom; the same when it is undone again."""
+
+    version: int
+    at: datetime
+    by: str
+
+
+class UndoOutcomeTold(Told):
+    """What became of one case that the bulk move had moved: `undone`, or `refused`."""
+
+    case: UUID
+    undone: UndoneTold | None
+    refused: RefusedTold | None
+
+
+class BulkUndoneTold(Told):
+    """An outcome for each case that the bulk move had moved, in the order of their ids."""
+
+    id: UUID
+    move: str
+    items: list[UndoOutcomeTold]
+    undone: int
     refused: int
 
 
@@ -77,10 +109,14 @@ def _handler_of(rule: Rule, body: type[Wanted]) -> Callable[[web.Request], Await
         desk, caller = request.app[DESK], caller_of(request)
 
         async def work(conn: Conn, now: datetime) -> Answer:
-            outcomes = await move_cases(conn, named, rule.move, caller, said, desk.numbers, now)
-            items = [_outcome(each, outcome) for each, outcome in zip(named, outcomes, strict=True)]
+            made = await move_cases(conn, named, rule.move, caller, said, desk.numbers, now)
+            items = [_outcome(each, outcome) for each, outcome in zip(named, made.outcomes, strict=True)]
             refused = sum(item.refused is not None for item in items)
-            return Answer(BulkTold(items=items, moved=len(items) - refused, refused=refused))
+            until = now + UNDO_WITHIN
+            told = BulkTold(
+                id=made.id, undo_until=until, items=items, moved=len(items) - refused, refused=refused
+            )
+            return Answer(told)
 
         return await write(request, work)
 
@@ -102,12 +138,41 @@ def _named(index: int, item: BulkItem) -> Named:
 def _outcome(named: Named, outcome: CaseRow | GridError) -> OutcomeTold:
     if isinstance(outcome, CaseRow):
         return OutcomeTold(case=named.case_id, moved=moved_told(outcome), refused=None)
-    refused = RefusedTold(
-        status=status_of(type(outcome)), code=outcome.code, detail=outcome.message,
+    return OutcomeTold(case=named.case_id, moved=None, refused=_refused(outcome))
+
+
+def _refused(error: GridError) -> RefusedTold:
+    return RefusedTold(
+        status=status_of(type(error)), code=error.code, detail=error.message,
         facts={name: value if isinstance(value, int | float | list | None) else str(value)
-               for name, value in outcome.facts.items()},
+               for name, value in error.facts.items()},
     )  # fmt: skip
-    return OutcomeTold(case=named.case_id, moved=None, refused=refused)
+
+
+async def _undo(request: web.Request) -> web.StreamResponse:
+    bulk_id, caller = path_id(request), caller_of(request)
+
+    async def work(conn: Conn, now: datetime) -> Answer:
+        bulk, outcomes = await undo_bulk(conn, bulk_id, caller, now)
+        items = [_undo_outcome(each) for each in outcomes]
+        refused = sum(item.refused is not None for item in items)
+        told = BulkUndoneTold(
+            id=bulk.id, move=bulk.move, items=items, undone=len(items) - refused, refused=refused
+        )
+        return Answer(told)
+
+    return await write(request, work)
+
+
+def _undo_outcome(outcome: Outcome) -> UndoOutcomeTold:
+    item = outcome.item
+    if outcome.refused is not None:
+        return UndoOutcomeTold(case=item.case_id, undone=None, refused=_refused(outcome.refused))
+    assert item.undone_version is not None  # noqa: S101 - not refused: undone
+    assert item.undone_at is not None  # noqa: S101
+    assert item.undone_by is not None  # noqa: S101
+    undone = UndoneTold(version=item.undone_version, at=item.undone_at, by=item.undone_by)
+    return UndoOutcomeTold(case=item.case_id, undone=undone, refused=None)
 
 
 def _route_of(move: Move, rule: Rule) -> Route:
@@ -125,4 +190,12 @@ def _route_of(move: Move, rule: Rule) -> Route:
     )
 
 
-ROUTES: Final = tuple(_route_of(move, MOVES[move]) for move in IN_BULK)
+ROUTES: Final = (
+    *(_route_of(move, MOVES[move]) for move in IN_BULK),
+    Route(
+        method="POST", path="/api/v1/bulk/{id}/undo", handler=_undo,
+        roles=frozenset().union(*(callers_of(MOVES[move]) for move in IN_BULK)), answers=BulkUndoneTold,
+        statuses=(200,), idempotent=True,
+        summary="What a bulk move made is undone, case by case, where nobody has touched it since.",
+    ),
+)  # fmt: skip

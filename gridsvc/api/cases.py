@@ -47,12 +47,15 @@ from gridsvc.domain.case import MOVES, STAGES, Actor, Move, Particulars, Party, 
 from gridsvc.domain.category import Category
 from gridsvc.domain.clock import CaseClock
 from gridsvc.domain.deadline import intervals
+from gridsvc.domain.offering import offered
 from gridsvc.domain.rulebook import Rulebook
 from gridsvc.errors import BadRequest, Unknown
 from gridsvc.store import (
     assignments,
     calendars,
+    call_backs,
     case_views,
+    cases,
     checks,
     clocks,
     co_handlings,
@@ -330,6 +333,24 @@ class EffectsTold(Told):
     items: list[RelatedTold]
 
 
+class CallBackTold(Told):
+    """A reporter of the closed case was or is to be asked (回访). Ended without a result: called off."""
+
+    id: UUID
+    cycle: int
+    report: UUID
+    clock: UUID
+    level: str
+    division: str
+    opened_at: datetime
+    tries: list[datetime]
+    ended_at: datetime | None
+    result: str | None
+    satisfaction: int | None
+    note: str
+    made_by: str | None
+
+
 class CaseDetail(Told):
     """One case with its assignment, the limit of its edition and the clocks that run.
 
@@ -351,6 +372,7 @@ class CaseDetail(Told):
     parts: list[PartTold]
     cause: RelatedTold | None
     effects: EffectsTold
+    call_backs: list[CallBackTold]
     merged: list[LinkedTold]
     main: LinkedTold | None
     duplicates: list[DuplicateTold]
@@ -455,6 +477,7 @@ async def get_case(request: web.Request) -> web.Response:
         keys = scope_keys(caller)
         category = (await rulebook(conn)).categories[(view.edition, view.category)]
         [alike] = await duplicates.near(conn, [_sought(view, keys)])
+        asked = await call_backs.OF_CASE.all(conn, view.id)
         detail = CaseDetail(
             case=_told(view),
             missing_attributes=missing(category.attributes, view.attributes),
@@ -471,7 +494,8 @@ async def get_case(request: web.Request) -> web.Response:
             merged=[_linked(each) for each in await duplicates.merged_into(conn, view.id, keys)],
             main=_linked(main) if (main := await duplicates.main_of(conn, view.id, keys)) else None,
             duplicates=duplicates_told(alike),
-            moves=_moves_from(view.state),
+            call_backs=[_call_back(row) for row in asked],
+            moves=await _moves(conn, view.id, caller, asked, now),
         )
     return reply(detail, headers={"ETag": f'"{view.version}"'})
 
@@ -721,8 +745,22 @@ def _bbox(text: str | None) -> tuple[float, float, float, float] | None:
     return west, south, east, north
 
 
-def _moves_from(state: str) -> list[str]:
-    return [str(move) for move, rule in MOVES.items() if rule.over_http and State(state) in rule.before]
+async def _moves(
+    conn: Conn, case_id: UUID, caller: Caller, asked: Sequence[call_backs.CallBackRow], now: datetime
+) -> list[str]:
+    row = await cases.read(conn, case_id)
+    if row is None:
+        return []
+    waiting = [each.call_back() for each in asked if each.ended_at is None]
+    return [str(move) for move in offered(row.case(), Actor(caller), waiting, now)]
+
+
+def _call_back(row: call_backs.CallBackRow) -> CallBackTold:
+    return CallBackTold(
+        id=row.id, cycle=row.cycle, report=row.report_id, clock=row.clock_id, level=row.level,
+        division=row.division_code, opened_at=row.opened_at, tries=row.tries, ended_at=row.ended_at, result=row.result,
+        satisfaction=row.satisfaction, note=row.note, made_by=row.made_by,
+    )  # fmt: skip
 
 
 _FIELDS: Final[dict[str, Any]] = {
@@ -748,6 +786,8 @@ _FIELDS: Final[dict[str, Any]] = {
     "wanted": Annotated[str, msgspec.Meta(min_length=1, max_length=4_000)],
     "reply": Annotated[str, msgspec.Meta(min_length=1, max_length=4_000)],
     "cause": UUID,
+    "call_back": UUID,
+    "satisfaction": Annotated[int, msgspec.Meta(ge=1, le=5)],
 }
 """How each particular of a move is written; the table of moves tells which of them a move has."""
 

@@ -6,23 +6,29 @@ from typing import Final
 
 from aiohttp import web
 
+from gridsvc.api.parts import scoped
 from gridsvc.api.route import SIGNED_IN, Route
 from gridsvc.api.wire import Page, Told, reply
 from gridsvc.domain.case import CHECKS, MOVES, Move, Rule, State
-from gridsvc.domain.reasons import REASONS, RESULTS
+from gridsvc.domain.reasons import RESULTS, Reasons
+from gridsvc.store.rulebook import rulebook
 
 
 class ReasonOut(Told):
-    """One reason of a move; `wants_words`: the words of `reason` must be given with it."""
+    """One reason of a move; `wants_words`: the words of `reason` must be given with it.
+
+    Not `active`: it stands in old histories and is no longer taken.
+    """
 
     code: str
     name: str
     name_en: str
     wants_words: bool
+    active: bool
 
 
 class ResultOut(Told):
-    """One value of `result`; `of` is the kind of check, or the appeal."""
+    """One value of `result`; `of` is the kind of check, the appeal or the call-back."""
 
     of: str
     code: str
@@ -49,11 +55,13 @@ class MoveOut(Told):
     results: list[ResultOut]
 
 
-async def _moves(_: web.Request) -> web.Response:
-    return reply(Page[MoveOut](items=[_out(rule) for rule in MOVES.values()]))
+async def _moves(request: web.Request) -> web.Response:
+    async with scoped(request) as (conn, _):
+        book = await rulebook(conn)
+    return reply(Page[MoveOut](items=[_out(rule, book.reasons) for rule in MOVES.values()]))
 
 
-def _out(rule: Rule) -> MoveOut:
+def _out(rule: Rule, reasons: Reasons) -> MoveOut:
     return MoveOut(
         move=rule.move,
         says=rule.says,
@@ -65,8 +73,10 @@ def _out(rule: Rule) -> MoveOut:
         conditions=[guard.__name__ for guard in rule.guards],
         over_http=rule.over_http,
         reasons=[
-            ReasonOut(code=each.code, name=each.name, name_en=each.name_en, wants_words=each.wants_words)
-            for each in REASONS.get(rule.move, ())
+            ReasonOut(
+                code=each.code, name=each.name, name_en=each.name_en, wants_words=each.wants_words, active=each.active
+            )
+            for each in reasons.get(rule.move, ())
         ],
         results=[
             ResultOut(of=kind, code=each.code, name=each.name, name_en=each.name_en)
@@ -76,7 +86,11 @@ def _out(rule: Rule) -> MoveOut:
     )
 
 
-_RESULTS_OF: Final = {Move.CHECK: tuple(CHECKS.values()), Move.SETTLE_APPEAL: ("appeal",)}
+_RESULTS_OF: Final = {
+    Move.CHECK: tuple(CHECKS.values()),
+    Move.SETTLE_APPEAL: ("appeal",),
+    Move.CALL_BACK: ("call_back",),
+}
 
 
 ROUTES: Final = (

@@ -96,7 +96,7 @@ ROUTES: Final = (
     Route(
         method="GET", path="/api/v1/cases/{id}/reporters", handler=_masked, roles=SIGNED_IN,
         answers=Page[MaskedOut],
-        summary="Who reported the case, masked.",
+        summary="Who reported the case, and what was merged into it, masked.",
     ),
     Route(
         method="POST", path="/api/v1/reports/{id}/reporter-openings", handler=_open, roles=OPENERS,

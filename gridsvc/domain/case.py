@@ -8,7 +8,7 @@ of the states (STAGES); labels belong to the screens, identifiers here are neutr
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Final
@@ -22,6 +22,7 @@ from events.catalog import (
     CaseArrived,
     CaseAssigned,
     CaseCalled,
+    CaseCalledBack,
     CaseCancelled,
     CaseChecked,
     CaseCheckSent,
@@ -56,14 +57,17 @@ from events.catalog import (
     CaseStarted,
     CaseSupervised,
     CaseSuspended,
+    CaseUndone,
     CaseUnlinked,
     CaseUnmerged,
 )  # fmt: skip
 from geo.place import Place
 from geo.projection import metres_between
 from gridsvc.domain.access import Caller, Role, Whereabouts, roles_over
-from gridsvc.domain.reasons import REASONS, RESULTS, Reason
+from gridsvc.domain.call_back import CallBack
+from gridsvc.domain.reasons import REASONS, RESULTS, Reason, Reasons
 from gridsvc.domain.supervision import KINDS, LEVELS
+from gridsvc.domain.undoing import Undoing, in_time
 from gridsvc.errors import BadRequest, GuardFailed, NotAllowed, WrongMoment
 
 
@@ -107,6 +111,7 @@ class Clock(StrEnum):
     CO_HANDLING = "co_handling"  # a part that a further department does; each part has its own
     STOP_IT = "stop_it"  # 制止: what is under way must stop; beside the handling, where the category says so
     CALL = "call"  # an emergency rings, and nobody has accepted
+    CALL_BACK = "call_back"  # after closing: the reporter is asked; one for each who is
 
 
 class Move(StrEnum):
@@ -143,6 +148,7 @@ class Move(StrEnum):
     CO_CALL_OFF = "co_call_off"
     CLOSE = "close"
     SELF_HANDLE = "self_handle"
+    CALL_BACK = "call_back"
     REOPEN = "reopen"
     APPEAL = "appeal"
     SETTLE_APPEAL = "settle_appeal"
@@ -159,6 +165,7 @@ class Move(StrEnum):
     NOTE = "note"
     SUPERVISE = "supervise"
     REPLY = "reply"
+    UNDO = "undo"
     ESCALATE = "escalate"
 
 
@@ -169,7 +176,7 @@ OWNED: Final = frozenset({State.ASSIGNED, State.ACCEPTED, State.IN_PROGRESS})
 BESIDE: Final = frozenset({Clock.STOP_IT})
 """Clocks that run beside another one, and only where a limit is set for them; they begin when a filed case is owned."""
 
-RUN_ON_CLOSED: Final = frozenset({Clock.ON_SITE})
+RUN_ON_CLOSED: Final = frozenset({Clock.ON_SITE, Clock.CALL_BACK})
 """Clocks that may run on a closed case: somebody looks again at it. The sweeper and the ledger ask here."""
 
 STAGES: Final[dict[State, int]] = {
@@ -196,6 +203,7 @@ class Party(StrEnum):
     RESPONDER = "responder"  # the officer who was called to be first on the scene, and accepted
     DEPARTMENT = "department"  # who leads the department that owns it: its supervisor
     CO_OWNER = "co_owner"  # a handler of a department that has an open part of it
+    MAKER = "maker"  # who made the bulk move that is undone
     ROUTER = "router"  # the routing worker
     SWEEPER = "sweeper"  # the escalation worker
     CAUSE = "cause"  # what becomes of the case that this one is an effect of
@@ -240,6 +248,8 @@ class Case:
     call_for: str | None = None  # what the call that rings wants: an owner, or somebody first on the scene
     called: tuple[UUID, ...] = ()  # with whom it rings
     responder_id: UUID | None = None  # who accepted to be first on the scene
+    call_back: CallBack | None = None  # the one that somebody answers; looked up where a move names one
+    undoing: Undoing | None = None  # what is undone; looked up where a bulk move is
 
     def whereabouts(self) -> Whereabouts:
         """What decides who may see it."""
@@ -285,6 +295,8 @@ class Particulars:
     wanted: str | None = None
     reply: str | None = None
     cause: UUID | None = None
+    call_back: UUID | None = None
+    satisfaction: int | None = None
 
 
 @dataclass(frozen=True)
@@ -599,6 +611,47 @@ def not_its_own_cause(case: Case, actor: Actor, said: Particulars, now: datetime
     return "a case cannot be its own cause" if said.cause == case.id else None
 
 
+def call_back_waits(case: Case, actor: Actor, said: Particulars, now: datetime) -> str | None:
+    """Only who is to be asked is asked, and once."""
+    return None if case.call_back else f"no call-back {said.call_back} of this case waits"
+
+
+def calls_for_its_level(case: Case, actor: Actor, said: Particulars, now: datetime) -> str | None:
+    """The district's call-back is made by a desk of the district or above, the city's by the city's."""
+    if case.call_back is None or actor.caller is None:
+        return None
+    asked_at = replace(case.whereabouts(), held_by=case.call_back.division)
+    if Role.ACCEPTOR in roles_over(actor.caller, asked_at):
+        return None
+    return f"this call-back is made by an acceptor of {case.call_back.division}, or of a division above"
+
+
+def was_reached(case: Case, actor: Actor, said: Particulars, now: datetime) -> str | None:
+    """Only who answered is content, or is not."""
+    if said.satisfaction is None or said.result in {"solved", "not_solved"}:
+        return None
+    return f"satisfaction {said.satisfaction} is said of somebody who did not answer"
+
+
+def can_be_undone(case: Case, actor: Actor, said: Particulars, now: datetime) -> str | None:
+    """Undone is what a bulk move made, and only what."""
+    return None if case.undoing else "no bulk move is undone"
+
+
+def in_time_to_undo(case: Case, actor: Actor, said: Particulars, now: datetime) -> str | None:
+    """A bulk move is undone within half an hour."""
+    if case.undoing is None or in_time(case.undoing.made_at, now):
+        return None
+    return "the bulk move was made more than 30 minutes ago"
+
+
+def not_late_without_it(case: Case, actor: Actor, said: Particulars, now: datetime) -> str | None:
+    """An extension is not taken back where the case would be late at once."""
+    if case.undoing is None or case.undoing.due_without is None or now <= case.undoing.due_without:
+        return None
+    return f"without the extension the case was due at {case.undoing.due_without.isoformat()}; late it would be at once"
+
+
 def not_itself(case: Case, actor: Actor, said: Particulars, now: datetime) -> str | None:
     """A case is merged into another one."""
     return "a case cannot be merged into itself" if said.into == case.id else None
@@ -703,7 +756,8 @@ MOVES: Final[dict[Move, Rule]] = {
         Rule(
             move=Move.ANSWER, says="The first who accepts the call owns the case, and it is accepted at once (应答).",
             before=frozenset({State.FILED}), after=State.ACCEPTED, by=_CALLED, takes=("note",),
-            guards=(called_to_own,), stops=(Clock.CALL, Clock.DISPATCH, Clock.POOL), starts=(Clock.HANDLING,),
+            guards=(called_to_own,), stops=(Clock.CALL, Clock.DISPATCH, Clock.POOL),
+            starts=(Clock.HANDLING, Clock.STOP_IT),
             tells=CaseAnswered, over_http=True,
         ),
         Rule(
@@ -825,9 +879,18 @@ MOVES: Final[dict[Move, Rule]] = {
             takes=("note",), guards=(before_and_after, not_grave), tells=CaseSelfHandled,
         ),
         Rule(
+            move=Move.CALL_BACK,
+            says="The desk asks the reporter of a closed case; who says that it is not solved has it reopened (回访).",
+            before=frozenset({State.CLOSED}), after=None, by=frozenset({Role.ACCEPTOR}), needs=("call_back", "result"),
+            takes=("satisfaction", "note"),
+            guards=(call_back_waits, calls_for_its_level, checked_by_another, was_reached),
+            tells=CaseCalledBack, over_http=True,
+        ),
+        Rule(
             move=Move.REOPEN, says="The matter is back: the case runs again in a new cycle (重启).",
             before=frozenset({State.CLOSED}), after=State.FILED, by=_DESK, needs=("reason",), takes=("reason_code",),
-            stops=(Clock.ON_SITE,), starts=(Clock.DISPATCH,), pool=Pool.ROUTING, tells=CaseReopened, over_http=True,
+            stops=(Clock.ON_SITE, Clock.CALL_BACK), starts=(Clock.DISPATCH,), pool=Pool.ROUTING, tells=CaseReopened,
+            over_http=True,
         ),
         Rule(
             move=Move.APPEAL,
@@ -914,6 +977,12 @@ MOVES: Final[dict[Move, Rule]] = {
             guards=(an_order_waits,), stops=(Clock.SUPERVISION,), tells=CaseOrderReplied, over_http=True,
         ),
         Rule(
+            move=Move.UNDO,
+            says="What a bulk move made of the case is undone: it stands as it stood before (撤销批量操作).",
+            before=OWNED, after=None, by=frozenset({Party.MAKER, Role.SUPERVISOR}),
+            guards=(can_be_undone, in_time_to_undo, not_late_without_it), tells=CaseUndone,
+        ),
+        Rule(
             move=Move.ESCALATE, says="A clock reached a rung of its ladder (升级). The sweeper's alone.",
             before=OPEN | {State.CLOSED}, after=None, by=frozenset({Party.SWEEPER}), tells=CaseEscalated,
         ),
@@ -940,13 +1009,16 @@ class Moved:
     cause_id: UUID | None
 
 
-def decide(case: Case, move: Move, actor: Actor, said: Particulars, now: datetime) -> Moved:
+def decide(
+    case: Case, move: Move, actor: Actor, said: Particulars, now: datetime, reasons: Reasons = REASONS
+) -> Moved:
     """Whether `actor` may make `move` on `case` now, and what follows.
 
     Checked in this order: who (NotAllowed), when (WrongMoment), what is said (BadRequest), the
     move's own conditions (GuardFailed). Whether the caller may see the case at all is asked before.
+    `reasons` are those of the city, where a person says one.
     """
-    rule = MOVES[move]
+    rule = _rule_of(case, move)
     _check_who(rule, case, actor)
     if case.state not in rule.before:
         raise WrongMoment(
@@ -955,15 +1027,17 @@ def decide(case: Case, move: Move, actor: Actor, said: Particulars, now: datetim
             state=str(case.state),
             allowed=sorted(str(m) for m, r in MOVES.items() if case.state in r.before),
         )
-    _check_what(rule, case, actor, said, now)
+    _check_what(rule, case, actor, said, now, reasons)
     return Moved(
         rule=rule,
         state=rule.after or case.state,
         version=case.version + 1,
         cycle=case.cycle + (move is Move.REOPEN),
-        suspended=move is Move.SUSPEND or (case.suspended and move is not Move.RESUME and rule.after is None),
-        suspensions=case.suspensions + (move is Move.SUSPEND),
-        extensions=0 if move is Move.REOPEN else case.extensions + (move is Move.EXTEND),
+        suspended=move is Move.SUSPEND or (case.suspended and not _resumes(case, move) and rule.after is None),
+        suspensions=case.suspensions + (move is Move.SUSPEND) - _undoes(case, move, Move.SUSPEND),
+        extensions=0
+        if move is Move.REOPEN
+        else case.extensions + (move is Move.EXTEND) - _undoes(case, move, Move.EXTEND),
         pool=_pool_after(case, rule),
         held_by=_holder(case, move, said),
         returned_by=_returned_by(case, rule),
@@ -976,7 +1050,7 @@ def check_birth(case: Case, move: Move, actor: Actor, said: Particulars, now: da
     """Whether `actor` may make `case`, as it would be, by `move`: refused like every other move."""
     rule = MOVES[move]
     _check_who(rule, case, actor)
-    _check_what(rule, case, actor, said, now)
+    _check_what(rule, case, actor, said, now, REASONS)
 
 
 def _check_who(rule: Rule, case: Case, actor: Actor) -> None:
@@ -987,12 +1061,39 @@ def _check_who(rule: Rule, case: Case, actor: Actor) -> None:
         )  # fmt: skip
 
 
-def _check_what(rule: Rule, case: Case, actor: Actor, said: Particulars, now: datetime) -> None:
-    check_particulars(rule, case, said)
+def _check_what(
+    rule: Rule, case: Case, actor: Actor, said: Particulars, now: datetime, reasons: Reasons
+) -> None:
+    check_particulars(rule, case, said, reasons)
     for guard in rule.guards:
         objection = guard(case, actor, said, now)
         if objection is not None:
             raise GuardFailed(objection, move=str(rule.move), guard=guard.__name__)
+
+
+def _rule_of(case: Case, move: Move) -> Rule:
+    """The row of the table. Where an assignment is undone, what follows is how the case stood before it."""
+    rule, before = MOVES[move], case.undoing
+    if move is not Move.UNDO or before is None or before.move != Move.ASSIGN:
+        return rule
+    if before.pool is not None:
+        # The call that rang was ended by the assignment; routing lets it ring anew.
+        pool = Pool.ROUTING if before.pool == Pool.CALL else Pool(before.pool)
+        waits = Clock.DISPATCH if pool is Pool.ROUTING else Clock.POOL
+        return replace(
+            rule, after=State(before.state), pool=pool, starts=(waits,),
+            stops=(Clock.ACKNOWLEDGE, Clock.HANDLING, Clock.STOP_IT, Clock.CALL),
+        )  # fmt: skip
+    starts = (Clock.ACKNOWLEDGE,) if before.state == State.ASSIGNED else ()
+    return replace(rule, after=State(before.state), stops=(Clock.ACKNOWLEDGE,), starts=starts)
+
+
+def _undoes(case: Case, move: Move, what: Move) -> bool:
+    return move is Move.UNDO and case.undoing is not None and case.undoing.move == what
+
+
+def _resumes(case: Case, move: Move) -> bool:
+    return move is Move.RESUME or _undoes(case, move, Move.SUSPEND)
 
 
 def _pool_after(case: Case, rule: Rule) -> Pool | None:
@@ -1047,6 +1148,8 @@ def may_make(rule: Rule, case: Case, actor: Actor) -> bool:
         parties.add(Party.DEPARTMENT)
     if parts_of(case, actor.caller):
         parties.add(Party.CO_OWNER)
+    if case.undoing is not None and actor.caller.id == case.undoing.made_by:
+        parties.add(Party.MAKER)
     return not parties.isdisjoint(rule.by)
 
 
@@ -1080,12 +1183,12 @@ def leads_department(case: Case, caller: Caller) -> bool:
     )
 
 
-def check_particulars(rule: Rule, case: Case, said: Particulars) -> None:
+def check_particulars(rule: Rule, case: Case, said: Particulars, reasons: Reasons = REASONS) -> None:
     """Refuse what the move needs and was not said, what was said and the move does not take, and unknown codes.
 
     A reason of the move's list stands for the words of one, unless it is one that wants words.
     """
-    reason = _checked_reason(rule, said)
+    reason = _checked_reason(rule, said, reasons)
     for name in rule.needs:
         if not (getattr(said, name) or (name == "reason" and reason is not None and not reason.wants_words)):
             raise BadRequest(f"{rule.move} needs {name}", field=name, wanted=list(rule.needs))
@@ -1108,13 +1211,15 @@ def _codes(rule: Rule, case: Case) -> dict[str, list[str]]:
         return {"result": [each.code for each in RESULTS[CHECKS[case.state]]]}
     if rule.move is Move.SETTLE_APPEAL:
         return {"result": [each.code for each in RESULTS["appeal"]]}
+    if rule.move is Move.CALL_BACK:
+        return {"result": [each.code for each in RESULTS["call_back"]]}
     return {}
 
 
-def _checked_reason(rule: Rule, said: Particulars) -> Reason | None:
+def _checked_reason(rule: Rule, said: Particulars, reasons: Reasons) -> Reason | None:
     if not said.reason_code or "reason_code" not in rule.takes:
         return None
-    known = {each.code: each for each in REASONS[rule.move]}
+    known = {each.code: each for each in reasons[rule.move] if each.active}
     if said.reason_code not in known:
         raise BadRequest(
             f"{said.reason_code!r} is no reason to {rule.move}",

@@ -1,23 +1,28 @@
 """Why a move is made, as codes that can be counted: a stable list per move, in Chinese and English.
 
-A code never changes its meaning and never goes; new ones are added. Free words may stand beside it.
+A code never changes its meaning and never goes; new ones are added, also by a city (docs/rules/reasons.md).
+Free words may stand beside it.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 
 @dataclass(frozen=True)
 class Reason:
-    """One reason. `wants_words`: the code alone says too little, so the words of `reason` are needed too."""
+    """One reason. `wants_words`: the code alone says too little, so the words of `reason` are needed too.
+
+    Not `active`: it stands in old histories, and nobody gives it any more.
+    """
 
     code: str
     name: str
     name_en: str
     wants_words: bool = False
+    active: bool = True
 
 
 OTHER: Final = Reason("other", "其他（须说明）", "Something else, in words", wants_words=True)
@@ -108,6 +113,24 @@ REASONS: Final[Mapping[str, tuple[Reason, ...]]] = {
 }
 """By move. `GET /api/v1/moves` serves them; docs/states.md lists them (a test insists)."""
 
+Reasons = Mapping[str, tuple[Reason, ...]]
+
+
+def with_own(own: Reasons) -> Reasons:
+    """The lists above with a city's own reasons behind them, before the one that wants words; by move.
+
+    A city's row for a code of these lists says only whether it is in use here. A move without a list has none.
+    """
+    return {move: _together(reasons, own.get(move, ())) for move, reasons in REASONS.items()}
+
+
+def _together(ours: tuple[Reason, ...], own: tuple[Reason, ...]) -> tuple[Reason, ...]:
+    said = {each.code: each.active for each in own}
+    codes = {each.code for each in ours}
+    kept = [replace(each, active=said.get(each.code, True)) for each in ours if each != OTHER]
+    return (*kept, *(each for each in own if each.code not in codes), OTHER)
+
+
 RESULTS: Final[Mapping[str, tuple[Reason, ...]]] = {
     "pre_filing_check": (
         Reason("confirmed", "属实", "It is as reported"),
@@ -128,5 +151,11 @@ RESULTS: Final[Mapping[str, tuple[Reason, ...]]] = {
         Reason("granted", "申诉成立", "Granted: left out of the statistics"),
         Reason("refused", "申诉不成立", "Refused"),
     ),
+    "call_back": (
+        Reason("solved", "已解决", "It is solved"),
+        Reason("not_solved", "未解决", "It is not solved: the case is reopened"),
+        Reason("unreachable", "无法联系", "Nobody answered"),
+        Reason("no_wish", "不愿接受回访", "The reporter does not want to be asked"),
+    ),
 }
-"""What a check may find, and how an appeal may be settled."""
+"""What a check may find, how an appeal may be settled, and what a call-back may end with."""

@@ -7,11 +7,13 @@ from dataclasses import dataclass, field
 from zoneinfo import ZoneInfo
 
 from gridsvc.domain.calendar import Calendar
+from gridsvc.domain.call_back import CallBackRule
 from gridsvc.domain.calling import CallRound
 from gridsvc.domain.case import Clock
 from gridsvc.domain.category import Category
 from gridsvc.domain.deadline import Budget, ClockUnit, budget_of
 from gridsvc.domain.escalation import Rung
+from gridsvc.domain.reasons import REASONS, Reasons
 from gridsvc.errors import Unavailable, UnknownCategory
 
 
@@ -46,6 +48,8 @@ class Rulebook:
     calendar_uses: CalendarUses = field(default_factory=CalendarUses)
     stage_limits_by_severity: Mapping[tuple[Clock, str], tuple[int, str]] = field(default_factory=dict)
     call_rounds: tuple[CallRound, ...] = ()
+    call_backs: Mapping[str, CallBackRule] = field(default_factory=dict)  # by level
+    reasons: Reasons = field(default_factory=lambda: REASONS)  # by move
 
     def category(self, name: str) -> Category:
         """The active category named `edition:code`, or `code` of the default edition.

@@ -21,6 +21,7 @@ from gridsvc.local.city_people import CITY, desk_name
 from gridsvc.local.city_plan import dice
 from gridsvc.local.service_client import Answer, Login, ServiceClient, Who
 from gridsvc.local.simulate_crowd import Crowd, Demo, Walker, a_main, another_case, first_id, next_crossing
+from gridsvc.local.simulate_desk import calls, number_of, wrong_page
 from gridsvc.local.simulate_picture import picture
 from gridsvc.local.simulate_rules import (
     MARK,
@@ -128,7 +129,7 @@ class Simulation:
             await asyncio.sleep(self._pace.look_s)
 
     async def look_once(self) -> None:
-        """Change duty, report, see how all open cases stand, do what is due, walk."""
+        """Change duty, report, see how all open cases stand, do what is due, call back, err now and then, walk."""
         if not self._kinds:
             told = await self._get("/api/v1/categories")
             self._kinds = [Kind.of(item) for item in told["items"]]
@@ -136,6 +137,8 @@ class Simulation:
         await self._report()
         await self._see()
         await self._side_by_side([self._make(case, step) for case, step in self._due()])
+        await self._call_back()
+        await self._mark_a_wrong_page()
         await self._walk()
 
     async def judged(self) -> dict[str, str]:
@@ -202,7 +205,10 @@ class Simulation:
                 said["attachments"] = await self._evidence(who)
         elif source in (Source.TELEPHONE, Source.WORDS):
             who = self._crowd.login(desk_name(By.ACCEPTOR, CITY))
-            said |= {"source": "hotline", "reporter": {"name": "来电市民", "phone": "0931-0000000"}}
+            said["source"] = "hotline"
+            number = number_of(f"{self._seed}/{self._rng.random()}")
+            if number is not None:
+                said["reporter"] = {"name": "来电市民", "phone": number}
         if source is Source.WORDS:
             said["address"] = f"{coming.kind.name}，近路口{self._rng.randint(1, 48):02d}号"
         else:
@@ -377,6 +383,42 @@ class Simulation:
 
     def _anywhere(self) -> tuple[int, int]:
         return self._rng.randint(0, COLUMNS), self._rng.randint(0, ROWS)
+
+    # -- desks ---------------------------------------------------------------------------------
+
+    async def _call_back(self) -> None:
+        """Every other look each desk that takes calls makes some of its call-backs."""
+        if self._looks % 2:
+            return
+        districts = sorted({case.divisions[1] for case in (*self._open, *self._closed) if len(case.divisions) > 1})
+        most = max(1, self._pace.steps_per_look // (len(districts) + 1))
+        await self._side_by_side([self._call_back_from(division, most) for division in (*districts, CITY)])
+
+    async def _call_back_from(self, division: str, most: int) -> None:
+        who = self._crowd.login(desk_name(By.ACCEPTOR, division))
+        level = "city" if division == CITY else "district"
+        told = await self._client.call("GET", f"/api/v1/call-backs?level={level}&limit=20", who=who)
+        if not told.good:
+            self.tally.refused[f"call-backs: {told.code}"] += 1
+            return
+        for call in calls(told.body["items"], self._seed, most):
+            answer = await self._client.call(
+                "POST", f"/api/v1/cases/{call.case}/call_back", who=who, body=call.said, key=str(uuid4()),
+                if_match=f'"{call.version}"',
+            )  # fmt: skip
+            self._count(self.tally.moves, "call_back", answer)
+
+    async def _mark_a_wrong_page(self) -> None:
+        page = wrong_page(self._open, self._looks)
+        if not page:
+            return
+        who = self._crowd.desk(By.DISPATCHER, page[0])
+        said: dict[str, object] = {"items": [{"case": case.id, "version": case.version} for case in page]}
+        made = await self._client.call("POST", "/api/v1/bulk/remind", who=who, body=said, key=str(uuid4()))
+        self._count(self.tally.moves, "bulk remind", made)
+        if made.good:
+            undone = await self._client.call("POST", f"/api/v1/bulk/{made.body['id']}/undo", who=who, key=str(uuid4()))
+            self._count(self.tally.moves, "bulk undo", undone)
 
     # -- walking -------------------------------------------------------------------------------
 

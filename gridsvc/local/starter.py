@@ -12,6 +12,7 @@ from datetime import date, timedelta
 from typing import Final
 
 from gridsvc.db import Conn, Nothing, Statement, city_now
+from gridsvc.domain.call_back import CallBackRule
 from gridsvc.errors import SetupError
 from gridsvc.local.starter_categories import CALENDAR, EDITION, EDITION_NAME
 from gridsvc.local.starter_categories import CATEGORIES as CATEGORIES
@@ -166,6 +167,11 @@ RUNGS: Final = (
     Rung(ladder="emergency", level=2, share=2.0, effect="climb", role="supervisor", division_level="district"),
     Rung(ladder="emergency", level=3, share=3.0, effect="climb", role="supervisor", division_level="city"),
     *_unaccepted("emergency_acknowledge"),
+    Rung(ladder="call_back", level=1, share=0.5, effect="warning", role="acceptor", division_level="district"),
+    Rung(ladder="call_back", level=2, share=1.0, effect="overdue", role="supervisor", division_level="district"),
+    Rung(ladder="call_back", level=3, share=2.0, effect="climb", role="supervisor", division_level="city"),
+    Rung(ladder="call_back_city", level=1, share=0.5, effect="warning", role="acceptor", division_level="city"),
+    Rung(ladder="call_back_city", level=2, share=1.0, effect="overdue", role="supervisor", division_level="city"),
 )
 
 # A deployed city gives its acceptor and its dispatcher 15 minutes each and a check 30.
@@ -177,6 +183,7 @@ STAGE_LIMITS: Final = (
     StageLimit(kind="checking", budget_seconds=1_800, ladder="checking"),
     StageLimit(kind="on_site", budget_seconds=1_800, ladder="on_site"),
     StageLimit(kind="supervision", budget_seconds=86_400, ladder="supervision"),
+    StageLimit(kind="call_back", budget_seconds=259_200, ladder="call_back"),  # three days: a weekend is two of them
     StageLimit(kind="call", budget_seconds=180, ladder="call"),
     StageLimit(kind="filing", budget_seconds=120, ladder="emergency", severity="emergency"),
     StageLimit(kind="dispatch", budget_seconds=120, ladder="emergency", severity="emergency"),
@@ -190,6 +197,12 @@ CALL_ROUNDS: Final = (
     CallRound(round=2, radius_m=1_500, most=5, wait_seconds=60),
     CallRound(round=3, radius_m=5_000, most=10, wait_seconds=120),
     CallRound(round=4, radius_m=None, most=None, wait_seconds=300),
+)
+
+# 双回访: Lanzhou asks about every case, the district first and then the city.
+CALL_BACKS: Final = (
+    CallBackRule(level="district", share=1.0, ladder=None),
+    CallBackRule(level="city", share=1.0, ladder="call_back_city"),
 )
 
 
@@ -313,6 +326,16 @@ _ADD_CALL_ROUNDS = Statement(
 )
 
 
+_ADD_CALL_BACKS = Statement(
+    Nothing,
+    """
+    INSERT INTO call_back_rules (level, share, ladder)
+    SELECT r.level, r.share, r.ladder
+      FROM jsonb_to_recordset($1::jsonb) AS r(level text, share double precision, ladder text)
+    """,
+)
+
+
 async def load_starter(conn: Conn, calendar: WorkingCalendar = CHINA, duty_lines: Iterable[str] = ()) -> int:
     """Write the starter rules into an instance that has none; return how many categories there are now.
 
@@ -339,6 +362,7 @@ async def load_starter(conn: Conn, calendar: WorkingCalendar = CHINA, duty_lines
     await _ADD_RUNGS.run(conn, _rows(RUNGS))
     await _ADD_STAGE_LIMITS.run(conn, _rows(STAGE_LIMITS))
     await _ADD_CALL_ROUNDS.run(conn, _rows(CALL_ROUNDS))
+    await _ADD_CALL_BACKS.run(conn, _rows(CALL_BACKS))
     return len(categories)
 
 
@@ -351,6 +375,6 @@ def _chosen(duty_lines: Iterable[str]) -> frozenset[str]:
 
 
 def _rows(
-    things: Iterable[DutyLine | Department | Rung | StageLimit | CallRound],
+    things: Iterable[DutyLine | Department | Rung | StageLimit | CallRound | CallBackRule],
 ) -> Sequence[dict[str, object]]:
     return [asdict(thing) for thing in things]

@@ -221,7 +221,7 @@ _CHANGE = Statement(
 )
 
 
-# Some statements read the same row under a lock and differ in which cases they pick.
+# Some statements read the same row, most under a lock, and differ in which cases they pick.
 _LOCKED: Final = """
     SELECT c.id, c.number, c.version, c.cycle, c.state, c.suspended, c.source, c.edition, c.category,
            c.duty_line, c.severity, c.description, c.address, c.desk, ST_X(c.place) AS lon,
@@ -237,6 +237,13 @@ _LOCKED: Final = """
 """
 
 _ON_CLOSED: Final = ", ".join(f"'{kind}'" for kind in sorted(RUN_ON_CLOSED))
+
+READ = Statement(
+    CaseRow,
+    f"""
+{_LOCKED}     WHERE c.id = $1::uuid
+    """,
+)
 
 LOCK = Statement(
     CaseRow,
@@ -498,6 +505,11 @@ async def due_anew(conn: Conn, rows: Sequence[CaseRow]) -> None:
     if rows:
         kept = [{"id": row.id, "due_at": row.due_at, "updated_at": row.updated_at} for row in rows]
         await _DUE_ANEW.run(conn, rows_text(kept))
+
+
+async def read(conn: Conn, case_id: UUID) -> CaseRow | None:
+    """The case as it stands, for whoever only looks; None when it is not there for this scope."""
+    return await READ.one(conn, case_id)
 
 
 async def lock(conn: Conn, case_id: UUID) -> CaseRow | None:

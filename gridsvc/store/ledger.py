@@ -165,7 +165,7 @@ INVARIANTS: Final = (
     ),
     _rule(
         "over_means_no_clock",
-        "A case that is over has no clock that still runs, but for somebody's who looks again at a closed one.",
+        "A case that is over has no clock that still runs, but for a look again at a closed one, and its call-backs.",
         f"""
         SELECT c.id::text AS what
           FROM cases c
@@ -208,6 +208,42 @@ INVARIANTS: Final = (
           JOIN cases c ON c.id = k.case_id
          WHERE k.kind = 're_check'
            AND (NOT c.self_handled OR (k.cycle = c.cycle AND k.officer_id = c.officer_id))
+         LIMIT 20
+        """,
+    ),
+    _rule(
+        "a_call_back_waits_on_its_closed_case",
+        "A reporter is still to be asked only of a closed case, in its present cycle.",
+        """
+        SELECT b.id::text AS what
+          FROM call_backs b
+          JOIN cases c ON c.id = b.case_id
+         WHERE b.ended_at IS NULL
+           AND (c.state <> 'closed' OR c.cycle <> b.cycle)
+         LIMIT 20
+        """,
+    ),
+    _rule(
+        "a_call_back_has_its_clock",
+        "Each call-back that waits has a clock that runs, and each such clock belongs to one that waits.",
+        """
+        SELECT coalesce(b.id, k.id)::text AS what
+          FROM (SELECT id, case_id, clock_id FROM call_backs WHERE ended_at IS NULL) b
+          FULL JOIN (SELECT id, case_id FROM clocks WHERE kind = 'call_back' AND state <> 'stopped') k
+                 ON k.id = b.clock_id AND k.case_id = b.case_id
+         WHERE b.id IS NULL OR k.id IS NULL
+         LIMIT 20
+        """,
+    ),
+    _rule(
+        "one_call_back_of_a_report",
+        "Nobody is asked twice at once about one report.",
+        """
+        SELECT report_id::text AS what
+          FROM call_backs
+         WHERE ended_at IS NULL
+         GROUP BY report_id
+        HAVING count(*) > 1
          LIMIT 20
         """,
     ),

@@ -31,18 +31,25 @@ class _OfCase:
 OF_CASE = Statement(
     _OfCase,
     """
+    WITH RECURSIVE family (id) AS (
+      SELECT c.id
+        FROM cases c
+       WHERE c.id = $1::uuid
+         AND c.seen_by && $2::text[]
+       UNION ALL
+      SELECT c.id FROM cases c JOIN family f ON c.merged_into = f.id
+    )
     SELECT p.report_id, p.name, p.phone
-      FROM cases c
+      FROM family f
+           JOIN cases c ON c.id = f.id AND c.seen_by && $2::text[]
            LEFT JOIN (reports r JOIN reporters p ON p.report_id = r.id) ON r.case_id = c.id
-     WHERE c.id = $1::uuid
-       AND c.seen_by && $2::text[]
      ORDER BY r.received_at, r.id
     """,
 )
 
 
 async def masked(conn: Conn, case_id: UUID, keys: Sequence[str]) -> list[Reporter] | None:
-    """The reporters of a case, masked, oldest report first; None when `keys` do not open the case."""
+    """The reporters of a case and of those merged into it, masked, oldest report first; None: not for these keys."""
     rows = await OF_CASE.all(conn, case_id, list(keys))
     if not rows:
         return None

@@ -11,13 +11,15 @@ from zoneinfo import ZoneInfo
 
 from gridsvc.db import Conn, Statement
 from gridsvc.domain.attribute import Attribute, read_attribute
+from gridsvc.domain.call_back import CallBackRule
 from gridsvc.domain.calling import CallRound
 from gridsvc.domain.case import Clock
 from gridsvc.domain.category import Category, CategoryLimit, Condition
 from gridsvc.domain.deadline import LimitUnit
 from gridsvc.domain.escalation import Effect, Rung
+from gridsvc.domain.reasons import with_own
 from gridsvc.domain.rulebook import Rulebook
-from gridsvc.store import calendars
+from gridsvc.store import calendars, reasons
 
 
 @dataclass(frozen=True)
@@ -173,6 +175,8 @@ _CALL_ROUNDS = Statement(
     _CallRoundRow, "SELECT round, radius_m, most, wait_seconds FROM call_rounds ORDER BY round"
 )
 
+_CALL_BACKS = Statement(CallBackRule, "SELECT level, share, ladder FROM call_back_rules")
+
 # By instance, so that a process that meets several databases (the tests) never mixes their rules.
 _KEPT: Final[dict[UUID, Rulebook]] = {}
 
@@ -213,6 +217,8 @@ async def _read(conn: Conn, now: _Revision) -> Rulebook:
             )
             for row in await _CALL_ROUNDS.all(conn)
         ),
+        call_backs={row.level: row for row in await _CALL_BACKS.all(conn)},
+        reasons=with_own(await reasons.of_city(conn)),
     )
 
 

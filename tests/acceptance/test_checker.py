@@ -16,6 +16,7 @@ from gridsvc.actions.verify_city import broken_chains, broken_days, broken_invar
 from gridsvc.db import SERVICE, Conn, ConnPool, open_pool, transaction
 from gridsvc.domain.case import Move
 from gridsvc.domain.history import ROOT, Entry, chained
+from gridsvc.domain.report import Reporter
 from gridsvc.signing import Signer
 from gridsvc.store import history
 from gridsvc.store.ledger import INVARIANTS
@@ -24,6 +25,7 @@ from tests.conftest import CityClock
 from tests.integration.small_city import category, found_small_city, report
 from tests.integration.stories.conftest import Town
 from tests.integration.stories.test_emergencies import SLOPE
+from tests.integration.stories.test_move_case import uploaded
 from tests.servers import FreshDatabase, SessionServers
 
 SIGNER: Final = Signer.of_secret("not a secret: only for tests, 40 characters")
@@ -34,7 +36,7 @@ class Worked:
     """A city that has worked for two days, and the login that may do anything to it.
 
     `late`: owned, escalated and accepted; `other`: owned; `over`: rejected; `rings`: an emergency that nobody has
-    accepted. The first day is signed.
+    accepted; `asked`: closed, and its reporter still to be asked. The first day is signed.
     """
 
     owner: ConnPool
@@ -42,6 +44,7 @@ class Worked:
     other: UUID
     over: UUID
     rings: UUID
+    asked: UUID
 
 
 @pytest.fixture(scope="module")
@@ -69,6 +72,12 @@ async def worked(database_of_the_worked: FreshDatabase) -> AsyncIterator[Worked]
         other = await town.route((await town.filed(report(city.officers[1], officers))).id)
         over = await town.filed(report(city.officers[2], looked_at))
         over = await town.move(city.acceptor, over, Move.REJECT, reason="nothing there")
+        asked = replace(report(city.officers[0], officers), reporter=Reporter("张三", "13812341234"))
+        done = await town.route((await town.filed(asked)).id)
+        owner_of = next(o for o in city.officers if o.user_id == done.officer_id)
+        done = await town.move(owner_of, done, Move.ACCEPT)
+        done = await town.move(owner_of, done, Move.HAND_IN, evidence=(await uploaded(town, owner_of.id),))
+        done = await town.move(city.acceptor, done, Move.CLOSE)
         late = await town.move(next(o for o in city.officers if o.user_id == late.officer_id), late, Move.ACCEPT)
         other = await town.move(next(o for o in city.officers if o.user_id == other.officer_id), other, Move.ACCEPT)
         rings = await town.route((await town.filed(report(city.officers[0], SLOPE))).id)
@@ -77,7 +86,7 @@ async def worked(database_of_the_worked: FreshDatabase) -> AsyncIterator[Worked]
         assert await town.sweep() > 0
         async with transaction(pool) as (conn, now):
             assert len(await sign_days(conn, SIGNER, now)) == 1
-        yield Worked(owner, late.id, other.id, over.id, rings.id)
+        yield Worked(owner, late.id, other.id, over.id, rings.id, done.id)
 
 
 @asynccontextmanager
@@ -175,6 +184,21 @@ DAMAGES: Final[dict[str, tuple[str, ...]]] = {
           FROM cases WHERE id = '{other}'
         """,
     ),
+    "a_call_back_waits_on_its_closed_case": ("UPDATE cases SET cycle = cycle + 1 WHERE id = '{asked}'",),
+    "a_call_back_has_its_clock": (
+        """
+        UPDATE clocks SET state = 'stopped', stopped_at = started_at, next_level = NULL, next_fire_at = NULL
+         WHERE case_id = '{asked}' AND kind = 'call_back'
+        """,
+    ),
+    "one_call_back_of_a_report": (
+        "DROP INDEX one_open_call_back",
+        """
+        INSERT INTO call_backs (id, case_id, cycle, report_id, clock_id, level, division_code, asked_by, opened_at)
+        SELECT gen_random_uuid(), case_id, cycle, report_id, clock_id, level, division_code, asked_by, opened_at
+          FROM call_backs WHERE case_id = '{asked}'
+        """,
+    ),
     "a_check_out_has_its_officer": (
         "UPDATE cases SET checker_id = (SELECT user_id FROM officers LIMIT 1) WHERE id = '{other}'",
     ),
@@ -222,9 +246,11 @@ def test_for_every_rule_there_is_a_damage() -> None:
 async def test_a_damage_is_found_by_its_own_question_and_no_other(worked: Worked, rule: str) -> None:
     async with undone_afterwards(worked) as conn:
         for statement in DAMAGES[rule]:
-            await conn.execute(
-                statement.format(late=worked.late, other=worked.other, over=worked.over, rings=worked.rings)
-            )
+            named = {
+                "late": worked.late, "other": worked.other, "over": worked.over, "rings": worked.rings,
+                "asked": worked.asked,
+            }  # fmt: skip
+            await conn.execute(statement.format(**named))
         assert set(await broken_invariants(conn)) == {rule}
 
 

@@ -107,6 +107,7 @@ async def test_a_simulated_day_brings_cases_into_all_ten_states(
     await until(city, "SELECT EXISTS (SELECT FROM cases WHERE component IS NOT NULL)", "components are reported")
     await until(city, "SELECT EXISTS (SELECT FROM cases WHERE attributes ? '充电位置')", "what is asked is said")
     await until(city, "SELECT count(*) >= 20 FROM officer_positions", "officers walk")
+    await until(city, "SELECT EXISTS (SELECT FROM history WHERE move = 'undo')", "a wrong page is undone")
     await until(city, "SELECT EXISTS (SELECT FROM history WHERE move = 'close')", "cases are worked and closed")
     await until(city, "SELECT EXISTS (SELECT FROM co_handlings WHERE result = 'done')", "departments do their parts")
     await until(city, "SELECT EXISTS (SELECT FROM history WHERE move = 'follow')", "effects follow their cause")
@@ -121,6 +122,7 @@ async def test_a_simulated_day_brings_cases_into_all_ten_states(
         "SELECT count(DISTINCT calendar) = 3 FROM clocks WHERE unit = 'work'",
         "working time runs on the city's calendar, a department's and a district's",
     )
+    await until(city, "SELECT EXISTS (SELECT FROM call_backs WHERE result = 'solved')", "who called is called back")
     assert service.lives("simulate"), service.said("simulate")
     service.end("simulate")
     assert await one(city, "SELECT count(*) FROM cases WHERE description NOT LIKE '【模拟】%'") == 0

@@ -163,6 +163,20 @@ async def test_a_city_that_has_set_its_limits_gets_those_of_emergencies(empty_da
     assert {each for each in rungs if each[0] in ladders} == wanted
 
 
+async def test_a_city_that_works_already_calls_back_from_the_day_it_is_migrated(empty_database: str) -> None:
+    """And one that has set no limits yet is left to its starter rules."""
+    for each in migrations():
+        if each.name.endswith("call_backs.sql"):
+            await _run(empty_database, "INSERT INTO stage_limits VALUES ('pool', 600, 'pool')")
+        await _run(empty_database, each.sql)
+    limits = await _ask(empty_database, "SELECT kind, budget_seconds FROM stage_limits")
+    assert ("call_back", 259_200) in limits
+    rules = await _ask(empty_database, "SELECT level, share, ladder FROM call_back_rules")
+    assert set(rules) == {("district", 1.0, None), ("city", 1.0, "call_back_city")}
+    rungs = await _ask(empty_database, "SELECT ladder, count(*) FROM rungs WHERE ladder ~ 'call_back' GROUP BY ladder")
+    assert set(rungs) == {("call_back", 3), ("call_back_city", 2)}
+
+
 async def test_a_file_that_changed_after_it_was_applied_is_refused(owner_database: str) -> None:
     await _run(owner_database, "UPDATE schema_migrations SET digest = 'another' WHERE number = 1")
     with pytest.raises(CannotMigrate, match="was changed after it was applied"):

@@ -123,3 +123,35 @@ async def test_nobody_closes_a_page_of_cases_unseen(desk: Desk, three: list[dict
     assert (await bulk(desk.acceptor, "merge", three)).status == 404
     said = (await bulk(desk.acceptor, "close", three)).body
     assert {each["refused"]["facts"]["guard"] for each in said["items"]} == {"handled_with_its_cause"}
+
+
+async def test_a_page_is_undone_by_its_id_and_what_was_touched_since_is_left_alone(
+    desk: Desk, three: list[dict[str, Any]]
+) -> None:
+    made = (await bulk(desk.dispatcher, "assign", three, officer=str(desk.officer.user_id))).body
+    one = made["items"][0]["moved"]
+    touched = await desk.officer.post(f"/api/v1/cases/{one['id']}/accept", If_Match=f'"{one["version"]}"')
+    assert touched.status == 200, touched.body
+    path = f"/api/v1/bulk/{made['id']}/undo"
+    said = await desk.dispatcher.post(path)
+    assert (said.status, said.body["move"], said.body["undone"], said.body["refused"]) == (200, "assign", 2, 1)
+    by_case = {each["case"]: each for each in said.body["items"]}
+    assert by_case[one["id"]]["refused"]["code"] == "version_conflict"
+    cases = (await desk.dispatcher.get("/api/v1/cases")).body["items"]
+    assert sorted((case["state"], case["pool"]) for case in cases) == [
+        ("accepted", None), ("filed", "routing"), ("filed", "routing"),
+    ]  # fmt: skip
+    again = await desk.dispatcher.post(path)
+    assert again.body == said.body, "twice changes nothing"
+    history = (await desk.dispatcher.get(f"/api/v1/cases/{three[1]['id']}/history")).body["items"]
+    assert [(row["move"], row["facts"].get("undone")) for row in history][-2:] == [("assign", None), ("undo", "assign")]
+
+
+async def test_nobody_else_finds_the_page_to_undo(desk: Desk, three: list[dict[str, Any]]) -> None:
+    made = (await bulk(desk.dispatcher, "remind", await assigned(desk, three))).body
+    path = f"/api/v1/bulk/{made['id']}/undo"
+    stranger = await desk.api.somebody(Grant(role=Role.SUPERVISOR, division="620103"))
+    assert ((await stranger.post(path)).status, (await desk.officer.post(path)).status) == (404, 403)
+    above = await desk.api.somebody(Grant(role=Role.SUPERVISOR, division=CITY))
+    assert (await above.post(path)).body["undone"] == 3
+    assert (await above.post(f"/api/v1/bulk/{uuid4()}/undo")).status == 404

@@ -48,6 +48,22 @@ async def test_a_reporter_is_shown_masked_with_the_case(api: Api) -> None:
     assert said.body["items"] == [{"report_id": str(report_id), "name": "张**", "phone": "138****1234"}]
 
 
+async def test_the_reporters_of_merged_cases_are_shown_too_as_far_as_they_are_in_sight(api: Api) -> None:
+    (main, first), (second, two), (third, three) = [await a_report(api) for _ in range(3)]
+    async with transaction(api.pool) as (conn, _):
+        for case_id, into in ((second, main), (third, second)):
+            await conn.execute(
+                "UPDATE cases SET state = 'merged', pool = NULL, merged_into = $2 WHERE id = $1", case_id, into
+            )
+    bo = await api.somebody(a("auditor"))
+    told = (await bo.get(f"/api/v1/cases/{main}/reporters")).body["items"]
+    assert {item["report_id"] for item in told} == {str(first), str(two), str(three)}
+    async with transaction(api.pool) as (conn, _):
+        await conn.execute("UPDATE cases SET seen_by = ARRAY[$2] WHERE id = $1", third, SOUTH)
+    told = (await bo.get(f"/api/v1/cases/{main}/reporters")).body["items"]
+    assert {item["report_id"] for item in told} == {str(first), str(two)}
+
+
 async def test_who_gives_a_reason_reads_the_data_and_the_reason_stays(api: Api) -> None:
     _, report_id = await a_report(api)
     bo = await api.somebody(a("acceptor"))

@@ -62,6 +62,15 @@ WITH_CASE = {
         )
         INSERT INTO called (call_id, case_id, officer_id, round, because, called_at, rung_at)
         SELECT k.id, k.case_id, o.user_id, 1, 'near', now(), now() FROM calls k, officer o WHERE k.case_id = $1""",
+    "call_backs": """
+        INSERT INTO call_backs (id, case_id, cycle, report_id, clock_id, level, division_code, asked_by, opened_at)
+        SELECT $2, $1, 1, (SELECT id FROM reports WHERE case_id = $1), id, 'district', '620102', '{}', now()
+          FROM clocks WHERE case_id = $1""",
+    "bulk_items": """
+        WITH bulk AS (
+          INSERT INTO bulk_moves (id, move, made_by, made_at) VALUES ($2, 'remind', 'test', now()) RETURNING id
+        )
+        INSERT INTO bulk_items (bulk_id, case_id, version, state) SELECT id, $1, 2, 'assigned' FROM bulk""",
     "attachments": """
         INSERT INTO attachments (id, sha256, original, media_type, size_bytes, uploaded_by, uploaded_at, case_id,
                                  purpose)
@@ -82,6 +91,9 @@ CASE_OF = {
     "calls": "case_id",
     "call_widenings": "case_id",
     "called": "case_id",
+    "call_backs": "case_id",
+    "bulk_items": "case_id",
+    "bulk_moves": "(SELECT case_id FROM bulk_items i WHERE i.bulk_id = bulk_moves.id)",
     "clocks": "case_id",
     "clock_pauses": "(SELECT case_id FROM clocks c WHERE c.id = clock_id)",
     "clock_changes": "(SELECT case_id FROM clocks c WHERE c.id = clock_id)",

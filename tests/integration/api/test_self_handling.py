@@ -118,6 +118,7 @@ async def test_the_table_of_moves_is_served_with_its_reasons(desk: Desk) -> None
     told = {each["move"]: each for each in (await desk.officer.get("/api/v1/moves")).body["items"]}
     assert told["return"]["reasons"][0] == {
         "code": "not_ours", "name": "非本单位职责", "name_en": "Not our duty", "wants_words": False,
+        "active": True,
     }  # fmt: skip
     assert (told["self_handle"]["before"], told["self_handle"]["after"]) == ([], "closed")
     assert told["suspend"]["conditions"] == ["running", "never_suspended", "not_late", "ends_within_a_year"]

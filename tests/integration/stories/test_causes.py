@@ -221,7 +221,8 @@ async def test_a_reopened_cause_reopens_nothing_and_the_desk_hears(town: Town) -
 async def many(town: Town, by: Caller, move: Move, cases: list[CaseRow], **said: Any) -> list[Any]:
     async with transaction(town.pool, scope_keys(by)) as (conn, now):
         wanted = [Wanted(each.id, AtVersion(each.version)) for each in cases]
-        return await move_cases(conn, wanted, move, by, Particulars(**said), town.numbers, now)
+        made = await move_cases(conn, wanted, move, by, Particulars(**said), town.numbers, now)
+        return list(made.outcomes)
 
 
 async def test_many_are_linked_and_closed_at_once_each_with_its_outcome(town: Town) -> None:

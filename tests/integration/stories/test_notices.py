@@ -25,6 +25,7 @@ from geo.place import Place
 from gridsvc.actions.tell_people import tell_people
 from gridsvc.db import Conn, city_now, transaction
 from gridsvc.domain.access import Caller, Grant, Role
+from gridsvc.domain.case import Move
 from gridsvc.errors import Unknown
 from gridsvc.ids import new_id
 from gridsvc.store import notices
@@ -306,3 +307,22 @@ async def test_a_hint_to_a_thousand_people_fits(town: Town) -> None:
         told_now = await notices.keep(conn, message, {user: user for user in users}, now)
 
     assert len(told_now) == len(users)
+
+
+async def test_who_loses_a_case_to_a_merge_hears_it_and_where_nobody_had_it_nobody_does(
+    town: Town, caplog: pytest.LogCaptureFixture
+) -> None:
+    owned, main = await assigned(town), await filed(town)
+    pooled = await filed(town)
+    for lost in (owned, pooled):
+        case = await town.case(lost.case_id)
+        await town.move(town.city.acceptor, case, Move.MERGE, into=main.case_id)
+    told = []
+    for lost in (owned, pooled):
+        [news] = [each for each in await town.told(lost.case_id) if each.TYPE == "case.merged"]
+        await tell(town, news)
+        told.append(await heard(town, news))
+    [(owner, body)] = told[0].items()
+    assert (owner, body["into"]) == (owned.officer_id, str(main.case_id))
+    assert told[1] == {}
+    assert [getattr(record, "action", "") for record in caplog.records] == [], "and that is no fault"

@@ -9,7 +9,9 @@ from uuid import UUID
 
 from geo.place import Place
 from gridsvc.domain.access import Caller, Grant, Role
+from gridsvc.domain.call_back import CallBack
 from gridsvc.domain.case import FINAL, Actor, Case, Move, Particulars, Party, Pool, State
+from gridsvc.domain.undoing import Undoing
 
 NOW: Final = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
 CITY, DISTRICT, STREET, COMMUNITY = "620100", "620102", "620102001", "620102001001"
@@ -23,6 +25,8 @@ CALLED: Final = UUID(int=0xA5)
 RESPONDER: Final = UUID(int=0xA6)
 OTHER_CASE: Final = UUID(int=0xC2)
 ORDER: Final = UUID(int=0x0D)
+MAKER: Final = UUID(int=0xA7)
+ASKED: Final = UUID(int=0xCB)
 
 LEFT_OUT: Final = object()
 
@@ -52,6 +56,15 @@ STANDS: Final[dict[Move, dict[str, Any]]] = {
     Move.DECLINE: {"call_for": "owner", "called": (CALLED,)},
     Move.ARRIVE: {"responder_id": RESPONDER},
     Move.NOTE: {"responder_id": RESPONDER},
+    Move.CALL_BACK: {
+        "call_back": CallBack(id=ASKED, case_id=UUID(int=0xC1), level="district", division=DISTRICT),
+    },
+    Move.UNDO: {
+        "undoing": Undoing(
+            bulk_id=UUID(int=0xB0), move="remind", made_by=f"user:{MAKER}", made_at=NOW - timedelta(minutes=1),
+            state="accepted", pool=None, officer_id=OFFICER, department=None, handler_id=None, budget_seconds=3600,
+        )
+    },
 }
 """How a case stands on which the move may be made, where its state alone does not say it."""
 
@@ -98,6 +111,7 @@ def person(role: Role | None, division: str = DISTRICT, *, user: UUID = CLERK, *
 
 _PARTIES: Final[dict[Role | Party | None, UUID]] = {
     Party.OWNER: OFFICER, Party.CHECKER: CHECKER, Party.CALLED: CALLED, Party.RESPONDER: RESPONDER,
+    Party.MAKER: MAKER,
 }  # fmt: skip
 
 
@@ -137,6 +151,8 @@ SAID: Final[dict[str, Any]] = {
     "wanted": "a plan by Friday",
     "reply": "the parts have come; done by Friday",
     "cause": OTHER_CASE,
+    "call_back": ASKED,
+    "satisfaction": 4,
 }
 """One good value of each thing that can be said with a move."""
 
@@ -174,12 +190,14 @@ NEEDED: Final[dict[Move, tuple[str, ...]]] = {
     Move.REPLY: ("reply",),
     Move.CHECK: ("result", "evidence"),
     Move.DECLINE: ("reason",),
+    Move.CALL_BACK: ("call_back", "result"),
 }
 
 FOUND: Final[dict[Move, dict[str, Any]]] = {
     Move.CHECK: {"result": "confirmed"},
     Move.CO_ASSIGN: {"department": "water"},
     Move.CO_CALL_OFF: {"department": "lamps"},
+    Move.CALL_BACK: {"result": "solved"},
 }
 """What is said differently with one move than with the others."""
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from gridsvc.domain.case import MOVES, Clock, Rule, State
+from gridsvc.domain.case import MOVES, Clock, Move, Rule, State
 from gridsvc.domain.reasons import REASONS
 
 PAGE: Final = Path(__file__).parents[3] / "docs/states.md"
@@ -80,7 +80,7 @@ def tables_of_the_code() -> str:
     for rule in MOVES.values():
         who.append(
             _row((_code([rule.move]), _code(_in_order(rule)), _code([rule.after or NONE]), _code(sorted(rule.by)),
-                  "yes" if rule.over_http else "workers only" if rule.before else NONE, rule.says))
+                  "yes" if rule.over_http else _not_over_http(rule), rule.says))
         )  # fmt: skip
         stops = EVERY if set(rule.stops) == set(Clock) else _code(rule.stops)
         what.append(
@@ -112,6 +112,12 @@ def table_under(text: str, head: Iterable[str]) -> list[list[str]]:
             break
         rows.append([cell.strip() for cell in line.strip("|").split("|")])
     return rows
+
+
+def _not_over_http(rule: Rule) -> str:
+    if not rule.before:
+        return NONE
+    return "in bulk" if rule.move is Move.UNDO else "workers only"
 
 
 def _in_order(rule: Rule) -> list[str]:

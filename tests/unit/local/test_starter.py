@@ -11,6 +11,7 @@ from pathlib import Path
 from gridsvc.domain.case import BESIDE, Clock
 from gridsvc.domain.deadline import LimitUnit, budget_of
 from gridsvc.local.starter import (
+    CALL_BACKS,
     CALL_ROUNDS,
     CATEGORIES,
     CHINA,
@@ -99,6 +100,7 @@ def test_every_clock_without_a_category_has_a_limit_and_a_ladder() -> None:
     own = {Clock.HANDLING, Clock.CO_HANDLING} | BESIDE
     assert {limit.kind for limit in STAGE_LIMITS if limit.severity is None} == set(Clock) - own
     ladders = {limit.ladder for limit in STAGE_LIMITS} | {"handling", "co_handling"} | BESIDE
+    ladders |= {rule.ladder for rule in CALL_BACKS if rule.ladder is not None}
     assert ladders == {rung.ladder for rung in RUNGS}
 
 

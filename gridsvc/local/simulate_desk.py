@@ -1,0 +1,70 @@
+"""What the desks of the simulated city do beside their cases: they call reporters back, and mark a wrong page.
+
+Pure and without memory, as gridsvc/local/simulate_rules.py is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from gridsvc.local.city_plan import dice
+from gridsvc.local.simulate_rules import MARK, SeenCase
+
+WITH_NUMBER: Final = 0.75  # of those who telephone; the others want to stay unknown
+
+# What somebody says who is called back, as shares of all calls. Whoever does not answer is called again.
+_ANSWERS: Final = ((0.10, "not_solved"), (0.16, "no_wish"), (0.34, "unreachable"), (1.01, "solved"))
+_CONTENT: Final = {"not_solved": (1, 2), "solved": (3, 4, 5)}
+
+WRONG_PAGE_EVERY: Final = 15  # looks
+ON_A_PAGE: Final = 3
+
+
+@dataclass(frozen=True, kw_only=True)
+class Call:
+    """A call-back as a desk makes it."""
+
+    case: str
+    version: int
+    said: dict[str, object]
+
+
+def number_of(report: str) -> str | None:
+    """The telephone number that a caller leaves, or None; a number that nobody has."""
+    rng = dice(f"number {report}")
+    return f"0931-{rng.randrange(10_000_000):07d}" if rng.random() < WITH_NUMBER else None
+
+
+def calls(listed: Sequence[dict[str, Any]], seed: int, most: int) -> list[Call]:
+    """What a desk makes of its list of call-backs: the first `most` of simulated reports, one of each case."""
+    made: dict[str, Call] = {}
+    for item in listed:
+        if item["description"].startswith(MARK) and item["case_id"] not in made and len(made) < most:
+            said = answer(item["id"], item["version"], seed)
+            made[item["case_id"]] = Call(case=item["case_id"], version=item["version"], said=said)
+    return list(made.values())
+
+
+def answer(call_back: str, version: int, seed: int) -> dict[str, object]:
+    """The body of the move: by the version, so that who does not answer today does another time."""
+    rng = dice(f"{seed}/{call_back}/{version}")
+    roll = rng.random()
+    result = next(result for share, result in _ANSWERS if roll < share)
+    said: dict[str, object] = {"call_back": call_back, "result": result}
+    if result in _CONTENT:
+        said["satisfaction"] = rng.choice(_CONTENT[result])
+    return said | ({"note": "反映人称问题仍然存在"} if result == "not_solved" else {})
+
+
+def wrong_page(cases: Sequence[SeenCase], look: int) -> list[SeenCase]:
+    """Now and then a dispatcher marks cases of one district that he does not mean; empty at most looks."""
+    if look % WRONG_PAGE_EVERY:
+        return []
+    owned = [case for case in cases if case.state in {"accepted", "in_progress"} and len(case.divisions) > 1]
+    districts = sorted({case.divisions[1] for case in owned})
+    if not districts:
+        return []
+    district = districts[look // WRONG_PAGE_EVERY % len(districts)]
+    return sorted((case for case in owned if case.divisions[1] == district), key=lambda case: case.id)[:ON_A_PAGE]

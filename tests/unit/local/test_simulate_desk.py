@@ -1,0 +1,55 @@
+"""The simulated desks: they call back, hear every kind of answer, and mark a wrong page now and then."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import replace
+from uuid import UUID
+
+from gridsvc.domain.case import MOVES, Move
+from gridsvc.domain.reasons import RESULTS
+from gridsvc.local.simulate_desk import WITH_NUMBER, WRONG_PAGE_EVERY, answer, calls, number_of, wrong_page
+from gridsvc.local.simulate_rules import MARK
+from tests.unit.local.test_simulate_rules import new_case
+
+
+def test_every_answer_that_there_is_is_heard_and_is_a_body_of_the_move() -> None:
+    heard: Counter[object] = Counter()
+    rule = MOVES[Move.CALL_BACK]
+    for number in range(400):
+        said = answer(str(UUID(int=number)), 5, seed=1)
+        heard[said["result"]] += 1
+        assert set(rule.needs) <= said.keys() <= {*rule.needs, *rule.takes}
+        assert ("satisfaction" in said) == (said["result"] in {"solved", "not_solved"})
+    assert set(heard) == {each.code for each in RESULTS["call_back"]}
+    assert heard["solved"] > 200 > 80 > heard["not_solved"] > 10
+
+
+def test_who_does_not_answer_is_called_again_and_answers_some_time() -> None:
+    for number in range(200):
+        results = [answer(str(UUID(int=number)), version, seed=1)["result"] for version in range(30)]
+        assert set(results) != {"unreachable"}
+
+
+def test_only_simulated_reports_are_called_back_and_each_case_once_at_a_time() -> None:
+    listed = [
+        {"id": str(n), "case_id": case, "version": 4, "description": words}
+        for n, (case, words) in enumerate((("z", "x"), ("a", f"{MARK}灯"), ("a", f"{MARK}灯"), ("b", f"{MARK}井盖")))
+    ]
+    assert [(call.case, call.said["call_back"]) for call in calls(listed, 1, 9)] == [("a", "1"), ("b", "3")]
+    assert len(calls(listed, 1, 1)) == 1
+
+
+def test_some_callers_leave_no_number() -> None:
+    numbers = [number_of(str(n)) for n in range(1_000)]
+    assert abs(sum(each is not None for each in numbers) / 1_000 - WITH_NUMBER) < 0.05
+
+
+def test_a_wrong_page_is_marked_seldom_and_is_of_one_district() -> None:
+    owned = [replace(new_case(n), state="accepted", pool=None) for n in range(9)]
+    elsewhere = [replace(case, id=f"{case.id}x", divisions=("620100", "620103")) for case in owned]
+    pages = [wrong_page([*owned, *elsewhere], look) for look in range(4 * WRONG_PAGE_EVERY)]
+    marked = [page for page in pages if page]
+    assert len(marked) == 4
+    assert {tuple(sorted({case.divisions[1] for case in page})) for page in marked} == {("620102",), ("620103",)}
+    assert wrong_page([], 0) == []
