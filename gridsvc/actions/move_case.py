@@ -57,6 +57,7 @@ from gridsvc.domain.case import (
     FINAL,
     Actor,
     AtVersion,
+    Clock,
     Expected,
     Move,
     Moved,
@@ -269,7 +270,12 @@ def _attributes(category: Category, locked: CaseRow, said: Particulars) -> dict[
 def _to_be_looked_at(
     book: Rulebook, locked: CaseRow, moved: Moved, now: datetime, *, located: bool = False
 ) -> dict[str, Any]:
-    """From when on the reconciler sees to it that somebody is sent, where the category wants that of itself."""
+    """From when on the reconciler sees to it that somebody is sent, where the category wants that of itself.
+
+    Whoever is out already looks at the new place too.
+    """
+    if locked.checker_id is not None and Clock.ON_SITE not in moved.rule.stops:
+        return {}
     category = book.categories[(locked.edition, locked.category)]
     placed = located or locked.cell_code is not None
     wanted = wanted_check(category, moved.state, locked.source, located=placed)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Final
 from uuid import UUID
@@ -15,10 +16,11 @@ from gridsvc.api.parts import SETTINGS, caller_of, scoped
 from gridsvc.api.route import Route
 from gridsvc.api.wire import Page, Told, path_id, reply
 from gridsvc.domain.access import Role, scope_keys
-from gridsvc.domain.reasons import REASONS
+from gridsvc.domain.reasons import Reason
 from gridsvc.errors import Unknown
 from gridsvc.store import calls, case_views
 from gridsvc.store.calls import CalledRow, CallRow, MyCall, WideningRow
+from gridsvc.store.rulebook import rulebook
 
 CAP: Final = "application/cap+xml"
 
@@ -104,17 +106,18 @@ async def _mine(request: web.Request) -> web.Response:
     caller = caller_of(request)
     async with scoped(request) as (conn, _):
         found = await calls.MINE.all(conn, caller.user_id)
-    return reply(Page[MyCallOut](items=[_my_call(each) for each in found]))
+        reasons = [each for each in (await rulebook(conn)).reasons["decline"] if each.active]
+    return reply(Page[MyCallOut](items=[_my_call(each, reasons) for each in found]))
 
 
-def _my_call(call: MyCall) -> MyCallOut:
+def _my_call(call: MyCall, reasons: Sequence[Reason]) -> MyCallOut:
     return MyCallOut(
         id=call.id, move="answer" if call.wanted == "owner" else "respond", wanted=call.wanted, round=call.round,
         case_id=call.case_id, number=call.number, version=call.version, state=call.state,
         category=f"{call.edition}:{call.category}", category_name=call.category_name,
         category_name_en=call.category_name_en, description=call.description, address=call.address, lon=call.lon,
         lat=call.lat, distance_m=call.distance_m, called_at=call.called_at, rung=call.rung,
-        decline=[DeclineOut(**vars(each)) for each in REASONS["decline"]],
+        decline=[DeclineOut(each.code, each.name, each.name_en, each.wants_words) for each in reasons],
     )  # fmt: skip
 
 

@@ -18,7 +18,7 @@ from gridsvc.domain.self_handling import is_sampled
 from gridsvc.ids import new_id
 from gridsvc.store.cases import CaseRow
 from tests.conftest import CityClock
-from tests.integration.small_city import report
+from tests.integration.small_city import INSIDE, report
 from tests.integration.stories.conftest import Town
 from tests.integration.stories.test_checks import checks_of, live_clocks, stands
 from tests.integration.stories.test_file_report import code
@@ -49,6 +49,15 @@ async def called_in(town: Town) -> CaseRow:
     """A caller tells of something that a desk looks at first."""
     said = report(town.city.acceptor, await code(town, files_itself=False))
     return await town.filed(replace(said, source="hotline"))
+
+
+async def test_a_place_that_is_mended_while_somebody_is_out_sends_nobody_besides(town: Town) -> None:
+    one, _, _ = town.city.officers
+    await stands(town, one, 40)
+    case = await called_in(town)
+    case = await send(town, case.id)
+    case = await town.move(town.city.acceptor, case, Move.LOCATE, location=INSIDE)
+    assert (case.checker_id, case.check_again_at) == (one.user_id, None)
 
 
 async def test_what_a_caller_says_is_looked_at_before_the_desk_files_it(town: Town) -> None:
