@@ -29,7 +29,7 @@ from gridsvc.local.city_plan import City
 from gridsvc.local.service_client import Login, ServiceClient
 
 SIZE: Final = Size(districts=4, streets=4, communities=4, side=8, officers=2)
-CATEGORIES: Final = ("200110", "200112", "200192", "300301", "300303")  # all handled by officers
+CATEGORIES: Final = ("200110", "200112", "200192", "300301", "300201")  # all handled by officers
 CLIENTS: Final = (1, 8, 32, 128)
 RATES: Final = (300, 1000, 1500, 2000)
 SOCKET_RATES: Final = (50, 100, 150, 200, 300)

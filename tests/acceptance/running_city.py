@@ -24,7 +24,7 @@ from gridsvc.local.city_plan import City
 from gridsvc.local.service_client import Answer, Login, ServiceClient
 from tests.integration.patiently import until
 
-CATEGORIES: Final = ("300301", "200110", "300303", "200201", "200112", "300101")
+CATEGORIES: Final = ("300301", "200110", "300201", "200201", "200112", "300101")
 """Handled by officers, but for 200201 (a department) and 300101 (a desk files it first)."""
 
 WORKERS: Final = ("relay", "listen", "notices", "urgent", "sweep", "reconcile")
