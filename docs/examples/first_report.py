@@ -40,7 +40,13 @@ def main() -> int:
     signed_in = call("POST", f"{url}/api/v1/auth/login", {k: officer[k] for k in ("username", "password")})
     token = signed_in["access_token"]
     categories = call("GET", f"{url}/api/v1/categories", token=token)["items"]
-    category = next(each for each in categories if each["handled_by"] == "officer" and each["files_itself"])
+    category = next(
+        each
+        for each in categories
+        if each["handled_by"] == "officer"
+        and each["files_itself"]
+        and not any(attribute["required"] for attribute in each["attributes"])
+    )
     said = {
         "category": category["ref"],
         "description": f"{category['name']} / {category['name_en']}",

@@ -21,10 +21,10 @@ from tests.integration.patiently import until
 STREET = "620102001"
 COMMUNITY = "620102001001"
 OTHER_STREET = "620103001"
-BLOCKED_STAIRWAY = "300303"  # four urgent hours, handled by the officer
+CHARGED_INDOORS = "300303"  # four urgent hours, handled by the officer
 
 
-async def file_in_the_first_community(city: RunningCity, category: str = BLOCKED_STAIRWAY) -> Told:
+async def file_in_the_first_community(city: RunningCity, category: str = CHARGED_INDOORS) -> Told:
     here = next(cell.outline.centroid for cell in city.town.land.cells if cell.division == COMMUNITY)
     reporter = await city.person(officer(COMMUNITY, "city", 1))
     return await city.report(reporter, category, lon=here.x, lat=here.y)
