@@ -269,7 +269,12 @@ def _attributes(category: Category, locked: CaseRow, said: Particulars) -> dict[
 def _to_be_looked_at(
     book: Rulebook, locked: CaseRow, moved: Moved, now: datetime, *, located: bool = False
 ) -> dict[str, Any]:
-    """From when on the reconciler sees to it that somebody is sent, where the category wants that of itself."""
+    """From when on the reconciler sees to it that somebody is sent, where the category wants that of itself.
+
+    Nobody else is sent where one is on his way already: a report may be located anew while he is.
+    """
+    if locked.checker_id is not None:
+        return {}
     category = book.categories[(locked.edition, locked.category)]
     placed = located or locked.cell_code is not None
     wanted = wanted_check(category, moved.state, locked.source, located=placed)

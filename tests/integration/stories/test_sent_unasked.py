@@ -18,7 +18,7 @@ from gridsvc.domain.self_handling import is_sampled
 from gridsvc.ids import new_id
 from gridsvc.store.cases import CaseRow
 from tests.conftest import CityClock
-from tests.integration.small_city import report
+from tests.integration.small_city import INSIDE, report
 from tests.integration.stories.conftest import Town
 from tests.integration.stories.test_checks import checks_of, live_clocks, stands
 from tests.integration.stories.test_file_report import code
@@ -67,6 +67,13 @@ async def test_what_a_caller_says_is_looked_at_before_the_desk_files_it(town: To
     assert (case.state, case.check_again_at) == (State.REPORTED, None), "the desk decides"
     assert (await send(town, case.id)).checker_id is None
     assert (await town.move(town.city.acceptor, case, Move.FILE)).state == State.FILED
+
+
+async def test_a_report_may_be_located_anew_while_somebody_is_on_his_way(town: Town) -> None:
+    case = await send(town, (await called_in(town)).id)
+    assert case.checker_id is not None
+    located = await town.move(town.city.acceptor, case, Move.LOCATE, location=INSIDE)
+    assert (located.checker_id, located.check_again_at) == (case.checker_id, None)
 
 
 async def test_an_officer_has_seen_what_he_reports(town: Town) -> None:
