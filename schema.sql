@@ -759,7 +759,8 @@ CREATE TABLE case_marks (
   case_id       uuid NOT NULL REFERENCES cases,
   version       integer NOT NULL,                -- of the history row that says the rest
   cycle         integer NOT NULL,                -- in which it happened
-  mark          text NOT NULL CHECK (mark IN ('reworked', 'extended', 'suspended', 'appealed', 'granted', 'reopened')),
+  mark          text NOT NULL CHECK (mark IN ('reworked', 'extended', 'suspended', 'appealed', 'granted', 'reopened',
+                                              'undone')),   -- takes back the mark of the version before
   at            timestamptz NOT NULL,
   assignment_id uuid REFERENCES assignments,     -- who had the case, or had it last
   PRIMARY KEY (case_id, version)

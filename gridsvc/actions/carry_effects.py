@@ -142,11 +142,21 @@ def _recorded(
     return Recorded(
         moved=decide(effect.case(), move, CAUSE, said, now),
         actor=CAUSE.id,
-        facts={"cause": str(names), "by": by} | ({"merged": str(cause.id)} if move is Move.LINK else {}),
+        facts={"cause": str(names), "by": by, **_facts(cause, move)},
         owner=_who_handled(cause) if move is Move.FOLLOW else None,
         changes=_columns(book, effect, move, now),
         told=told | ({"officer_id": None, "department": None} if move is Move.LINK else {}),
     )
+
+
+def _facts(cause: CaseRow, move: Move) -> dict[str, object]:
+    """What the history says besides, in JSON's own types: into what the cause went, or who has the effect with it."""
+    if move is Move.LINK:
+        return {"merged": str(cause.id)}
+    if move is not Move.FOLLOW:
+        return {}
+    owner = {"officer": str(cause.officer_id) if cause.officer_id else None, "department": cause.department}
+    return {name: value for name, value in owner.items() if value is not None}
 
 
 def _columns(book: Rulebook, effect: CaseRow, move: Move, now: datetime) -> dict[str, Any]:

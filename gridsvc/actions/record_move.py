@@ -150,7 +150,7 @@ def _marks(moves: Sequence[tuple[CaseRow, Recorded]], now: datetime) -> list[Mar
             assignment_id=locked.assignment_id,
         )
         for locked, what in moves
-        for mark in [mark_of(what.moved)]
+        for mark in [mark_of(what.moved, what.undone.move if what.undone is not None else None)]
         if mark is not None
     ]
 

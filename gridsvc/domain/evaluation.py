@@ -130,14 +130,20 @@ POSTS: Final = {
 
 MARKED: Final = {
     Move.REWORK: "reworked", Move.SEND_BACK: "reworked", Move.EXTEND: "extended", Move.SUSPEND: "suspended",
-    Move.APPEAL: "appealed", Move.SETTLE_APPEAL: "granted", Move.REOPEN: "reopened",
+    Move.APPEAL: "appealed", Move.SETTLE_APPEAL: "granted", Move.REOPEN: "reopened", Move.UNDO: "undone",
 }  # fmt: skip
 """Moves that leave a mark, because no other table than the history would still tell that they were made."""
 
 
-def mark_of(moved: Moved) -> str | None:
-    """The mark that a move leaves; None for most, and for an appeal that was refused."""
+TAKES_BACK: Final = frozenset({Move.SUSPEND, Move.EXTEND})
+"""Moves whose mark is taken back where they are undone: `undone` always follows at the very next version."""
+
+
+def mark_of(moved: Moved, undone: str | None = None) -> str | None:
+    """The mark that a move leaves; None for most, for an appeal that was refused, and where no mark is undone."""
     if moved.rule.move is Move.SETTLE_APPEAL and moved.appeal != "granted":
+        return None
+    if moved.rule.move is Move.UNDO and undone not in TAKES_BACK:
         return None
     return MARKED.get(moved.rule.move)
 

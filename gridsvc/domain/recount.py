@@ -14,7 +14,7 @@ from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
-from gridsvc.domain.case import FINAL, MOVES, Clock, Move, State
+from gridsvc.domain.case import FINAL, MOVES, RUN_ON_CLOSED, Clock, Move, Pool, State
 from gridsvc.domain.evaluation import MARKED, POSTS, Asked, Figure, Subject, Whose, sees
 from gridsvc.domain.history import Entry
 
@@ -51,6 +51,7 @@ class _Owned:
     by_hand: bool
     since: datetime
     returned: bool = False
+    received: bool = True  # not by whom the case was handled for, with its cause
 
 
 @dataclass
@@ -79,10 +80,15 @@ class _Turn:
     """One cycle of the case."""
 
     runs: list[_Ran] = field(default_factory=list)  # of the handling clock
-    owner: _Owned | None = None
+    owned: list[_Owned] = field(default_factory=list)
     closed: datetime | None = None
-    extended: bool = False
+    extensions: int = 0
     exempt: bool = False
+
+    @property
+    def owner(self) -> _Owned | None:
+        """Who has it, or had it last."""
+        return self.owned[-1] if self.owned else None
 
 
 @dataclass
@@ -98,8 +104,8 @@ class _Told:
     turns: list[_Turn] = field(default_factory=lambda: [_Turn()])
     live: dict[Clock, _Ran] = field(default_factory=dict)
     over: list[_Ran] = field(default_factory=list)
-    owned: list[_Owned] = field(default_factory=list)
     hand_ins: list[_HandIn] = field(default_factory=list)
+    waits: _HandIn | None = None  # for its check
     marks: list[tuple[str, datetime, _Owned | None]] = field(default_factory=list)
 
 
@@ -123,30 +129,67 @@ def _take(told: _Told, entry: Entry, known: Known) -> None:
     told.state = State(entry.to_state)
     if (told.state is State.FILED and told.filed is None) or move is Move.SELF_HANDLE:
         told.filed = entry.at
-    if move in {Move.ASSIGN, Move.FORWARD}:
-        officer = facts.get("officer")
-        by_hand = not entry.actor.startswith("worker:")
-        turn.owner = _Owned(_text(facts.get("department")), UUID(str(officer)) if officer else None, by_hand, entry.at)
-        told.owned.append(turn.owner)
+    if move is Move.UNDO:
+        _undo(told, entry)
+        return
+    if move in _GIVES:
+        turn.owned.append(_given(entry))
     owner = turn.owner
     if move is Move.RETURN and owner is not None:
         owner.returned = True
     if move is Move.HAND_IN:
         began = next(run.began for run in reversed(turn.runs) if run.stopped == entry.at)
-        told.hand_ins.append(_HandIn(entry.at, owner, _seconds(began, entry.at)))
+        told.waits = _HandIn(entry.at, owner, _seconds(began, entry.at))
+        told.hand_ins.append(told.waits)
     if move is Move.CLOSE:
-        turn.closed, told.hand_ins[-1].passed = entry.at, True
-    if MARKED.get(move) == "reworked":
-        told.hand_ins[-1].reworked = True
+        turn.closed = entry.at
+    if told.waits is not None:
+        told.waits.passed = move is Move.CLOSE
+        told.waits.reworked = MARKED.get(move) == "reworked"
+    if told.state is not State.HANDLED:
+        told.waits = None
     if move in {Move.SUSPEND, Move.RESUME} or told.state in FINAL:
         told.suspended = move is Move.SUSPEND
-    turn.extended = turn.extended or move is Move.EXTEND
+    turn.extensions += move is Move.EXTEND
     granted = move is Move.SETTLE_APPEAL and facts.get("result") == "granted"
     turn.exempt = turn.exempt or granted
     if move in MARKED and (granted or move is not Move.SETTLE_APPEAL):
         told.marks.append((MARKED[move], entry.at, owner))
     if move is Move.REOPEN:
         told.turns.append(_Turn())
+
+
+_GIVES: Final = frozenset({Move.ASSIGN, Move.FORWARD, Move.ANSWER, Move.FOLLOW})
+"""Moves by which somebody has the case."""
+
+
+def _given(entry: Entry) -> _Owned:
+    """Whose the case is from now on: who answers a call is the actor himself, all others are named."""
+    move, officer = Move(entry.move), entry.facts.get("officer")
+    if move is Move.ANSWER:
+        officer = entry.actor.removeprefix("user:")
+    return _Owned(
+        department=_text(entry.facts.get("department")),
+        officer=UUID(str(officer)) if officer else None,
+        by_hand=move in {Move.ASSIGN, Move.FORWARD} and not entry.actor.startswith("worker:"),
+        since=entry.at,
+        received=move is not Move.FOLLOW,
+    )
+
+
+def _undo(told: _Told, entry: Entry) -> None:
+    """Nothing has happened since the move that is undone: it is the last of what was noted."""
+    turn = told.turns[-1]
+    match Move(str(entry.facts["undone"])):
+        case Move.ASSIGN:
+            turn.owned.pop()
+            turn.runs = [run for run in turn.runs if run.stopped != entry.at]  # nobody's limit
+        case Move.SUSPEND:
+            told.marks.pop()
+            told.suspended = False
+        case Move.EXTEND:
+            told.marks.pop()
+            turn.extensions -= 1
 
 
 def _place(told: _Told, facts: Mapping[str, Any], known: Known) -> None:
@@ -159,17 +202,23 @@ def _place(told: _Told, facts: Mapping[str, Any], known: Known) -> None:
         told.duty_line = str(corrected["duty_line"][1])
 
 
+COUNTED: Final = frozenset(
+    {Clock.FILING, Clock.POOL, Clock.HANDLING, Clock.CHECKING, Clock.ON_SITE, Clock.SUPERVISION}
+)
+"""The clocks that count. Some of the others run only for some cases, or several at once: the moves do not tell."""
+
+
 def _turn_clocks(told: _Told, entry: Entry, known: Known) -> None:
-    rule = MOVES[Move(entry.move)]
+    starts, stops = _starts_and_stops(entry)
     for kind in list(told.live):
-        if kind in rule.stops or entry.to_state in FINAL:
+        if kind in stops or (entry.to_state in FINAL and kind not in RUN_ON_CLOSED):
             run = told.live.pop(kind)
             run.stopped = entry.at
             told.over.append(run)
-            run.answered = rule.move in {Move.CHECK, Move.REPLY}
+            run.answered = entry.move in {Move.CHECK, Move.REPLY}
     turn = told.turns[-1]
-    for kind in rule.starts:
-        if kind not in told.live:
+    for kind in starts:
+        if kind in COUNTED and kind not in told.live:
             run = _Ran(kind, entry.at, known.due_of(entry.case_id, kind, entry.at))
             run.asked_of = _text(entry.facts.get("officer")) if kind is Clock.ON_SITE else None
             told.live[kind] = run
@@ -177,12 +226,20 @@ def _turn_clocks(told: _Told, entry: Entry, known: Known) -> None:
                 turn.runs.append(run)
 
 
+def _starts_and_stops(entry: Entry) -> tuple[tuple[Clock, ...], tuple[Clock, ...]]:
+    """By the table; an assignment that is undone puts the case back where it waited, if it waited."""
+    rule, pool = MOVES[Move(entry.move)], entry.facts.get("pool")
+    if rule.move is Move.UNDO and pool is not None:  # what rang goes to routing, which lets it ring anew
+        return ((Clock.POOL,) if pool == Pool.DISPATCH else ()), (Clock.HANDLING,)
+    return rule.starts, rule.stops
+
+
 _DESKS: Final = {Clock.FILING: "filing", Clock.POOL: "pool", Clock.CHECKING: "checking"}
 
 
 def _counted(told: _Told, known: Known, now: datetime) -> Iterator[Happened]:
     yield from _reported(told, known)
-    for owned in told.owned:
+    for owned in (each for turn in told.turns for each in turn.owned if each.received):
         whose = _whose(told, owned)
         yield Happened("received", owned.since, whose)
         if owned.returned:
@@ -249,7 +306,7 @@ def _due(told: _Told, turn: _Turn, now: datetime) -> Iterator[Happened]:
     counts = {
         "due": True, "due_suspended": stands, "due_handled": handled, "due_handled_in_time": handled and not late,
         "due_closed": turn.closed is not None, "due_closed_in_time": turn.closed is not None and not late,
-        "due_extended": turn.extended, "late": late, "late_open": late and not handled,
+        "due_extended": turn.extensions > 0, "late": late, "late_open": late and not handled,
         "late_exempt": late and turn.exempt,
     }  # fmt: skip
     yield from (Happened(what, last.due, whose) for what, holds in counts.items() if holds)

@@ -51,17 +51,28 @@ COUNTED = Statement(
         FROM cases c
         JOIN areas r ON r.grid_set_id = c.grid_set_id AND r.code = c.division_code
        WHERE NOT c.exercise
+    ), back_later AS MATERIALIZED (   -- given back by who had it again, once a bulk move that took it was undone
+      SELECT DISTINCT ON (n.id) a.id
+        FROM assignments n
+        JOIN assignments a ON a.case_id = n.case_id AND a.cycle = n.cycle AND a.assigned_at < n.assigned_at
+                          AND a.rule <> 'undone' AND a.ended_why <> 'undone'
+       WHERE n.rule = 'undone' AND n.ended_why = 'returned'
+       ORDER BY n.id, a.assigned_at DESC, a.id DESC
     ), owned AS MATERIALIZED (   -- every assignment where it lies, with no more of whose it was than is asked for
       SELECT a.id, a.case_id, a.cycle, a.rule, a.assigned_at, a.ended_at, a.ended_why, c.nth, c.line,
+             a.ended_why = 'returned' OR a.id IN (SELECT b.id FROM back_later b) AS returned,
              c.cycle AS case_cycle, c.state AS case_state,
              CASE WHEN NOT c.opened OR $3::text = 'department' THEN a.department END AS department,
              CASE WHEN NOT c.opened OR $3::text = 'officer' THEN a.officer_id END AS officer
         FROM assignments a
         JOIN placed c ON c.id = a.case_id
-    ), handling AS MATERIALIZED (
-      SELECT case_id, cycle, state, started_at, stopped_at, due_at
-        FROM clocks
-       WHERE kind = 'handling'
+       WHERE a.ended_why IS DISTINCT FROM 'undone'   -- that one nobody had
+    ), handling AS MATERIALIZED (   -- what an undone assignment began and ended is no limit of anybody's
+      SELECT k.case_id, k.cycle, k.state, k.started_at, k.stopped_at, k.due_at
+        FROM clocks k
+       WHERE k.kind = 'handling'
+         AND NOT EXISTS (SELECT FROM assignments u
+                          WHERE u.case_id = k.case_id AND u.ended_at = k.stopped_at AND u.ended_why = 'undone')
     ), reports AS (
       SELECT width_bucket(c.reported_at, $1::timestamptz[]) AS piece,{_AREA},
              NULL::text AS department, c.reporter AS officer, NULL::text AS post,
@@ -84,15 +95,16 @@ COUNTED = Statement(
        {_BY}
     ), tasks AS (
       SELECT width_bucket(a.assigned_at, $1::timestamptz[]) AS piece,{_OWNER},
-             count(*) AS received, count(*) FILTER (WHERE a.ended_why = 'returned') AS received_returned
+             count(*) AS received, count(*) FILTER (WHERE a.returned) AS received_returned
         FROM owned a
        WHERE a.assigned_at >= $11::timestamptz AND a.assigned_at < $12::timestamptz
+         AND a.rule NOT IN ('undone', 'with_its_cause')   -- had before; handled already
          AND $3::text <> 'post'
        {_BY}
     ), dispatches AS (
       SELECT width_bucket(a.assigned_at, $1::timestamptz[]) AS piece, a.nth, a.line, NULL::text AS department,
              NULL::uuid AS officer, 'dispatcher' AS post, count(*) AS dispatched,
-             count(*) FILTER (WHERE a.ended_why = 'returned') AS dispatched_returned
+             count(*) FILTER (WHERE a.returned) AS dispatched_returned
         FROM owned a
        WHERE a.assigned_at >= $11::timestamptz AND a.assigned_at < $12::timestamptz AND a.rule = 'by_hand'
          AND $3::text IN ('area', 'post')
@@ -117,9 +129,15 @@ COUNTED = Statement(
        WHERE a.ended_why = 'closed' AND a.ended_at >= $11::timestamptz AND a.ended_at < $12::timestamptz
          AND $3::text <> 'post'
        {_BY}
+    ), standing AS MATERIALIZED (   -- the marks that nothing has taken back
+      SELECT m.case_id, m.cycle, m.mark, m.at, m.assignment_id
+        FROM case_marks m
+       WHERE m.mark <> 'undone'
+         AND NOT EXISTS (SELECT FROM case_marks u
+                          WHERE u.case_id = m.case_id AND u.version = m.version + 1 AND u.mark = 'undone')
     ), marked AS MATERIALIZED (
       SELECT case_id, cycle, bool_or(mark = 'extended') AS extended, bool_or(mark = 'granted') AS granted
-        FROM case_marks
+        FROM standing
        GROUP BY case_id, cycle
     ), turns AS MATERIALIZED (   -- each cycle once, by the last of its handling clocks and of its owners
       SELECT k.due_at,{_OWNER},
@@ -138,6 +156,7 @@ COUNTED = Statement(
          AND (a.ended_at IS NULL OR a.ended_why = 'closed'   -- then it is the last; seldom must it be looked for
               OR NOT EXISTS (SELECT FROM assignments l
                               WHERE l.case_id = a.case_id AND l.cycle = a.cycle
+                                AND l.ended_why IS DISTINCT FROM 'undone'
                                 AND (l.assigned_at, l.id) > (a.assigned_at, a.id)))
          AND NOT EXISTS (SELECT FROM handling l WHERE l.case_id = k.case_id AND l.cycle = k.cycle
                                                   AND l.started_at > k.started_at)
@@ -163,7 +182,7 @@ COUNTED = Statement(
              count(*) FILTER (WHERE m.mark = 'appealed') AS appealed,
              count(*) FILTER (WHERE m.mark = 'granted') AS appeals_granted,
              count(*) FILTER (WHERE m.mark = 'reopened') AS reopened
-        FROM case_marks m
+        FROM standing m
         JOIN placed c ON c.id = m.case_id
         LEFT JOIN owned a ON a.id = m.assignment_id
        WHERE m.at >= $11::timestamptz AND m.at < $12::timestamptz

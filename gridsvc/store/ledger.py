@@ -142,10 +142,11 @@ INVARIANTS: Final = (
                             CASE move WHEN 'rework' THEN 'reworked' WHEN 'send_back' THEN 'reworked'
                                       WHEN 'extend' THEN 'extended' WHEN 'suspend' THEN 'suspended'
                                       WHEN 'appeal' THEN 'appealed' WHEN 'settle_appeal' THEN 'granted'
-                                      ELSE 'reopened' END AS mark
+                                      WHEN 'undo' THEN 'undone' ELSE 'reopened' END AS mark
                        FROM history
                       WHERE move IN ('rework', 'send_back', 'extend', 'suspend', 'appeal', 'reopen')
-                         OR (move = 'settle_appeal' AND facts ->> 'result' = 'granted')) h
+                         OR (move = 'settle_appeal' AND facts ->> 'result' = 'granted')
+                         OR (move = 'undo' AND facts ->> 'undone' IN ('suspend', 'extend'))) h
                ON h.case_id = m.case_id AND h.version = m.version
          WHERE m.mark IS DISTINCT FROM h.mark
          LIMIT 20

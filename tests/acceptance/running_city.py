@@ -25,7 +25,6 @@ from gridsvc.local.service_client import Answer, Login, ServiceClient
 from tests.integration.patiently import until
 
 CATEGORIES: Final = ("300301", "200110", "300201", "200201", "200112", "300101")
-
 """Handled by officers, but for 200201 (a department) and 300101 (a desk files it first)."""
 
 ASKED: Final = {"300303": {"充电位置": "楼道"}}

@@ -24,9 +24,12 @@ from gridsvc.actions.escalate_case import fire_due_rungs
 from gridsvc.actions.evaluate_work import disagreements, evaluate
 from gridsvc.actions.file_report import Taken, file_reports
 from gridsvc.actions.move_case import move_case
+from gridsvc.actions.move_cases import Wanted, move_cases
 from gridsvc.actions.resume_cases import resume_cases
 from gridsvc.actions.self_handle import self_handle
+from gridsvc.actions.undo_bulk import undo_bulk
 from gridsvc.actions.verify_city import broken_chains, broken_invariants
+from gridsvc.actions.widen_calls import widen_calls
 from gridsvc.commands import evaluate as evaluate_command
 from gridsvc.db import SERVICE, Conn, ConnPool, act_as_service, act_for, open_pool, transaction
 from gridsvc.domain.access import Caller, Grant, Role, scope_keys
@@ -47,7 +50,10 @@ from tests.servers import FreshDatabase, SessionServers
 ZONE: Final = ZoneInfo("Asia/Shanghai")
 BEGIN: Final = datetime(2026, 1, 1, tzinfo=ZONE).astimezone(UTC)
 END: Final = datetime(2027, 1, 1, tzinfo=ZONE).astimezone(UTC)
-CASES: Final = 220
+CASES: Final = 300
+
+_TOGETHER: Final = (Move.ASSIGN, Move.SUSPEND, Move.EXTEND, Move.REMIND)
+"""What is done to several cases at once, and undone."""
 
 _OTHER_STREET = """
 WITH street AS (
@@ -67,7 +73,9 @@ _OFTEN: Final[dict[Move, int]] = {
     Move.FORWARD: 14, Move.CORRECT: 6, Move.REJECT: 3, Move.REWORK: 6, Move.SEND_BACK: 4, Move.RETURN: 4,
     Move.REOPEN: 2, Move.APPEAL: 8, Move.SETTLE_APPEAL: 20, Move.SUSPEND: 3, Move.RESUME: 4, Move.EXTEND: 4,
     Move.CANCEL: 1, Move.MERGE: 2, Move.UNMERGE: 3, Move.SEND_CHECK: 4, Move.CHECK: 20, Move.SUPERVISE: 2,
-    Move.REPLY: 10, Move.REFER_UP: 1, Move.HAND_DOWN: 3, Move.LOCATE: 10, Move.REMIND: 1, Move.NOTE: 1,
+    Move.REPLY: 10, Move.REFER_UP: 1, Move.HAND_DOWN: 6, Move.LOCATE: 10, Move.REMIND: 1, Move.NOTE: 1,
+    Move.LINK: 2, Move.UNLINK: 2, Move.CO_ASSIGN: 6, Move.CO_HAND_IN: 6, Move.CO_DECLINE: 6, Move.CO_CALL_OFF: 6,
+    Move.ANSWER: 10, Move.DECLINE: 20,
 }  # fmt: skip
 
 
@@ -79,8 +87,9 @@ class Year:
     numbers: NumberBlocks
     people: list[Caller]
     codes: dict[str, str]
+    other: str  # a department that is asked for parts
     now: datetime = BEGIN
-    rng: random.Random = field(default_factory=lambda: random.Random(20261))
+    rng: random.Random = field(default_factory=lambda: random.Random(1))
     ids: list[UUID] = field(default_factory=list)
     made: Counter[str] = field(default_factory=Counter)
 
@@ -97,6 +106,9 @@ class Year:
                 await act_as_service(self.conn)
                 await resume_cases(self.conn, self.now, 50)
                 await fire_due_rungs(self.conn, self.now, 50)
+                await widen_calls(self.conn, self.now, 50)
+            elif number % 13 == 9:
+                await self._set_piece(number // 13)
             else:
                 await self._move()
             if number == steps - busy - 5:
@@ -104,12 +116,79 @@ class Year:
 
     async def _suspend_beyond_the_year(self) -> None:
         """What is suspended now stands still when the year is judged, its limit long past."""
-        by = next(each for each in self.people if Role.DISPATCHER in each.roles)
+        by = self._one(Role.DISPATCHER)
         for _ in range(6):
             await self._report("department")
             await self._route(await self._case(self.ids[-1]))
             said = Particulars(reason="x", until=END + timedelta(days=30))
             await self._made(await self._case(self.ids[-1]), Move.SUSPEND, by, said)
+
+    async def _set_piece(self, number: int) -> None:
+        """What seldom comes of itself, because several must play together."""
+        if number % 3 == 0:
+            cases_ = [await self._case(each) for each in self.rng.sample(self.ids[-12:], min(4, len(self.ids)))]
+            await self._together(self.rng.choice(_TOGETHER), cases_, undone=self.rng.random() < 0.7)
+        elif number % 20 == 7:
+            await self._with_its_cause()
+        elif number % 20 == 17:
+            await self._taken_and_given_again()
+        elif number % 10 == 5:
+            await self._report("alarm")
+        else:
+            await self._move()
+
+    async def _together(self, move: Move, at: list[CaseRow], *, undone: bool) -> None:
+        by = self._one(Role.DISPATCHER)
+        said = await self._said(at[0], move, by)
+        wanted = [Wanted(each.id, AtVersion(each.version)) for each in at]
+        made = await move_cases(self.conn, wanted, move, by, said, self.numbers, self.now)
+        self.made[f"bulk {move}"] += sum(isinstance(each, CaseRow) for each in made.outcomes)
+        if undone:
+            self.now += timedelta(seconds=self.rng.uniform(20, 300))
+            _, outcomes = await undo_bulk(self.conn, made.id, by, self.now)
+            self.made[f"undo {move}"] += sum(each.refused is None for each in outcomes)
+
+    async def _with_its_cause(self) -> None:
+        """One case that somebody had handled already, one that somebody had and one that nobody had, with a cause."""
+        desk, handler = self._one(Role.ACCEPTOR), self._one(Role.HANDLER)
+        cause, reworked, had, fresh = [await self._new("department") for _ in range(4)]
+        for each in (cause, reworked, had):
+            await self._route(await self._case(each))
+        await self._through(reworked, handler, Move.ACCEPT, Move.HAND_IN)
+        await self._through(reworked, desk, Move.REWORK)
+        for each in (reworked, had, fresh):
+            await self._made(await self._case(each), Move.LINK, desk, Particulars(cause=cause))
+        await self._through(cause, handler, Move.ACCEPT, Move.HAND_IN)
+        await self._through(cause, desk, Move.CLOSE)
+        for each in (reworked, had, fresh):
+            assert (await self._case(each)).state == State.HANDLED
+            self.made["follow"] += 1
+        await self._through(reworked, desk, Move.CLOSE)
+        await self._through(had, desk, self.rng.choice([Move.CLOSE, Move.UNLINK]))
+        await self._through(fresh, desk, Move.CLOSE)
+
+    async def _taken_and_given_again(self) -> None:
+        """A slip of the desk takes a case, twice; who has it again gives it back."""
+        case_id = await self._new("department")
+        await self._route(await self._case(case_id))
+        await self._through(case_id, self._one(Role.HANDLER), Move.ACCEPT)
+        for _ in range(2):
+            await self._together(Move.ASSIGN, [await self._case(case_id)], undone=True)
+        await self._through(case_id, self._one(Role.HANDLER), Move.RETURN)
+        self.made["returned after an undoing"] += (await self._case(case_id)).returned_by is not None
+
+    async def _through(self, case_id: UUID, by: Caller, *moves: Move) -> None:
+        for move in moves:
+            self.now += timedelta(seconds=self.rng.uniform(20, 580))
+            case = await self._case(case_id)
+            await self._made(case, move, by, await self._said(case, move, by))
+
+    async def _new(self, kind: str) -> UUID:
+        await self._report(kind)
+        return self.ids[-1]
+
+    def _one(self, role: Role) -> Caller:
+        return next(each for each in self.people if role in each.roles)
 
     async def _case(self, case_id: UUID) -> CaseRow:
         await act_as_service(self.conn)
@@ -132,7 +211,7 @@ class Year:
     async def _report(self, kind: str | None = None) -> None:
         by = self.rng.choice(self.people)
         source = "officer" if Role.OFFICER in by.roles else "staff"
-        kind = kind or self.rng.choice(["officer", "department", "desk", "self", "nowhere"])
+        wanted, kind = kind, kind or self.rng.choice(["officer", "department", "desk", "self", "nowhere"])
         place = Place(WEST + self.rng.random() * 3 * STEP, SOUTH + self.rng.random() * 3 * STEP)
         if kind == "self":
             await self._self_handled(place)
@@ -144,7 +223,7 @@ class Year:
             address="somewhere" if nowhere else "", place=None if nowhere else place,
             claim=None if nowhere else Claim(place.lon, place.lat, "wgs84"), occurred_at=None,
             evidence=(await self._photograph(by),), desk=DISTRICT if nowhere else None,
-            exercise=source == "staff" and self.rng.random() < 0.2,
+            exercise=source == "staff" and wanted is None and self.rng.random() < 0.2,
         )  # fmt: skip
         await act_as_service(self.conn)
         [taken] = await file_reports(self.conn, [said], self.numbers, self.now)
@@ -169,7 +248,7 @@ class Year:
         self.ids.append(taken.case.id)
 
     async def _move(self) -> None:
-        lately = self.ids[-9:] if self.rng.random() < 0.85 else self.ids[-60:]
+        lately = self.ids[-12:] if self.rng.random() < 0.85 else self.ids[-60:]
         case = await self._case(self.rng.choice(lately))
         if case.pool == Pool.ROUTING:
             await self._route(case)
@@ -195,12 +274,17 @@ class Year:
             return Move.REPLY
         if case.returned_by is not None:
             return Move.FORWARD
+        if case.call_for == "owner":
+            return Move.ANSWER
+        if case.co_open and self.rng.random() < 0.4:
+            return Move.CO_HAND_IN
         return Move.SETTLE_APPEAL if case.appeal == "open" else None
 
     async def _route(self, case: CaseRow) -> None:
         bodies = await self.conn.fetch("SELECT body FROM outbox WHERE case_id = $1 ORDER BY seq DESC", case.id)
         heard = [decode(row["body"]) for row in bodies]
-        wanted = {"case.filed", "case.waiting", "case.unacknowledged", "case.reopened", "case.corrected"}
+        wanted = {"case.filed", "case.waiting", "case.unacknowledged", "case.reopened", "case.corrected",
+                  "case.unlinked", "case.undone"}
         news = next(each for each in heard if isinstance(each, CaseNews) and each.TYPE in wanted)
         await assign_cases(self.conn, [news], self.now)
         self.made["route"] += 1
@@ -209,6 +293,10 @@ class Year:
         by = MOVES[move].by
         if Party.CHECKER in by:
             return next((each for each in self.people if each.user_id == case.checker_id), self.people[0])
+        if Party.CALLED in by:
+            return next((each for each in self.people if each.user_id in case.called), self.people[0])
+        if Party.CO_OWNER in by:
+            return next(each for each in self.people if any(g.department == self.other for g in each.grants))
         if Party.OWNER in by and self.rng.random() < 0.9:
             return next(
                 (
@@ -233,6 +321,14 @@ class Year:
         if move in {Move.ASSIGN, Move.FORWARD}:
             officers = [each.user_id for each in self.people if Role.OFFICER in each.roles]
             said |= {"department": "water"} if self.rng.random() < 0.5 else {"officer": self.rng.choice(officers)}
+        if move is Move.CO_ASSIGN:
+            said |= {"department": self.other, "wanted": "x"}
+        if move is Move.CO_CALL_OFF:
+            said |= {"department": self.other}
+        if move is Move.CO_HAND_IN:
+            said |= {"evidence": (await self._photograph(by),)}
+        if move is Move.LINK:
+            said |= {"cause": self.rng.choice(self.ids[-9:])}
         if move is Move.CORRECT:
             said |= {"category": self.rng.choice(list(self.codes.values()))} if self.rng.random() < 0.5 else {}
             said |= {"location": Place(WEST + self.rng.random() * 3 * STEP, SOUTH + self.rng.random() * 3 * STEP)}
@@ -248,7 +344,7 @@ class Year:
             said |= {"result": self.rng.choice(RESULTS[CHECKS[State(case.state)]]).code}
         if move is Move.SETTLE_APPEAL:
             said |= {"result": self.rng.choice(["granted", "refused"])}
-        if move is Move.REPLY:
+        if move in {Move.REPLY, Move.CO_HAND_IN}:
             said |= {"reply": "x"}
         if move is Move.NOTE:
             said |= {"note": "x"}
@@ -288,6 +384,8 @@ async def played(database_of_the_year: FreshDatabase) -> AsyncIterator[Played]:
             city = await found_small_city(conn)
             await conn.execute(_OTHER_STREET)
             head = await person(conn, "head", Grant(role=Role.SUPERVISOR, division=CITY, department="water"))
+            other = str(await conn.fetchval("SELECT min(code) FROM departments WHERE code <> 'water'"))
+            helper = await person(conn, "helper", Grant(role=Role.HANDLER, division=CITY, department=other))
             codes = {
                 name: str(await conn.fetchval(sql))
                 for name, sql in {
@@ -296,11 +394,13 @@ async def played(database_of_the_year: FreshDatabase) -> AsyncIterator[Played]:
                     "department": "SELECT min(code) FROM categories WHERE department = 'water' AND files_itself",
                     "desk": "SELECT min(code) FROM categories WHERE handled_by = 'officer' AND NOT files_itself"
                     " AND duty_line = 'social'",
+                    "alarm": "SELECT min(code) FROM categories WHERE handled_by = 'officer' AND files_itself"
+                    " AND duty_line = 'social' AND severity = 'emergency'",
                 }.items()
             }
-        people = [*city.officers, city.dispatcher, city.acceptor, city.supervisor, city.handler, head]
+        people = [*city.officers, city.dispatcher, city.acceptor, city.supervisor, city.handler, head, helper]
         async with transaction(pool) as (conn, _):
-            year = Year(conn, NumberBlocks(numbers), people, codes)
+            year = Year(conn, NumberBlocks(numbers), people, codes, other)
             await year.play()
         yield Played(pool, url, year.made)
 
@@ -316,6 +416,8 @@ def asked(by: By, period: Period = Period.MONTH, **more: Any) -> Asked:
 async def test_the_year_saw_every_move_that_counts(played: Played) -> None:
     """So that the tests below cannot pass because nothing ever happened."""
     assert {str(move) for move in _OFTEN} - set(played.made) == set()
+    together = {f"{done} {move}" for done in ("bulk", "undo") for move in _TOGETHER}
+    assert {name for name in (*together, "follow", "returned after an undoing") if not played.made[name]} == set()
     assert played.made["report"] + played.made["self_handle"] >= CASES * 0.9
 
 

@@ -51,15 +51,6 @@ async def called_in(town: Town) -> CaseRow:
     return await town.filed(replace(said, source="hotline"))
 
 
-async def test_a_place_that_is_mended_while_somebody_is_out_sends_nobody_besides(town: Town) -> None:
-    one, _, _ = town.city.officers
-    await stands(town, one, 40)
-    case = await called_in(town)
-    case = await send(town, case.id)
-    case = await town.move(town.city.acceptor, case, Move.LOCATE, location=INSIDE)
-    assert (case.checker_id, case.check_again_at) == (one.user_id, None)
-
-
 async def test_what_a_caller_says_is_looked_at_before_the_desk_files_it(town: Town) -> None:
     one, two, _ = town.city.officers
     await stands(town, one, 900)
@@ -76,6 +67,13 @@ async def test_what_a_caller_says_is_looked_at_before_the_desk_files_it(town: To
     assert (case.state, case.check_again_at) == (State.REPORTED, None), "the desk decides"
     assert (await send(town, case.id)).checker_id is None
     assert (await town.move(town.city.acceptor, case, Move.FILE)).state == State.FILED
+
+
+async def test_a_report_may_be_located_anew_while_somebody_is_on_his_way(town: Town) -> None:
+    case = await send(town, (await called_in(town)).id)
+    assert case.checker_id is not None
+    located = await town.move(town.city.acceptor, case, Move.LOCATE, location=INSIDE)
+    assert (located.checker_id, located.check_again_at) == (case.checker_id, None)
 
 
 async def test_an_officer_has_seen_what_he_reports(town: Town) -> None:
