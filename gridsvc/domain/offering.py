@@ -19,10 +19,13 @@ from gridsvc.domain.case import (
     an_order_waits,
     at_most_two,
     call_back_waits,
+    called_to_help,
+    called_to_own,
     calls_for_its_level,
     checked_by_another,
     given_back,
     has_an_open_appeal,
+    is_an_effect,
     lies_in_a_cell,
     may_make,
     never_appealed,
@@ -30,7 +33,10 @@ from gridsvc.domain.case import (
     no_order_waits,
     not_given_back,
     not_late,
+    open_or_self_handled,
+    parts_are_over,
     running,
+    stands_for_itself,
     suspended,
     waits_for_a_person,
     was_late,
@@ -40,7 +46,8 @@ KNOWN_BEFORE: Final[frozenset[Guard]] = frozenset(
     {
         running, suspended, not_given_back, given_back, waits_for_a_person, was_late, never_appealed, no_order_waits,
         an_order_waits, has_an_open_appeal, lies_in_a_cell, checked_by_another, not_late, never_suspended, at_most_two,
-        call_back_waits, calls_for_its_level,
+        call_back_waits, calls_for_its_level, open_or_self_handled, stands_for_itself, is_an_effect, parts_are_over,
+        called_to_own, called_to_help,
     }
 )  # fmt: skip
 """The conditions that look at the case and at who asks, and at nothing that is said with the move."""

@@ -66,6 +66,18 @@ def test_who_handled_a_case_is_not_offered_its_closing() -> None:
     assert Move.CLOSE in offered(case_in(State.HANDLED), who(Role.ACCEPTOR), [], NOW)
 
 
+@pytest.mark.parametrize(
+    ("says", "move", "stands"),
+    [
+        ("a part is open, it is not closed", Move.CLOSE, {"co_open": ("lamps",), "co_departments": ("lamps",)}),
+        ("handled with its cause, it is unlinked first", Move.REWORK, {"cause_id": UUID(int=0xCA)}),
+        ("no effect of another, nothing is unlinked", Move.UNLINK, {}),
+    ],
+)
+def test_what_others_still_do_for_it_is_known_beforehand_too(says: str, move: Move, stands: dict[str, Any]) -> None:
+    assert move not in offered(case_in(State.HANDLED, **stands), who(Role.ACCEPTOR), [], NOW), says
+
+
 def test_a_call_back_is_offered_to_the_desk_that_makes_it() -> None:
     closed = case_in(State.CLOSED)
     district, city = who(Role.ACCEPTOR), Actor(person(Role.ACCEPTOR, CITY))
