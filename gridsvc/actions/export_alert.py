@@ -54,6 +54,7 @@ def _emergency(row: AlertRow, history: Sequence[Told]) -> Emergency:
         place=None if row.lon is None or row.lat is None else (row.lon, row.lat),
         outline=_rings(row.outline),
         history=history,
+        exercise=row.exercise,
     )
 
 

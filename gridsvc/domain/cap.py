@@ -79,6 +79,7 @@ class Emergency:
     place: tuple[float, float] | None
     outline: Sequence[Sequence[tuple[float, float]]]
     history: Sequence[Told]
+    exercise: bool = False  # 演练: nobody who receives it shall act
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -102,7 +103,7 @@ def alert_of(emergency: Emergency, issuer: Issuer, zone: datetime) -> bytes:
     _add(root, "identifier", _identifier(emergency.case_id, last))
     _add(root, "sender", issuer.sender)
     _add(root, "sent", moment(last.at, zone))
-    _add(root, "status", "Actual")
+    _add(root, "status", "Exercise" if emergency.exercise else "Actual")
     _add(root, "msgType", _kind(last, before))
     _add(root, "scope", "Public" if issuer.restriction is None else "Restricted")
     if issuer.restriction is not None:

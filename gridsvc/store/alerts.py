@@ -35,6 +35,7 @@ class AlertRow:
     lon: float | None
     lat: float | None
     outline: dict[str, Any] | None
+    exercise: bool
 
 
 OF_CASE = Statement(
@@ -47,7 +48,8 @@ OF_CASE = Statement(
                    LEFT JOIN divisions d ON d.code = of.code
                                         AND d.grid_set_id = coalesce(c.grid_set_id, grid_set_at($2::timestamptz))
                   ORDER BY of.place) AS names,
-           c.cell_code, ST_X(c.place) AS lon, ST_Y(c.place) AS lat, ST_AsGeoJSON(l.outline, 6)::jsonb AS outline
+           c.cell_code, ST_X(c.place) AS lon, ST_Y(c.place) AS lat, ST_AsGeoJSON(l.outline, 6)::jsonb AS outline,
+           c.exercise
       FROM instance i, cases c
       JOIN categories g ON g.edition = c.edition AND g.code = c.category
       LEFT JOIN cells l ON l.grid_set_id = c.grid_set_id AND l.code = c.cell_code

@@ -183,3 +183,7 @@ def test_a_restricted_alert_says_for_whom_and_a_public_one_does_not() -> None:
 )
 def test_a_moment_has_an_offset_whole_seconds_and_never_a_z(zone: str, written: str) -> None:
     assert moment(AT, datetime(2026, 11, 23, tzinfo=ZoneInfo(zone))) == written
+
+
+def test_the_alert_of_an_exercise_says_so_that_nobody_acts_on_it() -> None:
+    assert (text(read(BURST), "status"), text(read(lived(exercise=True)), "status")) == ("Actual", "Exercise")
