@@ -91,7 +91,7 @@ def test_one_of_two_extensions_stands_where_the_other_was_undone() -> None:
 
 
 def test_a_reminder_that_is_undone_takes_no_mark_back() -> None:
-    said = ((Move.EXTEND, State.ASSIGNED, {}), (Move.REMIND, State.ASSIGNED, {}), undone(Move.REMIND))
+    said: tuple[Said, ...] = ((Move.EXTEND, State.ASSIGNED, {}), (Move.REMIND, State.ASSIGNED, {}), undone(Move.REMIND))
     assert numbers(told(assigned(OFFICER), *said))["extended"] == 1
 
 
@@ -172,7 +172,7 @@ def test_clocks_that_run_only_sometimes_or_several_at_once_are_not_looked_at() -
 
 def test_a_look_again_at_a_closed_case_goes_on_whatever_is_noted_meanwhile() -> None:
     sent: Said = (Move.SEND_CHECK, State.CLOSED, {"officer": str(OFFICER)})
-    said = (assigned(HANDLER), HANDED_IN, CLOSED, sent, (Move.ESCALATE, State.CLOSED, {}))
+    said: tuple[Said, ...] = (assigned(HANDLER), HANDED_IN, CLOSED, sent, (Move.ESCALATE, State.CLOSED, {}))
     counts = numbers(told(*said, (Move.CHECK, State.CLOSED, {})))
     assert (counts["checks_due"], counts["checks_done"], counts["checks_in_time"]) == (1, 1, 1)
     called_off = numbers(told(*said, (Move.REOPEN, State.FILED, {})))
