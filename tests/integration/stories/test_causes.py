@@ -91,7 +91,7 @@ async def test_an_effect_waits_unowned_and_unchased_and_is_handled_with_its_caus
     assert await live_clocks(town, effect) == {"checking"}
     entry = await last_entry(town, effect)
     assert (entry["move"], entry["actor"]) == ("follow", "worker:cause")
-    assert entry["facts"] == {"cause": str(cause.id), "by": town.city.acceptor.id}
+    assert entry["facts"] == {"cause": str(cause.id), "by": town.city.acceptor.id, "department": "water"}
     with pytest.raises(GuardFailed, match="unlink it first"):
         await town.move(town.city.acceptor, effect, Move.REWORK, reason="还在堵")
     effect = await town.move(town.city.acceptor, effect, Move.CLOSE)

@@ -10,6 +10,7 @@ import pytest
 
 from gridsvc.domain.access import Role
 from gridsvc.domain.case import Actor, Case, Clock, Move, Party, Pool, State, decide
+from gridsvc.domain.evaluation import mark_of
 from gridsvc.errors import GuardFailed, NotAllowed
 from tests.unit.domain.sample_case import NOW, case_for, saying, who
 
@@ -84,3 +85,11 @@ def test_undone_is_what_a_bulk_move_made_by_its_maker_or_a_supervisor() -> None:
     may_no_more = after_a_bulk(Move.REMIND, before={"made_by": None})
     with pytest.raises(NotAllowed):
         decide(may_no_more, Move.UNDO, MAKER, saying(Move.UNDO), NOW)
+
+
+@pytest.mark.parametrize(
+    ("move", "mark"), [(Move.SUSPEND, "undone"), (Move.EXTEND, "undone"), (Move.ASSIGN, None), (Move.REMIND, None)]
+)
+def test_what_left_a_mark_has_it_taken_back(move: Move, mark: str | None) -> None:
+    moved = decide(after_a_bulk(move), Move.UNDO, MAKER, saying(Move.UNDO), NOW)
+    assert mark_of(moved, move) == mark
