@@ -10,7 +10,7 @@ import signal
 from collections.abc import AsyncIterator, Callable, Generator, Iterator, Mapping
 from datetime import timedelta
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 import asyncpg
 import pytest
@@ -50,12 +50,24 @@ def pytest_configure(config: pytest.Config) -> None:
     signal.signal(signal.SIGTERM, signal.default_int_handler)
 
 
+# Tests of HTTP behind which tasks of our own run: the desk, the board of notices, what two ask for at once.
+_WITH_TASKS: Final = frozenset(
+    {"test_reports.py", "test_notices.py", "test_idempotency.py", "test_attachments.py", "test_auth.py", "test_bulk.py"}
+)
+
+
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """In debug mode only what runs on a loop: the others would run twice for nothing."""
+    """In debug mode only what runs on a loop, and has tasks: all others would run twice for nothing."""
     if config.getoption("--loop") == "debug":
-        on_a_loop = [item for item in items if inspect.iscoroutinefunction(getattr(item, "function", None))]
-        config.hook.pytest_deselected(items=[item for item in items if item not in set(on_a_loop)])
-        items[:] = on_a_loop
+        chosen = [item for item in items if _has_tasks(item)]
+        config.hook.pytest_deselected(items=[item for item in items if item not in set(chosen)])
+        items[:] = chosen
+
+
+def _has_tasks(item: pytest.Item) -> bool:
+    if not inspect.iscoroutinefunction(getattr(item, "function", None)):
+        return False
+    return item.path.parent.name != "api" or item.path.name in _WITH_TASKS
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:

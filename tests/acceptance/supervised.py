@@ -103,7 +103,10 @@ class Supervised:
             self.look()
             return "ready after" in self.said or self.process.poll() is not None
 
-        until(ready_or_ended, patience_s, "the line 'ready after'")
+        try:
+            until(ready_or_ended, patience_s, "the line 'ready after'")
+        except AssertionError as late:
+            raise AssertionError(f"{late}; it said: {self.said}") from late
         assert "ready after" in self.said, f"ended with {self.process.returncode}: {self.said}"
         assert self.readyz() == 200
 

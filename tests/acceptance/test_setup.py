@@ -24,7 +24,7 @@ from tests.acceptance.supervised import ListenerWatch, Supervised, until
 
 pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="looks at processes through /proc")
 
-READY_S = 20.0  # of a second start
+READY_S = 60.0  # of a second start: 3 to 5 s, once more than 20 on a busy machine
 FIRST_S = 60.0
 STOPPED_S = 15.0
 
