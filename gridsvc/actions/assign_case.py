@@ -18,18 +18,10 @@ from gridsvc.actions.call_officers import call_officers
 from gridsvc.actions.record_move import NewOwner, Recorded, record_moves
 from gridsvc.db import Conn
 from gridsvc.domain.calling import is_called, is_summoned
+from gridsvc.domain.candidates import Candidate, Choice, NobodyFree
 from gridsvc.domain.case import Actor, Move, Particulars, Party, Pool, State, decide
 from gridsvc.domain.category import Category
-from gridsvc.domain.routing import (
-    BY_HAND,
-    EDITION,
-    Candidate,
-    Choice,
-    NobodyFree,
-    asks_the_register,
-    choose_for_component,
-    choose_owner,
-)
+from gridsvc.domain.routing import BY_HAND, EDITION, asks_the_register, choose_for_component, choose_owner
 from gridsvc.domain.rulebook import Rulebook
 from gridsvc.store import assignments, cases, components, people
 from gridsvc.store.beat_lock import hold_beats

@@ -12,9 +12,9 @@ from datetime import timedelta
 from typing import Final
 from uuid import UUID
 
+from gridsvc.domain.candidates import FRESH
 from gridsvc.domain.case import Case
 from gridsvc.domain.category import Category
-from gridsvc.domain.routing import FRESH
 
 EMERGENCY: Final = "emergency"
 """The severity that is called, not assigned by load."""

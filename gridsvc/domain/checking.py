@@ -8,9 +8,9 @@ from datetime import timedelta
 from typing import Final
 from uuid import UUID
 
+from gridsvc.domain.candidates import FRESH
 from gridsvc.domain.case import CHECKS, State
 from gridsvc.domain.category import Category
-from gridsvc.domain.routing import FRESH
 
 NEAR_M: Final = 2_000.0
 """Farther away than this nobody is the nearest, and the beat's own officer goes."""

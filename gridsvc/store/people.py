@@ -8,8 +8,8 @@ from datetime import datetime, time, timedelta
 from uuid import UUID
 
 from gridsvc.db import Conn, Nothing, Statement
+from gridsvc.domain.candidates import Candidate
 from gridsvc.domain.roster import Department, Known, Person, Post
-from gridsvc.domain.routing import Candidate
 from gridsvc.domain.shift import Shift
 
 

@@ -14,8 +14,8 @@ from gridsvc.actions.end_shifts import end_shifts
 from gridsvc.actions.import_people import Imported, import_people, plan_import
 from gridsvc.commands import people as command
 from gridsvc.db import Conn, ConnPool, city_now, transaction
+from gridsvc.domain.candidates import Candidate
 from gridsvc.domain.roster import read_roster
-from gridsvc.domain.routing import Candidate
 from gridsvc.errors import ImportRefused, SetupError
 from gridsvc.ids import new_id
 from gridsvc.passwords import check_password, hash_password

@@ -11,16 +11,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from gridsvc.domain.candidates import FRESH, Candidate, Choice, NobodyFree, choose_officer
 from gridsvc.domain.component import Answering
-from gridsvc.domain.routing import (
-    FRESH,
-    Candidate,
-    Choice,
-    NobodyFree,
-    asks_the_register,
-    choose_for_component,
-    choose_owner,
-)
+from gridsvc.domain.routing import asks_the_register, choose_for_component, choose_owner
 
 ANN, BOB, CEM = UUID(int=1), UUID(int=2), UUID(int=3)
 NAMES = {ANN: "ann", BOB: "bob", CEM: "cem"}
@@ -96,6 +89,15 @@ def test_who_gets_the_case(rule: str, candidates: list[Candidate], expected: str
 def test_why_another_lost_is_kept(loser: Candidate, reason: str) -> None:
     found = choose_owner("officer", None, "B01", [loser, officer(ANN)])
     assert _reasons(found) == {str(ANN): None, str(BOB): reason}
+
+
+def test_whoever_lacks_a_skill_that_is_wanted_is_passed_over_and_it_is_said_which() -> None:
+    electrician = officer(BOB, skills=frozenset({"electric", "ladder"}), open_cases=5)
+    climber = officer(ANN, skills=frozenset({"ladder"}))
+    found = choose_officer("B01", [climber, electrician], skills=("ladder", "electric"))
+    assert isinstance(found, Choice)
+    assert found.officer_id == BOB
+    assert _reasons(found) == {str(BOB): None, str(ANN): "lacks a skill: electric"}
 
 
 def test_where_nobody_is_free_each_reason_is_kept_too() -> None:
