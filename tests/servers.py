@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import http.client
+import os
 import shutil
 import tempfile
 import threading
@@ -24,6 +25,9 @@ from gridsvc.migrate import migrate
 
 TEMPLATE = "template_city"
 
+IN_MEMORY = Path("/dev/shm")  # noqa: S108 - a folder of Linux in memory; the one that is made in it is this session's
+ROOM_NEEDED = 4 << 30  # a session holds some 150 MB, and a test of real processes has its own
+
 
 @dataclass(frozen=True)
 class FreshDatabase:
@@ -41,7 +45,7 @@ class SessionServers:
     """
 
     def __init__(self) -> None:
-        self._home = Path(tempfile.mkdtemp(prefix="gridsvc-test-"))
+        self._home = Path(tempfile.mkdtemp(prefix="gridsvc-test-", dir=_in_memory()))
         self._home.chmod(0o755)  # PostgreSQL may run as another user and must reach its folder
         self._servers = PrivateServers(self._home, durable=False, management=True)
         self._numbers = count(1)
@@ -116,6 +120,12 @@ class SessionServers:
             assert answer.status < 300, f"{method} {path}: {answer.status} {text}"
         finally:
             line.close()
+
+
+def _in_memory() -> Path | None:
+    """Where files cost no disk, if this machine has room there: cloning a database takes 110 ms instead of 375."""
+    roomy = IN_MEMORY.is_dir() and shutil.disk_usage(IN_MEMORY).free >= ROOM_NEEDED
+    return IN_MEMORY if roomy and os.access(IN_MEMORY, os.W_OK) else None
 
 
 def _apart(work: Coroutine[Any, Any, object]) -> None:
