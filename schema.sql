@@ -608,7 +608,6 @@ CREATE TABLE cases (
   severity       text NOT NULL CHECK (severity IN ('low', 'normal', 'high', 'emergency')),
   description    text NOT NULL,
   address        text NOT NULL DEFAULT '',
-  desk           text COLLATE "C",               -- division whose desk holds it while the place is unknown
   place          geometry(Point, 4326),          -- NULL: waits in the pool 'locate'
   grid_set_id    integer REFERENCES grid_sets,
   division_code  text COLLATE "C",
@@ -662,6 +661,7 @@ CREATE TABLE cases (
   call_for       text CHECK (call_for IN ('owner', 'first_on_scene')),
   called         uuid[] NOT NULL DEFAULT '{}',   -- officers with whom it rings
   responder_id   uuid REFERENCES officers,       -- who was called to be first on the scene, and accepted
+  desk_path      text[] NOT NULL DEFAULT '{}',   -- down to the division whose desk holds it while the place is unknown
   FOREIGN KEY (edition, category) REFERENCES categories,
   FOREIGN KEY (edition, category, condition) REFERENCES category_conditions,
   CONSTRAINT open_has_one_owner_or_stands_in_a_pool CHECK (

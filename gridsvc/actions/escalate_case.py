@@ -191,7 +191,7 @@ def _news(
             level=rung.level,
             effect=rung.effect,
             role=rung.role,
-            division=division or case.desk,
+            division=division or (case.desk_path[-1] if case.desk_path else None),
             late_by_s=_late_by(clock, now),
             part_id=part.id,
             department=part.department,

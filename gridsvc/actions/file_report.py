@@ -40,7 +40,7 @@ from gridsvc.errors import (
 from gridsvc.ids import new_id
 from gridsvc.store import attachments, cases, clocks, components, history, outbox, reports
 from gridsvc.store.cases import CaseRow, located
-from gridsvc.store.cells import Owner, Wanted, owners_of
+from gridsvc.store.cells import Owner, Wanted, division_path, owners_of
 from gridsvc.store.components import Surveyed
 from gridsvc.store.numbers import NumberBlocks
 from gridsvc.store.reports import NumberedReport
@@ -71,6 +71,7 @@ class _Accepted:
     place: Place | None  # where the case lies: the component's place, or the report's
     distance_m: float | None  # from the one to the other, where the report gives both
     owner: Owner | None
+    desk_path: Sequence[str]  # of the desk that is to find the place
     opening: Opening
     attributes: Mapping[str, str]
 
@@ -107,8 +108,9 @@ async def _look(conn: Conn, book: Rulebook, incoming: Sequence[Report], now: dat
     }
     found = await owners_of(conn, list(asked.values()), now) if asked else []
     owners = dict(zip(asked, found, strict=True))
+    desks = {code: await division_path(conn, code, now) or [code] for code in {r.desk for r in incoming if r.desk}}
     looked = [
-        _accept(report, category, place, stands.get(index), owners.get(index), now)
+        _accept(report, category, place, stands.get(index), owners.get(index), desks, now)
         for index, (report, category, place) in enumerate(zip(incoming, known, places, strict=True))
     ]
     return await _with_evidence_of_their_own(conn, looked)
@@ -175,6 +177,7 @@ def _accept(
     place: Place | GridError | None,
     stands: Surveyed | None,
     owner: Owner | None,
+    desks: Mapping[str, list[str]],
     now: datetime,
 ) -> _Accepted | GridError:
     if isinstance(category, UnknownCategory):
@@ -202,7 +205,8 @@ def _accept(
         return error
     distance_m = stands.distance_m if stands else None
     opening = opening_of(category, owner is not None, report.source)
-    return _Accepted(report, category, place, distance_m, owner, opening, attributes)
+    desk_path = desks[report.desk] if report.desk else []
+    return _Accepted(report, category, place, distance_m, owner, desk_path, opening, attributes)
 
 
 def attributes_of(report: Report, category: Category) -> dict[str, str]:
@@ -262,7 +266,7 @@ def _open(each: _Accepted, number: str | None, head: bytes, now: datetime) -> Ca
         severity=category.severity,
         description=report.description,
         address=report.address,
-        desk=report.desk,
+        desk_path=list(each.desk_path),
         pool=opening.pool,
         route_again_at=now + ROUTE_WITHIN if opening.pool is Pool.ROUTING else None,
         check_again_at=now + SEND_WITHIN if _is_looked_at(each) else None,
@@ -292,7 +296,7 @@ def _whereabouts(each: _Accepted) -> Whereabouts:
         divisions=each.owner.divisions if each.owner else (),
         duty_line=each.category.duty_line,
         reported_by=each.report.reported_by,
-        desk=each.report.desk,
+        desk_path=each.desk_path,
     )
 
 

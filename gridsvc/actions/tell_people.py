@@ -82,7 +82,7 @@ async def tell_people(conn: Conn, announcements: Sequence[Announcement], now: da
     once. Raises Unknown when a case does not exist.
     """
     news = [each for each in announcements if isinstance(each, CaseNews)]
-    standings = await hearers.standings(conn, [each.case_id for each in news], now)
+    standings = await hearers.standings(conn, [each.case_id for each in news])
     told: list[tuple[notices.Message, dict[UUID, UUID]]] = []
     for each in news:
         case = standings.get(each.case_id)

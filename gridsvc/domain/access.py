@@ -68,13 +68,13 @@ class Whereabouts:
     called: Sequence[UUID] = ()  # with whom it rings
     responder: UUID | None = None  # who was called to be first on the scene, and accepted
     reported_by: str | None = None
-    desk: str | None = None  # division of the desk that holds it while the place is unknown
+    desk_path: Sequence[str] = ()  # down to the division whose desk holds it while the place is unknown
     held_by: str | None = None  # the level it was referred up or handed down to; None: no level has it for itself
 
     def areas(self) -> Sequence[str]:
         """The divisions that have it, from the top down: those above the level that holds it, and that level."""
         if not self.divisions:
-            return [self.desk] if self.desk else []
+            return self.desk_path
         if self.held_by not in self.divisions:
             return self.divisions
         return self.divisions[: self.divisions.index(self.held_by) + 1]
@@ -91,8 +91,8 @@ def scope_keys(caller: Caller) -> list[str]:
 def case_keys(case: Whereabouts) -> list[str]:
     """The keys that open `case`, sorted.
 
-    A case without a place is opened by its desk's division, on all axes; without a desk only by
-    whoever reported it. One that a level holds is opened by that level and those above it.
+    A case without a place is opened by the division of its desk and those above it, on all axes; without a
+    desk only by whoever reported it. One that a level holds is opened by that level and those above it.
     """
     keys: set[str] = set()
     for division in case.areas():

@@ -220,7 +220,7 @@ class Case:
     suspended: bool
     duty_line: str
     severity: str
-    desk: str | None  # whose desk holds it while the place is unknown
+    desk_path: tuple[str, ...]  # down to the division whose desk holds it while the place is unknown
     divisions: tuple[str, ...]
     cell_code: str | None
     beat_code: str | None
@@ -264,7 +264,7 @@ class Case:
             called=self.called,
             responder=self.responder_id,
             reported_by=self.reported_by,
-            desk=self.desk,
+            desk_path=self.desk_path,
             held_by=self.held_by,
         )
 

@@ -54,7 +54,7 @@ OF_CASE = Statement(
       JOIN categories g ON g.edition = c.edition AND g.code = c.category
       LEFT JOIN cells l ON l.grid_set_id = c.grid_set_id AND l.code = c.cell_code
            CROSS JOIN LATERAL (
-             SELECT CASE WHEN c.divisions = '{}' THEN array_remove(ARRAY[c.desk], NULL) ELSE c.divisions END AS path) p
+             SELECT CASE WHEN c.divisions = '{}' THEN c.desk_path ELSE c.divisions END AS path) p
      WHERE c.id = $1::uuid
        AND c.seen_by && $3::text[]
     """,

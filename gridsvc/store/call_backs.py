@@ -114,13 +114,13 @@ class Reporter:
     report_id: UUID
     divisions: list[str]
     duty_line: str
-    desk: str | None
+    desk_path: list[str]
     held_by: str | None
 
     def whereabouts(self) -> Whereabouts:
         """Where the case lies that the report was made about."""
         return Whereabouts(
-            divisions=self.divisions, duty_line=self.duty_line, desk=self.desk, held_by=self.held_by
+            divisions=self.divisions, duty_line=self.duty_line, desk_path=self.desk_path, held_by=self.held_by
         )
 
 
@@ -133,7 +133,7 @@ TO_ASK = Statement(
        UNION ALL
       SELECT c.id FROM cases c JOIN family f ON c.merged_into = f.id
     ), asked AS (
-      SELECT DISTINCT ON (digits) r.id AS report_id, r.received_at, c.divisions, c.duty_line, c.desk, c.held_by
+      SELECT DISTINCT ON (digits) r.id AS report_id, r.received_at, c.divisions, c.duty_line, c.desk_path, c.held_by
         FROM family f
         JOIN cases c ON c.id = f.id
         JOIN reports r ON r.case_id = c.id
@@ -142,7 +142,7 @@ TO_ASK = Statement(
        WHERE digits <> ''
        ORDER BY digits, r.received_at, r.id
     )
-    SELECT report_id, divisions, duty_line, desk, held_by
+    SELECT report_id, divisions, duty_line, desk_path, held_by
       FROM asked
      ORDER BY received_at, report_id
     """,

@@ -34,7 +34,7 @@ class CaseRow:
     severity: str
     description: str
     address: str
-    desk: str | None = None
+    desk_path: list[str] = field(default_factory=list)
     lon: float | None = None  # WGS-84; the column is `place`
     lat: float | None = None
     grid_set_id: int | None = None
@@ -98,7 +98,7 @@ class CaseRow:
             suspended=self.suspended,
             duty_line=self.duty_line,
             severity=self.severity,
-            desk=self.desk,
+            desk_path=tuple(self.desk_path),
             divisions=tuple(self.divisions),
             cell_code=self.cell_code,
             beat_code=self.beat_code,
@@ -152,13 +152,13 @@ ADD = Statement(
     """
     INSERT INTO cases (
            id, number, version, cycle, state, suspended, source, edition, category, duty_line, severity,
-           description, address, desk, place, grid_set_id, division_code, divisions, cell_code, cell_method,
+           description, address, desk_path, place, grid_set_id, division_code, divisions, cell_code, cell_method,
            on_border, neighbours, beat_code, pool, assignment_id, officer_id, department, handler_id,
            reported_by, merged_into, extensions, due_at, route_again_at, occurred_at, reported_at,
            filed_at, closed_at, updated_at, seen_by, head, suspended_until, condition, management_level,
            self_handled, sampled, component, attributes, exercise, check_again_at)
     SELECT id, number, version, cycle, state, suspended, source, edition, category, duty_line, severity,
-           description, address, desk, ST_SetSRID(ST_MakePoint(lon, lat), 4326), grid_set_id, division_code,
+           description, address, desk_path, ST_SetSRID(ST_MakePoint(lon, lat), 4326), grid_set_id, division_code,
            divisions, cell_code, cell_method,
            on_border, neighbours, beat_code, pool, assignment_id, officer_id, department, handler_id,
            reported_by, merged_into, extensions, due_at, route_again_at, occurred_at, reported_at,
@@ -167,7 +167,7 @@ ADD = Statement(
       FROM json_to_recordset($1::text::json) AS r (
            id uuid, number text, version integer, cycle integer, state text, suspended boolean, source text,
            edition text, category text, duty_line text, severity text, description text, address text,
-           desk text, lon float8, lat float8, grid_set_id integer, division_code text, divisions text[],
+           desk_path text[], lon float8, lat float8, grid_set_id integer, division_code text, divisions text[],
            cell_code text,
            cell_method text, on_border boolean, neighbours text[], beat_code text, pool text,
            assignment_id uuid, officer_id uuid, department text, handler_id uuid, reported_by text,
@@ -224,7 +224,7 @@ _CHANGE = Statement(
 # Some statements read the same row, most under a lock, and differ in which cases they pick.
 _LOCKED: Final = """
     SELECT c.id, c.number, c.version, c.cycle, c.state, c.suspended, c.source, c.edition, c.category,
-           c.duty_line, c.severity, c.description, c.address, c.desk, ST_X(c.place) AS lon,
+           c.duty_line, c.severity, c.description, c.address, c.desk_path, ST_X(c.place) AS lon,
            ST_Y(c.place) AS lat, c.grid_set_id, c.division_code,
            c.divisions, c.cell_code, c.cell_method, c.on_border, c.neighbours, c.beat_code, c.pool,
            c.assignment_id, c.officer_id, c.department, c.handler_id, c.reported_by, c.merged_into,

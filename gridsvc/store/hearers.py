@@ -40,7 +40,7 @@ STANDING = Statement(
     SELECT c.id AS case_id, c.number, c.state, c.version, c.category, c.duty_line, c.severity, c.due_at,
            CASE WHEN c.held_by IS NOT NULL THEN c.divisions[:array_position(c.divisions, c.held_by)]
                 WHEN c.divisions <> '{}' THEN c.divisions
-                ELSE coalesce(desk.path, array_remove(ARRAY[c.desk], NULL)) END AS divisions,
+                ELSE c.desk_path END AS divisions,
            c.cell_code, c.assignment_id, c.officer_id, c.department, c.handler_id,
            c.checker_id, c.co_open,
            CASE WHEN c.co_open = '{}' THEN '{}'
@@ -52,19 +52,18 @@ STANDING = Statement(
                             ORDER BY o.place) END AS co_due,
            c.call_id
       FROM cases c
-           LEFT JOIN divisions desk ON desk.grid_set_id = grid_set_at($2::timestamptz) AND desk.code = c.desk
      WHERE c.id = ANY ($1::uuid[])
     """,
 )
 
 
-async def standings(conn: Conn, case_ids: Sequence[UUID], now: datetime) -> dict[UUID, Standing]:
+async def standings(conn: Conn, case_ids: Sequence[UUID]) -> dict[UUID, Standing]:
     """These cases as they stand now; those that do not exist are left out.
 
     `divisions` are those of the place, down to the level that holds the case where one does; while the place
     is unknown, those of the desk that holds it.
     """
-    return {row.case_id: row for row in await STANDING.all(conn, list(case_ids), now)}
+    return {row.case_id: row for row in await STANDING.all(conn, list(case_ids))}
 
 
 @dataclass(frozen=True)

@@ -24,13 +24,26 @@ class Told:
     user_id: UUID
 
 
+# Each row locks its case a little (the foreign key), in the order of the news; everybody else locks cases in the
+# order of their ids. So they are locked in that order first: the sub-select runs before the first row is written.
 KEEP = Statement(
     Told,
     """
+    WITH told AS MATERIALIZED (
+      SELECT id, user_id, event_id, case_id, kind, body
+        FROM json_to_recordset($1::text::json) AS r (
+             id uuid, user_id uuid, event_id uuid, case_id uuid, kind text, body jsonb)
+    ), held AS MATERIALIZED (
+      SELECT id
+        FROM cases
+       WHERE id IN (SELECT case_id FROM told)
+       ORDER BY id
+         FOR KEY SHARE
+    )
     INSERT INTO notices (id, user_id, event_id, case_id, kind, body, created_at)
     SELECT id, user_id, event_id, case_id, kind, body, $2::timestamptz
-      FROM json_to_recordset($1::text::json) AS r (
-           id uuid, user_id uuid, event_id uuid, case_id uuid, kind text, body jsonb)
+      FROM told
+     WHERE (SELECT count(*) FROM held) >= 0
         ON CONFLICT (user_id, event_id, kind) DO NOTHING
     RETURNING user_id
     """,

@@ -27,8 +27,10 @@ CATALOG = """
                   relforcerowsecurity, reloptions, (SELECT array_agg(g::text ORDER BY g::text) FROM unnest(relacl) g))
       FROM mine
     UNION ALL
+    -- numbered anew: a column that is gone leaves a hole
     SELECT format('column %s %s %s %s null %s default %s collation %s identity %s generated %s',
-                  m.relname, a.attnum, a.attname, format_type(a.atttypid, a.atttypmod), NOT a.attnotnull,
+                  m.relname, row_number() OVER (PARTITION BY m.oid ORDER BY a.attnum), a.attname,
+                  format_type(a.atttypid, a.atttypmod), NOT a.attnotnull,
                   pg_get_expr(d.adbin, d.adrelid), a.attcollation::regcollation, a.attidentity, a.attgenerated)
       FROM mine m
       JOIN pg_attribute a ON a.attrelid = m.oid AND a.attnum > 0 AND NOT a.attisdropped

@@ -69,11 +69,12 @@ def test_its_officer_its_handler_and_its_reporter_see_a_case_wherever_it_lies(ca
     assert not roles_over(caller(), case), "seeing it gives no role over it"
 
 
-def test_a_case_without_a_place_is_opened_by_its_desk_alone() -> None:
-    lost = Whereabouts(divisions=[], duty_line="sanitation", desk=DISTRICT)
+def test_a_case_without_a_place_is_opened_by_its_desk_and_those_above_it() -> None:
+    lost = Whereabouts(divisions=[], duty_line="sanitation", desk_path=("6201", DISTRICT))
     assert sees(caller(Grant(role=Role.ACCEPTOR, division=DISTRICT)), lost)
     assert not sees(caller(Grant(role=Role.ACCEPTOR, division=NEIGHBOUR)), lost)
-    assert not sees(caller(Grant(role=Role.ACCEPTOR, division="6201")), lost), "the desk's division, not those above"
+    assert sees(caller(Grant(role=Role.ACCEPTOR, division="6201")), lost), "rungs of it climb to them"
+    assert not sees(caller(Grant(role=Role.ACCEPTOR, division=STREET)), lost), "nobody knows that it lies in the street"
     nowhere = Whereabouts(divisions=[], duty_line="sanitation")
     assert case_keys(nowhere) == []
 

@@ -103,7 +103,8 @@ async def test_a_category_that_needs_a_desk_waits_for_the_acceptor(town: Town) -
 
 async def test_a_caller_without_coordinates_waits_for_a_place_seen_by_the_desk(town: Town) -> None:
     case = await town.filed(report(town.city.acceptor, await code(town), None))
-    assert (case.state, case.pool, case.desk) == (State.REPORTED, Pool.LOCATE, DISTRICT)
+    assert (case.state, case.pool, case.desk_path[-1]) == (State.REPORTED, Pool.LOCATE, DISTRICT)
+    assert case.desk_path[0] in case.seen_by, "the city's desk, to which its rungs climb, sees it too"
     placed = await town.move(town.city.acceptor, case, Move.LOCATE, location=INSIDE)
     assert (placed.pool, placed.cell_code) == (Pool.FILING, "620102001001001")
     filed = await town.move(town.city.acceptor, placed, Move.FILE)

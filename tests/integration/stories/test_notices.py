@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from dataclasses import fields
 from typing import Any
@@ -326,3 +327,25 @@ async def test_who_loses_a_case_to_a_merge_hears_it_and_where_nobody_had_it_nobo
     assert (owner, body["into"]) == (owned.officer_id, str(main.case_id))
     assert told[1] == {}
     assert [getattr(record, "action", "") for record in caplog.records] == [], "and that is no fault"
+
+
+async def test_telling_of_two_cases_holds_neither_while_it_waits_for_the_lower_one(town: Town) -> None:
+    """Others lock cases in the order of their ids; news comes in any order, and the two must not wait in a ring."""
+    lower, higher = sorted([await assigned(town), await assigned(town)], key=lambda news: news.case_id)
+
+    async def tell() -> None:
+        async with transaction(town.pool) as (conn, now):
+            await tell_people(conn, [higher, lower], now)
+
+    async with town.pool.acquire() as busy, town.pool.acquire() as looker:
+        async with busy.transaction():
+            await busy.execute("SELECT FROM cases WHERE id = $1 FOR UPDATE", lower.case_id)
+            telling = asyncio.create_task(tell())
+
+            async def waits() -> bool:
+                return bool(await looker.fetchval("SELECT count(*) FROM pg_locks WHERE NOT granted"))
+
+            await until(waits, what="the telling to wait for the lower case")
+            free = await looker.fetchval("SELECT id FROM cases WHERE id = $1 FOR UPDATE SKIP LOCKED", higher.case_id)
+        await telling
+    assert free == higher.case_id

@@ -86,7 +86,7 @@ def case_in(state: State, **changes: Any) -> Case:
         suspended=False,
         duty_line="city",
         severity="normal",
-        desk=None,
+        desk_path=(),
         divisions=(CITY, DISTRICT, STREET, COMMUNITY),
         cell_code="620102001001001",
         beat_code="B01",

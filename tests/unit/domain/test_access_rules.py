@@ -15,7 +15,7 @@ from gridsvc.domain.access import Caller, Grant, Role, Whereabouts, case_keys, h
 from tests.unit.domain.sample_case import CITY, CLERK, COMMUNITY, DISTRICT, ELSEWHERE, HANDLER, OFFICER, STREET
 
 CASE = Whereabouts(divisions=(CITY, DISTRICT, STREET, COMMUNITY), duty_line="city", department="roads")
-PLACELESS = Whereabouts(divisions=(), duty_line="city", desk=DISTRICT, reported_by=f"user:{HANDLER}")
+PLACELESS = Whereabouts(divisions=(), duty_line="city", desk_path=(CITY, DISTRICT), reported_by=f"user:{HANDLER}")
 AREAS = (CITY, DISTRICT, STREET, COMMUNITY, ELSEWHERE)
 AXES: tuple[dict[str, str], ...] = (
     {}, {"duty_line": "city"}, {"duty_line": "social"}, {"department": "roads"}, {"department": "water"},
@@ -49,15 +49,15 @@ def sees(caller: Caller, case: Whereabouts) -> bool:
          replace(CASE, department=None), False),
         ("a case without a place is seen by the desk that took it in", DISTRICT, {}, PLACELESS, True),
         ("and by that desk's duty line", DISTRICT, {"duty_line": "city"}, PLACELESS, True),
-        ("not by the desk above: nobody knows yet that it lies in the city", CITY, {}, PLACELESS, False),
+        ("and by the desks above it: rungs climb to them", CITY, {}, PLACELESS, True),
         ("once it is located elsewhere, the desk that took it in sees it no more", ELSEWHERE, {},
-         replace(CASE, desk=ELSEWHERE), False),
+         replace(CASE, desk_path=(CITY, ELSEWHERE)), False),
         ("a level that holds it sees it", DISTRICT, {}, replace(CASE, held_by=DISTRICT), True),
         ("those above that level see it", CITY, {}, replace(CASE, held_by=DISTRICT), True),
         ("those below it do not any more", STREET, {}, replace(CASE, held_by=DISTRICT), False),
         ("nor does their department", STREET, {"department": "roads"}, replace(CASE, held_by=DISTRICT), False),
         ("a level that is not on its path takes it from nobody", COMMUNITY, {}, replace(CASE, held_by=ELSEWHERE), True),
-        ("a case without place or desk is seen by no area", CITY, {}, replace(PLACELESS, desk=None), False),
+        ("a case without place or desk is seen by no area", CITY, {}, replace(PLACELESS, desk_path=()), False),
     ],
 )  # fmt: skip
 def test_who_sees_a_case(rule: str, division: str, axis: dict[str, str], case: Whereabouts, seen: bool) -> None:
