@@ -1,0 +1,102 @@
+"""What a camera or sensor says that it saw, whatever its protocol: the one form that the service works with."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+
+
+class Phase(StrEnum):
+    """Where in its life an incident is, as the device tells it."""
+
+    START = "start"
+    UPDATE = "update"  # it goes on; also a device that says the same again
+    END = "end"
+    PULSE = "pulse"  # a point in time: it has no end
+
+
+@dataclass(frozen=True, kw_only=True)
+class Device:
+    """How a message names its sender: what of this it says, in the device's own words.
+
+    The registry finds the camera by the token that the message came with, and by these where one token
+    serves a whole site.
+    """
+
+    code: str | None = None  # 20 digits (GB/T 28181), or the city's own
+    serial: str | None = None
+    mac: str | None = None  # lower case, colons between
+    channel: str | None = None
+    name: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Snapshot:
+    """A picture that came with an event: its bytes, or where it lies."""
+
+    media_type: str
+    data: bytes | None = None
+    url: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Spot:
+    """Where an event says it happened: degrees in `datum`, a name of geo.datum.Datum."""
+
+    lon: float
+    lat: float
+    datum: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class CameraEvent:
+    """One thing that a device says of one incident.
+
+    `key` names the incident by the device, the same for its start, updates and end and for whatever is sent
+    twice; it is the device's own id where it has one, else derived from device, kind, region and the first
+    moment. `kind` and `target` are the vendor's own words, lower case. `at` is aware; a device that tells no
+    zone leaves it None and says `local_time`. `count` is how many observations it stands for.
+    """
+
+    protocol: str
+    device: Device
+    key: str
+    kind: str
+    phase: Phase
+    at: datetime | None = None
+    local_time: str | None = None
+    zone: str | None = None
+    target: str | None = None
+    score: float | None = None
+    severity: str | None = None
+    spot: Spot | None = None
+    count: int = 1
+    resent: bool = False
+    false_alarm: bool = False  # the device itself takes it back
+    snapshots: tuple[Snapshot, ...] = ()
+    fields: Mapping[str, str] = field(default_factory=dict)  # what else a person may want to read, short
+
+
+@dataclass(frozen=True, kw_only=True)
+class Heartbeat:
+    """A device says that it is there, and nothing else. `state` is what it tells of itself, "" for nothing."""
+
+    protocol: str
+    device: Device
+    at: datetime | None = None
+    state: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Refused:
+    """A message, or one item of it, that cannot be read: a stable code, and what was given and is wanted."""
+
+    protocol: str
+    code: str
+    says: str
+    device: Device = Device()
+
+
+Parsed = CameraEvent | Heartbeat | Refused
