@@ -256,6 +256,22 @@ CREATE TABLE officer_positions (
 );
 CREATE INDEX officer_positions_place ON officer_positions USING gist (place);
 
+-- What may be connected, and how long such a device may be silent: NULL, it says nothing while nothing happens.
+CREATE TABLE camera_protocols (
+  code           text PRIMARY KEY,
+  name           text NOT NULL,
+  silent_after_s integer CHECK (silent_after_s > 0)
+);
+INSERT INTO camera_protocols VALUES
+  ('cloudevents', 'CloudEvents', NULL),
+  ('dahua', 'Dahua HTTP', 300),
+  ('frigate', 'Frigate', NULL),
+  ('gat1400', 'GA/T 1400', 240),
+  ('gb28181', 'GB/T 28181', 240),
+  ('hikvision', 'Hikvision ISAPI', 300),
+  ('json', 'JSON', NULL),
+  ('onvif', 'ONVIF', NULL);
+
 CREATE TABLE cameras (
   code          text COLLATE "C" PRIMARY KEY,   -- 20 digits (GB/T 28181) or the city's own
   name          text NOT NULL,
@@ -265,11 +281,82 @@ CREATE TABLE cameras (
   field_deg     double precision NOT NULL CHECK (field_deg > 0 AND field_deg <= 360),
   near_m        double precision NOT NULL DEFAULT 0 CHECK (near_m >= 0),
   far_m         double precision NOT NULL CHECK (far_m > 0),
-  protocol      text NOT NULL,
-  label_map     jsonb NOT NULL DEFAULT '{}',
-  state         text NOT NULL DEFAULT 'active' CHECK (state IN ('active', 'off')),
+  protocol      text NOT NULL REFERENCES camera_protocols,
+  state         text NOT NULL DEFAULT 'active' CHECK (state IN ('active', 'off', 'maintenance')),
+  vendor        text NOT NULL DEFAULT '',
+  model         text NOT NULL DEFAULT '',
+  owning        text REFERENCES departments,    -- whose it is
+  maintaining   text REFERENCES departments,    -- who looks after it, and is told when it is offline
+  ptz           boolean NOT NULL DEFAULT false, -- it can turn
+  streams       text[] NOT NULL DEFAULT '{}',   -- addresses as text; the service never opens them
+  silent_after_s integer CHECK (silent_after_s > 0),   -- NULL: as its protocol
+  given_x       double precision NOT NULL,      -- the place as it was given, in given_frame
+  given_y       double precision NOT NULL,
+  given_frame   text NOT NULL,
+  divisions     text[] COLLATE "C" NOT NULL DEFAULT '{}',   -- above its place, from the top down
+  grid_set_id   integer REFERENCES grid_sets,   -- by which its divisions and cells were found; NULL: not yet
+  version       integer NOT NULL DEFAULT 1,
+  changed_at    timestamptz NOT NULL,
   CONSTRAINT near_before_far CHECK (near_m < far_m)
 );
+CREATE INDEX cameras_place ON cameras USING gist (place);
+CREATE INDEX cameras_divisions ON cameras USING gin (divisions);
+
+CREATE TABLE camera_changes (
+  camera  text COLLATE "C" NOT NULL REFERENCES cameras,
+  version integer NOT NULL,
+  at      timestamptz NOT NULL,
+  actor   text NOT NULL,
+  source  text NOT NULL,                        -- name of the file; '' over HTTP
+  facts   jsonb NOT NULL,                       -- what is new: all of it at version 1, afterwards what differs
+  PRIMARY KEY (camera, version)
+);
+
+-- Where a camera that can turn looks when it stands in a preset.
+CREATE TABLE camera_presets (
+  camera      text COLLATE "C" NOT NULL REFERENCES cameras,
+  name        text COLLATE "C" NOT NULL,
+  bearing_deg double precision NOT NULL CHECK (bearing_deg >= 0 AND bearing_deg < 360),
+  field_deg   double precision NOT NULL CHECK (field_deg > 0 AND field_deg <= 360),
+  near_m      double precision NOT NULL CHECK (near_m >= 0),
+  far_m       double precision NOT NULL,
+  PRIMARY KEY (camera, name),
+  CONSTRAINT near_before_far CHECK (near_m < far_m)
+);
+
+-- A zone or region of the picture, and the point or polygon on the ground that it shows.
+CREATE TABLE camera_zones (
+  camera text COLLATE "C" NOT NULL REFERENCES cameras,
+  name   text COLLATE "C" NOT NULL,
+  ground geometry(Geometry, 4326) NOT NULL CHECK (GeometryType(ground) IN ('POINT', 'POLYGON')),
+  PRIMARY KEY (camera, name)
+);
+
+-- Which cells a camera sees, by one grid set: found anew when the camera changes and when another set is in force.
+CREATE TABLE camera_cells (
+  camera      text COLLATE "C" NOT NULL REFERENCES cameras,
+  kind        text NOT NULL CHECK (kind IN ('view', 'preset', 'reach', 'zone')),   -- reach: wherever it can turn to
+  name        text COLLATE "C" NOT NULL,        -- of the preset or zone; '' otherwise
+  cell_code   text COLLATE "C" NOT NULL,
+  grid_set_id integer NOT NULL,
+  share       double precision NOT NULL CHECK (share > 0),   -- of what is seen
+  spot        geometry(Point, 4326) NOT NULL,   -- a place in the cell that is seen
+  PRIMARY KEY (camera, kind, name, cell_code),
+  FOREIGN KEY (grid_set_id, cell_code) REFERENCES cells (grid_set_id, code)
+);
+CREATE INDEX camera_cells_cell ON camera_cells (cell_code);
+
+-- A camera that has never said anything has no row.
+CREATE TABLE camera_health (
+  camera        text COLLATE "C" PRIMARY KEY REFERENCES cameras,
+  heard_at      timestamptz NOT NULL,
+  offline_since timestamptz                     -- when it was found silent for too long; NULL: it is there
+);
+
+-- Whether a camera is there, by what was heard of it.
+CREATE FUNCTION camera_stands(heard_at timestamptz, offline_since timestamptz) RETURNS text
+  LANGUAGE sql IMMUTABLE
+  RETURN CASE WHEN heard_at IS NULL THEN 'never' WHEN offline_since IS NULL THEN 'online' ELSE 'offline' END;
 
 -- How devices name themselves, and the tokens that they post with.
 CREATE TABLE camera_names (
@@ -535,6 +622,36 @@ CREATE TRIGGER rules_changed AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON rea
 -- ---------------------------------------------------------------------------------------------
 -- Components (部件台账), and places by words
 -- ---------------------------------------------------------------------------------------------
+
+-- What a device's word means, for one camera or (NULL) for all of a protocol; '*' stands for any.
+CREATE TABLE camera_labels (
+  id       bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,   -- rows that are as exact count in the order of writing
+  camera   text COLLATE "C" REFERENCES cameras,
+  protocol text NOT NULL DEFAULT '*',
+  kind     text NOT NULL,
+  zone     text NOT NULL DEFAULT '*',
+  target   text NOT NULL DEFAULT '*',
+  edition  text NOT NULL REFERENCES category_editions,
+  category text COLLATE "C",
+  mode     text NOT NULL CHECK (mode IN ('automatic', 'review', 'off')),
+  written_at timestamptz NOT NULL,
+  written_by text NOT NULL,
+  FOREIGN KEY (edition, category) REFERENCES categories (edition, code),
+  CONSTRAINT what_is_not_off_has_a_category CHECK (mode = 'off' OR category IS NOT NULL)
+);
+CREATE UNIQUE INDEX camera_labels_row ON camera_labels (coalesce(camera, '*'), protocol, kind, zone, target, edition);
+
+-- Words that came and that no row of camera_labels knows: a task for an administrator.
+CREATE TABLE unmapped_labels (
+  camera   text COLLATE "C" NOT NULL REFERENCES cameras,
+  kind     text NOT NULL,
+  zone     text NOT NULL,                       -- '': none was told
+  target   text NOT NULL,
+  count    bigint NOT NULL,
+  first_at timestamptz NOT NULL,
+  last_at  timestamptz NOT NULL,
+  PRIMARY KEY (camera, kind, zone, target)
+);
 
 CREATE TABLE components (
   code           text COLLATE "C" PRIMARY KEY CHECK (code ~ '^[0-9]{16}$'),   -- GB/T 30428.2: 6 + 2 + 2 + 6
@@ -1294,6 +1411,36 @@ ALTER TABLE notices ENABLE ROW LEVEL SECURITY;
 CREATE POLICY notices_of_my_own ON notices TO gridsvc_app
   USING ((SELECT scope_is_service()) OR 'user:' || user_id::text = ANY ((SELECT scope_keys())::text[])) WITH CHECK (true);
 
+-- What a camera says is seen by whoever has a role over a division above it, on whatever axis.
+CREATE FUNCTION scope_divisions() RETURNS text[]
+  LANGUAGE sql STABLE
+  RETURN (SELECT array_agg(split_part(key, '/', 1) COLLATE "C") FROM unnest(scope_keys()) AS key);
+
+ALTER TABLE cameras ENABLE ROW LEVEL SECURITY;
+CREATE POLICY cameras_in_scope ON cameras TO gridsvc_app
+  USING ((SELECT scope_is_service()) OR divisions && (SELECT scope_divisions())) WITH CHECK (true);
+ALTER TABLE camera_changes ENABLE ROW LEVEL SECURITY;
+CREATE POLICY camera_changes_in_scope ON camera_changes TO gridsvc_app
+  USING ((SELECT scope_is_service()) OR EXISTS (SELECT FROM cameras c WHERE c.code = camera)) WITH CHECK (true);
+ALTER TABLE camera_names ENABLE ROW LEVEL SECURITY;
+CREATE POLICY camera_names_in_scope ON camera_names TO gridsvc_app
+  USING ((SELECT scope_is_service()) OR EXISTS (SELECT FROM cameras c WHERE c.code = camera)) WITH CHECK (true);
+ALTER TABLE camera_presets ENABLE ROW LEVEL SECURITY;
+CREATE POLICY camera_presets_in_scope ON camera_presets TO gridsvc_app
+  USING ((SELECT scope_is_service()) OR EXISTS (SELECT FROM cameras c WHERE c.code = camera)) WITH CHECK (true);
+ALTER TABLE camera_zones ENABLE ROW LEVEL SECURITY;
+CREATE POLICY camera_zones_in_scope ON camera_zones TO gridsvc_app
+  USING ((SELECT scope_is_service()) OR EXISTS (SELECT FROM cameras c WHERE c.code = camera)) WITH CHECK (true);
+ALTER TABLE camera_cells ENABLE ROW LEVEL SECURITY;
+CREATE POLICY camera_cells_in_scope ON camera_cells TO gridsvc_app
+  USING ((SELECT scope_is_service()) OR EXISTS (SELECT FROM cameras c WHERE c.code = camera)) WITH CHECK (true);
+ALTER TABLE unmapped_labels ENABLE ROW LEVEL SECURITY;
+CREATE POLICY unmapped_labels_in_scope ON unmapped_labels TO gridsvc_app
+  USING ((SELECT scope_is_service()) OR EXISTS (SELECT FROM cameras c WHERE c.code = camera)) WITH CHECK (true);
+ALTER TABLE camera_health ENABLE ROW LEVEL SECURITY;
+CREATE POLICY camera_health_in_scope ON camera_health TO gridsvc_app
+  USING ((SELECT scope_is_service()) OR EXISTS (SELECT FROM cameras c WHERE c.code = camera)) WITH CHECK (true);
+
 GRANT USAGE ON SCHEMA public TO gridsvc_app;
 GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO gridsvc_app;
 GRANT USAGE ON ALL SEQUENCES IN SCHEMA public TO gridsvc_app;
@@ -1306,8 +1453,8 @@ REVOKE DELETE ON call_backs, bulk_moves, bulk_items FROM gridsvc_app;
 REVOKE UPDATE, DELETE ON reasons FROM gridsvc_app;
 GRANT UPDATE (active) ON reasons TO gridsvc_app;
 REVOKE UPDATE, DELETE ON category_majors, category_conditions, category_limits FROM gridsvc_app;
-REVOKE UPDATE, DELETE ON component_changes, call_widenings FROM gridsvc_app;
-REVOKE DELETE ON components FROM gridsvc_app;
+REVOKE UPDATE, DELETE ON component_changes, camera_changes, call_widenings FROM gridsvc_app;
+REVOKE DELETE ON components, cameras FROM gridsvc_app;
 REVOKE UPDATE, DELETE ON calendar_alarms FROM gridsvc_app;
 REVOKE DELETE ON absences FROM gridsvc_app;
 -- Time is the owner's.

@@ -498,6 +498,32 @@ class CalendarYearMissing(Announcement):
     year: int
 
 
+@dataclass(frozen=True, kw_only=True)
+class CameraNews(Announcement):
+    """News of one camera. `camera` is its code; `department` maintains it."""
+
+    camera: str
+    protocol: str
+    department: str | None
+    divisions: tuple[str, ...]  # from the top down
+
+
+@dataclass(frozen=True, kw_only=True)
+class CameraOffline(CameraNews):
+    """An active camera has been silent for longer than it may be."""
+
+    TYPE: ClassVar[str] = "camera.offline"
+    heard_at: datetime
+
+
+@dataclass(frozen=True, kw_only=True)
+class CameraOnline(CameraNews):
+    """A camera that was offline says something again."""
+
+    TYPE: ClassVar[str] = "camera.online"
+    offline_since: datetime
+
+
 CATALOG: Final[dict[str, type[Announcement]]] = {
     kind.TYPE: kind
     for kind in (
@@ -509,7 +535,7 @@ CATALOG: Final[dict[str, type[Announcement]]] = {
         CaseAppealSettled, CaseSuspended, CaseResumed, CaseRescheduled, CaseExtended, CaseCancelled, CaseMerged,
         CaseUnmerged, CaseLinked, CaseUnlinked, CaseFollowed, CaseCauseReopened, CaseCoAssigned, CaseCoHandedIn,
         CaseCoDeclined, CaseCoCalledOff, CaseReminded, CaseNoted, CaseSupervised, CaseOrderReplied, CaseUndone,
-        CaseEscalated, OfficerDutyChanged, CalendarYearMissing,
+        CaseEscalated, OfficerDutyChanged, CalendarYearMissing, CameraOffline, CameraOnline,
     )
 }  # fmt: skip
 """Announcements by their type, in the order of a case's life."""

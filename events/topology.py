@@ -80,6 +80,7 @@ NOTICES: Final = Queue(
         "case.co_assigned", "case.co_handed_in", "case.co_declined", "case.co_called_off",
         "case.linked", "case.cause_reopened",
         "case.to_call_back", "case.called_back", "case.undone", "case.merged",
+        "camera.offline", "camera.online",
     ),
 )  # fmt: skip
 

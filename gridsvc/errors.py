@@ -10,6 +10,7 @@ GridError
 │   ├── BadAttribute             an attribute that the category has not, or not in this form
 │   ├── UnknownComponent         no such component in the register
 │   ├── FarFromComponent         the place given is not where the named component stands
+│   ├── CameraTaken              the registry has a camera of this code already
 │   ├── NotSignedIn              no valid token, cookie or key
 │   ├── WrongPassword            name and password do not go together
 │   ├── TooManyTries             sign-in or intake is throttled for this caller
@@ -129,6 +130,12 @@ class FarFromComponent(Refused):
     """
 
     code = "far_from_component"
+
+
+class CameraTaken(Refused):
+    """The registry has a camera of this code already."""
+
+    code = "camera_taken"
 
 
 class NotSignedIn(Refused):

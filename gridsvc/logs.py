@@ -39,6 +39,8 @@ ACTIONS: Final[dict[str, str]] = {
     "suspensions_ended": "the sweeper resumed cases whose suspension was over",
     "clocks_recomputed": "open clocks were computed anew by a new edition of their calendar",
     "calendar_missing": "open deadlines reach into a year whose calendar nobody has published",
+    "cameras_changed": "cameras fell silent for longer than they may, or are there again",
+    "cameras_placed": "it was found anew which cells cameras see",
     "head_signed": "the day's history was folded and signed",
     "notices_pushed": "notices went out over an open socket",
     "socket_failed": "a socket was closed by a fault of ours; its client comes again",

@@ -12,6 +12,8 @@ from events.broker import Subscription, consume
 from events.catalog import (
     Announcement,
     CalendarYearMissing,
+    CameraOffline,
+    CameraOnline,
     CaseAlarm,
     CaseAnswered,
     CaseAppealed,
@@ -60,6 +62,7 @@ from gridsvc.actions.assign_waiting import assign_waiting_cases
 from gridsvc.actions.raise_alarm import raise_alarm
 from gridsvc.actions.send_checks import send_checks
 from gridsvc.actions.tell_admins import tell_admins
+from gridsvc.actions.tell_maintainers import tell_maintainers
 from gridsvc.actions.tell_people import tell_people
 from gridsvc.db import ConnPool
 from gridsvc.settings import BrokerSettings, WorkerSettings
@@ -119,6 +122,8 @@ LISTENERS: Final = (
     Listener(NOTICES, CaseEscalated, tell_people),
     Listener(NOTICES, CaseCheckUnmanned, tell_people),
     Listener(NOTICES, CalendarYearMissing, tell_admins),
+    Listener(NOTICES, CameraOffline, tell_maintainers),
+    Listener(NOTICES, CameraOnline, tell_maintainers),
     Listener(URGENT, CaseAlarm, raise_alarm),
     Listener(URGENT, CaseCalled, tell_people),
     Listener(URGENT, CaseAnswered, tell_people),

@@ -22,6 +22,7 @@ from gridsvc.settings import WorkerSettings
 from gridsvc.signing import Signer
 from gridsvc.store import server_clock
 from gridsvc.store.clocks import PROVISIONAL
+from workers.registry import SEE_SECONDS, WATCH_SECONDS, see_round, watch_round
 from workers.runtime import periodically
 from workers.steady import Steady, Verdict, look
 
@@ -160,6 +161,8 @@ async def sweep(pool: ConnPool, settings: WorkerSettings, signer: Signer, stop: 
             ("calendars", CALENDAR_SECONDS, partial(recompute_round, pool, settings.sweep_batch)),
             ("missing calendars", MISSING_SECONDS, partial(missing_round, pool)),
             ("shifts", SHIFT_SECONDS, partial(end_shifts_round, pool)),
+            ("cameras", WATCH_SECONDS, partial(watch_round, pool, settings.sweep_batch)),
+            ("what cameras see", SEE_SECONDS, partial(see_round, pool)),
             ("signing", SIGN_SECONDS, partial(sign_round, pool, signer)),
         ):
             group.create_task(periodically(name, seconds, turn, stop), name=name)

@@ -18,6 +18,8 @@ from gridsvc.api.problems import is_away
 from gridsvc.api.route import LOOPBACK, PUBLIC, Handler, Route
 from gridsvc.api.wire import Told, reply
 from gridsvc.migrate import migrations
+from gridsvc.store.camera_labels import COUNT_UNMAPPED
+from gridsvc.store.cameras import STANDING
 from gridsvc.store.clocks import PROVISIONAL
 from gridsvc.store.gauges import APPLIED, OPEN_CASES, REACHABLE, WAITING
 
@@ -56,6 +58,8 @@ class Metrics:
         self.provisional = gauge(
             "clocks_provisional", "Open clocks that reach into a year whose calendar nobody has published.", "calendar"
         )
+        self.cameras = gauge("cameras", "Active cameras by what was heard of them.", "health")
+        self.unmapped = gauge("camera_labels_unmapped", "Words of devices that nobody has given a meaning.")
         self.pool = gauge("pool_connections", "Connections of the pool for requests.", "use")
 
     def answered(self, route: str, status: int, seconds: float) -> None:
@@ -155,6 +159,8 @@ async def _metrics(request: web.Request) -> web.Response:
         waiting = await WAITING.one(conn)
         standing = await OPEN_CASES.all(conn)
         provisional = await PROVISIONAL.all(conn)
+        watched = await STANDING.all(conn)
+        unmapped = await COUNT_UNMAPPED.one(conn)
     if waiting is not None:
         metrics.outbox.set(waiting.news)
         metrics.outbox_age.set(waiting.oldest_news_s)
@@ -167,6 +173,10 @@ async def _metrics(request: web.Request) -> web.Response:
     metrics.cases.clear()
     for row in standing:
         metrics.cases.labels(row.state).set(row.cases)
+    metrics.cameras.clear()
+    for camera in watched:
+        metrics.cameras.labels(camera.health).set(camera.cameras)
+    metrics.unmapped.set(unmapped.labels if unmapped else 0)
     metrics.provisional.clear()
     for each in provisional:
         metrics.provisional.labels(each.calendar).set(each.clocks)

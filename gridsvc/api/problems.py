@@ -30,6 +30,7 @@ STATUSES: Final[Mapping[type[GridError], int]] = {
     errors.VersionConflict: 409,
     errors.WrongMoment: 409,
     errors.CallOver: 409,
+    errors.CameraTaken: 409,
     errors.KeyReused: 409,
     errors.TooLarge: 413,
     errors.UnacceptedMedia: 415,

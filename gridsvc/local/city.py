@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -15,8 +15,12 @@ import shapely
 
 from geo.place import Bounds
 from geo.projection import area_m2
+from gridsvc.actions.see_cells import see_cells
 from gridsvc.db import SERVICE, Conn, Nothing, Statement, open_pool, transaction
 from gridsvc.domain import roster
+from gridsvc.domain.camera import Camera
+from gridsvc.domain.camera import what_is_new as new_of_camera
+from gridsvc.domain.camera_label import ANY, Mode, Row
 from gridsvc.domain.component import what_is_new
 from gridsvc.domain.shift import on_shift
 from gridsvc.ids import new_id
@@ -31,13 +35,16 @@ from gridsvc.local.city_demo_file import (
 )
 from gridsvc.local.city_hours import load_hours
 from gridsvc.local.city_make import make_city
-from gridsvc.local.city_plan import SEED, Camera, City, Feature, Person
+from gridsvc.local.city_people import LABELS
+from gridsvc.local.city_plan import SEED, City, Feature, Person
 from gridsvc.local.starter import load_starter
+from gridsvc.local.starter_categories import EDITION
 from gridsvc.local.up import Furnishing
 from gridsvc.passwords import hash_password
-from gridsvc.store import api_keys, components, gazetteer, grids, people
+from gridsvc.store import api_keys, camera_labels, camera_tokens, cameras, components, gazetteer, grids, people
 
 GRID_SET: Final = "demo"
+ACTOR: Final = "command:up"
 SCHEME: Final = "6+3+3+3"
 ZONE: Final = ZoneInfo("Asia/Shanghai")
 
@@ -63,7 +70,7 @@ async def make_if_empty(owner_url: str, home: Path, url: str, seed: int = SEED) 
         if await _holds_something(conn):
             return False
         city = make_city(seed)
-        given = make_secrets(city.people, [new_id() for _ in KEYS])
+        given = make_secrets(city.people, [new_id() for _ in KEYS], city.cameras)
         await load_city(conn, city, given, now)
         # Before the commit: a city whose passwords nobody knows would be of no use to anybody.
         keep_document(home, demo_document(city, given))
@@ -105,7 +112,7 @@ async def load_city(conn: Conn, city: City, given: DemoSecrets, now: datetime) -
     await _load_features(conn, city.land.features)
     ids = await _load_people(conn, city.people, hash_password(given.password), now)
     await _load_devices(conn, given, ids, now)
-    await _load_cameras(conn, city.cameras)
+    await _load_cameras(conn, city.cameras, given, now)
     await _load_things(conn, city, now)
     for key in given.keys:
         await api_keys.ADD.run(
@@ -224,27 +231,29 @@ async def _load_devices(conn: Conn, given: DemoSecrets, ids: dict[str, UUID], no
     await _ADD_DEVICES.run(conn, hashes, [ids[username] for username in given.device_ids], now)
 
 
-_ADD_CAMERAS = Statement(
-    Nothing,
-    """
-    INSERT INTO cameras (code, name, place, height_m, bearing_deg, field_deg, near_m, far_m, protocol, label_map)
-    SELECT c.code, c.name, ST_SetSRID(ST_MakePoint(c.lon, c.lat), 4326), c.height_m, c.bearing_deg, c.field_deg,
-           c.near_m, c.far_m, c.protocol, c.label_map
-      FROM jsonb_to_recordset($1::jsonb)
-             AS c(code text, name text, lon double precision, lat double precision, height_m double precision,
-                  bearing_deg double precision, field_deg double precision, near_m double precision,
-                  far_m double precision, protocol text, label_map jsonb)
-    """,
-)
-
-
-async def _load_cameras(conn: Conn, cameras: Iterable[Camera]) -> None:
-    rows: list[dict[str, Any]] = [vars(camera) for camera in cameras]
-    await _ADD_CAMERAS.run(conn, rows)
+async def _load_cameras(conn: Conn, some: Sequence[Camera], given: DemoSecrets, now: datetime) -> None:
+    writing = [
+        cameras.Writing(camera=each, version=1, facts=new_of_camera(None, each), divisions=[]) for each in some
+    ]  # fmt: skip
+    await cameras.keep(conn, writing, ACTOR, GRID_SET, now)
+    await see_cells(conn, some, now)
+    rows = [
+        Row(
+            row=at, camera=None, protocol=protocol, kind=kind, zone=zone, target=ANY, edition=EDITION,
+            category=category, mode=Mode(mode),
+        )
+        for at, (protocol, kind, zone, category, mode) in enumerate(LABELS, start=1)
+    ]  # fmt: skip
+    await camera_labels.keep(conn, rows, ACTOR, now)
+    for each in given.cameras:
+        token = camera_tokens.Token(
+            id=each.id, digest=each.digest, label="demo", protocol=each.protocol, cameras=[each.camera]
+        )
+        await camera_tokens.add(conn, token, ACTOR, now)
 
 
 async def _load_things(conn: Conn, city: City, now: datetime) -> None:
     writing = [components.Writing(component=each, version=1, facts=what_is_new(None, each)) for each in city.components]
-    await components.keep(conn, writing, "command:up", GRID_SET, now)
+    await components.keep(conn, writing, ACTOR, GRID_SET, now)
     if city.points:
         await gazetteer.replace_points(conn, GRID_SET, city.points)

@@ -11,7 +11,9 @@ from pathlib import Path
 from typing import Any, Final
 from uuid import UUID
 
+from gridsvc.domain.camera import Camera
 from gridsvc.errors import CannotStart
+from gridsvc.ids import new_id
 from gridsvc.local.city_plan import City, Person, dice
 from gridsvc.local.keep import write_private
 from gridsvc.local.starter import CATEGORIES
@@ -42,8 +44,22 @@ class DemoKey:
 
 
 @dataclass(frozen=True, repr=False)
+class DemoCamera:
+    """The token that a demo camera posts with; the database keeps its SHA-256."""
+
+    id: UUID
+    protocol: str
+    camera: str
+    secret: str
+
+    @property
+    def digest(self) -> bytes:
+        return hashlib.sha256(self.secret.encode()).digest()
+
+
+@dataclass(frozen=True, repr=False)
 class DemoSecrets:
-    """What lets one in: one password for all demo people, an id for each officer's tracker, keys of programs.
+    """What lets one in: one password for all demo people, an id for each officer's tracker, keys of programs, tokens.
 
     One password, because a person who tries the city changes role every minute. It is random, and
     the demo city is only ever made in a database that `gridsvc up` has made itself.
@@ -52,9 +68,10 @@ class DemoSecrets:
     password: str
     device_ids: dict[str, str]
     keys: tuple[DemoKey, ...]
+    cameras: tuple[DemoCamera, ...] = ()
 
 
-def make_secrets(people: Sequence[Person], key_ids: Sequence[UUID]) -> DemoSecrets:
+def make_secrets(people: Sequence[Person], key_ids: Sequence[UUID], cameras: Sequence[Camera] = ()) -> DemoSecrets:
     """Fresh secrets; trackers for those who have shifts. `key_ids` become the ids of the demo keys."""
     return DemoSecrets(
         password=secrets.token_urlsafe(12),
@@ -63,6 +80,7 @@ def make_secrets(people: Sequence[Person], key_ids: Sequence[UUID]) -> DemoSecre
             DemoKey(key_id, name, secrets.token_urlsafe(32), scopes)
             for key_id, (name, scopes) in zip(key_ids, KEYS, strict=True)
         ),
+        cameras=tuple(DemoCamera(new_id(), each.protocol, each.code, secrets.token_urlsafe(24)) for each in cameras),
     )
 
 
@@ -85,7 +103,9 @@ def demo_document(city: City, given: DemoSecrets) -> dict[str, Any]:
             }
             for person in city.people
         ],
-        "camera_tokens": [],
+        "camera_tokens": [
+            {"protocol": each.protocol, "camera": each.camera, "token": each.secret} for each in given.cameras
+        ],
         "api_keys": [{"name": key.name, "key": key.text, "scopes": list(key.scopes)} for key in given.keys],
         "sample_places": _places(city),
         "sample_categories": [category.code for category in CATEGORIES],

@@ -7,12 +7,18 @@ from collections.abc import Iterator, Sequence
 from datetime import time
 from typing import Final
 
+import shapely
+
 from geo.codes import beat_code
+from geo.place import Place
+from geo.projection import ELLIPSOID
+from geo.view import Look
 from gridsvc.domain.access import Grant, Role
+from gridsvc.domain.camera import Camera
 from gridsvc.domain.shift import Shift
 from gridsvc.local import city_names as names
 from gridsvc.local.city_ground import COLUMNS, ROWS, ROWS_SOUTH, Lattice
-from gridsvc.local.city_plan import Beat, Camera, Division, Land, Person, dice
+from gridsvc.local.city_plan import Beat, Division, Land, Person, dice
 from gridsvc.local.starter import DEPARTMENTS, DUTY_LINES
 
 CITY: Final = names.CITY[0]
@@ -35,14 +41,25 @@ ROTA: Final = {
 
 CAMERAS: Final = 48
 _PROTOCOLS: Final = ("hikvision", "dahua", "onvif", "gat1400", "frigate", "cloudevents")
-_LABELS: Final = {
-    "exposed_garbage": "200110",
-    "overflowing_bin": "200192",
-    "street_vendor": "200401",
-    "parked_bicycles": "200410",
-    "flooded_road": "200506",
-    "blocked_fire_lane": "300302",
-}
+_VENDORS: Final = ("海康威视", "大华", "宇视", "华为", "Frigate", "自研")
+
+LABELS: Final = (
+    ("*", "exposed_garbage", "*", "200110", "automatic"),
+    ("*", "overflowing_bin", "*", "200192", "automatic"),
+    ("*", "street_vendor", "*", "200401", "review"),
+    ("*", "parked_bicycles", "*", "200410", "automatic"),
+    ("*", "flooded_road", "*", "200506", "automatic"),
+    ("*", "blocked_fire_lane", "*", "300302", "automatic"),
+    ("hikvision", "fielddetection", "fire_lane", "300302", "review"),
+    ("dahua", "parkingdetection", "*", "300302", "review"),
+    ("dahua", "leftdetection", "*", "200110", "review"),
+    ("frigate", "car", "fire_lane", "300302", "automatic"),
+    ("frigate", "car", "*", "", "off"),
+    ("frigate", "person", "*", "", "off"),
+    ("hikvision", "vmd", "*", "", "off"),
+    ("dahua", "videomotion", "*", "", "off"),
+)
+"""What the demo city's cameras mean: protocol, kind, zone, category of the starter edition, mode."""
 
 
 def make_beats(land: Land) -> tuple[Beat, ...]:
@@ -160,17 +177,42 @@ def make_cameras(seed: int, lattice: Lattice) -> tuple[Camera, ...]:
 
 def _camera(rng: random.Random, number: int, lattice: Lattice, i: int, j: int) -> Camera:
     lon, lat = (float(value) for value in lattice.crossings[i, j])
-    return Camera(
-        # GB/T 28181: 8 digits of the centre, 2 of the trade, 3 of the kind (132 network camera), 7 of the device.
-        code=f"{CITY}0000132{number:07d}",
-        name=f"路口{number:02d}号",
-        lon=lon,
-        lat=lat,
-        height_m=float(rng.choice((5.5, 6.0, 6.5, 8.0))),
+    height_m = float(rng.choice((5.5, 6.0, 6.5, 8.0)))
+    look = Look(
         bearing_deg=float((90 * rng.randrange(4) + rng.randint(-15, 15)) % 360),
         field_deg=float(rng.choice((45, 60, 75, 90))),
         near_m=float(rng.choice((3, 5, 8))),
         far_m=float(rng.choice((60, 80, 110, 150))),
-        protocol=_PROTOCOLS[number % len(_PROTOCOLS)],
-        label_map=dict(_LABELS),
     )
+    kind = number % len(_PROTOCOLS)
+    ptz = number % 4 == 0
+    back = Look((look.bearing_deg + 180) % 360, look.field_deg, look.near_m, look.far_m)
+    return Camera(
+        # GB/T 28181: 8 digits of the centre, 2 of the trade, 3 of the kind (132 network camera), 7 of the device.
+        code=f"{CITY}0000132{number:07d}",
+        name=f"路口{number:02d}号",
+        place=Place(lon, lat),
+        given=(lon, lat),
+        frame="wgs84",
+        height_m=height_m,
+        look=look,
+        protocol=_PROTOCOLS[kind],
+        vendor=_VENDORS[kind],
+        names=(
+            ("mac", f"02:62:01:00:{number // 256:02x}:{number % 256:02x}"),
+            ("name", f"crossing_{number:02d}"),
+            ("serial", f"DEMO{number:06d}"),
+        ),
+        maintaining="traffic",
+        ptz=ptz,
+        streams=(f"rtsp://10.62.{number // 256}.{number % 256}/main",),
+        presets={"back": back} if ptz else {},
+        zones={"fire_lane": _ahead(lon, lat, look)},
+    )
+
+
+def _ahead(lon: float, lat: float, look: Look) -> shapely.Point:
+    """The ground in the middle of the picture, a third of the way out: where a fire lane would be."""
+    metres = look.near_m + (look.far_m - look.near_m) / 3
+    east, north, _ = ELLIPSOID.fwd(lon, lat, (look.bearing_deg + 180) % 360 - 180, metres)
+    return shapely.Point(float(east), float(north))

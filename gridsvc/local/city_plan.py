@@ -9,6 +9,7 @@ from typing import Final
 import shapely
 
 from gridsvc.domain.access import Grant
+from gridsvc.domain.camera import Camera
 from gridsvc.domain.component import Component
 from gridsvc.domain.gazetteer_file import Point
 from gridsvc.domain.shift import Shift
@@ -85,23 +86,6 @@ class Person:
     grant: Grant
     shifts: tuple[Shift, ...] = ()
     beats: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, kw_only=True)
-class Camera:
-    """A camera at a crossing, as a row of the table `cameras`."""
-
-    code: str
-    name: str
-    lon: float
-    lat: float
-    height_m: float
-    bearing_deg: float
-    field_deg: float
-    near_m: float
-    far_m: float
-    protocol: str
-    label_map: dict[str, str]
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from uuid import UUID
 
-from gridsvc.db import Statement
+from gridsvc.db import Conn, Nothing, Statement
 
 
 @dataclass(frozen=True)
@@ -49,5 +50,92 @@ NAMES = Statement(
       FROM camera_names
      WHERE camera = ANY ($1::text[])
      ORDER BY camera, scheme, value
+    """,
+)
+
+
+# -- giving them out ------------------------------------------------------------------------------
+
+_ADD = Statement(
+    Nothing,
+    """
+    INSERT INTO camera_tokens (id, secret_hash, label, protocol, created_at, created_by, expires_at, networks)
+    VALUES ($1::uuid, $2::bytea, $3::text, $4::text, $5::timestamptz, $6::text, $7::timestamptz,
+            $8::text[]::cidr[])
+    """,
+)
+
+_SPEAKS_FOR = Statement(
+    Nothing,
+    """
+    INSERT INTO camera_token_cameras (token_id, camera)
+    SELECT $1::uuid, camera
+      FROM unnest($2::text[]) AS camera
+    """,
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Token:
+    """A token as it is given out: what is kept of its secret, and what it is good for."""
+
+    id: UUID
+    digest: bytes
+    label: str
+    protocol: str
+    cameras: Sequence[str]
+    networks: Sequence[str] = ()
+    expires_at: datetime | None = None
+
+
+async def add(conn: Conn, token: Token, actor: str, now: datetime) -> None:
+    """Keep a token. Its cameras are in the registry."""
+    await _ADD.run(
+        conn, token.id, token.digest, token.label, token.protocol, now, actor, token.expires_at, list(token.networks)
+    )
+    await _SPEAKS_FOR.run(conn, token.id, list(token.cameras))
+
+
+@dataclass(frozen=True)
+class Listed:
+    """A token as the administrator's list shows it: never its secret."""
+
+    id: UUID
+    label: str
+    protocol: str
+    created_at: datetime
+    expires_at: datetime | None
+    revoked_at: datetime | None
+    networks: list[str]
+    cameras: list[str]
+
+
+LISTED = Statement(
+    Listed,
+    """
+    SELECT t.id, t.label, t.protocol, t.created_at, t.expires_at, t.revoked_at, t.networks::text[] AS networks,
+           ARRAY(SELECT c.camera::text FROM camera_token_cameras c WHERE c.token_id = t.id ORDER BY c.camera) AS cameras
+      FROM camera_tokens t
+     WHERE $1::uuid IS NULL OR t.id = $1::uuid
+     ORDER BY t.created_at, t.id
+    """,
+)
+
+# It is good until $2 at the latest, and never longer than it was.
+END_BY = Statement(
+    Nothing,
+    """
+    UPDATE camera_tokens
+       SET expires_at = least(expires_at, $2::timestamptz)
+     WHERE id = $1::uuid AND revoked_at IS NULL
+    """,
+)
+
+REVOKE = Statement(
+    Nothing,
+    """
+    UPDATE camera_tokens
+       SET revoked_at = $2::timestamptz
+     WHERE id = $1::uuid AND revoked_at IS NULL
     """,
 )

@@ -22,6 +22,7 @@ from gridsvc.local.city_demo_file import keep_document
 from gridsvc.local.starter import CATEGORIES
 from gridsvc.local.up import Furnishing
 from gridsvc.passwords import check_password
+from gridsvc.store.camera_tokens import ADMITTED
 from gridsvc.store.cells import Wanted, owners_of
 from tests.servers import FreshDatabase, SessionServers
 
@@ -156,6 +157,27 @@ async def test_passwords_trackers_and_keys_of_demo_json_open_what_they_should(ma
     assert owner == kept["id"]
     assert prefix == "gsk"
     assert scopes == told["api_keys"][0]["scopes"]
+
+
+async def test_a_token_of_demo_json_speaks_for_its_camera_and_every_camera_sees_cells(made: Made) -> None:
+    told = demo(made.home)["camera_tokens"]
+    assert {tuple(token) for token in told} == {("protocol", "camera", "token")}
+    assert len(told) >= 40
+    async with transaction(made.pool) as (conn, _):
+        admitted = await ADMITTED.one(conn, hashlib.sha256(told[0]["token"].encode()).digest(), "127.0.0.1")
+        blind = await conn.fetchval(
+            """
+            SELECT count(*)
+              FROM cameras c
+             WHERE c.divisions = '{}'
+                OR (SELECT abs(sum(s.share) - 1) > 0.001
+                      FROM camera_cells s
+                     WHERE s.camera = c.code AND s.kind = 'view')
+            """
+        )
+    assert admitted is not None
+    assert (admitted.protocol, admitted.cameras) == (told[0]["protocol"], [told[0]["camera"]])
+    assert blind == 0
 
 
 async def test_sample_places_lie_in_the_cells_that_demo_json_names(made: Made) -> None:

@@ -48,6 +48,11 @@ EXAMPLES: dict[str, object] = {
     "username": "x",
     "password": "x",
     "refresh_token": "x",
+    "code": "gate-7",
+    "name": "x",
+    "protocol": "onvif",
+    "kind": "car",
+    "id": 1,
 }
 """A value for every field that some body cannot be without."""
 

@@ -15,13 +15,14 @@ from geo.codes import NATIONAL, division_fault, level_of, parent_code
 from geo.coverage import overlaps
 from geo.projection import area_m2
 from gridsvc.domain.access import Role
+from gridsvc.domain.camera import code_wanted, parts_of
 from gridsvc.domain.gazetteer import PlaceKind
 from gridsvc.domain.shift import on_shift
 from gridsvc.local.city_ground import CENTRE
 from gridsvc.local.city_make import make_city
-from gridsvc.local.city_people import ROTA, officer_name
+from gridsvc.local.city_people import LABELS, ROTA, officer_name
 from gridsvc.local.city_plan import City
-from gridsvc.local.starter import DEPARTMENTS, DUTY_LINES
+from gridsvc.local.starter import CATEGORIES, DEPARTMENTS, DUTY_LINES
 
 LANZHOU = ZoneInfo("Asia/Shanghai")
 
@@ -153,10 +154,15 @@ def test_user_names_are_unique_and_tell_the_post(city: City) -> None:
 def test_forty_cameras_look_at_the_city(city: City) -> None:
     whole = next(d.outline for d in city.land.divisions if d.level == "city")
     assert len(city.cameras) >= 40
-    assert all(shapely.Point(camera.lon, camera.lat).within(whole) for camera in city.cameras)
-    assert all(len(camera.code) == 20 and camera.code.isdigit() for camera in city.cameras)
+    assert all(shapely.Point(camera.place.lon, camera.place.lat).within(whole) for camera in city.cameras)
+    assert all(len(camera.code) == 20 and code_wanted(camera.code) is None for camera in city.cameras)
     assert len({camera.code for camera in city.cameras}) == len(city.cameras)
-    assert all(camera.near_m < camera.far_m and 0 <= camera.bearing_deg < 360 for camera in city.cameras)
+    assert {kind for kind, _ in parts_of(city.cameras[3])} == {"view", "preset", "reach", "zone"}, "one in four turns"
+
+
+def test_what_the_cameras_say_has_a_category_of_the_starter_edition() -> None:
+    known = {category.code for category in CATEGORIES}
+    assert {category for *_, category, mode in LABELS if mode != "off"} <= known
 
 
 def test_buildings_have_heights_and_keep_off_river_and_main_roads(city: City) -> None:
