@@ -80,7 +80,8 @@ async def plan_cameras(
         for each in some:
             before = kept.get(each.code)
             try:
-                camera = make_camera(each.code, each.said, before.camera if before else None, known, city[1])
+                said = each.said if before else {"protocol": each.protocol, **each.said}
+                camera = make_camera(each.code, said, before.camera if before else None, known, city[1])
             except BadCamera as bad:
                 faults.append(fault_of(sheet.file, each.row, bad))
                 continue

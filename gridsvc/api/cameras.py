@@ -123,7 +123,6 @@ class CamerasQuery(Wanted):
     health: Literal["never", "online", "offline"] | None = None
     bbox: Annotated[str, msgspec.Meta(max_length=120)] | None = None
     q: Annotated[str, msgspec.Meta(min_length=1, max_length=128)] | None = None
-    format: Literal["json", "geojson"] = "json"
     limit: Annotated[int, msgspec.Meta(ge=1, le=500)] = 100
     cursor: Annotated[str, msgspec.Meta(max_length=200)] | None = None
 
@@ -253,6 +252,17 @@ class WatchingTold(Told):
 
 
 async def _cameras(request: web.Request) -> web.Response:
+    page, _, more = await _page(request)
+    return reply(Page[CameraTold](items=[_told(row) for row in page], next=more))
+
+
+async def _drawn(request: web.Request) -> web.Response:
+    _, kept, more = await _page(request)
+    features = [FeatureTold(geometry=_view(each), properties=_told(each.row)) for each in kept.values()]
+    return reply(FeaturesTold(features=features, next=more))
+
+
+async def _page(request: web.Request) -> tuple[Sequence[CameraRow], Mapping[str, Kept], str | None]:
     asked = read_query(request, CamerasQuery)
     after = read_cursor(asked.cursor, tuple[str])[0] if asked.cursor else ""
     words = None if asked.q is None else asked.q.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
@@ -262,12 +272,8 @@ async def _cameras(request: web.Request) -> web.Response:
             words, asked.limit + 1,
         )  # fmt: skip
         page = found[: asked.limit]
-        kept = await cameras.whole(conn, page) if asked.format == "geojson" else {}
-    more = write_cursor(page[-1].code) if len(found) > asked.limit else None
-    if asked.format == "geojson":
-        features = [FeatureTold(geometry=_view(each), properties=_told(each.row)) for each in kept.values()]
-        return reply(FeaturesTold(features=features, next=more))
-    return reply(Page[CameraTold](items=[_told(row) for row in page], next=more))
+        kept = await cameras.whole(conn, page)
+    return page, kept, write_cursor(page[-1].code) if len(found) > asked.limit else None
 
 
 async def _camera(request: web.Request) -> web.Response:
@@ -465,8 +471,13 @@ ROUTES: Final = (
     ),
     Route(
         method="GET", path="/api/v1/cameras", handler=_cameras, roles=SIGNED_IN, scope="cameras:read",
-        query=CamerasQuery, answers=Page[CameraTold] | FeaturesTold,
-        summary="Cameras of my area, filtered; also as GeoJSON with what they see.",
+        query=CamerasQuery, answers=Page[CameraTold],
+        summary="Cameras of my area, filtered.",
+    ),
+    Route(
+        method="GET", path="/api/v1/cameras.geojson", handler=_drawn, roles=SIGNED_IN, scope="cameras:read",
+        query=CamerasQuery, answers=FeaturesTold,
+        summary="The same as GeoJSON: what each of them sees of the ground.",
     ),
     Route(
         method="GET", path="/api/v1/cameras/{code}", handler=_camera, roles=SIGNED_IN, scope="cameras:read",

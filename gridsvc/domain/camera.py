@@ -278,7 +278,7 @@ def _number(facts: Mapping[str, Any], name: str, above: float, most: float) -> f
 
 def _one_of(facts: Mapping[str, Any], name: str, known: Iterable[str]) -> str:
     if facts[name] not in known:
-        raise BadCamera(name, str(facts[name])[:80], f"one of {', '.join(sorted(known))}")
+        raise BadCamera(name, str(facts[name] or "")[:80], f"one of {', '.join(sorted(known))}")
     return str(facts[name])
 
 

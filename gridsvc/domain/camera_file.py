@@ -55,11 +55,15 @@ _APE_READ: Final = frozenset({*_APE, "MonitorDirection", "PlaceCode", "IsOnline"
 
 @dataclass(frozen=True, kw_only=True)
 class Wanted:
-    """What one row says of a camera: `said` by the fields of the registry; `division` where a list names one."""
+    """What one row says of a camera: `said` by the fields of the registry.
+
+    `protocol` is that of a camera which is new, where the row names none; `division` the one that a list names.
+    """
 
     row: int
     code: str
     said: Mapping[str, Any]
+    protocol: str | None = None
     division: str = ""
 
 
@@ -119,7 +123,7 @@ def read_ape(file: str, document: Any) -> Sheet | Fault:
         if direction not in {"", "9"}:
             cells["bearing_deg"] = str(APE_BEARINGS.get(direction, f"MonitorDirection {direction}"))
         division, online = _plain(ape.get("PlaceCode", "")), _plain(ape.get("IsOnline", ""))
-        lines.append(Line(row, {"protocol": "gat1400", **cells, "PlaceCode": division, "IsOnline": online}))
+        lines.append(Line(row, {**cells, "PlaceCode": division, "IsOnline": online, "if new": "gat1400"}))
     return _sheet(file, lines, sorted(ignored), ())
 
 
@@ -170,7 +174,7 @@ def _whole(file: str, given: str, wanted: str, row: int | None = None) -> Fault:
 def read_rows(sheet: Sheet, frame: str, protocol: str | None = None) -> tuple[list[Wanted], list[Fault]]:
     """What the rows say, and what cannot be read; a cell that is blank says nothing.
 
-    `frame` is whose coordinates they are, `protocol` that of rows which name none.
+    `frame` is whose coordinates they are, `protocol` that of new cameras whose rows name none.
     """
     found: dict[str, Wanted] = {}
     faults = list(sheet.faults)
@@ -179,10 +183,10 @@ def read_rows(sheet: Sheet, frame: str, protocol: str | None = None) -> tuple[li
         try:
             if code in found:
                 raise BadCamera("code", code, f"each once; row {found[code].row} has it too")
-            said = _said(line, frame)
-            if protocol is not None:
-                said.setdefault("protocol", protocol)
-            found[code] = Wanted(row=line.row, code=code, said=said, division=line.cells.get("PlaceCode", ""))
+            found[code] = Wanted(
+                row=line.row, code=code, said=_said(line, frame), protocol=protocol or line.cells.get("if new"),
+                division=line.cells.get("PlaceCode", ""),
+            )  # fmt: skip
             if line.cells.get("IsOnline") == "2":
                 faults.append(_warning(sheet.file, line.row, "IsOnline", "2 (offline)", "a camera that is heard"))
         except BadCamera as bad:

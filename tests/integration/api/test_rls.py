@@ -103,6 +103,29 @@ CASE_OF = {
 """How each table says which case its row belongs to. A table of this list must be seen with its case."""
 
 
+CAMERA_OF = {
+    "cameras": "code", "camera_changes": "camera", "camera_names": "camera", "camera_presets": "camera",
+    "camera_zones": "camera", "camera_cells": "camera", "camera_health": "camera", "unmapped_labels": "camera",
+}  # fmt: skip
+"""How each table says which camera its row belongs to."""
+
+CAMERAS = """
+    INSERT INTO cameras (code, name, place, height_m, bearing_deg, field_deg, far_m, protocol, given_x, given_y,
+                         given_frame, divisions, changed_at)
+    SELECT d, d, ST_SetSRID(ST_MakePoint(103.8, 36), 4326), 6, 0, 60, 50, 'onvif', 103.8, 36, 'wgs84',
+           ARRAY['6201', d], now()
+      FROM unnest(ARRAY['620102', '620103']) AS d;
+    INSERT INTO camera_changes SELECT code, 1, now(), 'test', '', '{}' FROM cameras;
+    INSERT INTO camera_names SELECT code, 'serial', 'x' FROM cameras;
+    INSERT INTO camera_presets SELECT code, 'x', 0, 60, 0, 50 FROM cameras;
+    INSERT INTO camera_zones SELECT code, 'x', place FROM cameras;
+    INSERT INTO camera_cells SELECT c.code, 'view', '', x.code, x.grid_set_id, 1, c.place
+      FROM cameras c JOIN cells x ON x.code LIKE c.code || '%';
+    INSERT INTO camera_health SELECT code, now() FROM cameras;
+    INSERT INTO unmapped_labels SELECT code, 'x', '', '', 1, now(), now() FROM cameras;
+"""
+
+
 @dataclass(frozen=True)
 class Cases:
     north: UUID
@@ -153,7 +176,7 @@ async def test_every_table_under_row_level_security_is_looked_at_here(owner_data
     finally:
         await owner.close()
     protected = {row[0] for row in rows}
-    assert protected - {"notices"} == set(CASE_OF)
+    assert protected - {"notices"} == set(CASE_OF) | set(CAMERA_OF)
     told_otherwise = {"outbox"}  # the workers' own; ids and codes only, and no route reads it
     assert {row[0] for row in holds_a_case} <= protected | told_otherwise, "a table of cases without a wall"
 
@@ -220,6 +243,23 @@ async def test_what_is_out_of_scope_cannot_be_changed(bare: ConnPool, cases: Cas
         assert await conn.fetchval("SELECT description FROM cases WHERE id = $1", cases.north) == "x"
 
 
+async def test_cameras_and_what_hangs_on_them_are_seen_from_above_on_any_axis(bare: ConnPool, api: Api) -> None:
+    async with transaction(bare, SERVICE) as (conn, _):
+        await conn.execute(CAMERAS)
+    for grant, expected in (
+        (a(Role.OFFICER), {NORTH}),
+        (a(Role.HANDLER, SOUTH, department="water"), {SOUTH}),
+        (a(Role.AUDITOR, CITY), {NORTH, SOUTH}),
+        (a(Role.ADMIN, "620104"), set()),
+    ):
+        async with transaction(bare, scope_keys(Caller(id="user:x", grants=(grant,)))) as (conn, _):
+            for table, column in CAMERA_OF.items():
+                found = {row[0] for row in await conn.fetch(f"SELECT {column} FROM {table}")}  # noqa: S608 - ours
+                assert found == expected, (grant, table)
+    async with bare.acquire() as conn:
+        assert await conn.fetch("SELECT FROM cameras") == []
+
+
 async def test_a_notice_is_seen_by_the_one_it_is_for(bare: ConnPool, api: Api) -> None:
     wang, li = await api.user(), await api.user()
     async with transaction(bare, SERVICE) as (conn, _):
@@ -246,6 +286,8 @@ async def test_a_notice_is_seen_by_the_one_it_is_for(bare: ConnPool, api: Api) -
         "DELETE FROM calls",
         "DELETE FROM called",
         "UPDATE call_widenings SET officers = 0",
+        "UPDATE camera_changes SET facts = '{}'",
+        "DELETE FROM cameras",
         "UPDATE instance SET zone = 'UTC'",
         "ALTER TABLE cases DISABLE ROW LEVEL SECURITY",
         "DROP POLICY cases_in_scope ON cases",
