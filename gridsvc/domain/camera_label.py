@@ -153,16 +153,21 @@ def read_table(file: str, content: bytes, known: KnownWords) -> tuple[list[Row],
     if text is None or "kind" not in header or set(header) - set(COLUMNS):
         wanted = f"columns of {', '.join(COLUMNS)}, kind at least"
         return [], [_whole(file, f"a header of {', '.join(header)!r}", wanted)]
-    rows, faults = [], []
+    rows: dict[tuple[str | None, ...], Row] = {}
+    faults: list[Fault] = []
     for number, line in enumerate(lines[1:], start=2):
         if not any(cell.strip() for cell in line):
             continue
         read = read_row(dict(zip(header, line, strict=False)), number, file, known)
         if isinstance(read, Fault):
             faults.append(read)
-        else:
-            rows.append(read)
-    return rows, faults
+            continue
+        key = (read.camera, read.protocol, read.kind, read.zone, read.target, read.edition)
+        if key in rows:
+            wanted = f"each word once; row {rows[key].row} says what it means"
+            faults.append(Fault(file=file, row=number, field="kind", given=repr(read.kind), wanted=wanted))
+        rows.setdefault(key, read)
+    return list(rows.values()), faults
 
 
 def table_of(labels: Iterable[Label]) -> str:

@@ -21,7 +21,7 @@ from gridsvc.local.city_people import CITY, desk_name
 from gridsvc.local.city_plan import dice
 from gridsvc.local.service_client import Answer, Login, ServiceClient, Who
 from gridsvc.local.simulate_crowd import Crowd, Demo, Walker, a_main, another_case, first_id, next_crossing
-from gridsvc.local.simulate_desk import calls, number_of, wrong_page
+from gridsvc.local.simulate_desk import TEND_EVERY, calls, meaning, number_of, tended, wrong_page
 from gridsvc.local.simulate_picture import picture
 from gridsvc.local.simulate_rules import (
     MARK,
@@ -139,6 +139,7 @@ class Simulation:
         await self._side_by_side([self._make(case, step) for case, step in self._due()])
         await self._call_back()
         await self._mark_a_wrong_page()
+        await self._tend_cameras()
         await self._walk()
 
     async def judged(self) -> dict[str, str]:
@@ -419,6 +420,26 @@ class Simulation:
         if made.good:
             undone = await self._client.call("POST", f"/api/v1/bulk/{made.body['id']}/undo", who=who, key=str(uuid4()))
             self._count(self.tally.moves, "bulk undo", undone)
+
+    async def _tend_cameras(self) -> None:
+        """The administrator takes a camera down or puts it up again, and says what one waiting word means."""
+        if self._looks % TEND_EVERY:
+            return
+        who = self._crowd.login(desk_name("admin", CITY))
+        listed = await self._client.call("GET", "/api/v1/cameras?limit=500", who=who)
+        tending = tended(listed.body["items"], self._looks) if listed.good else None
+        if tending is not None:
+            answer = await self._client.call(
+                "PATCH", f"/api/v1/cameras/{tending.camera}", who=who, body={"state": tending.state},
+                key=str(uuid4()), if_match=f'"{tending.version}"',
+            )  # fmt: skip
+            self._count(self.tally.moves, f"camera {tending.state}", answer)
+        waiting = await self._client.call("GET", "/api/v1/unmapped-labels?limit=1", who=who)
+        for word in waiting.body["items"] if waiting.good else []:
+            answer = await self._client.call(
+                "POST", "/api/v1/camera-labels", who=who, body=meaning(word), key=str(uuid4())
+            )
+            self._count(self.tally.moves, "camera label", answer)
 
     # -- walking -------------------------------------------------------------------------------
 

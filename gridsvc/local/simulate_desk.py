@@ -1,4 +1,4 @@
-"""What the desks of the simulated city do beside their cases: they call reporters back, and mark a wrong page.
+"""What the desks of the simulated city do beside their cases: they call back, mark a wrong page, tend cameras.
 
 Pure and without memory, as gridsvc/local/simulate_rules.py is.
 """
@@ -20,6 +20,9 @@ _CONTENT: Final = {"not_solved": (1, 2), "solved": (3, 4, 5)}
 
 WRONG_PAGE_EVERY: Final = 15  # looks
 ON_A_PAGE: Final = 3
+
+TEND_EVERY: Final = 10  # looks
+A_WORD_MEANS: Final = "200110"  # what the administrator writes for a word that he meets, for a person to look at
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -68,3 +71,26 @@ def wrong_page(cases: Sequence[SeenCase], look: int) -> list[SeenCase]:
         return []
     district = districts[look // WRONG_PAGE_EVERY % len(districts)]
     return sorted((case for case in owned if case.divisions[1] == district), key=lambda case: case.id)[:ON_A_PAGE]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Tending:
+    """What the administrator changes about a camera."""
+
+    camera: str
+    version: int
+    state: str
+
+
+def tended(listed: Sequence[dict[str, Any]], look: int) -> Tending | None:
+    """Now and then a camera is taken down to be cleaned, and next time put up again; None at most looks."""
+    if look % TEND_EVERY or not listed:
+        return None
+    down = [each for each in listed if each["state"] == "maintenance"]
+    chosen = down[0] if down else listed[look // TEND_EVERY % len(listed)]
+    return Tending(camera=chosen["code"], version=chosen["version"], state="active" if down else "maintenance")
+
+
+def meaning(word: dict[str, Any]) -> dict[str, object]:
+    """The row of the label map that the administrator writes for a word that has no meaning yet."""
+    return {"kind": word["kind"], "protocol": word["protocol"], "category": A_WORD_MEANS, "mode": "review"}

@@ -123,6 +123,9 @@ async def test_a_simulated_day_brings_cases_into_all_ten_states(
         "working time runs on the city's calendar, a department's and a district's",
     )
     await until(city, "SELECT EXISTS (SELECT FROM call_backs WHERE result = 'solved')", "who called is called back")
+    await until(
+        city, "SELECT EXISTS (SELECT FROM camera_changes WHERE version = 3)", "cameras are taken down and put up again"
+    )
     assert service.lives("simulate"), service.said("simulate")
     service.end("simulate")
     assert await one(city, "SELECT count(*) FROM cases WHERE description NOT LIKE '【模拟】%'") == 0

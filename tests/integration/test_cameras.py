@@ -187,7 +187,8 @@ async def test_another_grid_set_gives_cameras_other_cells_and_a_second_round_fin
               VALUES ('next', 'published', '6+3+3+3', '2021-01-01', '2021-01-01') RETURNING id
             ), tree AS (
               INSERT INTO divisions (grid_set_id, code, name, level, parent_code, path, area_m2, outline)
-              SELECT s.id, d.code, d.name, d.level, d.parent_code, d.path, d.area_m2, d.outline FROM a_set s, divisions d
+              SELECT s.id, d.code, d.name, d.level, d.parent_code, d.path, d.area_m2, d.outline
+                FROM a_set s, divisions d
             )
             INSERT INTO cells (grid_set_id, code, division_code, area_m2, outline)
             SELECT id, '620102001001100', '620102001001', 90000,

@@ -22,6 +22,8 @@ COMPONENT = "6201020101000001"
 EXAMPLES = {
     "/api/v1/cells": "?lon=103.805&lat=36.055&datum=wgs84",
     "/api/v1/cells/{code}": CELL,
+    "/api/v1/cells/{code}/cameras": CELL,
+    "/api/v1/cameras/{code}": "gate-7",
     "/api/v1/components/{code}": COMPONENT,
     "/api/v1/calendars/{code}": "city",
     "/api/v1/calendars/{code}/editions": "city",
@@ -34,7 +36,14 @@ ONE_COMPONENT = """
 INSERT INTO components (code, name, state, owning, owner_unknown, note, place, surveyed_x, surveyed_y,
                         surveyed_frame, version, changed_at)
 VALUES ('6201020101000001', 'Cover', 'intact', 'water', false, '', ST_SetSRID(ST_MakePoint(103.805, 36.055), 4326),
-        103.805, 36.055, 'wgs84', 1, city_now())
+        103.805, 36.055, 'wgs84', 1, city_now());
+"""
+
+ONE_CAMERA = """
+INSERT INTO cameras (code, name, place, height_m, bearing_deg, field_deg, far_m, protocol, given_x, given_y,
+                     given_frame, divisions, changed_at)
+VALUES ('gate-7', 'Gate', ST_SetSRID(ST_MakePoint(103.805, 36.055), 4326), 6, 0, 60, 50, 'onvif', 103.805, 36.055,
+        'wgs84', '{6201,620102}', city_now())
 """
 
 
@@ -81,7 +90,7 @@ def _references(node: object) -> Iterator[str]:
 async def test_each_reading_answers_with_what_it_declares(api: Api) -> None:
     everywhere = await api.somebody(*(a(role, NORTH) for role in Role))
     async with transaction(api.pool, SERVICE) as (conn, _):
-        await conn.execute(ONE_COMPONENT)
+        await conn.execute(ONE_COMPONENT + ONE_CAMERA)
     looked = 0
     for route in ROUTES:
         if route.method != "GET" or route.answers is None or isinstance(route.roles, Open):

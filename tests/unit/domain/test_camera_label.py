@@ -113,5 +113,10 @@ def test_the_map_as_a_table_comes_back_as_it_was() -> None:
     ]
 
 
+def test_a_word_that_a_table_explains_twice_is_named() -> None:
+    _, [fault] = read_table("m.csv", b"kind,category,zone\ncar,0101,*\ncar,0101,lane\nCar,2013:0101,\n", KNOWN)
+    assert str(fault) == "m.csv, row 4, field kind: given 'car'; want each word once; row 2 says what it means"
+
+
 def test_a_table_without_kinds_is_refused() -> None:
     assert len(read_table("m.csv", b"label,category\ncar,0101\n", KNOWN)[1]) == 1

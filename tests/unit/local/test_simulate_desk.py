@@ -8,8 +8,20 @@ from uuid import UUID
 
 from gridsvc.domain.case import MOVES, Move
 from gridsvc.domain.reasons import RESULTS
-from gridsvc.local.simulate_desk import WITH_NUMBER, WRONG_PAGE_EVERY, answer, calls, number_of, wrong_page
+from gridsvc.local.simulate_desk import (
+    A_WORD_MEANS,
+    TEND_EVERY,
+    WITH_NUMBER,
+    WRONG_PAGE_EVERY,
+    answer,
+    calls,
+    meaning,
+    number_of,
+    tended,
+    wrong_page,
+)
 from gridsvc.local.simulate_rules import MARK
+from gridsvc.local.starter import CATEGORIES
 from tests.unit.local.test_simulate_rules import new_case
 
 
@@ -53,3 +65,22 @@ def test_a_wrong_page_is_marked_seldom_and_is_of_one_district() -> None:
     assert len(marked) == 4
     assert {tuple(sorted({case.divisions[1] for case in page})) for page in marked} == {("620102",), ("620103",)}
     assert wrong_page([], 0) == []
+
+
+def test_a_camera_that_was_taken_down_is_put_up_before_the_next_is_taken_down() -> None:
+    cameras = [{"code": code, "version": 3, "state": "active"} for code in ("a", "b")]
+    assert tended(cameras, TEND_EVERY + 1) is None
+    assert tended([], TEND_EVERY) is None
+    down = tended(cameras, TEND_EVERY)
+    assert down is not None
+    assert (down.version, down.state) == (3, "maintenance")
+    cameras[1] = {"code": down.camera, "version": 4, "state": "maintenance"}
+    up = tended(cameras, 2 * TEND_EVERY)
+    assert up is not None
+    assert (up.camera, up.version, up.state) == (down.camera, 4, "active")
+
+
+def test_a_word_that_has_no_meaning_is_given_one_of_the_starter_edition_for_a_person_to_look_at() -> None:
+    said = meaning({"kind": "bird", "protocol": "frigate", "zone": "", "camera": "c", "count": 3})
+    assert said == {"kind": "bird", "protocol": "frigate", "category": A_WORD_MEANS, "mode": "review"}
+    assert A_WORD_MEANS in {category.code for category in CATEGORIES}
