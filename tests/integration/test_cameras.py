@@ -218,9 +218,14 @@ async def test_a_silent_camera_is_missed_once_and_told_to_who_maintains_it(two_c
         assert await watch_cameras(conn, late + timedelta(days=9), 10) == (0, 0), "it is not missed while it is mended"
         said = [row["type"] for row in await conn.fetch("SELECT type FROM outbox ORDER BY seq")]
         assert said == ["camera.offline", "camera.online"]
-        more = {"event_id": new_id(), "at": now, "camera": FIRST, "protocol": "hikvision", "divisions": (DISTRICT,)}
-        offline = CameraOffline(**more, department="traffic", heard_at=now)
-        online = CameraOnline(**(more | {"event_id": new_id()}), department=None, offline_since=now)
+        offline = CameraOffline(
+            event_id=new_id(), at=now, camera=FIRST, protocol="hikvision", department="traffic", divisions=(DISTRICT,),
+            heard_at=now,
+        )  # fmt: skip
+        online = CameraOnline(
+            event_id=new_id(), at=now, camera=FIRST, protocol="hikvision", department=None, divisions=(DISTRICT,),
+            offline_since=now,
+        )  # fmt: skip
         for _ in range(2):
             await tell_maintainers(conn, [offline, online], now)
         told = await conn.fetch("SELECT user_id, kind, body FROM notices ORDER BY kind")
