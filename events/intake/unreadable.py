@@ -1,0 +1,20 @@
+"""Why bytes cannot be read at all: raised by the readers of XML, JSON and parts, told by the parsers as Refused."""
+
+from __future__ import annotations
+
+
+class Unreadable(ValueError):
+    """`code` is stable and for programs; the message says what was given and what is wanted."""
+
+    def __init__(self, code: str, says: str) -> None:
+        super().__init__(says)
+        self.code = code
+        self.says = says
+
+
+def check_size(body: bytes, most: int) -> None:
+    """Raises Unreadable where a message is larger than its protocol's limit, or empty."""
+    if len(body) > most:
+        raise Unreadable("too_large", f"{len(body)} bytes; want at most {most}")
+    if not body.strip():
+        raise Unreadable("empty", "no bytes; want a message")
