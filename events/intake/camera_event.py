@@ -57,7 +57,8 @@ class CameraEvent:
 
     `key` is the device's own id of the incident where it has one: the same for its start, updates and end, and
     `lane` is None. Where the device numbers nothing, `key` is derived and names one message (the same when it
-    is sent twice), and `lane` is what stays the same from start to end: device, kind, region, target.
+    is sent twice), and `lane` is what stays the same from start to end: the device, its channel and the kind, and
+    the region where an end names it too.
     `kind` and `target` are the vendor's own words, lower case. `at` is aware; a device that tells no zone
     leaves it None and says `local_time`; one that has lost its clock says neither. `count` is how many
     observations it stands for.

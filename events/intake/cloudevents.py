@@ -108,6 +108,9 @@ def _structured(message: Any) -> CloudEvent | Refused:
         for name, given in message.items()
         if name not in ("data", "data_base64") and _NAME.fullmatch(name) and (value := text(given, 2_000)) is not None
     }
+    problem = _problem(attributes)
+    if problem is not None:
+        return problem
     data = message.get("data")
     if "data_base64" in message:
         coded = message["data_base64"]
@@ -117,7 +120,7 @@ def _structured(message: Any) -> CloudEvent | Refused:
             data = _read_data(binascii.a2b_base64(coded.encode("ascii")), attributes.get("datacontenttype", ""))
         except (ValueError, Unreadable) as error:
             return _refused("bad_data", f"data_base64 that cannot be read: {text(str(error))}; want base64", attributes)
-    return _checked(attributes, data)
+    return _event(attributes, data)
 
 
 def _binary(body: bytes, content_type: str, headers: Mapping[str, str]) -> CloudEvent | Refused:
@@ -130,11 +133,13 @@ def _binary(body: bytes, content_type: str, headers: Mapping[str, str]) -> Cloud
         raise Unreadable("no_cloudevent", "no ce-specversion and no type of CloudEvents; want one of both")
     if content_type:
         attributes["datacontenttype"] = content_type.strip()[:200]
+    problem = _problem(attributes)
+    if problem is not None:
+        return problem
     try:
-        data = _read_data(body, content_type) if body else None
+        return _event(attributes, _read_data(body, content_type) if body else None)
     except Unreadable as error:
         return _refused(error.code, error.says, attributes)
-    return _checked(attributes, data)
 
 
 def _unescaped(value: str) -> str:
@@ -157,10 +162,11 @@ def _read_data(body: bytes, content_type: str) -> Any:
         return body
 
 
-def _checked(attributes: Mapping[str, str], data: Any) -> CloudEvent | Refused:
+def _problem(attributes: Mapping[str, str]) -> Refused | None:
+    """What is wrong with the attributes, which are looked at before the data."""
     version = attributes.get("specversion")
     if version != "1.0":
-        return _refused("wrong_version", f"specversion {version!r}; want '1.0'", attributes)
+        return _refused("wrong_version", f"specversion {text(version, 20)!r}; want '1.0'", attributes)
     missing = [name for name in ("id", "source", "type") if not attributes.get(name)]
     if missing:
         says = f"no {', '.join(missing)}; want id, source, specversion and type"
@@ -168,6 +174,10 @@ def _checked(attributes: Mapping[str, str], data: Any) -> CloudEvent | Refused:
     told = attributes.get("time")
     if told is not None and (not _RFC3339.fullmatch(told) or when(told).at is None):
         return _refused("bad_time", f"time {text(told, 40)!r}; want RFC 3339 with an offset", attributes)
+    return None
+
+
+def _event(attributes: Mapping[str, str], data: Any) -> CloudEvent:
     return CloudEvent(
         **{name: attributes[name] for name in _CORE if name in attributes and name != "specversion"},
         data=data,
@@ -180,7 +190,7 @@ def _checked(attributes: Mapping[str, str], data: Any) -> CloudEvent | Refused:
 _Text = Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
 
 
-class _Device(msgspec.Struct, forbid_unknown_fields=True):
+class _Device(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     code: _Text | None = None
     serial: _Text | None = None
     mac: _Text | None = None
@@ -188,18 +198,18 @@ class _Device(msgspec.Struct, forbid_unknown_fields=True):
     name: _Text | None = None
 
 
-class _Location(msgspec.Struct, forbid_unknown_fields=True):
+class _Location(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     lon: float
     lat: float
     datum: str
 
 
-class _Picture(msgspec.Struct, forbid_unknown_fields=True):
+class _Picture(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     url: Annotated[str, msgspec.Meta(max_length=2_000)] | None = None
     data: Annotated[str, msgspec.Meta(max_length=MOST_PICTURE_BYTES * 4 // 3 + 4)] | None = None
 
 
-class _Payload(msgspec.Struct, forbid_unknown_fields=True):
+class _Payload(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     """What `data` holds. docs/cameras/cloudevents.md says the same in words."""
 
     kind: _Text | None = None
@@ -238,7 +248,7 @@ def _camera_event(event: CloudEvent) -> Parsed:
     count = event.extensions.get("sampledrate", "1")
     if not re.fullmatch(r"[1-9][0-9]{0,8}", count, re.ASCII):
         return _not_ours(event, "bad_attribute", f"sampledrate {text(count, 20)!r}; want a whole number from 1")
-    key = f"{event.source} {told.incident or event.id}"
+    key = f"{event.source} {text(told.incident) or event.id}"
     moment = when(event.time) if event.time else Told()
     return CameraEvent(
         protocol=PROTOCOL,
@@ -247,7 +257,7 @@ def _camera_event(event: CloudEvent) -> Parsed:
         kind=kind,
         phase=phase,
         at=moment.at,
-        zone=told.zone,
+        zone=text(told.zone),
         target=word(told.target),
         score=told.score,
         severity=word(told.severity or event.extensions.get("severity") or event.extensions.get("severitytext")),
@@ -260,7 +270,7 @@ def _camera_event(event: CloudEvent) -> Parsed:
             ("id", event.id),
             ("source", event.source),
             *((name, event.extensions.get(name)) for name in _KEPT_EXTENSIONS),
-            *((name, value) for name, value in told.fields.items()),
+            *((name, value) for name, value in told.fields.items() if text(name) == name),
         ]),
     )  # fmt: skip
 

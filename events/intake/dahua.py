@@ -31,7 +31,7 @@ from events.intake.values import (
 
 PROTOCOL: Final = "dahua"
 MOST_BYTES: Final = 8 * 2**20
-MOST_TEXT_BYTES: Final = 256 * 1024
+MOST_TEXT_BYTES: Final = 256 * 1024  # of all parts of text together
 MOST_DATA_BYTES: Final = 64 * 1024
 MOST_ITEMS: Final = 200
 
@@ -64,6 +64,7 @@ def parse(body: bytes, content_type: str = "") -> tuple[Parsed, ...]:
 def _of_parts(body: bytes, content_type: str) -> list[Parsed]:
     said: list[Parsed] = []
     early: list[Snapshot] = []
+    written = 0
     for part in read_parts(body, content_type):
         shown = picture(part.data)
         if shown is not None and said:
@@ -71,6 +72,9 @@ def _of_parts(body: bytes, content_type: str) -> list[Parsed]:
         elif shown is not None:
             early.append(shown)
         elif part.data.strip() and not part.media_type.startswith(("image/", "video/", "audio/")):
+            written += len(part.data)
+            if written > MOST_TEXT_BYTES:
+                raise Unreadable("too_large", f"{written} bytes of text in parts; want at most {MOST_TEXT_BYTES}")
             try:
                 said += _of_text(part.data)
             except Unreadable as error:
@@ -108,8 +112,7 @@ def _of_text(body: bytes) -> list[Parsed]:
         raise Unreadable("too_many_items", f"{len(starts)} blocks; want at most {MOST_ITEMS}")
     ends = [_BLOCK.search(written, start) for start in starts]
     return [
-        _block(written[start : end.start() if end else len(written)])
-        for start, end in zip(starts, ends, strict=True)
+        _block(written[start : end.start() if end else len(written)]) for start, end in zip(starts, ends, strict=True)
     ]
 
 
@@ -186,11 +189,11 @@ def _one(code: object, action: object, index: object, data: Mapping[str, Any]) -
     target = word(seen.get("ObjectType")) or word(data.get("ObjectType"))
     moment = text(data.get("RealUTC")) or text(data.get("LocaleTime")) or text(data.get("UTC"))
     numbered = text(data.get("EventID"), 64)
-    lane = name_of(PROTOCOL, device.channel, kind, zone, target, numbered)
+    lane = name_of(PROTOCOL, device.channel, kind)  # a Stop often comes without data
     return CameraEvent(
         protocol=PROTOCOL,
         device=device,
-        key=name_of(lane, moment or sorted((name, text(value)) for name, value in data.items())),
+        key=name_of(lane, zone, target, numbered, moment or sorted((name, text(each)) for name, each in data.items())),
         lane=lane,
         kind=kind,
         phase=Phase.PULSE if done is None else _PHASES[done],

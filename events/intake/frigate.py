@@ -66,7 +66,7 @@ def _one(message: Any) -> Parsed:
     if kind == "face":
         return _refused("faces_refused", "a recognised face; faces are not taken in")
     if kind in _NOTES:
-        return _refused("only_a_note", f"a {kind} of an object that was told before; want the object")
+        return _refused("only_a_note", f"a note ({kind}) on an object that is told by itself; want the object")
     if kind == "classification":
         return _classified(message)
     if "event_id" in message and "name" in message:

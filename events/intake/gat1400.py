@@ -30,7 +30,7 @@ from events.intake.values import (
 )  # fmt: skip
 
 PROTOCOL: Final = "gat1400"
-MOST_BYTES: Final = 16 * 2**20
+MOST_BYTES: Final = 8 * 2**20
 MOST_ITEMS: Final = 200
 
 MEDIA_TYPE: Final = "application/VIID+JSON;charset=UTF-8"

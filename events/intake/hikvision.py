@@ -34,7 +34,8 @@ from events.intake.xml_tree import Node, read_xml
 
 PROTOCOL: Final = "hikvision"
 MOST_BYTES: Final = 16 * 2**20
-MOST_TEXT_BYTES: Final = 256 * 1024  # of one XML or JSON part
+MOST_TEXT_BYTES: Final = 256 * 1024  # of all XML and JSON parts together
+MOST_DOCUMENTS: Final = 4  # of one body
 MOST_ITEMS: Final = 64
 
 _ALIASES: Final = {
@@ -63,7 +64,7 @@ def _of_parts(body: bytes, content_type: str) -> tuple[Parsed, ...]:
     said: list[Parsed] = []
     pictures: list[list[Snapshot]] = []
     early: list[Snapshot] = []
-    strange = 0
+    strange = written = documents = 0
     for part in read_parts(body, content_type):
         shown = picture(part.data)
         if shown is not None:
@@ -71,6 +72,10 @@ def _of_parts(body: bytes, content_type: str) -> tuple[Parsed, ...]:
         elif part.media_type.startswith(("image/", "video/", "audio/")):
             strange += 1
         elif part.data.strip():
+            written, documents = written + len(part.data), documents + 1
+            if written > MOST_TEXT_BYTES or documents > MOST_DOCUMENTS:
+                limits = f"at most {MOST_DOCUMENTS} with {MOST_TEXT_BYTES}"
+                raise Unreadable("too_large", f"{documents} parts of text with {written} bytes; want {limits}")
             try:
                 read = _of_text(part.data)
             except Unreadable as error:
@@ -123,12 +128,12 @@ def _one(alarm: Node, digest: str) -> Parsed:
     zones = list(dict.fromkeys(_values(alarm, "regionid") or _values(alarm, "inputioportid")))
     zone = zones[0] if zones else None
     target = word(next(iter(_values(alarm, "detectiontarget") or _values(alarm, "targettype")), None))
-    lane = name_of(PROTOCOL, device.serial, device.mac, device.channel, kind, zone, target)
+    lane = name_of(PROTOCOL, device.mac or device.serial, device.channel, kind)  # an end often names no region
     channel = whole(device.channel, _FIRST_OF_A_RECORDER, 10_000)
     return CameraEvent(
         protocol=PROTOCOL,
         device=device,
-        key=name_of(lane, text(alarm.value("datetime")) or digest),
+        key=name_of(lane, zone, target, text(alarm.value("datetime")) or digest),
         lane=lane,
         kind=kind,
         phase=_phase(state, posts),
@@ -151,7 +156,7 @@ def _one(alarm: Node, digest: str) -> Parsed:
 
 def _device(alarm: Node) -> Device:
     return Device(
-        serial=text(next(iter(_values(alarm, "serialnumber") or _values(alarm, "deviceserialnumber")), None)),
+        serial=next(iter(_values(alarm, "serialnumber") or _values(alarm, "deviceserialnumber")), None),
         mac=mac(alarm.value("macaddress")),
         channel=text(alarm.value("channelid", "dynchannelid"), 40),
         name=text(alarm.value("channelname")),
@@ -175,7 +180,7 @@ def _phase(state: str | None, posts: int | None) -> Phase:
 
 
 def _values(alarm: Node, name: str) -> list[str]:
-    return [node.text.strip() for node in alarm.everywhere(name) if node.text.strip()]
+    return [line for node in alarm.everywhere(name) if (line := text(node.text)) is not None]
 
 
 def _refused(code: str, says: str, device: Device | None = None) -> Refused:

@@ -12,6 +12,8 @@ from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import Any, Final
 
+import msgspec
+
 from events.intake.camera_event import CameraEvent, Device, Parsed, Phase, Refused, Snapshot, Spot
 from events.intake.json_value import read_json
 from events.intake.unreadable import Unreadable, check_size
@@ -205,13 +207,13 @@ def _one(item: Any, mapping: FieldMap) -> Parsed:
         return _refused("no_phase", f"phase {word(given.get('phase'))!r}; want start, update, end or pulse", device)
     own, zone, target = text(given.get("incident")), text(given.get("zone")), word(given.get("target"))
     moment = _moment(given.get("time"))
-    lane = name_of(PROTOCOL, *vars(device).values(), kind, zone, target)
+    lane = name_of(PROTOCOL, *vars(device).values(), kind, zone)
     spot = degrees(given.get("lon"), given.get("lat"), text(given.get("datum")) or "")
     shown = [each for each in (_decoded(given.get("picture")), picture_at(given.get("picture_url"))) if each]
     return CameraEvent(
         protocol=PROTOCOL,
         device=device,
-        key=own or name_of(lane, text(given.get("time")) or sha256(repr(item).encode("utf-8", "replace")).hexdigest()),
+        key=own or name_of(lane, target, text(given.get("time")) or sha256(msgspec.json.encode(item)).hexdigest()),
         lane=None if own else lane,
         kind=kind,
         phase=phase,

@@ -59,6 +59,7 @@ def read_parts(body: bytes, content_type: str) -> list[Part]:
             "on_header_field": collected.names,
             "on_header_value": collected.values,
             "on_header_end": collected.heads,
+            "on_headers_finished": collected.opens,
             "on_part_data": collected.data,
         },
         max_header_count=MOST_HEADERS,
@@ -68,19 +69,22 @@ def read_parts(body: bytes, content_type: str) -> list[Part]:
     except FormParserError as error:
         if not collected.parts:
             raise Unreadable("not_multipart", f"{error}; want parts between boundaries") from error
+    if not collected.parts:
+        raise Unreadable("not_multipart", "a body that breaks off before its first part; want parts between boundaries")
     return [Part(media_type, b"".join(pieces)) for media_type, pieces in collected.parts]
 
 
 class _Collector:
     def __init__(self) -> None:
         self.parts: list[tuple[str, list[bytes]]] = []
+        self._media_type = ""
         self._name = b""
         self._value = b""
 
     def begins(self) -> None:
         if len(self.parts) >= MOST_PARTS:
             raise Unreadable("too_many_parts", f"more than {MOST_PARTS} parts; want no more")
-        self.parts.append(("", []))
+        self._media_type = ""
 
     def names(self, data: bytes, start: int, end: int) -> None:
         self._name += data[start:end]
@@ -90,9 +94,11 @@ class _Collector:
 
     def heads(self) -> None:
         if self._name.strip().lower() == b"content-type":
-            media_type = self._value.decode("latin-1").split(";")[0].strip().lower()
-            self.parts[-1] = (media_type, self.parts[-1][1])
+            self._media_type = self._value.decode("latin-1").split(";")[0].strip().lower()
         self._name = self._value = b""
+
+    def opens(self) -> None:
+        self.parts.append((self._media_type, []))
 
     def data(self, data: bytes, start: int, end: int) -> None:
         self.parts[-1][1].append(data[start:end])

@@ -11,7 +11,7 @@ from xml.parsers import expat
 from events.intake.unreadable import Unreadable
 
 MOST_LEVELS: Final = 32
-MOST_ELEMENTS: Final = 5_000
+MOST_ELEMENTS: Final = 3_000
 MOST_ATTRIBUTES: Final = 64  # of one element; an envelope of Axis declares 45 prefixes
 
 _DECLARATION: Final = re.compile(rb"\s{0,64}<\?xml[^>]{0,200}\?>")
