@@ -227,6 +227,10 @@ class _Payload(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     fields: dict[Annotated[str, msgspec.Meta(max_length=40)], str | int | float | bool | None] = {}
 
 
+PAYLOAD_FIELDS: Final = _Payload.__struct_fields__
+"""What `data` may hold."""
+
+
 def _camera_event(event: CloudEvent) -> Parsed:
     if event.data is not None and not isinstance(event.data, dict):
         return _not_ours(event, "bad_payload", "data that is no JSON object; want one with kind")

@@ -19,7 +19,9 @@ MOST_BYTES: Final = 256 * 1024
 MOST_ITEMS: Final = 200
 
 # What a device does by itself or by its operator's hand, not what it sees.
-_OF_THE_DEVICE: Final = ("ptzcontroller/", "videosource/daynightvision", "device/light/", "lightcontrol/", "monitoring/")
+_OF_THE_DEVICE: Final = (
+    "ptzcontroller/", "videosource/daynightvision", "device/light/", "lightcontrol/", "monitoring/",
+)  # fmt: skip
 _APPLICATION: Final = "cameraapplicationplatform/"  # of Axis: application, then the profile that it watches by
 
 _ZONES: Final = ("rule", "rulename", "areaid", "region", "port", "sensor", "inputtoken", "relaytoken", "disk_id")
