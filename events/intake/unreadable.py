@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Final
+
+_MOST_SAID: Final = 300  # letters; a reader tells the whole path to a fault
+
 
 class Unreadable(ValueError):
     """`code` is stable and for programs; the message says what was given and what is wanted."""
@@ -9,7 +13,7 @@ class Unreadable(ValueError):
     def __init__(self, code: str, says: str) -> None:
         super().__init__(says)
         self.code = code
-        self.says = says
+        self.says = says if len(says) <= _MOST_SAID else says[: _MOST_SAID - 1] + "…"
 
 
 def check_size(body: bytes, most: int) -> None:

@@ -11,8 +11,9 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from events.intake import cloudevents, dahua, frigate, gat1400, gb28181, hikvision, mapped, onvif
-from events.intake.camera_event import Parsed
+from events.intake import cloudevents, dahua, frigate, gat1400, gb28181, hikvision, mapped, onvif, sip
+from events.intake.camera_event import Parsed, Refused
+from events.intake.unreadable import Unreadable
 
 JPEG: Final = b"\xff\xd8\xff\xe0\x00\x10JFIF\x00" + bytes(range(256)) + b"\xff\xd9"
 PICTURE: Final = base64.b64encode(JPEG).decode("ascii")
@@ -220,6 +221,13 @@ GB28181: Final = [
     (b"<Notify><CmdType>MobilePosition</CmdType><DeviceID>1</DeviceID></Notify>", ""),
 ]  # fmt: skip
 
+_SIP = (
+    "MESSAGE sip:62010200002000000001@10.0.0.1:5060 SIP/2.0\r\nVia: SIP/2.0/UDP 10.0.0.9:5060;rport;branch=z9hG4bK1\r\n"
+    "From: <sip:62010200001320000001@6201020000>;tag=9\r\nTo: <sip:62010200002000000001@6201020000>\r\n"
+    "Call-ID: c\r\nCSeq: 20\r\n MESSAGE\r\nContent-Type: Application/MANSCDP+xml\r\n\r\n"
+).encode()
+SIP: Final = [(_SIP + body, "") for body, _ in GB28181]
+
 # --- CloudEvents and other JSON -----------------------------------------------------------------------
 
 PAYLOAD: Final = {
@@ -265,6 +273,23 @@ def _binary_and_not(body: bytes, content_type: str) -> Sequence[Parsed]:
     return cloudevents.parse(body, content_type, BINARY)
 
 
+def _in_a_datagram(datagram: bytes, _content_type: str) -> Sequence[Parsed]:
+    try:
+        told = sip.read(datagram)
+    except Unreadable as error:
+        return (Refused(protocol="sip", code=error.code, says=error.says),)
+    if told.method:
+        sip.read(sip.answer(told, 200, "OK", "t", ("192.0.2.1", 5060)))
+    return gb28181.parse(told.body)
+
+
+def _large_sip(most: int) -> Iterator[tuple[bytes, str]]:
+    yield from ((_SIP + body, kind) for body, kind in _large_xml(most - len(_SIP)))
+    yield _SIP[:-2] + b"\r\n ".join([b"a: b"] * (most // 8)) + b"\r\n\r\n", ""
+    yield _SIP.replace(b";rport", b";rport" * 600), ""
+    yield _SIP[:-2] + b"a: b\r\n" * (most // 6 - 200) + b"\r\n", ""
+
+
 def _large_json(most: int) -> Iterator[tuple[bytes, str]]:
     """Large in each way that JSON has: long lists, text, escapes, digits, names, levels, and letters of GB18030."""
     kind = "application/json"
@@ -279,6 +304,7 @@ def _large_json(most: int) -> Iterator[tuple[bytes, str]]:
     yield b"9" * (most - 1), kind
     yield b"0." + b"9" * (most - 3), kind
     yield b"[" * (most - 1), kind
+    yield b"[" * 300 + b"1e999" + b"]" * 300, kind  # found: what is wrong was told with the whole path to it
     yield b" " * (most - 2) + b"{}", kind
 
 
@@ -377,6 +403,7 @@ TARGETS: Final[Mapping[str, Target]] = {
     "dahua": Target(dahua.parse, dahua.MOST_BYTES, DAHUA, _large_dahua),
     "gat1400": Target(gat1400.parse, gat1400.MOST_BYTES, GAT1400, _large_gat1400),
     "gb28181": Target(gb28181.parse, gb28181.MOST_BYTES, GB28181, _large_xml),
+    "sip": Target(_in_a_datagram, sip.MOST_BYTES, SIP, _large_sip),
     "cloudevents": Target(_binary_and_not, cloudevents.MOST_BYTES, CLOUDEVENTS, _large_cloudevents),
     "json": Target(lambda body, kind: mapped.parse(body, kind, _READ), mapped.MOST_BYTES, OTHER_JSON, _large_other),
 }

@@ -28,12 +28,12 @@ def test_every_sample_file_ends_where_the_table_says(sample_data: Path) -> None:
 
 def test_every_code_of_refusal_is_listed_and_no_other() -> None:
     listed = re.findall(r"^\| `(\w+)` \| ", README.split("## Codes of refusal")[1].split("\n## ")[0], re.MULTILINE)
-    made = set()
+    made: set[str] = set()
     for path in (ROOT / "events/intake").glob("*.py"):
         for node in ast.walk(parsed(path)):
             if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in MADE_BY:
                 code = node.args[MADE_BY[node.func.id]]
-                if isinstance(code, ast.Constant):
+                if isinstance(code, ast.Constant) and isinstance(code.value, str):
                     made.add(code.value)
     assert sorted(listed) == sorted(made)
     assert made >= NOT_EVEN_RAW
