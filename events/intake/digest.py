@@ -43,12 +43,14 @@ def read_answer(header: str) -> Answer | None:
     told = {name.lower(): quoted or plain for name, quoted, plain in _PAIR.findall(rest)}
     if told.get("algorithm", "MD5").upper() != "MD5" or told.get("qop", "auth") != "auth":
         return None
-    names = ("username", "realm", "nonce", "uri", "response")
-    if not all(told.get(name) for name in names):
+    if not all(told.get(name) for name in ("username", "realm", "nonce", "uri", "response")):
         return None
     if "qop" in told and not (told.get("nc") and told.get("cnonce")):
         return None
-    return Answer(*(told[name] for name in names), told.get("qop", ""), told.get("nc", ""), told.get("cnonce", ""))
+    return Answer(
+        told["username"], told["realm"], told["nonce"], told["uri"], told["response"],
+        told.get("qop", ""), told.get("nc", ""), told.get("cnonce", ""),
+    )  # fmt: skip
 
 
 def secret_of(username: str, realm: str, password: str) -> str:

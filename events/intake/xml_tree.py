@@ -130,8 +130,8 @@ def _letters(body: bytes) -> str:
 def _chinese(body: bytes) -> str:
     """Bytes that are declared as GB: UTF-8 all the same where they can be nothing else.
 
-    Every Chinese letter has three bytes in UTF-8. Text in GB that happens to be UTF-8 (联通 is the known
-    example) reads as letters of two bytes, which no Chinese device writes.
+    Every Chinese letter has three bytes in UTF-8. Text in GB that happens to be UTF-8 (漏 would be ©) reads as
+    letters of two bytes, which no Chinese device writes.
     """
     try:
         as_utf8 = body.decode("utf-8")

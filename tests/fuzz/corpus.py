@@ -222,7 +222,8 @@ GB28181: Final = [
 ]  # fmt: skip
 
 _SIP = (
-    b"MESSAGE sip:62010200002000000001@10.0.0.1:5060 SIP/2.0\r\nVia: SIP/2.0/UDP 10.0.0.9:5060;rport;branch=z9hG4bK1\r\n"
+    b"MESSAGE sip:62010200002000000001@10.0.0.1:5060 SIP/2.0\r\n"
+    b"Via: SIP/2.0/UDP 10.0.0.9:5060;rport;branch=z9hG4bK1\r\n"
     b"From: <sip:62010200001320000001@6201020000>;tag=9\r\nTo: <sip:62010200002000000001@6201020000>\r\n"
     b"Call-ID: c\r\nCSeq: 20\r\n MESSAGE\r\nContent-Type: Application/MANSCDP+xml\r\n\r\n"
 )

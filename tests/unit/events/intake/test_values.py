@@ -43,7 +43,7 @@ def test_a_hardware_address_has_one_form() -> None:
 
 
 def test_a_text_is_one_short_line() -> None:
-    assert text("a\x00b\nc") == "a b c"
+    assert text(" a\x00b\nc ") == "a b c"
     assert text("x" * 500) == "x" * 200
     nothing: tuple[object, ...] = ("", " \n", [], {}, None)
     assert [text(each) for each in nothing] == [None] * 5
@@ -59,7 +59,14 @@ def test_a_picture_is_what_its_bytes_are() -> None:
 
 def test_an_address_with_a_password_in_it_is_not_kept() -> None:
     assert picture_at("http://camera.example/a.png") is not None
-    for refused in ("http://admin:12345@camera.example/a.jpg", "file:///etc/passwd", "ftp://a/b", "a.jpg", "http://[/"):
+    for refused in (
+        "http://admin:12345@camera.example/a.jpg",
+        "http://admin@camera.example/a.jpg",
+        "file:///etc/passwd",
+        "ftp://a/b",
+        "a.jpg",
+        "http://[/",
+    ):
         assert picture_at(refused) is None
 
 
