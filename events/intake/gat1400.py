@@ -22,9 +22,9 @@ from events.intake.values import (
     Told,
     fields_of,
     name_of,
+    number,
     picture,
     picture_at,
-    share,
     text,
     when,
 )  # fmt: skip
@@ -146,7 +146,7 @@ def _one(kind: str, told: Any, by: str | None, notice: Mapping[str, Any]) -> Par
         at=told_at.at,
         local_time=told_at.local_time,
         zone=zone,
-        score=share(told.get("PlateReliability")) if "." in str(told.get("PlateReliability")) else None,
+        score=_percent(told.get("PlateReliability")),
         snapshots=pictures,
         fields=fields | fields_of({
             "object": own, "notification": item, "pictures_left_out": left or None,
@@ -160,6 +160,11 @@ def _moment(told: Mapping[str, Any], notice: Mapping[str, Any]) -> Told:
         if moment.at is not None or moment.local_time is not None:
             return moment
     return Told()
+
+
+def _percent(value: Any) -> float | None:
+    read = number(value)
+    return read / 100 if read is not None and 0 <= read <= 100 else None
 
 
 def _pictures(kind: str, told: Mapping[str, Any]) -> tuple[tuple[Snapshot, ...], int]:

@@ -104,6 +104,11 @@ def test_a_moment_in_milliseconds_is_aware() -> None:
     assert told.at == datetime(2026, 11, 20, 8, 0, tzinfo=UTC)
 
 
+def test_how_sure_a_plate_was_read_is_a_percentage() -> None:
+    assert event(gat1400.parse(cars(CAR | {"PlateReliability": "80"}))).score == 0.8
+    assert event(gat1400.parse(cars(CAR | {"PlateReliability": ""}))).score is None
+
+
 def test_an_object_without_an_id_has_the_same_key_when_it_is_sent_twice() -> None:
     one = CAR | {"MotorVehicleID": ""}
     assert event(gat1400.parse(cars(one))).key == event(gat1400.parse(cars(one))).key
