@@ -19,6 +19,7 @@ MOST_LINE: Final = 4_000
 _REQUEST: Final = re.compile(r"([A-Z]{1,20}) (\S{1,500}) SIP/2\.0")
 _RESPONSE: Final = re.compile(r"SIP/2\.0 ([1-6]\d\d) ?(.{0,200})")
 _USER: Final = re.compile(r"sips?:([^@;>\s]{1,100})@", re.IGNORECASE)
+_CONTROL: Final = re.compile(r"[\x00-\x1f\x7f]")  # what is echoed in an answer must not begin a line of its own
 _SHORT: Final = {
     "v": "via", "f": "from", "t": "to", "i": "call-id", "m": "contact", "l": "content-length", "c": "content-type",
 }  # fmt: skip
@@ -81,7 +82,7 @@ def _header(line: str) -> tuple[str, str]:
     bare = name.strip().lower()
     if not mark or not bare:
         raise Unreadable("not_sip", "a header without a colon; want name: value")
-    return _SHORT.get(bare, bare), value.strip()
+    return _SHORT.get(bare, bare), _CONTROL.sub(" ", value).strip()
 
 
 def answer(
@@ -114,7 +115,7 @@ def answer(
 def _with_peer(via: str, peer: tuple[str, int]) -> str:
     host, port = peer
     first, comma, others = via.partition(",")
-    first = re.sub(r";rport(?:=\d{0,5})?(?=;|$)", f";rport={port}", first.strip())
+    first = re.sub(r";rport(?:=\d{0,5})?(?=;|$)", f";rport={port}", first.strip(), count=1)
     return f"{first};received={host}{comma}{others}"
 
 

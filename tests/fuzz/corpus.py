@@ -280,7 +280,8 @@ def _in_a_datagram(datagram: bytes, _content_type: str) -> Sequence[Parsed]:
     except Unreadable as error:
         return (Refused(protocol="sip", code=error.code, says=error.says),)
     if told.method:
-        sip.read(sip.answer(told, 200, "OK", "t", ("192.0.2.1", 5060)))
+        answer = sip.answer(told, 200, "OK", "t", ("192.0.2.1", 5060))
+        assert len(answer) < len(datagram) + 200, "an answer that grows is a weapon against whose address was forged"
     return gb28181.parse(told.body)
 
 

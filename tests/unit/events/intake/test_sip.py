@@ -41,6 +41,13 @@ def test_the_answer_repeats_what_belongs_to_the_request_and_says_whence_it_came(
     assert (told.first("call-id"), told.first("expires")) == ("41@192.168.1.9", "3600")
 
 
+def test_no_header_that_is_echoed_begins_a_line_of_its_own() -> None:
+    asked = sip.read(ASKED.replace(b"tag=99", b"tag=9\nX: y\rZ: w"))
+    told = sip.answer(asked, 200, "OK", "ours", ("203.0.113.5", 6000))
+    assert b"\nX" not in told
+    assert b"\rZ" not in told
+
+
 def test_a_message_of_ours_is_one_that_can_be_read() -> None:
     ours, theirs = "62010200002000000001", "62010200001320000001"
     leg = sip.Leg(ours, theirs, ("10.0.0.1", 5060), ("10.0.0.9", 5061), "b1", "t1", "c1")
