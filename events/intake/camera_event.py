@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+from typing import Final
 
 
 class Phase(StrEnum):
@@ -54,15 +55,19 @@ class Spot:
 class CameraEvent:
     """One thing that a device says of one incident.
 
-    `key` names the incident by the device, the same for its start, updates and end and for whatever is sent
-    twice; it is the device's own id where it has one, else derived from device, kind, region and the first
-    moment. `kind` and `target` are the vendor's own words, lower case. `at` is aware; a device that tells no
-    zone leaves it None and says `local_time`. `count` is how many observations it stands for.
+    `key` is the device's own id of the incident where it has one: the same for its start, updates and end, and
+    `lane` is None. Where the device numbers nothing, `key` is derived and names one message (the same when it
+    is sent twice), and `lane` is what stays the same from start to end: the device, its channel and the kind, and
+    the region where an end names it too.
+    `kind` and `target` are the vendor's own words, lower case. `at` is aware; a device that tells no zone
+    leaves it None and says `local_time`; one that has lost its clock says neither. `count` is how many
+    observations it stands for.
     """
 
     protocol: str
     device: Device
     key: str
+    lane: str | None = None
     kind: str
     phase: Phase
     at: datetime | None = None
@@ -91,12 +96,19 @@ class Heartbeat:
 
 @dataclass(frozen=True, kw_only=True)
 class Refused:
-    """A message, or one item of it, that cannot be read: a stable code, and what was given and is wanted."""
+    """A message, or one item of it, that is not kept: a stable code, and what was given and is wanted.
+
+    `item` is the device's own id of the item, "" where it has none or the whole message is meant.
+    """
 
     protocol: str
     code: str
     says: str
     device: Device = Device()
+    item: str = ""
 
+
+NOT_EVEN_RAW: Final = frozenset({"faces_refused", "only_a_note"})
+"""Codes of refusals by rule, not by fault: nothing of such a message is kept, not in quarantine either."""
 
 Parsed = CameraEvent | Heartbeat | Refused
