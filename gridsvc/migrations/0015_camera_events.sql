@@ -194,6 +194,10 @@ CREATE TABLE camera_quarantine (
 );
 CREATE INDEX camera_quarantine_newest ON camera_quarantine (received_at, id);
 INSERT INTO camera_rules DEFAULT VALUES;
+-- A city that works by the starter rules has a category for what is wrong with a camera.
+UPDATE camera_rules
+   SET storm_category = 'starter-2026:100150'
+ WHERE EXISTS (SELECT FROM categories WHERE edition = 'starter-2026' AND code = '100150');
 
 -- The application owns no table and cannot make one; these two make and drop days, and do nothing else.
 CREATE FUNCTION camera_events_make_day(day date) RETURNS boolean
