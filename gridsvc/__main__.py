@@ -29,6 +29,7 @@ COMMANDS: Final[dict[str, str]] = {
     "categories": "editions of what may be reported, their limits and handlers",
     "reasons": "why a move is made, in the city's own codes",
     "components": "the register of components: manholes, lamps, trees",
+    "cameras": "what cameras have sent, and what of it could not be read",
     "gazetteer": "landmarks and house numbers: places that are found by words",
     "starter": "load the starter rules into an empty city",
     "user": "accounts and API keys",

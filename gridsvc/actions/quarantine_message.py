@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -12,6 +13,8 @@ from events.intake.camera_event import Refused
 from gridsvc.db import Conn
 from gridsvc.ids import new_id
 from gridsvc.store import camera_quarantine
+
+log = logging.getLogger(__name__)
 
 MOST_BYTES: Final = 262_144
 """What is kept of a message; the rest is counted."""
@@ -40,4 +43,8 @@ async def quarantine_message(conn: Conn, message: Message, refused: Refused, now
         conn, kept, now, message.protocol, message.token_id, message.cameras, message.peer, message.content_type,
         headers, message.body[:MOST_BYTES], len(message.body), refused.code, refused.says[:1_000],
     )  # fmt: skip
+    log.warning(
+        "a message could not be read",
+        extra={"action": "camera_quarantined", "id": str(kept), "protocol": message.protocol, "code": refused.code},
+    )
     return kept

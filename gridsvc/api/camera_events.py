@@ -21,6 +21,7 @@ from gridsvc.actions.quarantine_message import Message
 from gridsvc.actions.take_camera_events import Answer, Incoming
 from gridsvc.api import camera_wire
 from gridsvc.api.camera_desk import CAMERA_DESK, Errand
+from gridsvc.api.health import METRICS
 from gridsvc.api.identity import address_of
 from gridsvc.api.parts import caller_of, scoped
 from gridsvc.api.route import DESK, PUBLIC, Route
@@ -79,11 +80,16 @@ async def _take(request: web.Request) -> web.Response:
             refused[index] = wrong
     errand.incoming = incoming
     kept = iter(await desk.take(errand))
+    told = [refused.get(index) or _told(next(kept)) for index in range(len(items))]
+    _count(request, told)
     if len(items) == 1 and isinstance(items[0], Refused):
         raise CameraMessageRefused(items[0].says[:400], reason=items[0].code)
-    return reply(
-        CameraEventsTaken(items=[refused.get(index) or _told(next(kept)) for index in range(len(items))]), 202
-    )
+    return reply(CameraEventsTaken(items=told), 202)
+
+
+def _count(request: web.Request, told: Sequence[CameraEventOutcome]) -> None:
+    for outcome, many in Counter(each.outcome for each in told).items():
+        request.app[METRICS].camera_events.labels(outcome).inc(many)
 
 
 def _wrong_of(item: Parsed, areas: Mapping[str, Sequence[str] | None], caller: Caller) -> CameraEventOutcome | None:
@@ -158,12 +164,14 @@ async def _take_from_device(request: web.Request) -> web.StreamResponse:
     owner = admitted.cameras[0] if len(admitted.cameras) == 1 else ""
     unkept: Counter[Count] = Counter((owner, "quarantined", each.code) for each in unread)
     kept = iter(await desk.take(Errand(incoming, unkept, [(message, each) for each in unread[:1]])))
+    told = [each or _told(next(kept)) for each in outcomes]
+    _count(request, told)
     if unread:
         refusal = REFUSALS.get(protocol)
         if refusal is None:
             raise CameraMessageRefused(unread[0].says[:400], reason=unread[0].code, kept=len(incoming))
         return refusal(unread[0])
-    return SAYINGS.get(protocol, _plainly)([each or _told(next(kept)) for each in outcomes])
+    return SAYINGS.get(protocol, _plainly)(told)
 
 
 def _quarantined(refused: Refused) -> CameraEventOutcome:

@@ -121,7 +121,8 @@ async def test_any_order_of_messages_ends_in_the_same_state(streets: Cameras, ci
         await _play(streets, order, city_clock)
         rows = await streets.town.rows(
             "SELECT (SELECT array_agg(outcome ORDER BY outcome) FROM camera_events) AS outcomes, ended, messages,"
-            "       (SELECT count(DISTINCT case_id) FROM camera_events) AS cases, (SELECT sum(events) FROM camera_incidents) AS events,"
+            "       (SELECT count(DISTINCT case_id) FROM camera_events) AS cases,"
+            "       (SELECT sum(events) FROM camera_incidents) AS events,"
             "       (SELECT sum(events) FROM camera_counts WHERE outcome = 'duplicate') AS duplicates"
             "  FROM camera_sightings"
         )
@@ -249,9 +250,13 @@ async def test_an_event_that_nobody_could_decide_is_still_there_for_the_next_wor
     """A worker that dies in the middle of its transaction leaves all as it was."""
     await streets.say(seen("c1", "a"))
     with pytest.raises(RuntimeError):
-        async with transaction(streets.town.pool) as (conn, _):
-            assert len(await camera_events.claim_new(conn, 10)) == 1
-            raise RuntimeError("killed")
+        await _claim_and_die(streets)
     await streets.rules(wait_s=0)
     await streets.work()
     assert await streets.outcomes() == {"opened": 1}
+
+
+async def _claim_and_die(streets: Cameras) -> None:
+    async with transaction(streets.town.pool) as (conn, _):
+        assert len(await camera_events.claim_new(conn, 10)) == 1
+        raise RuntimeError("killed")
