@@ -69,7 +69,7 @@ async def run(arguments: argparse.Namespace, settings: Settings) -> int:
 def _is_whole(arguments: argparse.Namespace) -> bool:
     """Whether there is an id where one is wanted, and none where not."""
     without = arguments.verb == "list" or (arguments.verb == "replay" and arguments.all)
-    return (arguments.id is None) == without
+    return bool((arguments.id is None) == without)
 
 
 def _wanted(verb: str) -> str:

@@ -22,5 +22,6 @@ def add(subparsers: Subparsers) -> None:
 
 async def run(arguments: argparse.Namespace, settings: Settings) -> int:
     """Run the part; its exit code."""
-    part = camera_ledger if arguments.part == camera_ledger.NAME else camera_quarantine
-    return await part.run(arguments, settings)
+    if arguments.part == camera_ledger.NAME:
+        return await camera_ledger.run(arguments, settings)
+    return await camera_quarantine.run(arguments, settings)

@@ -158,11 +158,15 @@ def make_cameras(seed: int, lattice: Lattice) -> tuple[Camera, ...]:
     return tuple(_camera(rng, number, lattice, i, j) for number, (i, j) in enumerate(chosen, start=1))
 
 
+def camera_code(number: int) -> str:
+    """GB/T 28181: 8 digits of the centre, 2 of the trade, 3 of the kind (132 network camera), 7 of the device."""
+    return f"{CITY}0000132{number:07d}"
+
+
 def _camera(rng: random.Random, number: int, lattice: Lattice, i: int, j: int) -> Camera:
     lon, lat = (float(value) for value in lattice.crossings[i, j])
     return Camera(
-        # GB/T 28181: 8 digits of the centre, 2 of the trade, 3 of the kind (132 network camera), 7 of the device.
-        code=f"{CITY}0000132{number:07d}",
+        code=camera_code(number),
         name=f"路口{number:02d}号",
         lon=lon,
         lat=lat,

@@ -189,7 +189,10 @@ async def test_a_silence_holds_what_matches_until_it_is_ended(api: Api, cameras:
     assert len(await rows(api, "SELECT FROM cases")) == 1
     listed = await dispatcher.get("/api/v1/camera-silences?active=false")
     assert [item["id"] for item in listed.body["items"]] == [made.body["id"]]
-    for wrong in ({"matchers": {"colour": ["red"]}}, {"matchers": {}}, {"until": "2020-01-01T00:00:00Z"}):
+    wrongs: list[dict[str, Any]] = [
+        {"matchers": {"colour": ["red"]}}, {"matchers": {}}, {"until": "2020-01-01T00:00:00Z"}
+    ]  # fmt: skip
+    for wrong in wrongs:
         assert (await dispatcher.post("/api/v1/camera-silences", asked | wrong)).status == 400
 
 
