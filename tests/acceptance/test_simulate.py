@@ -131,7 +131,8 @@ async def test_a_simulated_day_brings_cases_into_all_ten_states(
     await until(city, "SELECT EXISTS (SELECT FROM call_backs WHERE result = 'solved')", "who called is called back")
     assert service.lives("simulate"), service.said("simulate")
     service.end("simulate")
-    assert await one(city, "SELECT count(*) FROM cases WHERE description NOT LIKE '【模拟】%' AND source <> 'camera'") == 0
+    strangers = "SELECT count(*) FROM cases WHERE description NOT LIKE '【模拟】%' AND source <> 'camera'"
+    assert await one(city, strangers) == 0
     verified = service.run("verify")
     assert verified.code == 0, verified.said
 
