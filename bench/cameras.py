@@ -30,6 +30,7 @@ from bench.stage import Stage
 from bench.town import SOUTH, WEST, Size, make_town
 from gridsvc.db import SERVICE, open_pool, transaction
 from gridsvc.ids import new_id
+from gridsvc.local.service_client import ServiceClient
 from gridsvc.store import camera_events
 from gridsvc.store.camera_events import NewEvent
 
@@ -63,10 +64,16 @@ def measure(plan: Plan) -> dict[str, Any]:
             asyncio.run(_install(stage))
             stage.run("web", "serve")
             stage.await_up("web")
+            asyncio.run(_await_serving(stage))
             found = asyncio.run(_doors(stage, plan))
             stage.run("workers", "worker", "cameras")
             stage.await_up("workers")
             return {**found, **asyncio.run(_ways(stage, plan)), "aims": AIMS}
+
+
+async def _await_serving(stage: Stage) -> None:
+    async with ServiceClient(stage.url) as client:  # which waits for a service that is away
+        assert (await client.call("GET", "/readyz")).good
 
 
 async def _install(stage: Stage) -> None:

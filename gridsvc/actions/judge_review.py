@@ -81,7 +81,7 @@ async def _mute_where_wrong(conn: Conn, review: ReviewRow, rules: Rules, now: da
     )
     if muted is None:  # it is already
         return
-    log.warning("a camera is muted", extra={"action": "camera_muted", "camera": review.camera, "kind": review.kind})
+    log.warning("a camera is muted", extra={"action": "camera_muted", "camera": review.camera})
     body = {
         "camera": review.camera, "kind": review.kind, "real": said.seen_real, "false": said.seen_false,
         "at": now.isoformat(),

@@ -45,6 +45,9 @@ async def quarantine_message(conn: Conn, message: Message, refused: Refused, now
     )  # fmt: skip
     log.warning(
         "a message could not be read",
-        extra={"action": "camera_quarantined", "id": str(kept), "protocol": message.protocol, "code": refused.code},
+        extra={
+            "action": "camera_quarantined", "message_id": str(kept), "protocol": message.protocol,
+            "code": refused.code,
+        },
     )
     return kept
