@@ -49,5 +49,5 @@ async def quarantine_message(conn: Conn, message: Message, refused: Refused, now
             "action": "camera_quarantined", "message_id": str(kept), "protocol": message.protocol,
             "code": refused.code,
         },
-    )
+    )  # fmt: skip
     return kept

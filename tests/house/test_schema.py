@@ -189,8 +189,8 @@ async def test_a_city_that_works_by_the_starter_rules_has_a_category_for_a_camer
             await _run(empty_database, "INSERT INTO calendars (code, name, slots) VALUES ('city', 'city', '{}')")
             await _run(
                 empty_database,
-                "INSERT INTO categories (edition, code, kind, name, name_en, duty_line, limit_amount, limit_unit, calendar)"
-                " VALUES ('starter-2026', '100150', 'component', '电子眼', 'Camera', 'city', 3, 'urgent_day', 'city')",
+                "INSERT INTO categories (edition, code, kind, name, duty_line, limit_amount, limit_unit, calendar)"
+                " VALUES ('starter-2026', '100150', 'component', '监控电子眼', 'city', 3, 'urgent_day', 'city')",
             )
         await _run(empty_database, each.sql)
     assert await _ask(empty_database, "SELECT storm_category FROM camera_rules") == [("starter-2026:100150",)]
