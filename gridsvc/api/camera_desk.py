@@ -6,6 +6,7 @@ sender is told to wait (429), which devices that keep what they could not send d
 
 from __future__ import annotations
 
+import ipaddress
 import time
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Sequence
@@ -91,6 +92,8 @@ class CameraDesk:
         kept = self._tokens.get((token, peer))
         if kept is not None and kept[0] > self._ticks():
             return kept[1]
+        if not _is_address(peer):  # a network cannot hold it
+            return None
         async with transaction(self._pool) as (conn, _):
             found = await admit(conn, token, peer)
         if found is not None:  # guesses are not remembered: they would push out what is true
@@ -109,6 +112,13 @@ class CameraDesk:
             for code in asked:
                 _remember(self._areas, code, (ticks + KEPT_S, areas.get(code)))
         return {code: self._areas[code][1] for code in cameras}
+
+
+def _is_address(text: str) -> bool:
+    try:
+        return "%" not in str(ipaddress.ip_address(text))
+    except ValueError:
+        return False
 
 
 def _remember(kept: dict[Name, Value], name: Name, value: Value) -> None:
