@@ -121,7 +121,12 @@ def _row(incoming: Incoming, zone: tzinfo | None, now: datetime) -> NewEvent | A
 
 
 def _short(text: str) -> str:
-    """A device's word as it can be kept: a longer one cut and marked by its digest, so that two stay two."""
+    """A device's word as it can be kept: a longer one cut and marked by its digest, so that two stay two.
+
+    Half characters and NUL, which the database cannot keep, are replaced.
+    """
+    if not text.isascii():
+        text = text.encode("utf-8", "replace").decode()
     if len(text) > _LONGEST:
         text = f"{text[: _LONGEST - 17]}#{hashlib.blake2b(text.encode(), digest_size=8).hexdigest()}"
     return text.replace("\0", "�") if "\0" in text else text

@@ -225,6 +225,16 @@ async def test_what_is_off_unknown_or_outside_ends_with_its_reason(streets: Came
     assert all(balances(each) for each in await streets.balances())
 
 
+async def test_words_that_no_database_can_keep_are_kept_as_near_as_can_be(streets: Cameras) -> None:
+    long = ["长" * 300 + "a", "长" * 300 + "b"]
+    answers = await streets.say(seen("c1", "a", zone="half \ud800 and \0"), *(seen("c1", key) for key in long))
+    assert [each.outcome for each in answers] == ["accepted"] * 3
+    rows = await streets.town.rows("SELECT zone, key FROM camera_events ORDER BY length(key), key")
+    assert rows[0]["zone"] == "half ? and \ufffd"
+    assert len({row["key"] for row in rows}) == 3, "two long keys stay two"
+    assert max(len(row["key"]) for row in rows) == 200
+
+
 async def test_days_are_made_ahead_and_dropped_after_their_time_and_the_ledger_goes_on_to_balance(
     streets: Cameras, city_clock: CityClock
 ) -> None:
