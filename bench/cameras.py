@@ -27,9 +27,10 @@ import asyncpg
 from bench.intake import quantile
 from bench.run import RESULTS, machine
 from bench.stage import Stage
-from bench.town import SOUTH, WEST, Size, make_town
+from bench.town import Size, make_town
 from gridsvc.db import SERVICE, open_pool, transaction
 from gridsvc.ids import new_id
+from gridsvc.local.city_plan import City
 from gridsvc.local.service_client import ServiceClient
 from gridsvc.store import camera_events
 from gridsvc.store.camera_events import NewEvent
@@ -48,7 +49,7 @@ class Plan:
     """How long each run takes, and how large the storm is."""
 
     seconds: float = 5.0
-    clients: int = 8
+    clients: int = 64  # that send singly; an eighth of them sends batches
     storm: int = 10_000
     storm_s: float = 10.0
     calm: int = 4  # rounds in which each of the other cameras sees something new
@@ -60,12 +61,14 @@ def measure(plan: Plan) -> dict[str, Any]:
         home = Path(folder)
         home.chmod(0o755)  # PostgreSQL may run as another user and must reach its folder
         with Stage(home) as stage:
-            asyncio.run(stage.furnish(make_town(Size(side=8)), is_test=True))
-            asyncio.run(_install(stage))
+            town = make_town(Size(side=8))
+            asyncio.run(stage.furnish(town, is_test=True))
+            asyncio.run(_install(stage, town))
             stage.run("web", "serve")
             stage.await_up("web")
             asyncio.run(_await_serving(stage))
             found = asyncio.run(_doors(stage, plan))
+            print(json.dumps(found, indent=2), flush=True)
             stage.run("workers", "worker", "cameras")
             stage.await_up("workers")
             return {**found, **asyncio.run(_ways(stage, plan)), "aims": AIMS}
@@ -76,8 +79,9 @@ async def _await_serving(stage: Stage) -> None:
         assert (await client.call("GET", "/readyz")).good
 
 
-async def _install(stage: Stage) -> None:
-    """Fifty cameras in cells of their own."""
+async def _install(stage: Stage, town: City) -> None:
+    """Fifty cameras in cells of their own, each in the middle of its hectare: farther apart than duplicates lie."""
+    places = [cell.outline.representative_point() for cell in town.land.cells[:CAMERAS]]
     owner = await asyncpg.connect(stage.owner_url, timeout=10)
     try:
         category = await owner.fetchval("SELECT edition || ':' || code FROM categories WHERE code = '300301'")
@@ -85,10 +89,7 @@ async def _install(stage: Stage) -> None:
             "INSERT INTO cameras (code, name, place, height_m, bearing_deg, field_deg, far_m, protocol, label_map)"
             " VALUES ($1, $1, ST_SetSRID(ST_MakePoint($2, $3), 4326), 6, 0, 60, 80, 'cloudevents',"
             "         jsonb_build_object('vendor', $4::text))",
-            [
-                (_code(n), WEST + 0.00111 * (2 * (n % 8) + 0.5), SOUTH + 0.0009 * (2 * (n // 8) + 0.5), category)
-                for n in range(CAMERAS)
-            ],
+            [(_code(n), place.x, place.y, category) for n, place in enumerate(places)],
         )
     finally:
         await owner.close()
@@ -113,8 +114,8 @@ async def _rules(stage: Stage, **values: object) -> None:
 async def _doors(stage: Stage, plan: Plan) -> dict[str, Any]:
     """Events a second, single and in batches, with no worker beside; and the same rows straight."""
     await _rules(stage, rate_per_s=1e9, burst=2_000_000_000)  # the door itself, not the bucket
-    batched = await _door(stage, plan, BATCH)
-    single = await _door(stage, plan, 1)
+    batched = await _door(stage, plan, BATCH, plan.clients // 8)
+    single = await _door(stage, plan, 1, plan.clients)
     straight = await _straight(stage, plan)
     return {
         "single_per_s": single["per_s"], "single_p99_ms": single["p99_ms"], "batched_per_s": batched["per_s"],
@@ -123,7 +124,7 @@ async def _doors(stage: Stage, plan: Plan) -> dict[str, Any]:
     }  # fmt: skip
 
 
-async def _door(stage: Stage, plan: Plan, batch: int) -> dict[str, float]:
+async def _door(stage: Stage, plan: Plan, batch: int, clients: int) -> dict[str, float]:
     numbers = itertools.count()
     took: list[float] = []
     wrong = kept = 0
@@ -142,8 +143,8 @@ async def _door(stage: Stage, plan: Plan, batch: int) -> dict[str, float]:
             wrong += batch - accepted
 
     began = time.perf_counter()
-    async with _session(stage, plan.clients) as session:
-        await asyncio.gather(*(post(session) for _ in range(plan.clients)))
+    async with _session(stage, clients) as session:
+        await asyncio.gather(*(post(session) for _ in range(clients)))
     return {"per_s": kept / (time.perf_counter() - began), "p99_ms": quantile(took, 0.99), "wrong": wrong}
 
 
@@ -203,6 +204,7 @@ async def _ways(stage: Stage, plan: Plan) -> dict[str, Any]:
     await _empty(stage)
     await _rules(stage, rate_per_s=5.0, burst=50, wait_s=WAIT_S)
     async with _session(stage, 64) as session:
+        await _rounds(stage, session, 1)  # until the worker works
         calm = await _rounds(stage, session, plan.calm)
         storm, beside = await asyncio.gather(_storm(stage, session, plan), _rounds(stage, session, plan.calm, first=1))
     counted = await _counts(stage, _code(0))
@@ -237,7 +239,8 @@ async def _rounds(stage: Stage, session: aiohttp.ClientSession, rounds: int, fir
             body, kind = _message([_event(camera, 10_000_000 + number)])
             began[camera] = time.perf_counter()
             async with session.post(stage.url + _PATH, data=body, headers={"Content-Type": kind}) as answer:
-                assert b'"accepted"' in await answer.read()
+                said = await answer.text()
+            assert '"accepted"' in said, said
 
         cameras = [_code(n) for n in range(first, CAMERAS)]
         await asyncio.gather(*(see(camera, began) for camera in cameras))
