@@ -96,6 +96,15 @@ class CaseFiled(CaseNews):
 
 
 @dataclass(frozen=True, kw_only=True)
+class CaseSeenAgain(CaseNews):
+    """Cameras still see what the case is about; told at most once in the interval of the rules for cameras."""
+
+    TYPE: ClassVar[str] = "case.seen_again"
+    events: int  # that led to it so far
+    cameras: int
+
+
+@dataclass(frozen=True, kw_only=True)
 class CaseRejected(CaseNews):
     """A report was not filed; the reason is in the history."""
 
@@ -528,6 +537,7 @@ CATALOG: Final[dict[str, type[Announcement]]] = {
     kind.TYPE: kind
     for kind in (
         CaseReported, CaseLocated, CaseCheckWanted, CaseCheckUnmanned, CaseCheckSent, CaseChecked, CaseFiled,
+        CaseSeenAgain,
         CaseRejected, CaseAssigned, CasePooled, CaseAlarm, CaseCalled, CaseAnswered, CaseDeclined, CaseCallEnded,
         CaseWaiting, CaseUnacknowledged, CaseReturned, CaseCorrected, CaseReferred, CaseAccepted, CaseArrived,
         CaseStarted, CaseHandedIn, CaseReworked, CaseClosed, CaseSelfHandled, CaseToCallBack, CaseCalledBack,

@@ -29,7 +29,7 @@ COMMANDS: Final[dict[str, str]] = {
     "categories": "editions of what may be reported, their limits and handlers",
     "reasons": "why a move is made, in the city's own codes",
     "components": "the register of components: manholes, lamps, trees",
-    "cameras": "the registry of cameras, their tokens, and what their words mean",
+    "cameras": "the registry of cameras, their tokens, what their words mean, and what they have sent",
     "gazetteer": "landmarks and house numbers: places that are found by words",
     "starter": "load the starter rules into an empty city",
     "user": "accounts and API keys",

@@ -24,6 +24,7 @@ GridError
 │   ├── GuardFailed              the move's own condition is not met
 │   ├── KeyRequired              a write without Idempotency-Key
 │   ├── KeyReused                an idempotency key with another body
+│   ├── CameraMessageRefused     what a camera or program sent cannot be read as camera events
 │   ├── TooLarge                 more bytes, rows or pixels than accepted
 │   └── UnacceptedMedia          a file that is none of the accepted kinds
 ├── Unknown                  what is named does not exist, or not for this caller
@@ -229,6 +230,15 @@ class KeyReused(Refused):
     """The idempotency key was used with another body."""
 
     code = "idempotency_key_reused"
+
+
+class CameraMessageRefused(Refused):
+    """What a camera or a program sent cannot be read as camera events.
+
+    `facts["reason"]` is the stable code of what is wrong.
+    """
+
+    code = "camera_message_refused"
 
 
 class TooLarge(Refused):

@@ -48,6 +48,11 @@ ACTIONS: Final[dict[str, str]] = {
     "session_reuse": "a used refresh token came again; its session is ended",
     "reporter_opened": "a person opened a reporter's data and said why",
     "picture_refused": "an uploaded file could not be read as a picture",
+    "camera_incidents_decided": "incidents that cameras saw opened cases, joined some, or came to nothing",
+    "camera_storms": "cameras send far beyond their rate; each gets one case about itself",
+    "camera_days": "partitions of camera events were made ahead, or dropped after their time",
+    "camera_quarantined": "a message of a camera could not be read; it is kept until somebody replays it",
+    "camera_muted": "a camera was wrong too often with one kind; nothing comes of that until somebody lifts it",
     "old_rows_removed": "rows past their keeping time were removed",
 }
 

@@ -13,6 +13,7 @@ from gridsvc.db import SERVICE, ConnPool, open_pool
 from gridsvc.errors import BadSettings
 from gridsvc.settings import Settings
 from gridsvc.signing import Signer
+from workers.cameras import cameras
 from workers.listen import ears_of, listen
 from workers.reconcile import reconcile
 from workers.relay import relay
@@ -21,7 +22,7 @@ from workers.sweep import sweep
 
 log = logging.getLogger(__name__)
 
-KINDS: Final = ("relay", "listen", "sweep", "notices", "urgent", "reconcile")
+KINDS: Final = ("relay", "listen", "sweep", "notices", "urgent", "reconcile", "cameras")
 """`listen` consumes the queue of routing, `notices` that of notices, `urgent` that of emergencies; each may run any
 number of times."""
 
@@ -73,4 +74,6 @@ def _work_of(kind: str, pool: ConnPool, settings: Settings, careful: asyncio.Loc
             return partial(sweep, pool, workers, Signer.of_secret(settings.identity.secret))
         case "reconcile":
             return partial(reconcile, pool, workers)
+        case "cameras":
+            return partial(cameras, settings.database.url, pool, workers)
     raise BadSettings(f"{kind} is no kind of worker; want {', '.join(KINDS)}")

@@ -14,6 +14,7 @@ from aiohttp import web
 
 from gridsvc.api.attachments import files_and_desk
 from gridsvc.api.auth import PASSWORD_DESK, open_password_desk
+from gridsvc.api.camera_desk import camera_desk_while_serving
 from gridsvc.api.desk import desk_while_serving
 from gridsvc.api.health import METRICS, Metrics, measure
 from gridsvc.api.identity import DECLARED, IDENTITY, KEPT_S, SIGNER, Identity, identify, on_https
@@ -60,6 +61,7 @@ def build_app(settings: Settings, *, routes: Sequence[Route] = ROUTES, identity_
             partial(_identity, kept_s=identity_s),
             _passwords,
             desk_while_serving,
+            camera_desk_while_serving,
             files_and_desk,
             city_bounds,
             notice_board,

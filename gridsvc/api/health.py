@@ -60,6 +60,13 @@ class Metrics:
         )
         self.cameras = gauge("cameras", "Active cameras by what was heard of them.", "health")
         self.unmapped = gauge("camera_labels_unmapped", "Words of devices that nobody has given a meaning.")
+        self.camera_events = Counter(
+            "gridsvc_camera_events", "Camera events at the door, by what became of them there.", ("outcome",),
+            registry=self.registry,
+        )  # fmt: skip
+        self.camera_backlog = gauge("camera_events_waiting", "Camera events that no worker has looked at yet.")
+        self.camera_age = gauge("camera_events_oldest_seconds", "Age of the oldest of them.")
+        self.muted = gauge("cameras_muted", "Cameras muted for a kind of event, because they were wrong too often.")
         self.pool = gauge("pool_connections", "Connections of the pool for requests.", "use")
 
     def answered(self, route: str, status: int, seconds: float) -> None:
@@ -170,6 +177,9 @@ async def _metrics(request: web.Request) -> web.Response:
         metrics.to_route.set(waiting.cases_to_route)
         metrics.calls.set(waiting.calls_ringing)
         metrics.call_age.set(waiting.oldest_call_s)
+        metrics.camera_backlog.set(waiting.camera_events)
+        metrics.camera_age.set(waiting.oldest_camera_event_s)
+        metrics.muted.set(waiting.cameras_muted)
     metrics.cases.clear()
     for row in standing:
         metrics.cases.labels(row.state).set(row.cases)

@@ -1,4 +1,4 @@
-"""`gridsvc cameras`: the registry of cameras, their tokens, and what their words mean."""
+"""`gridsvc cameras`: the registry of cameras, their tokens, what their words mean, and what they have sent."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from geo.datum import Datum
 from gridsvc.actions.give_token import give_token
 from gridsvc.actions.import_cameras import import_cameras, plan_cameras
 from gridsvc.actions.write_labels import write_labels
+from gridsvc.commands import camera_ledger, camera_quarantine
 from gridsvc.commands.components import progress
 from gridsvc.db import Conn, ConnPool, open_pool, transaction
 from gridsvc.domain.camera import NAMES, facts_of
@@ -80,7 +81,8 @@ example: which words came that nobody has given a meaning
 
 def add(subparsers: Subparsers) -> None:
     """Add `cameras` with its parts to the command line."""
-    parser = subparsers.add_parser("cameras", help="the registry of cameras, their tokens, and what their words mean")
+    what = "the registry of cameras, their tokens, what their words mean, and what they have sent"
+    parser = subparsers.add_parser("cameras", help=what)
     parts = parser.add_subparsers(dest="part", required=True, metavar="COMMAND")
     importing = _part(parts, "import", "import cameras from CSV, GeoJSON, GeoPackage, Shapefile or an APE list")
     importing.add_argument("file", type=Path, metavar="FILE")
@@ -111,6 +113,8 @@ def add(subparsers: Subparsers) -> None:
     labels = _part(parts, "labels", "what devices' words mean: print the map, or read it from a file")
     labels.add_argument("file", type=Path, nargs="?", metavar="FILE", help="rows to write; left out: print all")
     _part(parts, "unmapped", "words that came and have no meaning yet")
+    camera_ledger.add_to(parts)
+    camera_quarantine.add_to(parts)
 
 
 def _part(parts: Subparsers, name: str, says: str) -> argparse.ArgumentParser:
@@ -121,6 +125,10 @@ def _part(parts: Subparsers, name: str, says: str) -> argparse.ArgumentParser:
 
 async def run(arguments: argparse.Namespace, settings: Settings) -> int:
     """Run one of the parts; the exit code. Raises GridError with the reason where it cannot."""
+    if arguments.part == camera_ledger.NAME:
+        return await camera_ledger.run(arguments, settings)
+    if arguments.part == camera_quarantine.NAME:
+        return await camera_quarantine.run(arguments, settings)
     async with open_pool(settings.database.url, size=1, name="gridsvc cameras") as pool:
         if arguments.part == "import":
             return await _import(pool, arguments)

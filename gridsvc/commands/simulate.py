@@ -69,7 +69,9 @@ async def run(arguments: argparse.Namespace, settings: Settings) -> int:
                 bar.update(min(simulation.elapsed_s * pace.day_speed / 3600, arguments.hours) - bar.n)
                 bar.set_postfix_str(f"{tally.reports.total()} reports, {tally.moves.total()} moves")
             judged = await simulation.judged()
+            opened = await simulation.cases_of_cameras()
     print(summary(tally))
+    print(f"cameras   {_counts(tally.cameras)}; {tally.incidents} incidents, {opened} cases so far")
     print(f"judged    {', '.join(f'{name} {value}' for name, value in judged.items()) or 'nothing yet'}")
     return 1 if tally.refused else 0
 

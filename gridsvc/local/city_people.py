@@ -175,6 +175,11 @@ def make_cameras(seed: int, lattice: Lattice) -> tuple[Camera, ...]:
     return tuple(_camera(rng, number, lattice, i, j) for number, (i, j) in enumerate(chosen, start=1))
 
 
+def camera_code(number: int) -> str:
+    """GB/T 28181: 8 digits of the centre, 2 of the trade, 3 of the kind (132 network camera), 7 of the device."""
+    return f"{CITY}0000132{number:07d}"
+
+
 def _camera(rng: random.Random, number: int, lattice: Lattice, i: int, j: int) -> Camera:
     lon, lat = (float(value) for value in lattice.crossings[i, j])
     height_m = float(rng.choice((5.5, 6.0, 6.5, 8.0)))
@@ -188,8 +193,7 @@ def _camera(rng: random.Random, number: int, lattice: Lattice, i: int, j: int) -
     ptz = number % 4 == 0
     back = Look((look.bearing_deg + 180) % 360, look.field_deg, look.near_m, look.far_m)
     return Camera(
-        # GB/T 28181: 8 digits of the centre, 2 of the trade, 3 of the kind (132 network camera), 7 of the device.
-        code=f"{CITY}0000132{number:07d}",
+        code=camera_code(number),
         name=f"路口{number:02d}号",
         place=Place(lon, lat),
         given=(lon, lat),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import logging
 from collections import Counter
 from collections.abc import AsyncIterator, Coroutine, Sequence
@@ -17,9 +18,10 @@ from zoneinfo import ZoneInfo
 
 from gridsvc.errors import Unavailable
 from gridsvc.local.city_ground import COLUMNS, ROWS
-from gridsvc.local.city_people import CITY, desk_name
+from gridsvc.local.city_people import CAMERAS, CITY, camera_code, desk_name
 from gridsvc.local.city_plan import dice
-from gridsvc.local.service_client import Answer, Login, ServiceClient, Who
+from gridsvc.local.service_client import Answer, Form, Login, ServiceClient, Who
+from gridsvc.local.simulate_cameras import CameraWatch
 from gridsvc.local.simulate_crowd import Crowd, Demo, Walker, a_main, another_case, first_id, next_crossing
 from gridsvc.local.simulate_desk import TEND_EVERY, calls, meaning, number_of, tended, wrong_page
 from gridsvc.local.simulate_picture import picture
@@ -42,7 +44,10 @@ log = logging.getLogger(__name__)
 ZONE: Final = ZoneInfo("Asia/Shanghai")
 
 _WITH_PICTURE: Final = 0.25  # of officers' reports; the service draws each picture anew, 0.2 s of a core
-_OPEN: Final = ("reported", "filed", "assigned", "accepted", "in_progress", "handled")
+_OPEN: Final = tuple(
+    ("state", state) for state in ("reported", "filed", "assigned", "accepted", "in_progress", "handled")
+)
+_MARKED: Final = (("q", MARK),)
 _RACES: Final = frozenset({"version_conflict", "wrong_moment", "call_over"})
 """Refusals that only say that the city moved on while somebody was deciding: a person meets them too."""
 
@@ -60,12 +65,15 @@ class Pace:
     steps_per_look: int
     walks_per_look: int
     most_on_duty: int = 1_000
+    camera_chance: float = 0.5  # that some camera sees something begin, in one look
+    storm_looks: int = 40  # after so many looks a camera storms
 
 
 GENTLE: Final = Pace(
     # Two steps, two walks and seldom a report every three seconds: at most two changes a second.
     # A case lives about 20 minutes.
     speed=4, day_speed=1, busiest_hour=160, quietest=0.5, most_open=100, look_s=3, steps_per_look=2, walks_per_look=2,
+    camera_chance=0.02, storm_looks=1_200,
 )  # fmt: skip
 
 
@@ -84,6 +92,8 @@ class Tally:
     reports: Counter[str] = field(default_factory=Counter)
     moves: Counter[str] = field(default_factory=Counter)
     duty: Counter[str] = field(default_factory=Counter)
+    cameras: Counter[str] = field(default_factory=Counter)
+    incidents: int = 0  # that cameras saw begin; the stuck camera and each storm are one more
     walked: int = 0
     races: int = 0
     refused: Counter[str] = field(default_factory=Counter)
@@ -102,6 +112,9 @@ class Simulation:
         self._began = began
         self._zero = asyncio.get_running_loop().time()
         self._kinds: list[Kind] = []
+        codes = [camera_code(number) for number in range(1, CAMERAS + 1)]
+        run = began.isoformat(timespec="seconds")
+        self._cameras = CameraWatch(seed, run, codes, pace.camera_chance, pace.storm_looks)
         self._reported = 0
         self._owed = 0.0
         self._paid_until = 0.0
@@ -135,6 +148,7 @@ class Simulation:
             self._kinds = [Kind.of(item) for item in told["items"]]
         await self._change_duty()
         await self._report()
+        await self._watch()
         await self._see()
         await self._side_by_side([self._make(case, step) for case, step in self._due()])
         await self._call_back()
@@ -256,11 +270,31 @@ class Simulation:
         self.tally.refused[f"upload: {answer.code}"] += 1
         return []
 
+    # -- cameras -------------------------------------------------------------------------------
+
+    async def _watch(self) -> None:
+        """What the cameras see, while the city is not full."""
+        if len(self._open) >= self._pace.most_open:
+            return
+        for batch in self._cameras.look():
+            form = Form(json.dumps(batch).encode(), "application/cloudevents-batch+json")
+            answer = await self._client.call("POST", "/api/v1/camera-events", who=self._crowd.cameras, body=form)
+            if answer.good:
+                self.tally.cameras.update(item["outcome"] for item in answer.body["items"])
+            else:
+                self.tally.refused[f"camera events: {answer.code}"] += 1
+        self.tally.incidents = self._cameras.incidents
+
+    async def cases_of_cameras(self) -> int:
+        """How many cases cameras have opened so far, in this run and before it."""
+        return len([case async for case in self._listed(("source", "camera"))])
+
     # -- cases ---------------------------------------------------------------------------------
 
     async def _see(self) -> None:
         """All open simulated cases, now and then the latest closed ones; note since when each stands as it does."""
-        self._open = [case async for case in self._listed(_OPEN)]
+        self._open = [case async for case in self._listed(*_MARKED, *_OPEN)]
+        self._open += [case async for case in self._listed(("source", "camera"), *_OPEN)]
         self._looks += 1
         done = await self._over() if self._looks % 5 == 1 else []
         now, before = self.elapsed_s, self._since
@@ -274,15 +308,13 @@ class Simulation:
 
     async def _over(self) -> list[SeenCase]:
         """The latest closed cases, and the latest of those that are looked at again."""
-        latest = {case.id: case async for case in self._listed(("closed",), most=50)}
-        sampled = {case.id: case async for case in self._listed(("closed",), ("sampled", "true"), most=50)}
+        latest = {case.id: case async for case in self._listed(*_MARKED, ("state", "closed"), most=50)}
+        again = (*_MARKED, ("state", "closed"), ("sampled", "true"))
+        sampled = {case.id: case async for case in self._listed(*again, most=50)}
         return [*(latest | sampled).values()]
 
-    async def _listed(
-        self, states: Sequence[str], *more: tuple[str, str], most: int = 5_000
-    ) -> AsyncIterator[SeenCase]:
-        query: list[tuple[str, str]] = [("q", MARK), ("limit", str(min(most, 500))), *more]
-        query += [("state", state) for state in states]
+    async def _listed(self, *asked: tuple[str, str], most: int = 5_000) -> AsyncIterator[SeenCase]:
+        query = [("limit", str(min(most, 500))), *asked]
         cursor = ""
         while True:
             told = await self._get("/api/v1/cases?" + urlencode([*query, *([("cursor", cursor)] if cursor else [])]))

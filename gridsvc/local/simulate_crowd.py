@@ -87,6 +87,11 @@ class Crowd:
         """The key of the program that reports."""
         return Token("X-API-Key", self._demo.keys["demo-reports"])
 
+    @property
+    def cameras(self) -> Token:
+        """The key of the program that watches cameras."""
+        return Token("X-API-Key", self._demo.keys["demo-cameras"])
+
     def desk(self, by: By, case: SeenCase) -> Login:
         """The district's acceptor, dispatcher or supervisor; the city's where the district is not known."""
         return self.login(desk_name(by, case.divisions[1] if len(case.divisions) > 1 else CITY))

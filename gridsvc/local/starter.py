@@ -14,8 +14,9 @@ from typing import Final
 from gridsvc.db import Conn, Nothing, Statement, city_now
 from gridsvc.domain.call_back import CallBackRule
 from gridsvc.errors import SetupError
-from gridsvc.local.starter_categories import CALENDAR, EDITION, EDITION_NAME
+from gridsvc.local.starter_categories import CALENDAR, CAMERA_CATEGORY, EDITION, EDITION_NAME
 from gridsvc.local.starter_categories import CATEGORIES as CATEGORIES
+from gridsvc.store import camera_meters
 from gridsvc.store.categories import add_edition
 
 
@@ -363,6 +364,8 @@ async def load_starter(conn: Conn, calendar: WorkingCalendar = CHINA, duty_lines
     await _ADD_STAGE_LIMITS.run(conn, _rows(STAGE_LIMITS))
     await _ADD_CALL_ROUNDS.run(conn, _rows(CALL_ROUNDS))
     await _ADD_CALL_BACKS.run(conn, _rows(CALL_BACKS))
+    if CAMERA_CATEGORY in {category.code for category in categories}:
+        await camera_meters.SET_STORM_CATEGORY.run(conn, f"{EDITION}:{CAMERA_CATEGORY}")
     return len(categories)
 
 

@@ -23,6 +23,8 @@ from gridsvc.domain.deadline import LimitUnit
 EDITION: Final = "starter-2026"
 EDITION_NAME: Final = "起步类别 2026 (GB/T 30428.2-2013 编号)"
 CALENDAR: Final = "city"
+CAMERA_CATEGORY: Final = "100150"
+"""What a camera that storms, or cannot see, is a case of."""
 
 UM, UH, UD, WH, WD, DAY = (
     LimitUnit.URGENT_MINUTE, LimitUnit.URGENT_HOUR, LimitUnit.URGENT_DAY, LimitUnit.WORK_HOUR, LimitUnit.WORK_DAY,

@@ -46,6 +46,9 @@ class Waiting:
     cases_to_route: int
     calls_ringing: int
     oldest_call_s: float
+    camera_events: int
+    oldest_camera_event_s: float
+    cameras_muted: int
 
 
 WAITING = Statement(
@@ -60,7 +63,12 @@ WAITING = Statement(
            (SELECT count(*)::integer FROM cases WHERE route_again_at <= city_now()) AS cases_to_route,
            (SELECT count(*)::integer FROM calls WHERE ended_at IS NULL) AS calls_ringing,
            coalesce(greatest(0, extract(epoch FROM city_now() - (
-             SELECT min(started_at) FROM calls WHERE ended_at IS NULL))), 0)::double precision AS oldest_call_s
+             SELECT min(started_at) FROM calls WHERE ended_at IS NULL))), 0)::double precision AS oldest_call_s,
+           (SELECT count(*)::integer FROM camera_events WHERE outcome IS NULL AND incident_id IS NULL) AS camera_events,
+           coalesce(greatest(0, extract(epoch FROM city_now() - (
+             SELECT min(received_at) FROM camera_events WHERE outcome IS NULL AND incident_id IS NULL))), 0
+             )::double precision AS oldest_camera_event_s,
+           (SELECT count(*)::integer FROM camera_mutes WHERE lifted_at IS NULL) AS cameras_muted
     """,
 )
 

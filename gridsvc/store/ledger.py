@@ -354,5 +354,50 @@ INVARIANTS: Final = (
          LIMIT 20
         """,  # noqa: S608 - a constant of ours
     ),
+    _rule(
+        "what_cameras_sent_is_accounted_for",
+        "What a camera sent in an hour is what became of it: received is the sum of all outcomes and what waits.",
+        """
+        SELECT camera || ' ' || hour AS what
+          FROM (SELECT camera, hour, outcome = 'received' AS came, events FROM camera_counts
+                 UNION ALL
+                SELECT camera, date_trunc('hour', received_at, 'UTC'), false, count(*) FROM camera_events GROUP BY 1, 2
+               ) AS counted
+         GROUP BY camera, hour
+        HAVING sum(events) FILTER (WHERE came) IS DISTINCT FROM sum(events) FILTER (WHERE NOT came)
+         LIMIT 20
+        """,
+    ),
+    _rule(
+        "a_case_is_opened_by_one_camera_event",
+        "What a camera event opened or joined is a case, and no two events opened one.",
+        """
+        SELECT e.id::text AS what
+          FROM camera_events e
+          LEFT JOIN cases c ON c.id = e.case_id
+         WHERE e.case_id IS NOT NULL
+           AND c.id IS NULL
+         UNION ALL
+        SELECT case_id::text
+          FROM camera_events
+         WHERE outcome = 'opened'
+         GROUP BY case_id
+        HAVING count(*) > 1
+         LIMIT 20
+        """,
+    ),
+    _rule(
+        "what_waits_with_an_incident_is_decided_with_it",
+        "Nothing waits for ever: an event that waits with an incident waits with one that is still to be decided.",
+        """
+        SELECT e.id::text AS what
+          FROM camera_events e
+          LEFT JOIN camera_incidents i ON i.id = e.incident_id
+         WHERE e.outcome IS NULL
+           AND e.incident_id IS NOT NULL
+           AND i.due_at IS NULL
+         LIMIT 20
+        """,
+    ),
 )
 """In the order of the story; docs/operations.md lists them (a test insists)."""

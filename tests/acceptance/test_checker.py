@@ -11,6 +11,7 @@ from uuid import UUID
 
 import pytest
 
+from events.intake.camera_event import Phase
 from gridsvc.actions.sign_history import sign_days
 from gridsvc.actions.verify_city import broken_chains, broken_days, broken_invariants
 from gridsvc.db import SERVICE, Conn, ConnPool, open_pool, transaction
@@ -23,6 +24,7 @@ from gridsvc.store.ledger import INVARIANTS
 from gridsvc.store.numbers import NumberBlocks
 from tests.conftest import CityClock
 from tests.integration.small_city import category, found_small_city, report
+from tests.integration.stories.camera_town import Cameras, seen
 from tests.integration.stories.conftest import Town
 from tests.integration.stories.test_emergencies import SLOPE
 from tests.integration.stories.test_move_case import uploaded
@@ -82,11 +84,21 @@ async def worked(database_of_the_worked: FreshDatabase) -> AsyncIterator[Worked]
         other = await town.move(next(o for o in city.officers if o.user_id == other.officer_id), other, Move.ACCEPT)
         rings = await town.route((await town.filed(report(city.officers[0], SLOPE))).id)
         assert rings.call_id is not None
+        await seen_by_a_camera(town)
         await clock.forward(timedelta(days=2))
         assert await town.sweep() > 0
         async with transaction(pool) as (conn, now):
             assert len(await sign_days(conn, SIGNER, now)) == 1
         yield Worked(owner, late.id, other.id, over.id, rings.id, done.id)
+
+
+async def seen_by_a_camera(town: Town) -> None:
+    """One incident that two messages told of: a case opened, and joined."""
+    streets = Cameras(town)
+    await streets.rules(wait_s=0)
+    await streets.install("c1", 0, {"street_vendor": "300301"})
+    await streets.say(seen("c1", "a"), seen("c1", "a", phase=Phase.END))
+    await streets.work()
 
 
 @asynccontextmanager
@@ -235,6 +247,13 @@ DAMAGES: Final[dict[str, tuple[str, ...]]] = {
         "UPDATE cases SET number = (SELECT number FROM cases WHERE id = '{late}') WHERE id = '{other}'",
     ),
     "filed_lies_in_its_cell": ("UPDATE cases SET place = ST_Translate(place, 0.01, 0) WHERE id = '{other}'",),
+    "what_cameras_sent_is_accounted_for": (
+        "DELETE FROM camera_events WHERE id = (SELECT id FROM camera_events WHERE outcome = 'joined' LIMIT 1)",
+    ),
+    "a_case_is_opened_by_one_camera_event": ("UPDATE camera_events SET outcome = 'opened' WHERE outcome = 'joined'",),
+    "what_waits_with_an_incident_is_decided_with_it": (
+        "UPDATE camera_events SET outcome = NULL, case_id = NULL WHERE outcome = 'joined'",
+    ),
 }  # fmt: skip
 
 

@@ -25,7 +25,7 @@ FOUNDATION = {
 }  # fmt: skip
 SPACE_AND_NEWS = {"geo", "events.catalog"}
 DECISIONS = SPACE_AND_NEWS | {"gridsvc.domain", "gridsvc.errors"}
-MEMORY = DECISIONS | {"gridsvc.store", "gridsvc.db", "events.codec"}
+MEMORY = DECISIONS | {"gridsvc.store", "gridsvc.db", "events.codec", "events.storm", "events.intake"}
 STORIES = MEMORY - {"events.codec"} | {"gridsvc.actions", "gridsvc.ids", "gridsvc.signing"}
 PICTURES = {"gridsvc.picture_desk", "gridsvc.picture_process"}
 EVERYTHING = set(OURS)

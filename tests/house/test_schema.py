@@ -179,6 +179,23 @@ async def test_a_city_that_works_already_calls_back_from_the_day_it_is_migrated(
     assert set(rungs) == {("call_back", 3), ("call_back_city", 2)}
 
 
+async def test_a_city_that_works_by_the_starter_rules_has_a_category_for_a_camera_that_storms(
+    empty_database: str,
+) -> None:
+    for each in migrations():
+        if each.name.endswith("camera_events.sql"):
+            await _run(empty_database, "INSERT INTO duty_lines VALUES ('city', '城管', 'City', 'city_management')")
+            await _run(empty_database, "INSERT INTO category_editions VALUES ('starter-2026', 'starter', true)")
+            await _run(empty_database, "INSERT INTO calendars (code, name, slots) VALUES ('city', 'city', '{}')")
+            await _run(
+                empty_database,
+                "INSERT INTO categories (edition, code, kind, name, duty_line, limit_amount, limit_unit, calendar)"
+                " VALUES ('starter-2026', '100150', 'component', '监控电子眼', 'city', 3, 'urgent_day', 'city')",
+            )
+        await _run(empty_database, each.sql)
+    assert await _ask(empty_database, "SELECT storm_category FROM camera_rules") == [("starter-2026:100150",)]
+
+
 async def test_a_file_that_changed_after_it_was_applied_is_refused(owner_database: str) -> None:
     await _run(owner_database, "UPDATE schema_migrations SET digest = 'another' WHERE number = 1")
     with pytest.raises(CannotMigrate, match="was changed after it was applied"):

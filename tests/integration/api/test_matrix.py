@@ -39,6 +39,8 @@ EXAMPLES: dict[str, object] = {
     "category": "0101",
     "result": "confirmed",
     "reply": "a reply",
+    "matchers": {"kind": ["crowd"]},
+    "verdict": "false",
     "call_back": str(UUID(int=3)),
     "before": [str(UUID(int=2))],
     "items": [{"case": str(UUID(int=1)), "version": 1}],

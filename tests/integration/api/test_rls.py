@@ -71,6 +71,14 @@ WITH_CASE = {
           INSERT INTO bulk_moves (id, move, made_by, made_at) VALUES ($2, 'remind', 'test', now()) RETURNING id
         )
         INSERT INTO bulk_items (bulk_id, case_id, version, state) SELECT id, $1, 2, 'assigned' FROM bulk""",
+    "camera_events": """
+        INSERT INTO camera_events (id, camera, protocol, key, kind, phase, at, received_at, count, taken_back, digest,
+                                   raw, sent_by, outcome, case_id)
+        VALUES ($2, 'c', 'x', 'k', 'x', 'pulse', now(), now(), 1, false, $2, '', 'test', 'opened', $1)""",
+    "camera_incidents": """
+        INSERT INTO camera_incidents (id, group_key, camera, edition, category, cell_code, lon, lat, first_at, last_at,
+                                      heard_at, case_id)
+        VALUES ($2, ($2::uuid)::text, 'c', '2013', '0101', '1', 0, 0, now(), now(), now(), $1)""",
     "attachments": """
         INSERT INTO attachments (id, sha256, original, media_type, size_bytes, uploaded_by, uploaded_at, case_id,
                                  purpose)
@@ -99,6 +107,8 @@ CASE_OF = {
     "clock_changes": "(SELECT case_id FROM clocks c WHERE c.id = clock_id)",
     "escalations": "case_id",
     "attachments": "case_id",
+    "camera_events": "case_id",
+    "camera_incidents": "case_id",
 }
 """How each table says which case its row belongs to. A table of this list must be seen with its case."""
 
@@ -176,7 +186,8 @@ async def test_every_table_under_row_level_security_is_looked_at_here(owner_data
     finally:
         await owner.close()
     protected = {row[0] for row in rows}
-    assert protected - {"notices"} == set(CASE_OF) | set(CAMERA_OF)
+    # What hangs on no case has a test of its own; a partition is read through its parent alone.
+    assert protected - {"notices", "camera_reviews", "camera_events_default"} == set(CASE_OF) | set(CAMERA_OF)
     told_otherwise = {"outbox"}  # the workers' own; ids and codes only, and no route reads it
     assert {row[0] for row in holds_a_case} <= protected | told_otherwise, "a table of cases without a wall"
 
@@ -305,3 +316,21 @@ async def test_a_strange_code_in_a_grant_opens_nothing(bare: ConnPool, cases: Ca
     sly = Caller(id="user:x", grants=(a(Role.DISPATCHER, code),))
     async with transaction(bare, scope_keys(sly)) as (conn, _):
         assert await seen(conn, "cases") == set()
+
+
+@pytest.mark.usefixtures("api")
+async def test_a_review_is_seen_where_its_camera_stands(bare: ConnPool) -> None:
+    async with transaction(bare, SERVICE) as (conn, _):
+        for division in (NORTH, SOUTH):
+            await conn.execute(
+                "INSERT INTO camera_reviews (id, camera, kind, zone, target, why, lon, lat, cell_code, division_code,"
+                "                            seen_by, first_at, last_at, events, opened_at)"
+                " VALUES ($1, $2, 'x', '', '', 'unmapped', 0, 0, '1', $2, $3, now(), now(), 1, now())",
+                new_id(), division, [division],
+            )  # fmt: skip
+    async with transaction(bare, scope_keys(Caller(id="user:x", grants=(a(Role.ACCEPTOR),)))) as (conn, _):
+        assert [row["camera"] for row in await conn.fetch("SELECT camera FROM camera_reviews")] == [NORTH]
+    async with transaction(bare, []) as (conn, _):
+        assert await conn.fetch("SELECT FROM camera_reviews") == []
+        with pytest.raises(asyncpg.InsufficientPrivilegeError):
+            await conn.fetch("SELECT FROM camera_events_default")

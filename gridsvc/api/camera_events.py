@@ -1,0 +1,235 @@
+"""POST /api/v1/camera-events and POST /intake/{protocol}/{token}: what cameras say, by programs and by devices.
+
+Both answer when all of it is committed, and not before. What cannot be read is refused and never answered as if it
+were kept: a program is told which item and why, a device's message is put into quarantine besides.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
+from typing import Annotated, Final, Literal
+from uuid import UUID
+
+import msgspec
+from aiohttp import web
+
+from events.intake.camera_event import CameraEvent, Heartbeat, Parsed, Refused
+from gridsvc.actions.know_cameras import camera_of
+from gridsvc.actions.quarantine_message import Message
+from gridsvc.actions.take_camera_events import Answer, Incoming
+from gridsvc.api import camera_wire
+from gridsvc.api.camera_desk import CAMERA_DESK, Errand
+from gridsvc.api.health import METRICS
+from gridsvc.api.identity import address_of
+from gridsvc.api.parts import caller_of, scoped
+from gridsvc.api.route import DESK, PUBLIC, Route
+from gridsvc.api.wire import Page, Told, Wanted, path_id, read_bytes, read_cursor, read_query, reply, write_cursor
+from gridsvc.domain.access import Caller, Role, scope_keys
+from gridsvc.errors import CameraMessageRefused, UnacceptedMedia, Unknown
+from gridsvc.store import camera_events, camera_incidents
+from gridsvc.store.camera_events import Count
+
+Parser = Callable[[bytes, str, Mapping[str, str]], Sequence[Parsed]]
+"""Body, content type and headers of one request; one item for each thing that it says, in order."""
+
+PARSERS: Final[Mapping[str, Parser]] = {camera_wire.PROTOCOL: camera_wire.parse}
+"""What `/intake/{protocol}/…` can read."""
+
+
+class CameraEventOutcome(Told):
+    """What became of one event. `id` is that of its row, where one is kept; `reason` is stable, `detail` for people."""
+
+    outcome: Literal["accepted", "duplicate", "suppressed", "rejected"]
+    reason: str | None = None
+    id: UUID | None = None
+    detail: str | None = None
+
+
+class CameraEventsTaken(Told):
+    """One outcome per event, in the order of the message. All of it is committed."""
+
+    items: list[CameraEventOutcome]
+
+
+_READABLE: Final = (camera_wire.STRUCTURED, camera_wire.BATCH, camera_wire.BINARY)
+
+
+async def _take(request: web.Request) -> web.Response:
+    """A program's events: each names its camera, which must stand in the program's area."""
+    if request.content_type not in _READABLE:
+        raise UnacceptedMedia(
+            f"the body is {request.content_type}; want {', '.join(_READABLE)}",
+            given=request.content_type, wanted=", ".join(_READABLE),
+        )  # fmt: skip
+    body = await read_bytes(request)
+    items = PARSERS[camera_wire.PROTOCOL](body, request.headers.get("Content-Type", ""), request.headers)
+    caller, desk = caller_of(request), request.app[CAMERA_DESK]
+    areas = await desk.divisions_of([e.device.code for e in items if isinstance(e, CameraEvent) and e.device.code])
+    errand = Errand([])
+    refused: dict[int, CameraEventOutcome] = {}
+    incoming: list[Incoming] = []
+    for index, item in enumerate(items):
+        wrong = _wrong_of(item, areas, caller)
+        if wrong is None and isinstance(item, CameraEvent):
+            raw = body if len(items) == 1 else _spelled(item)
+            incoming.append(Incoming(camera=item.device.code or "", event=item, raw=raw, sent_by=caller.id))
+        elif wrong is not None:
+            errand.unkept["", "rejected", wrong.reason or ""] += 1
+            refused[index] = wrong
+    errand.incoming = incoming
+    kept = iter(await desk.take(errand))
+    told = [refused.get(index) or _told(next(kept)) for index in range(len(items))]
+    _count(request, told)
+    if len(items) == 1 and isinstance(items[0], Refused):
+        raise CameraMessageRefused(items[0].says[:400], reason=items[0].code)
+    return reply(CameraEventsTaken(items=told), 202)
+
+
+def _count(request: web.Request, told: Sequence[CameraEventOutcome]) -> None:
+    for outcome, many in Counter(each.outcome for each in told).items():
+        request.app[METRICS].camera_events.labels(outcome).inc(many)
+
+
+def _wrong_of(item: Parsed, areas: Mapping[str, Sequence[str] | None], caller: Caller) -> CameraEventOutcome | None:
+    if isinstance(item, Refused):
+        return CameraEventOutcome(outcome="rejected", reason=item.code, detail=item.says[:400])
+    divisions = areas.get(item.device.code or "")
+    if divisions is None or not {grant.division for grant in caller.grants} & set(divisions):
+        return CameraEventOutcome(
+            outcome="rejected", reason="unknown_camera", detail=f"no camera {item.device.code!r} in your area"
+        )
+    return None
+
+
+def _told(answer: Answer) -> CameraEventOutcome:
+    return msgspec.convert(vars(answer), CameraEventOutcome)
+
+
+def _spelled(event: CameraEvent) -> bytes:
+    """One event of several as it is kept: in our own form, without its pictures."""
+    said = {name: value for name, value in vars(event).items() if value is not None and name != "snapshots"}
+    return msgspec.json.encode(said)
+
+
+# -- devices -----------------------------------------------------------------------------------------
+
+Saying = Callable[[Sequence[CameraEventOutcome]], web.Response]
+
+
+def _plainly(outcomes: Sequence[CameraEventOutcome]) -> web.Response:
+    return reply(CameraEventsTaken(items=list(outcomes)))
+
+
+SAYINGS: Final[Mapping[str, Saying]] = {}
+"""How a protocol is answered that wants another answer than ours to what was kept."""
+
+REFUSALS: Final[Mapping[str, Callable[[Refused], web.Response]]] = {}
+"""How a device is answered that cannot be helped by an error. What it sent is in quarantine all the same."""
+
+
+async def _take_from_device(request: web.Request) -> web.StreamResponse:
+    """A device's message. The token says whose it is; what cannot be read waits in quarantine."""
+    protocol, peer, desk = request.match_info["protocol"], address_of(request), request.app[CAMERA_DESK]
+    parser = PARSERS.get(protocol)
+    found = await desk.admitted(request.match_info["token"][:200], peer) if parser is not None else None
+    if parser is None or found is None or found[0].protocol != protocol:
+        raise Unknown("there is nothing here: no such protocol, or a token that is not valid for it from here")
+    admitted, names = found
+    body = await read_bytes(request)
+    items = parser(body, request.headers.get("Content-Type", ""), request.headers)
+    outcomes: list[CameraEventOutcome | None] = []
+    incoming: list[Incoming] = []
+    unread: list[Refused] = []
+    for item in items:
+        camera = None if isinstance(item, Refused) else camera_of(admitted, names, item.device)
+        if isinstance(item, Refused):
+            unread.append(item)
+            outcomes.append(_quarantined(item))
+        elif camera is None:
+            stranger = Refused(protocol=protocol, code="unknown_camera", says="the token speaks for no such device")
+            unread.append(stranger)
+            outcomes.append(_quarantined(stranger))
+        elif isinstance(item, Heartbeat):
+            outcomes.append(CameraEventOutcome(outcome="accepted", reason="heartbeat"))
+        else:
+            raw = body if len(items) == 1 else _spelled(item)
+            incoming.append(Incoming(camera=camera, event=item, raw=raw, sent_by=f"token:{admitted.id}"))
+            outcomes.append(None)
+    message = Message(
+        protocol=protocol, token_id=admitted.id, cameras=list(admitted.cameras), peer=peer,
+        content_type=request.headers.get("Content-Type", "")[:200], headers=dict(request.headers), body=body,
+    )  # fmt: skip
+    owner = admitted.cameras[0] if len(admitted.cameras) == 1 else ""
+    unkept: Counter[Count] = Counter((owner, "quarantined", each.code) for each in unread)
+    kept = iter(await desk.take(Errand(incoming, unkept, [(message, each) for each in unread[:1]])))
+    told = [each or _told(next(kept)) for each in outcomes]
+    _count(request, told)
+    if unread:
+        refusal = REFUSALS.get(protocol)
+        if refusal is None:
+            raise CameraMessageRefused(unread[0].says[:400], reason=unread[0].code, kept=len(incoming))
+        return refusal(unread[0])
+    return SAYINGS.get(protocol, _plainly)(told)
+
+
+def _quarantined(refused: Refused) -> CameraEventOutcome:
+    return CameraEventOutcome(outcome="rejected", reason=refused.code, detail=refused.says[:400])
+
+
+# -- what led to a case --------------------------------------------------------------------------------
+
+
+class EvidenceOut(Told):
+    """One camera event that led to the case; pictures are addresses, never fetched by the service."""
+
+    id: UUID
+    camera: str
+    kind: str
+    phase: str
+    zone: str
+    target: str
+    score: float | None
+    at: datetime
+    received_at: datetime
+    outcome: str
+    snapshots: list[str]
+
+
+class EvidenceQuery(Wanted):
+    """A page of it."""
+
+    limit: Annotated[int, msgspec.Meta(ge=1, le=500)] = 100
+    cursor: Annotated[str, msgspec.Meta(max_length=400)] | None = None
+
+
+async def _of_case(request: web.Request) -> web.Response:
+    case_id, query = path_id(request), read_query(request, EvidenceQuery)
+    after, last = read_cursor(query.cursor, tuple[datetime, UUID]) if query.cursor else (None, None)
+    keys = scope_keys(caller_of(request))
+    async with scoped(request) as (conn, _):
+        rows = await camera_events.OF_CASE.all(conn, case_id, keys, after, last, query.limit)
+        if not rows and not await camera_incidents.OF_CASE.all(conn, case_id, keys):
+            raise Unknown("no camera has seen such a case", given=str(case_id))
+    cursor = write_cursor(rows[-1].at, rows[-1].id) if len(rows) == query.limit else None
+    return reply(Page[EvidenceOut](items=[EvidenceOut(**vars(row)) for row in rows], next=cursor))
+
+
+ROUTES: Final = (
+    Route(
+        method="POST", path="/api/v1/camera-events", handler=_take, roles=frozenset({Role.ADMIN}),
+        scope="camera-events:write", answers=CameraEventsTaken, statuses=(202, 413, 415, 422, 429),
+        summary="Camera events as CloudEvents: structured, in batches, binary; one outcome per event.",
+    ),
+    Route(
+        method="POST", path="/intake/{protocol}/{token}", handler=_take_from_device, roles=PUBLIC,
+        answers=CameraEventsTaken, statuses=(200, 404, 413, 415, 422, 429),
+        summary="What a device sends, in its own protocol; the token in the path says whose it is.",
+    ),
+    Route(
+        method="GET", path="/api/v1/cases/{id}/camera-events", handler=_of_case, roles=DESK, query=EvidenceQuery,
+        answers=Page[EvidenceOut], scope="cases:read",
+        summary="Camera events that led to the case, the earliest first.",
+    ),
+)  # fmt: skip

@@ -1,0 +1,272 @@
+"""From what cameras say to one case per incident: durable, once, and never a flood."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import timedelta
+from itertools import permutations
+
+import pytest
+
+from events.intake.camera_event import CameraEvent, Phase, Spot
+from geo.place import Place
+from gridsvc.db import transaction
+from gridsvc.domain.case import Move
+from gridsvc.store import camera_events
+from gridsvc.store.camera_events import balances, totals
+from tests.conftest import CityClock
+from tests.integration.small_city import SOUTH, STEP, WEST, report
+from tests.integration.stories.camera_town import VENDOR, Cameras, seen
+from tests.integration.stories.conftest import Town
+from workers.cameras import day_round, decide_round, sort_round
+
+LABELS = {"street_vendor": VENDOR, "vendor": VENDOR, "crowd": {"category": VENDOR, "mode": "review"},
+          "leaf": {"category": VENDOR, "mode": "off"}}  # fmt: skip
+
+
+@pytest.fixture
+async def streets(town: Town) -> Cameras:
+    cameras = Cameras(town)
+    for code, cell in (("c1", 0), ("c2", 0), ("c3", 1), ("far", 2)):
+        await cameras.install(code, cell, LABELS)
+    return cameras
+
+
+async def test_three_cameras_that_see_one_thing_make_one_case(streets: Cameras, city_clock: CityClock) -> None:
+    """Two in its cell, with different words of their vendors; a third in the next cell looks over the border."""
+    await streets.install("border", 1, LABELS, east_m=-60)  # 30 m from the middle of the first cell
+    await streets.say(seen("c1", "a"), seen("c2", "b", "vendor"), seen("border", "c"), seen("far", "d"))
+    await streets.work()
+    assert await streets.cases() == [], "the group waits for its others"
+    assert await streets.outcomes() == {"waiting": 4}
+    await city_clock.forward(timedelta(seconds=5))
+    await streets.work()
+    one, other = sorted(await streets.cases(), key=lambda case: case["cell_code"])
+    assert [one["cell_code"][-1], other["cell_code"][-1]] == ["1", "3"]
+    assert (one["source"], one["state"]) == ("camera", "filed")
+    assert one["reported_by"] in {"camera:c1", "camera:border"}
+    assert await streets.outcomes() == {"opened": 2, "joined": 2}
+    again = await streets.say(seen("c1", "a", phase=Phase.UPDATE, score=0.5))
+    assert again[0].outcome == "accepted"
+    await streets.work()
+    assert await streets.outcomes() == {"opened": 2, "joined": 3}
+    assert len(await streets.cases()) == 2
+
+
+async def test_an_open_case_that_a_person_reported_near_by_takes_the_event_as_evidence(streets: Cameras) -> None:
+    near_by = Place(WEST + STEP / 2 + 30 / 89_900, SOUTH + STEP / 2)
+    from_an_officer = await streets.town.filed(report(streets.town.city.officers[0], VENDOR, near_by))
+    await streets.rules(wait_s=0)
+    await streets.say(seen("c1", "a"))
+    await streets.work()
+    [event] = await streets.town.rows("SELECT outcome, case_id FROM camera_events")
+    assert event == {"outcome": "joined", "case_id": from_an_officer.id}
+    assert await streets.cases() == []
+    [incident] = await streets.town.rows("SELECT events, cameras, case_id FROM camera_incidents")
+    assert incident == {"events": 1, "cameras": ["c1"], "case_id": from_an_officer.id}
+
+
+async def test_the_same_message_again_is_a_duplicate_over_midnight_too(streets: Cameras, city_clock: CityClock) -> None:
+    moment = await streets.town.now()
+    first, twin = await streets.say(seen("c1", "a", at=moment), seen("c1", "a", at=moment))
+    assert (first.outcome, twin.outcome) == ("accepted", "duplicate")
+    await day_round(streets.town.pool)
+    await city_clock.forward(timedelta(hours=23))
+    [later] = await streets.say(seen("c1", "a", at=moment))
+    assert later.outcome == "duplicate"
+    [other] = await streets.say(seen("c1", "a", at=moment, phase=Phase.END))
+    assert other.outcome == "accepted", "another phase is another message"
+    await city_clock.forward(timedelta(hours=2))
+    [after] = await streets.say(seen("c1", "a", at=moment))
+    assert after.outcome == "accepted", "after a day nobody remembers"
+    assert all(balances(each) for each in await streets.balances())
+
+
+async def test_a_storm_of_ten_thousand_is_one_case_with_exact_counts_and_one_about_the_camera(
+    streets: Cameras, city_clock: CityClock
+) -> None:
+    moment = await streets.town.now()
+    duplicates = [seen("c1", "a", at=moment)] * 5_000
+    changing = [seen("c1", f"b{n}", at=moment) for n in range(5_000)]
+    await streets.say(*duplicates, *changing, seen("far", "z"))
+    await streets.work()
+    await city_clock.forward(timedelta(seconds=5))
+    await streets.work()
+    cases = await streets.cases()
+    assert len(cases) == 2 + 1, "what it saw, the storm, and what the other camera saw"
+    assert [case["description"] for case in cases if "告警风暴" in case["description"]] != []
+    sums = totals([each for each in await streets.balances() if each.camera == "c1"])
+    assert sums["received"] == 10_000
+    assert sums["duplicate"] == 4_999
+    assert (sums["opened"], sums["joined"]) == (1, 49), "the burst of fifty"
+    assert sums["suppressed"] == 4_951
+    kept = await streets.town.rows("SELECT FROM camera_events WHERE outcome_reason = 'rate'")
+    assert len(kept) == 50, "one in a hundred of what is beyond the rate"
+    await streets.work()
+    assert len(await streets.cases()) == 3, "a storm has one case while it lasts"
+
+
+SCRIPT = (
+    seen("c1", "a", phase=Phase.START, score=0.1),
+    seen("c1", "a", phase=Phase.UPDATE, score=0.2),
+    seen("c1", "a", phase=Phase.END, score=0.3),
+    seen("c1", "a", phase=Phase.UPDATE, score=0.2),  # sent twice
+)
+
+
+async def test_any_order_of_messages_ends_in_the_same_state(streets: Cameras, city_clock: CityClock) -> None:
+    """Some within the wait and the last one a minute after it: an update that comes after the end opens nothing."""
+    ends = []
+    for order in list(permutations(SCRIPT))[::5]:
+        await _play(streets, order, city_clock)
+        rows = await streets.town.rows(
+            "SELECT (SELECT array_agg(outcome ORDER BY outcome) FROM camera_events) AS outcomes, ended, messages,"
+            "       (SELECT count(DISTINCT case_id) FROM camera_events) AS cases,"
+            "       (SELECT sum(events) FROM camera_incidents) AS events,"
+            "       (SELECT sum(events) FROM camera_counts WHERE outcome = 'duplicate') AS duplicates"
+            "  FROM camera_sightings"
+        )
+        ends.append(rows)
+        await _forget(streets)
+    assert all(end == ends[0] for end in ends)
+    assert ends[0] == [
+        {"outcomes": ["joined", "joined", "opened"], "ended": True, "messages": 3, "cases": 1, "events": 3,
+         "duplicates": 1}
+    ]  # fmt: skip
+
+
+async def _play(streets: Cameras, messages: tuple[CameraEvent, ...], clock: CityClock) -> None:
+    for message in messages[:-1]:
+        await streets.say(message)
+        await streets.work()
+    await clock.forward(timedelta(seconds=5))
+    await streets.work()
+    await clock.forward(timedelta(minutes=1))
+    await streets.say(messages[-1])
+    await streets.work()
+
+
+async def _forget(streets: Cameras) -> None:
+    """All that cameras said; their cases become exercises, which take no evidence."""
+    async with streets.town.pool.acquire() as conn:
+        for table in ("camera_events", "camera_sightings", "camera_incidents", "camera_counts", "camera_meters"):
+            await conn.execute(f"DELETE FROM {table}")  # noqa: S608 - the names above
+        await conn.execute("UPDATE cases SET exercise = true")
+
+
+async def test_workers_side_by_side_decide_each_incident_once(streets: Cameras) -> None:
+    await streets.rules(wait_s=0)
+    await streets.say(*(seen(code, f"{code}{n}") for code in ("c1", "c2", "c3", "far") for n in range(25)))
+    pool, numbers = streets.town.pool, streets.town.numbers
+    await asyncio.gather(*(sort_round(pool, 7) for _ in range(4)))
+    await sort_round(pool, 1_000)
+    await asyncio.gather(*(decide_round(pool, numbers, 2) for _ in range(4)))
+    await decide_round(pool, numbers, 10)
+    assert len(await streets.cases()) == 3, "one for each cell"
+    assert await streets.outcomes() == {"opened": 3, "joined": 97}
+    [counted] = await streets.town.rows("SELECT sum(events) AS events FROM camera_incidents")
+    assert counted["events"] == 100
+
+
+async def test_a_blind_camera_mutes_its_own_detections_even_those_of_the_wait(
+    streets: Cameras, city_clock: CityClock
+) -> None:
+    await streets.say(seen("c1", "a"), seen("c2", "other"))
+    await streets.work()
+    await streets.say(seen("c1", "t", "tamper"))
+    await streets.work()
+    await streets.say(seen("c1", "b"))
+    await city_clock.forward(timedelta(seconds=5))
+    await streets.work()
+    assert await streets.outcomes() == {"suppressed inhibited": 2, "opened": 2}
+    await streets.say(seen("c1", "t", "tamper", phase=Phase.END))
+    await streets.work()
+    await streets.say(seen("c1", "c"))
+    await streets.work()
+    assert await streets.outcomes() == {"suppressed inhibited": 2, "opened": 2, "joined": 2}
+
+
+async def test_what_goes_on_after_its_case_was_closed_opens_another_four_hours_later(
+    streets: Cameras, city_clock: CityClock
+) -> None:
+    await streets.rules(wait_s=0, resolve_s=100_000)
+    await streets.say(seen("c1", "a"))
+    await streets.work()
+    [case] = await streets.cases()
+    row = await streets.town.case(case["id"])
+    await streets.town.move(streets.town.city.dispatcher, row, Move.CANCEL, reason="withdrawn")
+    await streets.say(seen("c1", "a", phase=Phase.UPDATE, score=0.1))
+    await streets.work()
+    assert await streets.outcomes() == {"opened": 1, "suppressed closed_lately": 1}
+    await city_clock.forward(timedelta(hours=4))
+    await streets.say(seen("c1", "a", phase=Phase.UPDATE, score=0.2))
+    await streets.work()
+    assert await streets.outcomes() == {"opened": 2, "suppressed closed_lately": 1}
+    assert len(await streets.cases()) == 2
+
+
+async def test_what_is_off_unknown_or_outside_ends_with_its_reason(streets: Cameras) -> None:
+    await streets.rules(wait_s=0)
+    out = Spot(lon=WEST - 1, lat=SOUTH, datum="wgs84")
+    answers = await streets.say(
+        seen("c1", "a", "leaf"), seen("c1", "b", "what_is_this"), seen("c1", "c", "crowd"), seen("c1", "d", spot=out),
+        seen("c1", "e", spot=Spot(lon=float("nan"), lat=SOUTH, datum="wgs84")), seen("c1", "f", taken_back=True),
+    )  # fmt: skip
+    assert [(each.outcome, each.reason) for each in answers][4] == ("rejected", "not_finite")
+    await streets.work()
+    assert await streets.outcomes() == {
+        "suppressed off": 1, "suppressed taken_back": 1, "review": 2, "rejected outside_the_grid": 1,
+    }  # fmt: skip
+    reviews = await streets.town.rows("SELECT kind, why, category FROM camera_reviews ORDER BY kind")
+    assert reviews == [
+        {"kind": "crowd", "why": "mode", "category": VENDOR},
+        {"kind": "what_is_this", "why": "unmapped", "category": None},
+    ]
+    assert all(balances(each) for each in await streets.balances())
+
+
+async def test_words_that_no_database_can_keep_are_kept_as_near_as_can_be(streets: Cameras) -> None:
+    long = ["长" * 300 + "a", "长" * 300 + "b"]
+    answers = await streets.say(seen("c1", "a", zone="half \ud800 and \0"), *(seen("c1", key) for key in long))
+    assert [each.outcome for each in answers] == ["accepted"] * 3
+    rows = await streets.town.rows("SELECT zone, key FROM camera_events ORDER BY length(key), key")
+    assert rows[0]["zone"] == "half ? and \ufffd"
+    assert len({row["key"] for row in rows}) == 3, "two long keys stay two"
+    assert max(len(row["key"]) for row in rows) == 200
+
+
+async def test_days_are_made_ahead_and_dropped_after_their_time_and_the_ledger_goes_on_to_balance(
+    streets: Cameras, city_clock: CityClock
+) -> None:
+    await streets.rules(wait_s=0)
+    await streets.say(seen("c1", "a"), seen("c1", "b"))  # before its day was made
+    assert (await day_round(streets.town.pool))[0] == 4
+    assert await day_round(streets.town.pool) == (0, 0)
+    await streets.say(seen("c1", "c"))
+    [there] = await streets.town.rows("SELECT count(*) AS n, count(DISTINCT tableoid) AS parts FROM camera_events")
+    assert there == {"n": 3, "parts": 1}, "what came before its day was made has moved"
+    await city_clock.forward(timedelta(days=32))
+    assert (await day_round(streets.town.pool))[1] < 4, "a day with something undecided stays"
+    await city_clock.forward(timedelta(days=-32))
+    await streets.work()
+    await city_clock.forward(timedelta(days=32))
+    await day_round(streets.town.pool)
+    assert await streets.outcomes() == {}
+    sums = totals(await streets.balances())
+    assert (sums["received"], sums["opened"], sums["joined"]) == (3, 1, 2)
+
+
+async def test_an_event_that_nobody_could_decide_is_still_there_for_the_next_worker(streets: Cameras) -> None:
+    """A worker that dies in the middle of its transaction leaves all as it was."""
+    await streets.say(seen("c1", "a"))
+    with pytest.raises(RuntimeError):
+        await _claim_and_die(streets)
+    await streets.rules(wait_s=0)
+    await streets.work()
+    assert await streets.outcomes() == {"opened": 1}
+
+
+async def _claim_and_die(streets: Cameras) -> None:
+    async with transaction(streets.town.pool) as (conn, _):
+        assert len(await camera_events.claim_new(conn, 10)) == 1
+        raise RuntimeError("killed")

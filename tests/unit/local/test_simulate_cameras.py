@@ -1,0 +1,60 @@
+"""The simulated cameras: what they see begins and ends, one is stuck, some is taken back, and one storms."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+import msgspec
+
+from events.intake.camera_event import CameraEvent, Phase
+from gridsvc.api.camera_wire import BATCH, parse
+from gridsvc.local.city_ground import make_lattice
+from gridsvc.local.city_people import CAMERAS, camera_code, make_cameras
+from gridsvc.local.simulate_cameras import KINDS, STORM, STRANGE, CameraWatch
+
+CODES = [camera_code(number) for number in range(1, CAMERAS + 1)]
+
+
+def watched(looks: int, seed: int = 1) -> tuple[CameraWatch, list[list[CameraEvent]]]:
+    watch = CameraWatch(seed, "run", CODES, 0.5, 40)
+    batches = []
+    for _ in range(looks):
+        for batch in watch.look():
+            events = parse(msgspec.json.encode(batch), BATCH, {})
+            assert all(isinstance(event, CameraEvent) for event in events), events
+            batches.append([event for event in events if isinstance(event, CameraEvent)])
+    return watch, batches
+
+
+def test_what_begins_ends_in_the_next_look_and_some_is_taken_back() -> None:
+    watch, batches = watched(400)
+    events = [event for batch in batches if len(batch) < STORM for event in batch if "stuck" not in event.key]
+    phases: dict[str, list[Phase]] = {}
+    for event in events:
+        phases.setdefault(event.key, []).append(event.phase)
+    whole = [told for told in phases.values() if told == [Phase.START, Phase.END]]
+    assert len(whole) > 100
+    taken_back = [event for event in events if event.false_alarm]
+    assert len(taken_back) > 20
+    assert watch.incidents == len({event.key.split()[1] for event in events})
+    assert {event.kind for event in events} == {*KINDS, STRANGE}
+
+
+def test_the_stuck_camera_says_the_very_same_and_another_storms() -> None:
+    _, batches = watched(80)
+    said = Counter(str(event) for batch in batches for event in batch if "stuck" in event.key)
+    assert list(said.values()) == [16]
+    storms = [batch for batch in batches if len(batch) == STORM]
+    assert len(storms) == 2
+    assert len({event.key for batch in storms for event in batch}) == 2 * STORM
+
+
+def test_the_cameras_are_those_of_the_demo_city_and_their_maps_know_the_labels() -> None:
+    cameras = make_cameras(1, make_lattice(1))
+    assert [camera.code for camera in cameras] == CODES
+    assert all(set(KINDS) <= set(camera.label_map) and STRANGE not in camera.label_map for camera in cameras)
+
+
+def test_the_same_seed_sees_the_same() -> None:
+    assert watched(50)[1] == watched(50)[1]
+    assert watched(50)[1] != watched(50, seed=2)[1]
