@@ -23,6 +23,7 @@ class GridSet:
     cell_scheme: str
     valid_from: datetime | None
     published_at: datetime | None
+    retired_at: datetime | None
     divisions: int
     cells: int
     beats: int
@@ -74,7 +75,7 @@ async def lock(conn: Conn) -> None:
 ALL = Statement(
     GridSet,
     """
-    SELECT s.id, s.name, s.state, s.cell_scheme, s.valid_from, s.published_at,
+    SELECT s.id, s.name, s.state, s.cell_scheme, s.valid_from, s.published_at, s.retired_at,
            (SELECT count(*)::integer FROM divisions d WHERE d.grid_set_id = s.id) AS divisions,
            (SELECT count(*)::integer FROM cells c WHERE c.grid_set_id = s.id) AS cells,
            (SELECT count(*)::integer FROM beats b WHERE b.grid_set_id = s.id) AS beats,
@@ -89,6 +90,21 @@ ALL = Statement(
 async def every_set(conn: Conn) -> list[GridSet]:
     """All sets, the oldest first."""
     return await ALL.all(conn, None)
+
+
+@dataclass(frozen=True)
+class _Name:
+    name: str
+
+
+_NAME = Statement(_Name, "SELECT name FROM grid_sets WHERE id = $1::integer")
+
+
+async def name_of(conn: Conn, grid_set_id: int) -> str:
+    """What a set is called that cases or places name."""
+    row = await _NAME.one(conn, grid_set_id)
+    assert row is not None  # noqa: S101 - sets are never removed
+    return row.name
 
 
 async def set_named(conn: Conn, name: str) -> GridSet | None:
@@ -263,12 +279,14 @@ async def publish(conn: Conn, grid_set_id: int, valid_from: datetime, now: datet
     await _LEARN_STATISTICS.run(conn)
 
 
-_RETIRE = Statement(Nothing, "UPDATE grid_sets SET state = 'retired' WHERE id = $1::integer")
+_RETIRE = Statement(
+    Nothing, "UPDATE grid_sets SET state = 'retired', retired_at = $2::timestamptz WHERE id = $1::integer"
+)
 
 
-async def retire(conn: Conn, grid_set_id: int) -> None:
-    """Take a published set out of force; its cells stay, because cases name them."""
-    await _RETIRE.run(conn, grid_set_id)
+async def retire(conn: Conn, grid_set_id: int, now: datetime) -> None:
+    """Take a published set out of force from `now` on; its cells stay, because cases name them."""
+    await _RETIRE.run(conn, grid_set_id, now)
 
 
 @dataclass(frozen=True)
