@@ -21,10 +21,11 @@ from gridsvc.actions.import_grid import Order, import_grid, refusal
 from gridsvc.actions.make_beats import BeatOrder, make_beats
 from gridsvc.actions.make_cells import CellOrder, make_cells
 from gridsvc.actions.publish_grid import check_grid, publish_grid, rollback_grid
-from gridsvc.db import ConnPool, open_pool, transaction
+from gridsvc.commands.grid_preview import show_preview
+from gridsvc.db import Conn, ConnPool, open_pool, transaction
 from gridsvc.errors import ImportRefused, SetupError
 from gridsvc.settings import Settings
-from gridsvc.store import grids
+from gridsvc.store import grids, regrid
 from gridsvc.store.grids import Told
 
 if TYPE_CHECKING:
@@ -52,15 +53,24 @@ example:
     "check": """\
 example:
   gridsvc grid check --set 2026 --defects defects.geojson""",
+    "preview": """\
+example:
+  gridsvc grid preview --set 2027 --json preview.json --csv cases.csv
+
+Compares a draft with the set in force over the open cases as they are now, and changes nothing. What each figure
+means: docs/rules/grid-versions.md.""",
     "publish": """\
 example:
   gridsvc grid publish --set 2026
-  gridsvc grid publish --set 2027 --valid-from 2027-01-01T00:00:00+08:00""",
+  gridsvc grid publish --set 2027 --valid-from 2027-01-01T00:00:00+08:00
+
+Open cases follow into the cells and beats of the set when its hour comes; `gridsvc grid list` says how many have
+yet to. See before what that does: gridsvc grid preview.""",
     "rollback": """\
 example:
   gridsvc grid rollback
 
-Withdraws the published set that begins last. Cases keep the set that they were located with.""",
+Withdraws the published set that begins last. Open cases follow back; closed ones keep what they had.""",
     "list": """\
 example:
   gridsvc grid list""",
@@ -69,7 +79,7 @@ example:
 
 def add(subparsers: Subparsers) -> None:
     """Add `grid` with its own subcommands to the command line."""
-    parser = subparsers.add_parser("grid", help="versions of the grid: import, make cells and beats, check, publish")
+    parser = subparsers.add_parser("grid", help="versions of the grid: from outline files to being in force")
     commands = parser.add_subparsers(dest="grid_command", required=True, metavar="COMMAND")
     _add_import(_command(commands, "import", "import divisions, cells or beats from an outline file"))
     making = _command(commands, "make-cells", "cut unit cells inside divisions of a draft")
@@ -82,6 +92,11 @@ def add(subparsers: Subparsers) -> None:
     checking = _command(commands, "check", "say everything that is wrong with a set; changes nothing")
     publishing = _command(commands, "publish", "check a draft and put it in force")
     publishing.add_argument("--valid-from", type=_moment, help="moment with offset; default: now")
+    accepted = "publish though the set has no cell for some open cases: they keep the one they have"
+    publishing.add_argument("--accept-lost", action="store_true", help=accepted)
+    previewing = _command(commands, "preview", "say what publishing a draft would do to the open cases")
+    previewing.add_argument("--json", type=Path, metavar="OUT.json", help="write all of it as JSON")
+    previewing.add_argument("--csv", type=Path, metavar="OUT.csv", help="write the cases that it touches as CSV")
     for command in (checking, publishing):
         command.add_argument("--defects", type=Path, metavar="OUT.geojson", help="write the defects as GeoJSON")
     _command(commands, "rollback", "withdraw the set published last", of_set=False)
@@ -122,7 +137,7 @@ async def run(arguments: argparse.Namespace, settings: Settings) -> int:
     """Run the chosen subcommand; the exit code."""
     commands: dict[str, Callable[[ConnPool, argparse.Namespace], Awaitable[None]]] = {
         "import": _import, "make-cells": _make_cells, "beats": _beats, "check": _check,
-        "publish": _publish, "rollback": _rollback, "list": _list,
+        "preview": _preview, "publish": _publish, "rollback": _rollback, "list": _list,
     }  # fmt: skip
     async with open_pool(settings.database.url, size=2, name="gridsvc grid") as pool:
         try:
@@ -177,9 +192,15 @@ async def _check(pool: ConnPool, given: argparse.Namespace) -> None:
     print(f"{given.set}: {held.divisions} divisions, {held.cells} cells, {held.beats} beats; it can be published")
 
 
+async def _preview(pool: ConnPool, given: argparse.Namespace) -> None:
+    await show_preview(pool, given.set, given.json, given.csv)
+
+
 async def _publish(pool: ConnPool, given: argparse.Namespace) -> None:
-    published = await publish_grid(pool, given.set, given.valid_from)
+    published = await publish_grid(pool, given.set, given.valid_from, accept_lost=given.accept_lost)
     _report(published.warnings, given.defects)
+    if published.lost:
+        print(f"warning: {published.lost} open cases have no cell in {given.set} and keep theirs", file=sys.stderr)
     print(f"{given.set}: published, valid from {published.valid_from.isoformat()}")
 
 
@@ -196,7 +217,16 @@ async def _list(pool: ConnPool, given: argparse.Namespace) -> None:
             state = "in force" if one.id == force else one.state
             since = "" if one.valid_from is None else f" from {one.valid_from.isoformat()}"
             held = f"{one.divisions} divisions, {one.cells} cells, {one.beats} beats"
-            print(f"{one.name}: {state}{since}; {held}; codes {one.cell_scheme}")
+            print(f"{one.name}: {state}{since}; {held}; codes {one.cell_scheme}{await _still(conn, one, force)}")
+
+
+async def _still(conn: Conn, one: grids.GridSet, force: int | None) -> str:
+    """How far the open cases have followed the set in force; nothing where all have."""
+    waiting = await regrid.waiting(conn, one.id) if one.id == force else None
+    if waiting is None or waiting.to_follow == waiting.lost == 0:
+        return ""
+    lost = f", {waiting.lost} keep an older cell because it has none for them" if waiting.lost else ""
+    return f"; {waiting.to_follow} open cases have yet to follow{lost}"
 
 
 @contextmanager
