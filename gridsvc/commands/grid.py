@@ -21,6 +21,7 @@ from gridsvc.actions.import_grid import Order, import_grid, refusal
 from gridsvc.actions.make_beats import BeatOrder, make_beats
 from gridsvc.actions.make_cells import CellOrder, make_cells
 from gridsvc.actions.publish_grid import check_grid, publish_grid, rollback_grid
+from gridsvc.actions.redraw_grid import copy_grid, give_cells
 from gridsvc.commands.grid_preview import show_preview
 from gridsvc.db import Conn, ConnPool, open_pool, transaction
 from gridsvc.errors import ImportRefused, SetupError
@@ -53,6 +54,17 @@ example:
     "check": """\
 example:
   gridsvc grid check --set 2026 --defects defects.geojson""",
+    "copy": """\
+example:
+  gridsvc grid copy --set 2027 --from 2026
+  gridsvc grid give --set 2027 --duty-line city --beat B7 --cells 620102001001003,620102001001004
+
+Begins a draft with all that another set holds, so that a small change needs no files.""",
+    "give": """\
+example:
+  gridsvc grid give --set 2027 --duty-line city --beat B7 --cells 620102001001003,620102001001004
+
+Gives cells of a draft to a beat, whichever had them in that duty line.""",
     "preview": """\
 example:
   gridsvc grid preview --set 2027 --json preview.json --csv cases.csv
@@ -89,6 +101,12 @@ def add(subparsers: Subparsers) -> None:
     beats = _command(commands, "beats", "group the cells of a draft into beats of a duty line")
     beats.add_argument("--duty-line", required=True, help="code of the duty line")
     beats.add_argument("--cells-per-beat", type=_count, default=12, help="about how many cells (default: 12)")
+    copying = _command(commands, "copy", "begin a draft as a copy of another set")
+    copying.add_argument("--from", dest="of", required=True, metavar="NAME", help="the set that is copied")
+    giving = _command(commands, "give", "give cells of a draft to another beat")
+    giving.add_argument("--duty-line", required=True, help="code of the duty line")
+    giving.add_argument("--beat", required=True, help="code of the beat that gets them")
+    giving.add_argument("--cells", type=_codes, required=True, help="codes of cells, separated by commas")
     checking = _command(commands, "check", "say everything that is wrong with a set; changes nothing")
     publishing = _command(commands, "publish", "check a draft and put it in force")
     publishing.add_argument("--valid-from", type=_moment, help="moment with offset; default: now")
@@ -137,7 +155,7 @@ async def run(arguments: argparse.Namespace, settings: Settings) -> int:
     """Run the chosen subcommand; the exit code."""
     commands: dict[str, Callable[[ConnPool, argparse.Namespace], Awaitable[None]]] = {
         "import": _import, "make-cells": _make_cells, "beats": _beats, "check": _check,
-        "preview": _preview, "publish": _publish, "rollback": _rollback, "list": _list,
+        "copy": _copy, "give": _give, "preview": _preview, "publish": _publish, "rollback": _rollback, "list": _list,
     }  # fmt: skip
     async with open_pool(settings.database.url, size=2, name="gridsvc grid") as pool:
         try:
@@ -181,6 +199,19 @@ async def _beats(pool: ConnPool, given: argparse.Namespace) -> None:
     with _bars() as told:
         made = await make_beats(pool, order, told)
     print(f"{given.set}: {made} beats of {given.duty_line} made")
+
+
+async def _copy(pool: ConnPool, given: argparse.Namespace) -> None:
+    async with transaction(pool) as (conn, now):
+        copied = await copy_grid(conn, given.set, given.of, now.isoformat())
+    held = f"{copied.divisions} divisions, {copied.cells} cells, {copied.beats} beats"
+    print(f"{given.set}: a draft with all of {copied.name}: {held}")
+
+
+async def _give(pool: ConnPool, given: argparse.Namespace) -> None:
+    async with transaction(pool) as (conn, now):
+        await give_cells(conn, given.set, given.duty_line, given.beat, given.cells, now.isoformat())
+    print(f"{given.set}: {len(set(given.cells))} cells given to beat {given.beat} of {given.duty_line}")
 
 
 async def _check(pool: ConnPool, given: argparse.Namespace) -> None:

@@ -92,6 +92,34 @@ async def waiting(conn: Conn, grid_set_id: int) -> Waiting:
 
 
 @dataclass(frozen=True)
+class Done:
+    """How many cases followed a set, and how many of them lost their officer by that."""
+
+    cases: int
+    rerouted: int
+
+
+_DONE = Statement(
+    Done,
+    """
+    SELECT count(DISTINCT case_id)::integer AS cases,
+           (count(DISTINCT case_id) FILTER (WHERE facts ? 'taken_from'))::integer AS rerouted
+      FROM history
+     WHERE move = 'regrid'
+       AND at >= (SELECT valid_from FROM grid_sets WHERE id = $1::integer)
+       AND facts ->> 'grid_set' = $1::integer::text
+    """,
+)
+
+
+async def followed(conn: Conn, grid_set_id: int) -> Done:
+    """How many cases followed a set that came into force, as the history tells it."""
+    row = await _DONE.one(conn, grid_set_id)
+    assert row is not None  # noqa: S101 - one row by construction
+    return row
+
+
+@dataclass(frozen=True)
 class CellChange:
     """A cell that another set adds, removes, redraws, or gives to another division, level or beat (`moved`)."""
 

@@ -423,3 +423,36 @@ async def test_the_commands_tell_what_will_be_and_how_far_it_is(
     assert "2 open cases have yet to follow" in await command("list")
     await follow(town)
     assert "0 open cases have yet to follow, 1 keep an older cell" in await command("list")
+
+
+async def test_a_small_change_is_a_copy_with_some_cells_given_away(
+    town: Town, database: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    async with transaction(town.pool) as (conn, _):
+        await conn.execute("UPDATE cells SET management_level = 'B' WHERE code = $1", cell(4))
+        await conn.execute(
+            "INSERT INTO beats (grid_set_id, duty_line, code, division_code)"
+            " SELECT grid_set_id, duty_line, 'B2', division_code FROM beats"
+        )
+    parser = argparse.ArgumentParser()
+    grid.add(parser.add_subparsers())
+    settings = read_settings({"GRIDSVC_DATABASE_URL": database})
+
+    async def command(*words: str) -> str:
+        assert await grid.run(parser.parse_args(["grid", *words]), settings) == 0
+        return capsys.readouterr().out
+
+    assert "9 cells" in await command("copy", "--set", "new", "--from", "small")
+    give = ("give", "--set", "new", "--duty-line", "social", "--beat")
+    await command(*give, "B2", "--cells", f"{cell(3)},{cell(5)}")
+    for wrong, wanted in (
+        ((*give, "B9", "--cells", cell(3)), "no beat 'B9'"),
+        ((*give, "B2", "--cells", "620102001001099"), "no cells 620102001001099"),
+        (("copy", "--set", "new", "--from", "small"), "is there already"),
+        (("copy", "--set", "newer", "--from", "none"), "want one of small, new"),
+        (("give", "--set", "small", "--duty-line", "social", "--beat", "B2", "--cells", cell(3)), "is published"),
+    ):
+        with pytest.raises(SetupError, match=wanted):
+            await command(*wrong)
+    told = await command("preview", "--set", "new")
+    assert "added 0 (0.00 km²), removed 0 (0.00 km²), redrawn 0 (0.00 km²), moved 2 (0.02 km²)" in told
