@@ -21,7 +21,7 @@ from gridsvc.errors import SetupError
 from gridsvc.store import cases, grids, regrid
 from gridsvc.store.cases import CaseRow
 from gridsvc.store.cells import Owner
-from gridsvc.store.regrid import BeatUnmanned, CellChange
+from gridsvc.store.regrid import BeatUnmanned, CellChange, GrantAdrift
 from gridsvc.store.rulebook import rulebook
 
 _AT_ONCE: Final = 500  # cases of one look-up
@@ -85,6 +85,7 @@ class Preview:
     keeps: Mapping[Keeps, int]  # officers' cases of another beat that they keep, and why
     loads: Mapping[str, Load]  # by the officer's name; those whose load changes
     beats_unmanned: Sequence[BeatUnmanned]
+    grants_adrift: Sequence[GrantAdrift]
     by_division: Mapping[str, Sum]
     names: Mapping[UUID, str]  # of the officers who are named
 
@@ -134,6 +135,7 @@ async def preview_grid(conn: Conn, name: str, now: datetime) -> Preview:
             for each in known
         },
         beats_unmanned=await regrid.BEATS_UNMANNED.all(conn, draft.id),
+        grants_adrift=await regrid.GRANTS_ADRIFT.all(conn, draft.id),
         by_division=dict(sorted(seen.by_division.items())),
         names={each.officer_id: each.username for each in known},
     )

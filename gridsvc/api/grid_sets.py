@@ -21,8 +21,9 @@ from gridsvc.store import grids, regrid
 
 
 class GridSetOut(Told):
-    """One set. `to_follow` and `lost` are told of the set in force: see docs/rules/grid-versions.md."""
+    """One set; histories name its `id`. `to_follow` and `lost` are told of the set in force (grid-versions.md)."""
 
+    id: int
     name: str
     state: str
     in_force: bool
@@ -90,6 +91,14 @@ class BeatOut(Told):
     beat: str
 
 
+class GrantOut(Told):
+    """A role that somebody holds in a division which the set does not know: it would open nothing."""
+
+    username: str
+    role: str
+    division: str
+
+
 class DivisionSumOut(Told):
     """The open cases of a division as it is now, and how many of them the set touches in each way."""
 
@@ -117,6 +126,7 @@ class PreviewOut(Told):
     officers_keep: dict[str, int]
     loads: list[OfficerLoadOut]
     beats_without_officer: list[BeatOut]
+    grants_without_division: list[GrantOut]
     divisions: list[DivisionSumOut]
 
 
@@ -157,6 +167,7 @@ def told(preview: Preview, keys: Sequence[str] | None, limit: int | None) -> Pre
             for name, load in sorted(preview.loads.items())
         ],
         beats_without_officer=[BeatOut(duty_line=each.duty_line, beat=each.code) for each in preview.beats_unmanned],
+        grants_without_division=[GrantOut(**vars(each)) for each in preview.grants_adrift],
         divisions=[DivisionSumOut(division=code, **vars(sums)) for code, sums in preview.by_division.items()],
     )
 
@@ -189,7 +200,7 @@ async def _grid_sets(request: web.Request) -> web.Response:
         Page[GridSetOut](
             items=[
                 GridSetOut(
-                    name=each.name, state=each.state, in_force=each.id == force, valid_from=each.valid_from,
+                    id=each.id, name=each.name, state=each.state, in_force=each.id == force, valid_from=each.valid_from,
                     published_at=each.published_at, retired_at=each.retired_at, cell_scheme=each.cell_scheme,
                     divisions=each.divisions, cells=each.cells, beats=each.beats,
                     to_follow=waiting.to_follow if waiting and each.id == force else None,

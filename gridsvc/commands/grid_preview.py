@@ -61,6 +61,7 @@ def lines_of(preview: PreviewOut) -> list[str]:
     ]
     lost = [f"  {each.number or each.id}: {each.cell}" for each in preview.lost]
     beats = [f"  {each.duty_line} {each.beat}" for each in preview.beats_without_officer]
+    grants = [f"  {each.username}: {each.role} in {each.division}" for each in preview.grants_without_division]
     divisions = [
         f"  {each.division}: {each.cases} open, other cell {each.other_cell}, other beat {each.other_beat}, "
         f"rerouted {each.rerouted}, lost {each.lost}"
@@ -68,7 +69,7 @@ def lines_of(preview: PreviewOut) -> list[str]:
     ]
     for title, found in (
         ("rerouted", rerouted), ("loads", loads), ("lost their cell", lost), ("beats without an officer", beats),
-        ("by division", divisions),
+        ("roles in divisions that are gone", grants), ("by division", divisions),
     ):  # fmt: skip
         if found:
             counted += [title, *found[:_SHOWN]]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from uuid import UUID
 
 from gridsvc.db import Conn, Nothing, Statement
@@ -120,6 +121,33 @@ async def followed(conn: Conn, grid_set_id: int) -> Done:
 
 
 @dataclass(frozen=True)
+class _SetName:
+    name: str | None
+
+
+_SETS_AT = Statement(
+    _SetName,
+    """
+    SELECT (SELECT s.name
+              FROM history h
+              JOIN grid_sets s ON s.id = (h.facts ->> 'grid_set')::integer
+             WHERE h.case_id = $1::uuid
+               AND h.facts ? 'grid_set'
+               AND h.at <= w.moment
+             ORDER BY h.version DESC
+             LIMIT 1) AS name
+      FROM unnest($2::timestamptz[]) WITH ORDINALITY AS w (moment, ordinal)
+     ORDER BY w.ordinal
+    """,
+)
+
+
+async def sets_at(conn: Conn, case_id: UUID, moments: Sequence[datetime]) -> list[str | None]:
+    """The names of the sets by which a case lay where it did at these moments, in their order."""
+    return [row.name for row in await _SETS_AT.all(conn, case_id, list(moments))]
+
+
+@dataclass(frozen=True)
 class CellChange:
     """A cell that another set adds, removes, redraws, or gives to another division, level or beat (`moved`)."""
 
@@ -162,6 +190,29 @@ class BeatUnmanned:
     duty_line: str
     code: str
 
+
+@dataclass(frozen=True)
+class GrantAdrift:
+    """A role that somebody holds in a division which the set does not know: it would open nothing."""
+
+    username: str
+    role: str
+    division: str
+
+
+GRANTS_ADRIFT = Statement(
+    GrantAdrift,
+    """
+    SELECT u.username, g.role, g.division_code AS division
+      FROM grants g
+      JOIN users u ON u.id = g.user_id AND u.active
+     WHERE NOT EXISTS (SELECT
+                         FROM divisions d
+                        WHERE d.grid_set_id = $1::integer
+                          AND d.code = g.division_code)
+     ORDER BY u.username, g.role, g.division_code
+    """,
+)
 
 BEATS_UNMANNED = Statement(
     BeatUnmanned,

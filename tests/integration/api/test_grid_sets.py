@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from uuid import UUID
+
+from gridsvc.actions.publish_grid import publish_grid
 from gridsvc.domain.access import Grant, Role
 from tests.integration.api.test_reports import Desk, desk
 from tests.integration.small_city import DISTRICT
 from tests.integration.stories.conftest import Town
-from tests.integration.stories.test_follow_grid import cell, draft
+from tests.integration.stories.test_follow_grid import cell, draft, eastern_officer, route_what_waits
+from workers.sweep import follow_round
 
 __all__ = ["desk"]  # the fixture
 
@@ -32,8 +36,25 @@ async def test_a_preview_counts_all_cases_and_names_those_in_sight_alone(desk: D
         }
     ]  # fmt: skip
     assert {each["beat"] for each in seen["beats_without_officer"] if each["duty_line"] == "social"} == {"B2"}
+    adrift = [(each["role"], each["division"]) for each in seen["grants_without_division"]]
+    assert adrift == [("admin", "620105")], "the set does not know that division"
     hidden = (await elsewhere.get(path)).body
     assert (hidden["cases"], hidden["divisions"]) == ([], seen["divisions"])
     assert (await admin.get("/api/v1/grid-sets/small/preview")).code == "unknown", "it is in force, and no draft"
     supervisor = await desk.api.somebody(Grant(role=Role.SUPERVISOR, division=DISTRICT))
     assert (await supervisor.get(path)).code == "not_allowed"
+
+
+async def test_the_routing_says_by_which_set_the_case_lay_where_it_did(desk: Desk) -> None:
+    town = Town(desk.city, desk.api.pool, None)  # type: ignore[arg-type]  # nothing takes a number
+    east = await eastern_officer(town)
+    said = (await desk.officer.post("/api/v1/reports", desk.said())).body["case"]
+    await town.route(UUID(said["id"]))
+    await draft(town, "redrawn", to_the_other_beat=[1])
+    await publish_grid(desk.api.pool, "redrawn")
+    await follow_round(desk.api.pool, 10)
+    await route_what_waits(town)
+    admin = await desk.api.somebody(Grant(role=Role.ADMIN, division=DISTRICT))
+    told = (await admin.get(f"/api/v1/cases/{said['id']}/routing")).body["items"]
+    assert [(each["grid_set"], each["ended_why"]) for each in told] == [("small", "regrid"), ("redrawn", None)]
+    assert told[1]["officer"] == str(east.user_id)
