@@ -197,23 +197,21 @@ async def _with_new_owners(
 ) -> list[CaseChange]:
     """The changes with whom routing would choose for what it is asked about, each knowing what those before took.
 
-    What lost its officer comes first: it is sent to routing at once. What waits in the pool of another beat follows.
+    Asked about is what lost its officer, and what waits in the pool of another beat: both are sent to it at once.
     """
     given_up = Counter(each.row.officer_id for each in changes if each.follows.loses_owner and each.row.officer_id)
     taken: Counter[UUID] = Counter({officer: -number for officer, number in given_up.items() if officer})
-    first = [each for each in changes if each.follows.loses_owner]
-    then = [each for each in changes if _waits_elsewhere(each)]
+    asked = [each for each in changes if each.follows.loses_owner or _waits_elsewhere(each)]
+    rows = [row for row in map(_as_routing_sees_it, asked) if not _rings(book, row)]
     chosen: dict[UUID, UUID] = {}
-    for asked in (first, then):
-        rows = [row for row in map(_as_routing_sees_it, asked) if not _rings(book, row)]
-        for start in range(0, len(rows), _AT_ONCE):
-            part = rows[start : start + _AT_ONCE]
-            found = await choose_owners(conn, book, part, now, taken, only_ask=True)
-            chosen |= {
-                row.id: choice.officer_id
-                for row, choice in zip(part, found, strict=True)
-                if isinstance(choice, Choice) and choice.officer_id is not None
-            }
+    for start in range(0, len(rows), _AT_ONCE):
+        part = rows[start : start + _AT_ONCE]
+        found = await choose_owners(conn, book, part, now, taken, only_ask=True)
+        chosen |= {
+            row.id: choice.officer_id
+            for row, choice in zip(part, found, strict=True)
+            if isinstance(choice, Choice) and choice.officer_id is not None
+        }
     return [replace(each, officer_after=chosen.get(each.row.id)) for each in changes]
 
 

@@ -80,7 +80,8 @@ async def publish_grid(
 
     What was decided stays decided: only the very first set may begin in the past. Open cases follow when its hour
     comes. Raises ImportRefused with every defect where one refuses, SetupError where the set is no draft, was changed
-    while it was checked, would begin too early, or has no cell for an open case and that is not accepted.
+    while it was checked, would begin too early, or has no cell for an open case, or no beat of a duty line that has
+    some, and that is not accepted.
     """
     checked = await check_grid(pool, name)
     known = checked.grid_set
@@ -95,6 +96,12 @@ async def publish_grid(
         others = [s for s in await grids.every_set(conn) if s.state != "draft"]
         if start < now and others:
             raise SetupError(f"{name} would be valid from {start.isoformat()}; want {now.isoformat()} or later")
+        beatless = await grids.lines_without_beats(conn, known.id, now)
+        if beatless and not accept_lost:
+            raise SetupError(
+                f"{name} has no beat of {', '.join(beatless)}: every case that an officer has there would lose its "
+                "owner; add them (gridsvc grid beats), or publish with --accept-lost"
+            )
         lost = await lost_cases(conn, known.id, now)
         if lost and not accept_lost:
             raise SetupError(

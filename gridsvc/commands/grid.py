@@ -20,6 +20,7 @@ from geo.defects import Defect, as_geojson
 from gridsvc.actions.import_grid import Order, import_grid, refusal
 from gridsvc.actions.make_beats import BeatOrder, make_beats
 from gridsvc.actions.make_cells import CellOrder, make_cells
+from gridsvc.actions.preview_grid import lost_cases
 from gridsvc.actions.publish_grid import check_grid, publish_grid, rollback_grid
 from gridsvc.actions.redraw_grid import copy_grid, give_cells
 from gridsvc.commands.grid_preview import show_preview
@@ -110,7 +111,7 @@ def add(subparsers: Subparsers) -> None:
     checking = _command(commands, "check", "say everything that is wrong with a set; changes nothing")
     publishing = _command(commands, "publish", "check a draft and put it in force")
     publishing.add_argument("--valid-from", type=_moment, help="moment with offset; default: now")
-    accepted = "publish though the set has no cell for some open cases: they keep the one they have"
+    accepted = "publish though the set has no cell for some open cases, or no beats of a duty line"
     publishing.add_argument("--accept-lost", action="store_true", help=accepted)
     previewing = _command(commands, "preview", "say what publishing a draft would do to the open cases")
     previewing.add_argument("--json", type=Path, metavar="OUT.json", help="write all of it as JSON")
@@ -238,6 +239,9 @@ async def _publish(pool: ConnPool, given: argparse.Namespace) -> None:
 async def _rollback(pool: ConnPool, given: argparse.Namespace) -> None:
     async with transaction(pool) as (conn, now):
         withdrawn, left = await rollback_grid(conn, now)
+        lost = len(await lost_cases(conn, left.id, now))
+    if lost:
+        print(f"warning: {lost} open cases have no cell in {left.name} and keep theirs", file=sys.stderr)
     print(f"{withdrawn.name}: withdrawn; {left.name} is in force")
 
 

@@ -343,7 +343,7 @@ LOCK_WAITING = Statement(
     CaseRow,
     f"""
 {_LOCKED}     WHERE c.route_again_at <= $1::timestamptz
-     ORDER BY c.route_again_at
+     ORDER BY c.route_again_at, c.id
      LIMIT $2::integer
        FOR UPDATE OF c SKIP LOCKED   -- being routed this instant
     """,

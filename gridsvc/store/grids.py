@@ -363,6 +363,26 @@ async def beat_codes(conn: Conn, grid_set_id: int, duty_line: str) -> list[str]:
     return [row.code for row in await _BEAT_CODES.all(conn, grid_set_id, duty_line)]
 
 
+_LINES_WITHOUT_BEATS = Statement(
+    _Code,
+    """
+    SELECT DISTINCT b.duty_line AS code
+      FROM beats b
+     WHERE b.grid_set_id = grid_set_at($2::timestamptz)
+       AND NOT EXISTS (SELECT
+                         FROM beats n
+                        WHERE n.grid_set_id = $1::integer
+                          AND n.duty_line = b.duty_line)
+     ORDER BY b.duty_line
+    """,
+)
+
+
+async def lines_without_beats(conn: Conn, grid_set_id: int, at: datetime) -> list[str]:
+    """The duty lines that have beats in the set in force and none in this one."""
+    return [row.code for row in await _LINES_WITHOUT_BEATS.all(conn, grid_set_id, at)]
+
+
 PUBLISH = Statement(
     Nothing,
     """

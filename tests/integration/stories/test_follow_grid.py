@@ -14,7 +14,8 @@ from uuid import UUID
 
 import pytest
 
-from events.catalog import CaseRegridded
+from events.catalog import CaseNews, CaseRegridded
+from events.codec import decode
 from geo.place import Place
 from gridsvc.actions.assign_case import assign_cases
 from gridsvc.actions.emit_again import emit_again
@@ -117,13 +118,13 @@ async def follow(town: Town) -> int:
 
 
 async def route_what_waits(town: Town) -> None:
-    """One round of the reconciler, and routing hears what it says."""
+    """One round of the reconciler, and routing hears what it says, in its order."""
     async with transaction(town.pool) as (conn, now):
+        last = await conn.fetchval("SELECT coalesce(max(seq), 0) FROM outbox")
         await emit_again(conn, now, 1_000)
-        bodies = await conn.fetch("SELECT case_id FROM outbox WHERE body::text LIKE '%case.waiting%' ORDER BY seq")
-    heard = [(await town.told(row["case_id"]))[-1] for row in bodies]
-    async with transaction(town.pool) as (conn, now):
-        await assign_cases(conn, [news for news in heard if news.TYPE == "case.waiting"], now)
+        bodies = await conn.fetch("SELECT body FROM outbox WHERE seq > $1 ORDER BY seq", last)
+        heard = [decode(row["body"]) for row in bodies]
+        await assign_cases(conn, [news for news in heard if isinstance(news, CaseNews)], now)
 
 
 async def in_state(town: Town, state: State, number: int, code: str) -> CaseRow:
@@ -255,30 +256,46 @@ async def test_the_preview_says_what_publishing_does_and_rolling_back_undoes_it(
     await many_cases(town, code, 200)
     before = {row.id: row for row in await all_cases(town)}
     await draft(town, "new", to_the_other_beat=[2, 3, 5, 8], to_the_other_street=[5, 9])
+    # However many sweepers there are, each case follows once.
+    assert await does_what_it_said(town, "new", sweepers=3) > 5
+    # Now both beats give and take, and whoever gives cases up has room for others.
+    await draft(town, "newer", to_the_other_beat=[1, 2, 3, 4], to_the_other_street=[1])
+    assert await does_what_it_said(town, "newer", sweepers=1) > 5
 
+    for _ in range(2):
+        await roll_back(town)
+        await follow(town)
+    for row in await all_cases(town):
+        was = before[row.id]
+        assert (row.grid_set_id, row.cell_code, row.beat_code, row.divisions, row.number) == (
+            was.grid_set_id, was.cell_code, was.beat_code, was.divisions, was.number,
+        )  # fmt: skip
+
+
+async def does_what_it_said(town: Town, name: str, *, sweepers: int) -> int:
+    """Preview and publish a draft, hold the one against the other; answers how many cases changed their officer."""
+    before = {row.id: row for row in await all_cases(town)}
     async with transaction(town.pool, snapshot=True) as (conn, now):
-        preview = await preview_grid(conn, "new", now)
+        preview = await preview_grid(conn, name, now)
     assert {row.id: row for row in await all_cases(town)} == before, "looking changes nothing"
     foretold = {
         each.row.id: (each.owner.cell_code, each.owner.beat_code, each.owner.division_code, each.follows.loses_owner)
         for each in preview.changes
     }
-    owners = {each.row.id: each.officer_after for each in preview.changes if each.follows.loses_owner}
-    await publish(town, "new")
-    # However many sweepers there are, each case follows once.
-    rounds = await asyncio.gather(*(follow_round(town.pool, 7) for _ in range(3)))
+    owners = {each.row.id: each.officer_after for each in preview.changes if each.other_owner}
+
+    await publish(town, name)
+    rounds = await asyncio.gather(*(follow_round(town.pool, 7) for _ in range(sweepers)))
     await follow(town)
     assert sum(rounds) == len(before)
     after = {row.id: row for row in await all_cases(town)}
-    done = {
+    assert {
         row.id: (row.cell_code, row.beat_code, row.division_code, row.officer_id is None and was.officer_id is not None)
         for row in after.values()
         for was in [before[row.id]]
         if (row.cell_code, row.beat_code, row.division_code, row.officer_id)
         != (was.cell_code, was.beat_code, was.division_code, was.officer_id)
-    }
-    assert done == foretold
-    assert len(owners) > 5
+    } == foretold
     await route_what_waits(town)
     assert {each: (await town.case(each)).officer_id for each in owners} == owners
     load = {row["officer_id"]: row["open"] for row in await town.rows(_OPEN_CASES)}
@@ -287,14 +304,7 @@ async def test_the_preview_says_what_publishing_does_and_rolling_back_undoes_it(
     assert {name: load.get(named[name], 0) for name in preview.loads} == {
         name: each.after for name, each in preview.loads.items()
     }
-
-    await roll_back(town)
-    await follow(town)
-    for row in await all_cases(town):
-        was = before[row.id]
-        assert (row.grid_set_id, row.cell_code, row.beat_code, row.divisions, row.number) == (
-            was.grid_set_id, was.cell_code, was.beat_code, was.divisions, was.number,
-        )  # fmt: skip
+    return len(owners)
 
 
 async def many_cases(town: Town, code: str, number: int) -> None:
@@ -355,6 +365,38 @@ async def test_a_set_without_a_cell_for_an_open_case_wants_to_be_accepted(town: 
     await publish(town, "whole")
     assert await follow(town) == 1
     assert (await town.case(before.id)).grid_set_id == whole
+
+
+async def test_what_was_lost_is_lost_no_more_once_its_place_is_corrected(town: Town) -> None:
+    code = await social(town)
+    case = await in_state(town, State.ASSIGNED, 5, code)
+    lacking = await draft(town, "lacking", without=[5])
+    await publish(town, "lacking", accept_lost=True)
+    await follow(town)
+    holder = next(each for each in town.city.officers if each.user_id == case.officer_id)
+    case = await town.move(holder, case, Move.RETURN, reason="wrong place")
+    case = await town.move(town.city.dispatcher, case, Move.CORRECT, location=middle(1))
+    assert case.grid_set_id == lacking
+    whole = await draft(town, "whole")
+    await publish(town, "whole")
+    await follow(town)
+    assert (await town.case(case.id)).grid_set_id == whole
+    await roll_back(town)
+    assert await follow(town) == 1
+    assert (await town.case(case.id)).grid_set_id == lacking
+
+
+async def test_a_set_that_forgot_the_beats_of_a_duty_line_is_not_published_by_mistake(town: Town) -> None:
+    code = await social(town)
+    before = await in_state(town, State.ASSIGNED, 1, code)
+    forgot = await draft(town, "forgot")
+    async with transaction(town.pool) as (conn, _):
+        await conn.execute("DELETE FROM beats WHERE grid_set_id = $1 AND duty_line = 'social'", forgot)
+    with pytest.raises(SetupError, match="forgot has no beat of social"):
+        await publish(town, "forgot")
+    await publish(town, "forgot", accept_lost=True)
+    await follow(town)
+    assert (await town.case(before.id)).beat_code is None
 
 
 async def test_sight_follows_the_case_and_a_level_that_is_gone_gives_way_to_the_one_above(town: Town) -> None:
@@ -423,6 +465,10 @@ async def test_the_commands_tell_what_will_be_and_how_far_it_is(
     assert "2 open cases have yet to follow" in await command("list")
     await follow(town)
     assert "0 open cases have yet to follow, 1 keep an older cell" in await command("list")
+    assert "drawn: withdrawn; small is in force" in await command("rollback")
+    await follow(town)
+    assert "yet to follow" not in await command("list")
+    assert (await town.case(moving.id)).beat_code == BEAT
 
 
 async def test_a_small_change_is_a_copy_with_some_cells_given_away(
