@@ -52,15 +52,17 @@ CREATE TABLE grid_sets (
   south        double precision,
   east         double precision,
   north        double precision,
+  retired_at   timestamptz,                  -- when it was withdrawn: until then it was in force
   CONSTRAINT whole_box CHECK (num_nulls(west, south, east, north) IN (0, 4)),
-  CONSTRAINT published_has_a_start CHECK ((state = 'draft') = (valid_from IS NULL AND published_at IS NULL))
+  CONSTRAINT published_has_a_start CHECK ((state = 'draft') = (valid_from IS NULL AND published_at IS NULL)),
+  CONSTRAINT retired_says_when CHECK ((state = 'retired') = (retired_at IS NOT NULL))
 );
 
--- The set that owns places at a moment: published, already valid, the latest such.
+-- The set that owns places at a moment: published, already valid, not withdrawn yet, the latest such.
 CREATE FUNCTION grid_set_at(moment timestamptz) RETURNS integer
   LANGUAGE sql STABLE
   RETURN (SELECT id FROM grid_sets
-           WHERE state = 'published' AND valid_from <= moment
+           WHERE (state = 'published' OR retired_at > moment) AND valid_from <= moment
            ORDER BY valid_from DESC, id DESC LIMIT 1);
 
 CREATE TABLE divisions (
@@ -662,6 +664,7 @@ CREATE TABLE cases (
   called         uuid[] NOT NULL DEFAULT '{}',   -- officers with whom it rings
   responder_id   uuid REFERENCES officers,       -- who was called to be first on the scene, and accepted
   desk_path      text[] NOT NULL DEFAULT '{}',   -- down to the division whose desk holds it while the place is unknown
+  lost_in        integer REFERENCES grid_sets,   -- a set in force that has no cell for its place: it keeps its own
   FOREIGN KEY (edition, category) REFERENCES categories,
   FOREIGN KEY (edition, category, condition) REFERENCES category_conditions,
   CONSTRAINT open_has_one_owner_or_stands_in_a_pool CHECK (
@@ -704,6 +707,8 @@ CREATE INDEX cases_suspended ON cases (suspended_until) WHERE suspended_until IS
 CREATE INDEX cases_alike ON cases (square, category, reported_at);
 CREATE INDEX cases_merged ON cases (merged_into) WHERE merged_into IS NOT NULL;
 CREATE INDEX cases_cause ON cases (cause_id) WHERE cause_id IS NOT NULL;
+CREATE INDEX cases_to_follow ON cases (grid_set_id)
+  WHERE cell_code IS NOT NULL AND state NOT IN ('closed', 'rejected', 'cancelled', 'merged');
 CREATE INDEX cases_officer_open ON cases (officer_id)
   WHERE state IN ('assigned', 'accepted', 'in_progress');
 

@@ -481,6 +481,17 @@ class CaseEscalated(CaseNews):
 
 
 @dataclass(frozen=True, kw_only=True)
+class CaseRegridded(CaseNews):
+    """Another grid set is in force: the case follows into its cell. `officer_id`: who lost it by that."""
+
+    TYPE: ClassVar[str] = "case.regridded"
+    grid_set: int
+    cell: str
+    beat: str | None
+    officer_id: UUID | None
+
+
+@dataclass(frozen=True, kw_only=True)
 class OfficerDutyChanged(Announcement):
     """An officer went on or off duty."""
 
@@ -509,7 +520,7 @@ CATALOG: Final[dict[str, type[Announcement]]] = {
         CaseAppealSettled, CaseSuspended, CaseResumed, CaseRescheduled, CaseExtended, CaseCancelled, CaseMerged,
         CaseUnmerged, CaseLinked, CaseUnlinked, CaseFollowed, CaseCauseReopened, CaseCoAssigned, CaseCoHandedIn,
         CaseCoDeclined, CaseCoCalledOff, CaseReminded, CaseNoted, CaseSupervised, CaseOrderReplied, CaseUndone,
-        CaseEscalated, OfficerDutyChanged, CalendarYearMissing,
+        CaseEscalated, CaseRegridded, OfficerDutyChanged, CalendarYearMissing,
     )
 }  # fmt: skip
 """Announcements by their type, in the order of a case's life."""

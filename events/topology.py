@@ -79,7 +79,7 @@ NOTICES: Final = Queue(
         "case.check_sent", "case.checked", "case.order_replied", "case.check_unmanned", "calendar.year_missing",
         "case.co_assigned", "case.co_handed_in", "case.co_declined", "case.co_called_off",
         "case.linked", "case.cause_reopened",
-        "case.to_call_back", "case.called_back", "case.undone", "case.merged",
+        "case.to_call_back", "case.called_back", "case.undone", "case.merged", "case.regridded",
     ),
 )  # fmt: skip
 

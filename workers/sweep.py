@@ -1,4 +1,4 @@
-"""What happens because time passes: calls widen, suspensions end, rungs fire, shifts end, finished days are signed."""
+"""What happens because time passes: calls widen, suspensions end, rungs fire, grid sets come into force, shifts end."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from typing import Final
 
 from gridsvc.actions.end_shifts import end_shifts
 from gridsvc.actions.escalate_case import fire_due_rungs
+from gridsvc.actions.follow_grid import follow_grid
 from gridsvc.actions.miss_calendars import miss_calendars
 from gridsvc.actions.recompute_clocks import recompute_clocks
 from gridsvc.actions.resume_cases import resume_cases
@@ -29,6 +30,7 @@ log = logging.getLogger(__name__)
 
 SHIFT_SECONDS: Final = 60.0
 CALENDAR_SECONDS: Final = 5.0  # what a publication left over; it computes the rest itself
+FOLLOW_SECONDS: Final = 5.0  # how soon open cases begin to follow a grid set that has come into force
 MISSING_SECONDS: Final = 3_600.0  # how often it is said that a year's calendar is missing
 SIGN_SECONDS: Final = 300.0  # a finished day is signed within five minutes of its midnight
 
@@ -119,6 +121,19 @@ async def recompute_round(pool: ConnPool, batch: int) -> int:
     return done
 
 
+async def follow_round(pool: ConnPool, batch: int) -> int:
+    """Let open cases follow the grid set in force, `batch` per transaction; return how many followed."""
+    followed, more = 0, True
+    while more:
+        async with transaction(pool, SERVICE) as (conn, now):
+            page = await follow_grid(conn, now, batch)
+        followed += page.cases
+        more = page.looked_at > 0
+    if followed:
+        log.info("cases follow the grid set in force", extra={"action": "cases_regridded", "cases": followed})
+    return followed
+
+
 async def missing_round(pool: ConnPool) -> int:
     """Raise an alarm for each calendar that lacks a year which open clocks reach into; return how many calendars.
 
@@ -158,6 +173,7 @@ async def sweep(pool: ConnPool, settings: WorkerSettings, signer: Signer, stop: 
             ("rungs", settings.sweep_seconds, sweeper.fire_round),
             ("calls", settings.sweep_seconds, partial(call_round, pool, settings.sweep_batch)),
             ("calendars", CALENDAR_SECONDS, partial(recompute_round, pool, settings.sweep_batch)),
+            ("grid", FOLLOW_SECONDS, partial(follow_round, pool, settings.sweep_batch)),
             ("missing calendars", MISSING_SECONDS, partial(missing_round, pool)),
             ("shifts", SHIFT_SECONDS, partial(end_shifts_round, pool)),
             ("signing", SIGN_SECONDS, partial(sign_round, pool, signer)),

@@ -10,6 +10,7 @@ from uuid import UUID
 
 from events.catalog import CaseToCallBack
 from gridsvc.actions.file_report import ROUTE_WITHIN
+from gridsvc.actions.follow_grid import where_it_lies_now
 from gridsvc.actions.news import news_of
 from gridsvc.actions.record_move import Recorded, record_move
 from gridsvc.db import Conn, act_as_service, act_for
@@ -137,7 +138,10 @@ async def _reopened(
 ) -> CaseRow:
     because = Particulars(reason_code=OBJECTS, reason=said.note or None)
     moved = decide(after.case(), Move.REOPEN, actor, because, now)
-    facts = {"reason_code": OBJECTS, **({"reason": said.note} if said.note else {})}
+    facts: dict[str, object] = {"reason_code": OBJECTS, **({"reason": said.note} if said.note else {})}
+    anew = await where_it_lies_now(conn, after, now)
+    if anew:
+        facts |= {"cell": anew["cell_code"], "grid_set": anew["grid_set_id"], "method": anew["cell_method"]}
     return await record_move(
         conn,
         book,
@@ -146,7 +150,7 @@ async def _reopened(
             moved=moved,
             actor=actor.id,
             facts=facts,
-            changes={"route_again_at": now + ROUTE_WITHIN},
+            changes={**anew, "held_by": None, "route_again_at": now + ROUTE_WITHIN},
             told={"cycle": moved.cycle},
         ),
         now,

@@ -61,7 +61,7 @@ async def _assign_each(conn: Conn, news: Sequence[CaseNews], now: datetime) -> N
     rung = [row for row in wanted if is_called(row.case(), _category(book, row), book.call_rounds)]
     await call_officers(conn, book, rung, Move.CALL, now)
     wanted = [row for row in wanted if row not in rung]
-    found = await _choose(conn, book, wanted, now)
+    found = await choose_owners(conn, book, wanted, now)
     moves = [(row, _recorded(row, choice, now)) for row, choice in zip(wanted, found, strict=True)]
     moved = await record_moves(conn, book, [(row, what) for row, what in moves if what is not None], now)
     summoned = [row for row in moved if is_summoned(row.case(), _category(book, row), book.call_rounds)]
@@ -86,14 +86,28 @@ def _still_wanted(locked: CaseRow, news: CaseNews) -> bool:
     return locked.pool == Pool.ROUTING or (locked.pool == Pool.DISPATCH and locked.route_again_at is not None)
 
 
-async def _choose(conn: Conn, book: Rulebook, wanted: Sequence[CaseRow], now: datetime) -> list[Choice | NobodyFree]:
+async def choose_owners(
+    conn: Conn,
+    book: Rulebook,
+    wanted: Sequence[CaseRow],
+    now: datetime,
+    taken: Counter[UUID] | None = None,
+    *,
+    only_ask: bool = False,
+) -> list[Choice | NobodyFree]:
+    """Whom routing would give each case to, in their order, each knowing what those before it took.
+
+    `taken`: by choices that the database does not know of, or given up (less than nothing); counted on. `only_ask`:
+    nothing will come of the answer, so that no beat is held for it. Writes nothing.
+    """
     vacancies = {row.id: vacancy for row in wanted if (vacancy := _vacancy(book, row)) is not None}
     # Two choices for one beat at the same instant must not both see the same officer as the least loaded.
-    await hold_beats(conn, [(each.duty_line, each.beat_code) for each in vacancies.values()])
+    if not only_ask:
+        await hold_beats(conn, [(each.duty_line, each.beat_code) for each in vacancies.values()])
     weighed = dict(zip(vacancies, await people.candidates(conn, list(vacancies.values()), now), strict=True))
     named = sorted({row.component for row in wanted if row.component is not None})
     register = await components.answering(conn, named) if named else {}
-    taken: Counter[UUID] = Counter()  # by the choices before, which the database does not know yet
+    taken = Counter() if taken is None else taken  # by the choices before, which the database does not know yet
     found: list[Choice | NobodyFree] = []
     for row in wanted:
         category = book.categories[(row.edition, row.category)]

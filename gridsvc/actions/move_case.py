@@ -49,6 +49,7 @@ from gridsvc.actions.carry_effects import (
     tell_of_reopened_cause,
 )
 from gridsvc.actions.file_report import ROUTE_WITHIN
+from gridsvc.actions.follow_grid import where_it_lies_now
 from gridsvc.actions.record_move import NewOwner, Recorded, record_move
 from gridsvc.db import Conn, act_as_service
 from gridsvc.domain.attribute import checked, kept
@@ -240,7 +241,11 @@ async def _changes(
     if move is Move.SEND_BACK and not await owners.still_handles(conn, locked.handler_id, locked.department):
         return {"handler_id": None}
     if move is Move.UNMERGE:
-        return {"merged_into": None, **_to_be_looked_at(book, locked, moved, now)}
+        anew = await where_it_lies_now(conn, locked, now)
+        return {"merged_into": None, **anew, **_to_be_looked_at(book, locked, moved, now)}
+    if move is Move.REOPEN:
+        anew = await where_it_lies_now(conn, locked, now)
+        return {**anew, "held_by": None, **_to_routing(moved, now)}  # a new cycle begins where every case begins
     if move is Move.MERGE:
         return {"merged_into": said.into}
     if move is Move.HAND_IN:

@@ -34,6 +34,7 @@ from events.catalog import (
     CaseOrderReplied,
     CasePooled,
     CaseReferred,
+    CaseRegridded,
     CaseReported,
     CaseReturned,
     CaseToCallBack,
@@ -104,6 +105,8 @@ async def tell_people(conn: Conn, announcements: Sequence[Announcement], now: da
             continue
         if isinstance(each, CaseCalledBack) and each.result == UNREACHABLE:
             continue
+        if isinstance(each, CaseRegridded) and each.officer_id is None:
+            continue  # whoever has it keeps it
         people = await _who_hears(conn, each, case, now)
         # Where nobody owned it, nobody has to know; and a round of a call may find nobody, which the desk knows.
         if not people and not isinstance(each, (*_OWNERS_ALONE, CaseCalled)):
@@ -124,6 +127,8 @@ def _message(news: CaseNews, case: Standing) -> notices.Message:
 async def _who_hears(conn: Conn, news: CaseNews, case: Standing, now: datetime) -> list[UUID]:
     if isinstance(news, CaseCheckSent):
         return [news.officer_id]
+    if isinstance(news, CaseRegridded):
+        return [] if news.officer_id is None else [news.officer_id]  # his until now; the next one hears of his own
     if isinstance(news, CaseCalled | CaseCallEnded):
         return list(news.officers)
     if isinstance(news, CaseAlarm | CaseAnswered):
@@ -255,6 +260,8 @@ def _body(news: CaseNews, case: Standing) -> dict[str, Any]:
             body |= {"call_id": str(news.call_id), "wanted": news.wanted, "round": news.round}
         case CaseAnswered():
             body |= {"call_id": str(news.call_id), "wanted": news.wanted, "officer_id": str(news.officer_id)}
+        case CaseRegridded():
+            body |= {"beat": news.beat}
         case CaseCallEnded():
             body |= {"call_id": str(news.call_id), "why": news.why}
     return body

@@ -62,6 +62,7 @@ from gridsvc.store import (
     duplicates,
     effects,
     history,
+    regrid,
     reports,
     supervision_orders,
 )
@@ -149,7 +150,10 @@ class CaseTold(Told):
 
 
 class AssignmentTold(Told):
-    """Who answers, or answered, for the case, by which rule and why."""
+    """Who answers, or answered, for the case, by which rule and why.
+
+    `grid_set`: by which set the case lay where it did when it was assigned; told by `…/routing` alone.
+    """
 
     id: UUID
     cycle: int
@@ -162,6 +166,7 @@ class AssignmentTold(Told):
     assigned_at: datetime
     ended_at: datetime | None
     ended_why: str | None
+    grid_set: str | None = None
 
 
 class IntervalTold(Told):
@@ -536,7 +541,9 @@ async def get_routing(request: web.Request) -> web.Response:
     async with scoped(request) as (conn, now):
         view = await _view(conn, caller_of(request), now, path_id(request))
         rows = await assignments.of_case(conn, view.id)
-    return reply(Page(items=[_assignment(row) for row in rows]))
+        sets = await regrid.sets_at(conn, view.id, [row.assigned_at for row in rows])
+    told = [msgspec.structs.replace(_assignment(row), grid_set=name) for row, name in zip(rows, sets, strict=True)]
+    return reply(Page(items=told))
 
 
 async def _view(conn: Conn, caller: Caller, now: datetime, case_id: UUID) -> CaseView:

@@ -46,6 +46,7 @@ from events.catalog import (
     CaseOrderReplied,
     CasePooled,
     CaseReferred,
+    CaseRegridded,
     CaseRejected,
     CaseReminded,
     CaseReopened,
@@ -167,6 +168,7 @@ class Move(StrEnum):
     REPLY = "reply"
     UNDO = "undo"
     ESCALATE = "escalate"
+    REGRID = "regrid"
 
 
 FINAL: Final = frozenset({State.CLOSED, State.REJECTED, State.CANCELLED, State.MERGED})
@@ -250,6 +252,7 @@ class Case:
     responder_id: UUID | None = None  # who accepted to be first on the scene
     call_back: CallBack | None = None  # the one that somebody answers; looked up where a move names one
     undoing: Undoing | None = None  # what is undone; looked up where a bulk move is
+    loses_owner: bool = False  # another beat has it from now on; decided where it follows a grid set
 
     def whereabouts(self) -> Whereabouts:
         """What decides who may see it."""
@@ -986,6 +989,11 @@ MOVES: Final[dict[Move, Rule]] = {
             move=Move.ESCALATE, says="A clock reached a rung of its ladder (升级). The sweeper's alone.",
             before=OPEN | {State.CLOSED}, after=None, by=frozenset({Party.SWEEPER}), tells=CaseEscalated,
         ),
+        Rule(
+            move=Move.REGRID,
+            says="Another grid set is in force: the case follows into its cell and beat (网格调整).",
+            before=OPEN, after=None, by=frozenset({Party.SWEEPER}), guards=(lies_in_a_cell,), tells=CaseRegridded,
+        ),
     )
 }  # fmt: skip
 """The one table of moves, in the order of a case's life."""
@@ -1072,8 +1080,15 @@ def _check_what(
 
 
 def _rule_of(case: Case, move: Move) -> Rule:
-    """The row of the table. Where an assignment is undone, what follows is how the case stood before it."""
+    """The row of the table. Where an assignment is undone, what follows is how the case stood before it.
+
+    Where a case follows a grid set and its officer is not the new beat's, it goes to routing; its limit goes on.
+    """
     rule, before = MOVES[move], case.undoing
+    if move is Move.REGRID and case.loses_owner:
+        return replace(
+            rule, after=State.FILED, pool=Pool.ROUTING, starts=(Clock.DISPATCH,), stops=(Clock.ACKNOWLEDGE, Clock.CALL)
+        )
     if move is not Move.UNDO or before is None or before.move != Move.ASSIGN:
         return rule
     if before.pool is not None:

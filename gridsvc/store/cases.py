@@ -201,7 +201,8 @@ _CHANGE = Statement(
            call_id = r.call_id, call_for = r.call_for, called = r.called, responder_id = r.responder_id,
            edition = r.edition, category = r.category, duty_line = r.duty_line,
            severity = r.severity, description = r.description, address = r.address, attributes = r.attributes,
-           check_again_at = r.check_again_at, check_unmanned = r.check_unmanned
+           check_again_at = r.check_again_at, check_unmanned = r.check_unmanned,
+           lost_in = CASE WHEN r.grid_set_id = c.grid_set_id THEN c.lost_in END   -- said of the place in that set
       FROM json_to_recordset($1::text::json) AS r (
            id uuid, number text, version integer, cycle integer, state text, suspended boolean,
            lon float8, lat float8, grid_set_id integer, division_code text, divisions text[],
@@ -342,7 +343,7 @@ LOCK_WAITING = Statement(
     CaseRow,
     f"""
 {_LOCKED}     WHERE c.route_again_at <= $1::timestamptz
-     ORDER BY c.route_again_at
+     ORDER BY c.route_again_at, c.id
      LIMIT $2::integer
        FOR UPDATE OF c SKIP LOCKED   -- being routed this instant
     """,
@@ -415,6 +416,33 @@ LOCK_OUTDATED = Statement(
      ORDER BY c.id
        FOR UPDATE OF c SKIP LOCKED   -- whoever has it computes anew himself, or it is taken next round
     """,  # noqa: S608 - joined from constants
+)
+
+# Set and cell of an open case that is to follow another set ($1); what has no cell there is not asked twice.
+TO_FOLLOW: Final = """c.cell_code IS NOT NULL
+       AND c.state NOT IN ('closed', 'rejected', 'cancelled', 'merged')
+       AND (c.grid_set_id < $1::integer OR c.grid_set_id > $1::integer)   -- for the index: <> has none
+       AND c.lost_in IS DISTINCT FROM $1::integer"""
+
+LOCK_TO_FOLLOW = Statement(
+    CaseRow,
+    f"""
+{_LOCKED}     WHERE {TO_FOLLOW}
+     ORDER BY c.id
+     LIMIT $2::integer
+       FOR UPDATE OF c SKIP LOCKED   -- another sweeper has it, or a person is at it: next round
+    """,
+)
+
+OPEN_IN_A_CELL = Statement(
+    CaseRow,
+    f"""
+{_LOCKED}     WHERE c.cell_code IS NOT NULL
+       AND c.state NOT IN ('closed', 'rejected', 'cancelled', 'merged')
+       AND c.id > $1::uuid
+     ORDER BY c.id
+     LIMIT $2::integer
+    """,
 )
 
 _DUE_ANEW = Statement(

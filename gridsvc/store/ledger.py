@@ -354,5 +354,29 @@ INVARIANTS: Final = (
          LIMIT 20
         """,  # noqa: S608 - a constant of ours
     ),
+    _rule(
+        "open_cases_follow_the_grid",
+        "An open case lies in the grid set in force, follows it within the hour, or keeps its own because it has no"
+        " cell there.",
+        f"""
+        WITH force AS (
+          SELECT s.id, greatest(s.valid_from, (SELECT max(r.retired_at) FROM grid_sets r)) AS since
+            FROM grid_sets s
+           WHERE s.id = grid_set_at(city_now())
+        )
+        SELECT c.id::text AS what
+          FROM cases c
+         CROSS JOIN force f
+         WHERE c.state NOT IN ('closed', 'rejected', 'cancelled', 'merged')
+           AND c.grid_set_id <> f.id
+           AND CASE WHEN c.lost_in = f.id
+                    THEN EXISTS (SELECT
+                                   FROM cells g
+                                  WHERE g.grid_set_id = f.id
+                                    AND ST_DWithin(g.outline, c.place, {BORDER_DEG}))
+                    ELSE greatest(f.since, c.updated_at) < city_now() - interval '1 hour' END
+         LIMIT 20
+        """,  # noqa: S608 - a constant of ours
+    ),
 )
 """In the order of the story; docs/operations.md lists them (a test insists)."""

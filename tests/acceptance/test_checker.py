@@ -108,6 +108,18 @@ async def test_a_city_that_worked_well_breaks_no_rule(worked: Worked) -> None:
         assert await broken_days(conn, SIGNER) == []
 
 
+_ANOTHER_SET: Final = """
+WITH a_set AS (
+  INSERT INTO grid_sets (name, state, cell_scheme, valid_from, published_at)
+  VALUES ('another', 'published', 'free', city_now() - interval '2 hours', city_now()) RETURNING id
+), top AS (
+  INSERT INTO divisions (grid_set_id, code, name, level, path, area_m2)
+  SELECT id, 'top', 'top', 'city', '{{top}}', 1 FROM a_set
+)
+INSERT INTO cells (grid_set_id, code, division_code, area_m2, outline)
+SELECT a_set.id, c.code, 'top', c.area_m2, c.outline FROM a_set, cells c
+"""
+
 DAMAGES: Final[dict[str, tuple[str, ...]]] = {
     "every_report_has_a_case": (
         "ALTER TABLE reports DROP CONSTRAINT reports_case_id_fkey",
@@ -235,6 +247,9 @@ DAMAGES: Final[dict[str, tuple[str, ...]]] = {
         "UPDATE cases SET number = (SELECT number FROM cases WHERE id = '{late}') WHERE id = '{other}'",
     ),
     "filed_lies_in_its_cell": ("UPDATE cases SET place = ST_Translate(place, 0.01, 0) WHERE id = '{other}'",),
+    "open_cases_follow_the_grid": (
+        _ANOTHER_SET, "UPDATE cases SET updated_at = city_now() - interval '2 hours' WHERE id = '{other}'",
+    ),
 }  # fmt: skip
 
 
@@ -252,6 +267,15 @@ async def test_a_damage_is_found_by_its_own_question_and_no_other(worked: Worked
             }  # fmt: skip
             await conn.execute(statement.format(**named))
         assert set(await broken_invariants(conn)) == {rule}
+
+
+async def test_a_case_that_is_called_lost_and_is_not_is_found(worked: Worked) -> None:
+    async with undone_afterwards(worked) as conn:
+        await conn.execute(_ANOTHER_SET.format())
+        await conn.execute("UPDATE cases SET updated_at = city_now(), lost_in = grid_set_at(city_now())")
+        assert set(await broken_invariants(conn)) == {"open_cases_follow_the_grid"}
+        await conn.execute("DELETE FROM cells WHERE grid_set_id = grid_set_at(city_now())")
+        assert await broken_invariants(conn) == {}
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Iterator
@@ -73,6 +74,25 @@ async def test_a_short_simulation_ends_by_itself_and_says_what_happened(service:
     assert ended.code == 0, ended.said
     assert "refused   none" in ended.said
     assert "judged    filing_rate" in ended.said
+
+
+@pytest.mark.slow
+async def test_the_grid_is_redrawn_during_the_day_and_the_open_cases_follow_there_and_back(
+    service: LiveService, city: ConnPool
+) -> None:
+    before = await one(city, "SELECT grid_set_at(city_now())")
+    ended = await asyncio.to_thread(service.run, "simulate", "--hours", "8", "--speed", "1200", "--officers", "40")
+    assert ended.code == 0, ended.said
+    told = re.search(r"grid      (\d+) cells to the neighbouring beat .*; (\d+) open cases followed", ended.said)
+    assert told is not None, ended.said
+    assert int(told[1]) >= 1
+    followed = "SELECT count(DISTINCT case_id) FROM history WHERE move = 'regrid' AND (facts ->> 'grid_set')::int <> $1"
+    assert await one(city, followed, before) == int(told[2]) > 0
+    assert await one(city, "SELECT grid_set_at(city_now())") == before, "it was taken back"
+    waiting = "SELECT count(*) FROM cases WHERE grid_set_id <> $1 AND closed_at IS NULL AND state NOT IN ($2, $3, $4)"
+    assert await one(city, waiting, before, "rejected", "cancelled", "merged") == 0
+    verified = service.run("verify")
+    assert verified.code == 0, verified.said
 
 
 @pytest.mark.slow

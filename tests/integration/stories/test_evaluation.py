@@ -23,6 +23,7 @@ from gridsvc.actions.assign_case import assign_cases
 from gridsvc.actions.escalate_case import fire_due_rungs
 from gridsvc.actions.evaluate_work import disagreements, evaluate
 from gridsvc.actions.file_report import Taken, file_reports
+from gridsvc.actions.follow_grid import follow_grid
 from gridsvc.actions.move_case import move_case
 from gridsvc.actions.move_cases import Wanted, move_cases
 from gridsvc.actions.resume_cases import resume_cases
@@ -69,6 +70,31 @@ WITH street AS (
 UPDATE cells SET division_code = '620102002001' WHERE right(code, 3) IN ('007', '008', '009')
 """
 
+# The last set once more, its cells dealt anew to the two streets and the beats B1 and B2.
+_REDRAWN = """
+WITH last AS (
+  SELECT max(id) AS id FROM grid_sets
+), a_set AS (
+  INSERT INTO grid_sets (name, state, cell_scheme, valid_from, published_at)
+  VALUES ($1::timestamptz::text, 'published', '6+3+3+3', $1, $1) RETURNING id
+), tree AS (
+  INSERT INTO divisions (grid_set_id, code, name, level, parent_code, path, area_m2)
+  SELECT a_set.id, d.code, d.name, d.level, d.parent_code, d.path, d.area_m2
+    FROM a_set, last, divisions d WHERE d.grid_set_id = last.id
+), ground AS (
+  INSERT INTO cells (grid_set_id, code, division_code, area_m2, outline)
+  SELECT a_set.id, c.code, CASE WHEN c.code = ANY ($2::text[]) THEN '620102002001' ELSE '620102001001' END,
+         c.area_m2, c.outline
+    FROM a_set, last, cells c WHERE c.grid_set_id = last.id
+), walked AS (
+  INSERT INTO beats (grid_set_id, duty_line, code, division_code)
+  SELECT a_set.id, l.code, b.code, '620102' FROM a_set, duty_lines l, unnest(ARRAY['B1', 'B2']) AS b (code)
+)
+INSERT INTO beat_cells (grid_set_id, duty_line, cell_code, beat_code)
+SELECT a_set.id, l.code, c.code, CASE WHEN c.code = ANY ($2::text[]) THEN 'B2' ELSE 'B1' END
+  FROM a_set, last, duty_lines l, cells c WHERE c.grid_set_id = last.id
+"""
+
 # How often each move is tried when its state allows it; one that is refused leaves nothing.
 _OFTEN: Final[dict[Move, int]] = {
     Move.ACCEPT: 30, Move.START: 20, Move.HAND_IN: 30, Move.CLOSE: 24, Move.FILE: 24, Move.ASSIGN: 14,
@@ -110,12 +136,28 @@ class Year:
                 await resume_cases(self.conn, self.now, 50)
                 await fire_due_rungs(self.conn, self.now, 50)
                 await widen_calls(self.conn, self.now, 50)
+                await self._follow()
             elif number % 13 == 9:
                 await self._set_piece(number // 13)
             else:
                 await self._move()
             if number == steps - busy - 5:
                 await self._suspend_beyond_the_year()
+            if number % (steps // 6) == steps // 12:
+                await self._redraw()
+        await self._follow()
+
+    async def _redraw(self) -> None:
+        """Another grid set is in force, in which some cells are another street's and another beat's."""
+        await act_as_service(self.conn)
+        codes = [f"620102001001{nth:03}" for nth in self.rng.sample(range(1, 10), 4)]
+        await self.conn.execute(_REDRAWN, self.now, codes)
+
+    async def _follow(self) -> None:
+        await act_as_service(self.conn)
+        while (page := await follow_grid(self.conn, self.now, 20)).looked_at:
+            self.made["regrid"] += page.cases
+            self.made["rerouted"] += page.rerouted
 
     async def _suspend_beyond_the_year(self) -> None:
         """What is suspended now stands still when the year is judged, its limit long past."""
@@ -422,6 +464,7 @@ async def played(database_of_the_year: FreshDatabase) -> AsyncIterator[Played]:
                     " AND duty_line = 'social' AND severity = 'emergency'",
                 }.items()
             }
+            await conn.execute("INSERT INTO officer_beats VALUES ($1, 'social', 'B2')", city.officers[2].user_id)
         people = [*city.officers, city.dispatcher, city.acceptor, city.supervisor, city.handler, head, helper]
         async with transaction(pool) as (conn, _):
             year = Year(conn, NumberBlocks(numbers), people, codes, other)
@@ -443,7 +486,8 @@ async def test_the_year_saw_every_move_that_counts(played: Played) -> None:
     seldom = {Move.DECLINE, Move.CO_DECLINE, Move.EXTEND}
     assert {str(move) for move in _OFTEN.keys() - seldom} - set(played.made) == set()
     together = {f"{done} {move}" for done in ("bulk", "undo") for move in _TOGETHER}
-    assert {name for name in (*together, "follow", *_AFTER_AN_UNDOING) if not played.made[name]} == set()
+    of_itself = ("follow", "regrid", "rerouted")
+    assert {name for name in (*together, *of_itself, *_AFTER_AN_UNDOING) if not played.made[name]} == set()
     assert played.made["report"] + played.made["self_handle"] >= CASES * 0.9
 
 
