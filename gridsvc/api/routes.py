@@ -29,6 +29,7 @@ from gridsvc.api import (
     positions,
     reporters,
     reports,
+    routing_rules,
     self_handling,
     tiles,
 )
@@ -41,6 +42,7 @@ ROUTES: Final[tuple[Route, ...]] = (
     *auth.ROUTES,
     *categories.ROUTES,
     *calendars.ROUTES,
+    *routing_rules.ROUTES,
     *divisions.ROUTES,
     *components.ROUTES,
     *tiles.ROUTES,

@@ -17,7 +17,7 @@ POOL: Final = "pool"
 
 @dataclass(frozen=True, kw_only=True)
 class Decision:
-    """One decision of routing as it stands in the history. `reasons` hold what was kept; `facts` are the case's today."""
+    """One decision of routing in the history. `reasons` hold what was kept; `facts` are the case's today."""
 
     case_id: UUID
     version: int

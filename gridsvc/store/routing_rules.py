@@ -49,6 +49,15 @@ OF_NUMBER = Statement(
     """,
 )
 
+OF_NUMBERS = Statement(
+    EditionRow,
+    """
+    SELECT number, name, state, rules, drafted_at, drafted_by, published_at, published_by, replaces
+      FROM routing_editions
+     WHERE number = ANY ($1::integer[])
+    """,
+)
+
 EDITIONS = Statement(
     EditionRow,
     """
