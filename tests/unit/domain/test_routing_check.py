@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+import re
+from dataclasses import fields, replace
 from typing import Any
 
 import pytest
@@ -11,8 +12,8 @@ from gridsvc.domain.category import Category
 from gridsvc.domain.deadline import LimitUnit
 from gridsvc.domain.routing_check import Known, KnownTeam, check_rules
 from gridsvc.domain.routing_file import read_file, written_file
-from gridsvc.domain.routing_rules import DEFAULT, RoutingEdition, RuleFault
-from tests.house.source import ROOT
+from gridsvc.domain.routing_rules import DEFAULT, RoutingEdition, RuleFault, Target, When
+from tests.house.source import ROOT, document
 from tests.unit.domain.routed import rules
 
 BIN = Category(
@@ -170,6 +171,13 @@ def test_working_days_and_days_off_together_leave_no_gap() -> None:
 def test_a_category_out_of_use_leaves_no_gap() -> None:
     edition = rules({"code": "it", "to": "beat_officer", "when": {"categories": ["now:200110"]}})
     assert found(edition, (BIN, replace(COVER, active=False))) == []
+
+
+def test_the_page_says_every_condition_and_every_target() -> None:
+    _, conditions, targets = re.split(r"^### (?:Conditions|Targets)$", document("rules/routing.md"), flags=re.MULTILINE)
+    row = re.compile(r"^\| `(\w+)` \|", re.MULTILINE)
+    assert set(row.findall(conditions)) == {each.name for each in fields(When)}
+    assert set(Target) <= set(row.findall(targets))
 
 
 # --- the file ---------------------------------------------------------------------------------------------------
