@@ -81,20 +81,32 @@ class NotKept(Exception):
 
 
 def why_not(when: When, case: Inputs) -> str | None:
-    """The first condition that does not hold; None: all do."""
-    checks = (
-        ("duty_lines", not when.duty_lines or case.duty_line in when.duty_lines),
-        ("handled_by", not when.handled_by or case.handled_by in when.handled_by),
-        ("dispatches_itself", when.dispatches_itself in {None, case.dispatches_itself}),
-        ("about_component", when.about_component in {None, case.about_component}),
-        ("categories", not when.categories or _named(case.category, case.of_default, when.categories)),
-        ("majors", not when.majors or _major(case, when.majors)),
-        ("severities", not when.severities or case.severity in when.severities),
-        ("sources", not when.sources or case.source in when.sources),
-        ("divisions", not when.divisions or not set(when.divisions).isdisjoint(case.divisions)),
-    )
-    failed = next((name for name, holds in checks if not holds), None)
-    return failed or _not_now(when, case) or ("keywords" if when.keywords and not keywords_in(when, case) else None)
+    """The first condition that does not hold; None: all do.
+
+    Asked for every rule of every case, so nothing is built that is not needed (a table of checks took three times
+    as long).
+    """
+    if when.duty_lines and case.duty_line not in when.duty_lines:
+        return "duty_lines"
+    if when.handled_by and case.handled_by not in when.handled_by:
+        return "handled_by"
+    if when.dispatches_itself is not None and when.dispatches_itself is not case.dispatches_itself:
+        return "dispatches_itself"
+    if when.about_component is not None and when.about_component is not case.about_component:
+        return "about_component"
+    if when.categories and not _named(case.category, case.of_default, when.categories):
+        return "categories"
+    if when.majors and not _major(case, when.majors):
+        return "majors"
+    if when.severities and case.severity not in when.severities:
+        return "severities"
+    if when.sources and case.source not in when.sources:
+        return "sources"
+    if when.divisions and set(when.divisions).isdisjoint(case.divisions):
+        return "divisions"
+    if failed := _not_now(when, case):
+        return failed
+    return "keywords" if when.keywords and not keywords_in(when, case) else None
 
 
 def keywords_in(when: When, case: Inputs) -> list[str]:
@@ -113,6 +125,8 @@ def _major(case: Inputs, wanted: Sequence[str]) -> bool:
 
 def _not_now(when: When, case: Inputs) -> str | None:
     """The hours after midnight belong to the day on which their stretch began, as those of a shift do."""
+    if not when.hours and not when.weekdays and when.working_day is None:
+        return None
     today = case.local.date()
     days: list[date] = [today]
     if when.hours:
@@ -180,7 +194,9 @@ def _found(
     if source is None:
         return _without(rule, case)
     kind, _, code = source.partition(":")
-    candidates = [replace(each, fresh_for=edition.fresh_for) for each in weighed[source]]
+    candidates, fresh_for = weighed[source], edition.fresh_for
+    if any(each.fresh_for != fresh_for for each in candidates):
+        candidates = [replace(each, fresh_for=fresh_for) for each in candidates]
     found = choose_officer(code, candidates, rule=rule.code, skills=rule.skills, whose=f"the {kind}")
     reasons = found.reasons
     if kind == "team":
@@ -257,6 +273,9 @@ def _explained(
 
 # -- what is kept of a decision ---------------------------------------------------------------------------------
 
+_INPUTS: Final = tuple(each.name for each in fields(Inputs))
+_CANONICAL: Final = json.JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+
 
 def kept(case: Inputs, weighed: Mapping[str, Sequence[Candidate]]) -> dict[str, object]:
     """Everything that the decision may have depended on, in JSON's own types: `decided_on` reads it back.
@@ -265,7 +284,7 @@ def kept(case: Inputs, weighed: Mapping[str, Sequence[Candidate]]) -> dict[str, 
     """
     facts: dict[str, object] = {
         "inputs": {
-            **{each.name: getattr(case, each.name) for each in fields(case)},
+            **{name: getattr(case, name) for name in _INPUTS},
             "divisions": list(case.divisions),
             "local": case.local.isoformat(timespec="seconds"),
             "component": None if case.component is None else asdict(case.component),
@@ -299,36 +318,39 @@ def words_digest(words: str) -> str:
 
 def seal(facts: Mapping[str, Any]) -> str:
     """A digest over all that is kept: whoever changes an input afterwards breaks it."""
-    held = {"inputs": facts["inputs"], "weighed": facts["weighed"]}
-    text = json.dumps(held, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+    text = _CANONICAL.encode([facts["inputs"], facts["weighed"]])
     return hashlib.sha256(text.encode()).hexdigest()[:32]
 
 
-def _candidate_out(candidate: Candidate) -> dict[str, object]:
-    return {each.name: _out(getattr(candidate, each.name)) for each in fields(candidate) if each.name != "fresh_for"}
-
-
-def _out(value: object) -> object:
-    match value:
-        case UUID():
-            return str(value)
-        case timedelta():
-            return value.total_seconds()
-        case datetime():
-            return value.isoformat()
-        case frozenset() | set():
-            return sorted(value)
-        case _:
-            return value
-
-
+# What JSON does not have, there and back: by the kind of the field, so that a new one is kept without a word here.
+_OUT: Final[dict[str, Any]] = {
+    "UUID": str,
+    "timedelta": timedelta.total_seconds,
+    "datetime": datetime.isoformat,
+    "frozenset[str]": sorted,
+}
 _IN: Final[dict[str, Any]] = {
     "UUID": UUID,
     "timedelta": lambda seconds: timedelta(seconds=seconds),
     "datetime": datetime.fromisoformat,
     "frozenset[str]": frozenset,
 }
-_KINDS: Final = {each.name: str(each.type).removesuffix(" | None") for each in fields(Candidate)}
+_KINDS: Final = {
+    each.name: str(each.type).removesuffix(" | None") for each in fields(Candidate) if each.name != "fresh_for"
+}
+# What is as it mostly is, is left out: a field with a default, at its default.
+_CANDIDATE_OUT: Final = [
+    (each.name, _OUT.get(_KINDS[each.name]), each.default) for each in fields(Candidate) if each.name in _KINDS
+]
+
+
+def _candidate_out(candidate: Candidate) -> dict[str, object]:
+    facts = vars(candidate)
+    return {
+        name: value if out is None or value is None else out(value)
+        for name, out, default in _CANDIDATE_OUT
+        if (value := facts[name]) != default
+    }
 
 
 def _candidate_in(said: Mapping[str, Any]) -> Candidate:
