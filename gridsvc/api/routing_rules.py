@@ -3,23 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from datetime import datetime
-from typing import Any, Final
+from datetime import datetime, timedelta
+from typing import Annotated, Any, Final
 from uuid import UUID
 
 import msgspec
 from aiohttp import web
 
 from gridsvc.actions.publish_rules import draft_rules, edition_row, faults_of, publish_rules, roll_back_rules
+from gridsvc.actions.rehearse_rules import rehearse_rules
 from gridsvc.api.idempotency import Answer, write
 from gridsvc.api.parts import caller_of, scoped
 from gridsvc.api.route import DESK, Route
-from gridsvc.api.wire import Page, Told, Wanted, read_body, reply
+from gridsvc.api.wire import Page, Told, Wanted, read_body, read_query, reply
 from gridsvc.db import Conn, act_as_service
 from gridsvc.domain.access import Caller, Role
+from gridsvc.domain.rehearsal import Rehearsed
 from gridsvc.domain.routing_rules import FRESH_SECONDS, RoutingEdition, RuleFault, read_rules
 from gridsvc.errors import ImportRefused, NotAllowed, RulesRefused, Unknown
-from gridsvc.store import assignments, routing_rules
+from gridsvc.store import assignments, rehearsal, routing_rules
 from gridsvc.store.cells import division_path
 from gridsvc.store.routing_rules import EditionRow
 
@@ -195,6 +197,52 @@ class RulesInForce(Told):
     before: int | None
 
 
+class RehearsalQuery(Wanted):
+    """How far back."""
+
+    days: Annotated[int, msgspec.Meta(ge=1, le=366)] = 30
+
+
+class MovedTold(Told):
+    """How many decisions gave cases of one owner to another: `officer <id>`, `department <code>`, or `pool`."""
+
+    before: str
+    after: str
+    cases: int
+
+
+class RehearsedTold(Told):
+    """One decision that would have been another. `changed` are inputs that are not what they were."""
+
+    case: UUID
+    at: datetime
+    before: str
+    after: str
+    rule: str | None
+    why: str | None
+    rebuilt: bool
+    changed: list[str]
+
+
+class RehearsalTold(Told):
+    """What an edition would have made of the decisions of the last days (docs/rules/routing.md).
+
+    `pooled` and `differences` are cut after 200; `matrix` counts all. `differences`: the edition that decided does
+    not agree with itself.
+    """
+
+    edition: int
+    since: datetime
+    decisions: int
+    rehearsed: int
+    rebuilt: int
+    not_kept: dict[str, int]
+    rules: dict[str, int]
+    matrix: list[MovedTold]
+    pooled: list[RehearsedTold]
+    differences: list[RehearsedTold]
+
+
 async def _in_force(request: web.Request) -> web.Response:
     async with scoped(request) as (conn, _):
         row = await routing_rules.IN_FORCE.one(conn)
@@ -267,6 +315,37 @@ async def _roll_back(request: web.Request) -> web.StreamResponse:
     return await write(request, work)
 
 
+async def _rehearsal(request: web.Request) -> web.Response:
+    number, asked, caller = _number(request), read_query(request, RehearsalQuery), caller_of(request)
+    async with scoped(request) as (conn, now):
+        await _whole_city(conn, caller, now)
+        edition = (await edition_row(conn, number)).edition()
+        since = now - timedelta(days=asked.days)
+        there_are = await rehearsal.count(conn, since)
+        if there_are > _MOST_REHEARSED:
+            raise RulesRefused(
+                f"{there_are} decisions are too many for one answer; ask for fewer days, or use gridsvc rules rehearse",
+                given=there_are, wanted=f"at most {_MOST_REHEARSED}",
+            )  # fmt: skip
+        found = await rehearse_rules(conn, edition, since)
+    return reply(
+        RehearsalTold(
+            edition=number, since=since, decisions=found.decisions, rehearsed=found.rehearsed, rebuilt=found.rebuilt,
+            not_kept=dict(found.not_kept), rules=dict(found.rules),
+            matrix=[MovedTold(before, after, cases) for (before, after), cases in sorted(found.matrix.items())],
+            pooled=[_rehearsed(each) for each in found.pooled[:_MOST_TOLD]],
+            differences=[_rehearsed(each) for each in found.differences[:_MOST_TOLD]],
+        )
+    )  # fmt: skip
+
+
+def _rehearsed(each: Rehearsed) -> RehearsedTold:
+    return RehearsedTold(
+        case=each.decision.case_id, at=each.decision.at, before=each.decision.owner, after=each.after, rule=each.rule,
+        why=each.why, rebuilt=each.rebuilt, changed=list(each.changed),
+    )  # fmt: skip
+
+
 def _refused(refused: ImportRefused) -> RulesRefused:
     faults = [each.message for each in refused.defects]
     return RulesRefused(refused.message, faults=faults, wanted="rules without faults")
@@ -307,6 +386,8 @@ def _faults(found: Iterable[RuleFault]) -> list[RuleFaultTold]:
 
 
 _ADMIN: Final = frozenset({Role.ADMIN})
+_MOST_REHEARSED: Final = 10_000  # decisions: some seconds of one process, in pieces of 50 ms
+_MOST_TOLD: Final = 200
 
 ROUTES: Final = (
     Route(
@@ -340,5 +421,10 @@ ROUTES: Final = (
         method="POST", path="/api/v1/routing-rules/editions/{number}/publish", handler=_publish, roles=_ADMIN,
         answers=RulesInForce, statuses=(200, 422), idempotent=True,
         summary="A draft of the routing rules comes into force.",
+    ),
+    Route(
+        method="GET", path="/api/v1/routing-rules/editions/{number}/rehearsal", handler=_rehearsal, roles=_ADMIN,
+        query=RehearsalQuery, answers=RehearsalTold, statuses=(200, 422),
+        summary="What an edition would have made of the routing of the last days; nothing is written.",
     ),
 )  # fmt: skip

@@ -133,7 +133,8 @@ def _target(rule: RoutingRule, known: Known, covers: Sequence[Category]) -> Iter
 
 # -- what a rule takes ------------------------------------------------------------------------------------------
 
-_WEEK: Final = 7 * 24 * 60
+_DAY: Final = 24 * 60
+_WEEK: Final = 7 * _DAY
 _ALWAYS: Final = (1 << _WEEK) - 1
 
 
@@ -156,19 +157,46 @@ def _is_named(category: Category, code: str, wanted: Sequence[str], default_edit
     return f"{category.edition}:{code}" in wanted or (category.edition == default_edition and code in wanted)
 
 
-def _minutes(when: When) -> int:
-    """The minutes of a week that fit, as bits; those after midnight count to the day on which their stretch began."""
-    fits = 0
+@dataclass(frozen=True, kw_only=True)
+class _Minutes:
+    """The minutes of a week that fit, as bits by the clock; those after midnight belong to the day before."""
+
+    own: int
+    after_midnight: int
+    when: When
+
+    def left_by(self, earlier: _Minutes) -> _Minutes:
+        """What a rule before leaves of these. On whether it is a working day the two must ask the same day."""
+        taken = earlier.own | earlier.after_midnight
+        if earlier.when.working_day is None or _same_nights(earlier.when, self.when):
+            return replace(self, own=self.own & ~taken, after_midnight=self.after_midnight & ~taken)
+        after = self.after_midnight if self.when.working_day is not None else self.after_midnight & ~earlier.own
+        return replace(self, own=self.own & ~earlier.own, after_midnight=after)
+
+
+def _same_nights(earlier: When, later: When) -> bool:
+    days = set(range(1, 8))
+    return (
+        earlier.working_day == later.working_day
+        and bool(later.hours)
+        and set(later.hours) <= set(earlier.hours)
+        and set(later.weekdays or days) <= set(earlier.weekdays or days)
+    )
+
+
+def _minutes(when: When) -> _Minutes:
+    own = after_midnight = 0
     for day in when.weekdays or range(1, 8):
+        begins = (day - 1) * _DAY
         for hours in when.hours or (None,):
-            begins = (day - 1) * 24 * 60
             if hours is None:
-                fits |= ((1 << 24 * 60) - 1) << begins
+                own |= ((1 << _DAY) - 1) << begins
                 continue
-            start, length = _of_day(hours.starts), (_of_day(hours.ends) - _of_day(hours.starts)) % (24 * 60)
-            bits = ((1 << length) - 1) << (begins + start)
-            fits |= bits | bits >> _WEEK
-    return fits & _ALWAYS
+            start, length = _of_day(hours.starts), (_of_day(hours.ends) - _of_day(hours.starts)) % _DAY
+            before = min(length, _DAY - start)
+            own |= ((1 << before) - 1) << (begins + start)
+            after_midnight |= ((1 << length - before) - 1) << ((begins + _DAY) % _WEEK)
+    return _Minutes(own=own, after_midnight=after_midnight, when=when)
 
 
 def _of_day(at: time) -> int:
@@ -246,10 +274,13 @@ def _taken_by(
     for atom in _atoms(edition, mine, covers[place]):
         left = wanted
         for rule, ids, minutes in before:
-            if atom.category.id in ids and _fits(rule.when, atom) and _ends(rule, atom.category) and left & minutes:
-                left &= ~minutes
+            if atom.category.id not in ids or not _fits(rule.when, atom) or not _ends(rule, atom.category):
+                continue
+            rest = left.left_by(minutes)
+            if rest != left:
+                left = rest
                 taking.add(rule.code)
-        if left:
+        if left.own | left.after_midnight:
             return None
     return [rule.code for rule in edition.rules[:place] if rule.code in taking]
 
@@ -271,10 +302,11 @@ def _gaps(
     ]
     gaps: dict[str, list[str]] = defaultdict(list)
     for atom in _atoms(edition, anybody, categories):
-        left = _ALWAYS
+        rest = _minutes(anybody)
         for rule, ids, minutes in rules:
             if atom.category.id in ids and _fits(rule.when, atom) and _ends(rule, atom.category):
-                left &= ~minutes
+                rest = rest.left_by(minutes)
+        left = rest.own
         # What nobody takes from wherever it comes need not be said of each source.
         texts = {_words(each, left, edition) for each in (replace(atom, source=None), atom)}
         if left and not any(atom.category.id in gaps.get(text, ()) for text in texts):

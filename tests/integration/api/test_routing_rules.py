@@ -60,6 +60,10 @@ async def test_an_administrator_changes_the_rules_and_every_case_says_by_which_i
     drafted = await admin.post(EDITIONS, {"name": "试行", "rules": [GAS, HOLD, BEAT]})
     assert (drafted.status, drafted.body["number"]) == (201, 4)
     assert [each["field"] for each in drafted.body["warnings"]] == ["department"], "gas is of another duty line"
+    [before] = (await admin.get(f"{EDITIONS}/3/rehearsal?days=1")).body["matrix"]
+    assert (before["before"], before["cases"]) == (before["after"], 1)
+    tried = (await admin.get(f"{EDITIONS}/4/rehearsal")).body
+    assert (tried["rehearsed"], tried["rules"], tried["differences"]) == (1, {"beat": 1}, [])
     in_force = (await admin.post(f"{EDITIONS}/4/publish")).body
     assert in_force == {"edition": 4, "before": 3}
     again = await admin.post(f"{EDITIONS}/4/publish")
@@ -94,6 +98,7 @@ async def test_an_administrator_of_a_part_changes_nothing_that_holds_in_the_whol
     for path, body in ((EDITIONS, {"rules": [BEAT]}), (f"{EDITIONS}/3/publish", None), (rollback, None)):
         said = await clerk.post(path, body)
         assert (said.status, said.code) == (403, "not_allowed"), path
+    assert (await clerk.get(f"{EDITIONS}/3/rehearsal")).status == 403
     assert (await clerk.get("/api/v1/routing-rules")).status == 200
 
 
