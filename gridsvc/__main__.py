@@ -28,6 +28,7 @@ COMMANDS: Final[dict[str, str]] = {
     "calendar": "working hours, days off, and where they hold",
     "categories": "editions of what may be reported, their limits and handlers",
     "reasons": "why a move is made, in the city's own codes",
+    "rules": "who gets which case: routing rules in editions",
     "components": "the register of components: manholes, lamps, trees",
     "gazetteer": "landmarks and house numbers: places that are found by words",
     "starter": "load the starter rules into an empty city",

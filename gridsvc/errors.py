@@ -21,6 +21,7 @@ GridError
 │   ├── CallOver                 the call rings with this officer no more: it is taken, or was ended
 │   ├── NotAnEmergency           only emergencies are exported as alerts
 │   ├── GuardFailed              the move's own condition is not met
+│   ├── RulesRefused             the edition of routing rules is not in the state for it
 │   ├── KeyRequired              a write without Idempotency-Key
 │   ├── KeyReused                an idempotency key with another body
 │   ├── TooLarge                 more bytes, rows or pixels than accepted
@@ -210,6 +211,12 @@ class GuardFailed(Refused):
     """
 
     code = "guard_failed"
+
+
+class RulesRefused(Refused):
+    """An edition of routing rules cannot be published or gone back from: it is no draft, or replaced none."""
+
+    code = "rules_refused"
 
 
 class KeyRequired(Refused):

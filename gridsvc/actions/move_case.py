@@ -72,7 +72,6 @@ from gridsvc.domain.case import (
 from gridsvc.domain.category import Category, missing_evidence
 from gridsvc.domain.checking import SEND_WITHIN, wanted_check
 from gridsvc.domain.report import case_number
-from gridsvc.domain.routing import EDITION
 from gridsvc.domain.rulebook import Rulebook
 from gridsvc.errors import BadRequest, GuardFailed, OutsideTheGrid, Unknown, VersionConflict
 from gridsvc.store import attachments, cases, owners
@@ -138,7 +137,7 @@ async def move_case(
         moved=moved,
         actor=actor.id,
         facts={**facts, **facts_of_part(part), **answered.facts},
-        owner=answered.owner or _owner_by_hand(moved, said),
+        owner=answered.owner or _owner_by_hand(book, moved, said),
         ended_why=_ended_why(locked, moved),
         changes={**changes, **columns_of(task), **answered.changes},
         told=told,
@@ -331,14 +330,14 @@ async def _corrected(
     }
 
 
-def _owner_by_hand(moved: Moved, said: Particulars) -> NewOwner | None:
+def _owner_by_hand(book: Rulebook, moved: Moved, said: Particulars) -> NewOwner | None:
     if moved.rule.move not in {Move.ASSIGN, Move.FORWARD}:
         return None
     return NewOwner(
         officer_id=said.officer,
         department=None if said.officer else said.department,
         rule="by_hand",
-        edition=EDITION,
+        edition=book.routing.number,
         reasons={"note": said.note},
     )
 

@@ -26,6 +26,7 @@ from gridsvc.api.report_wire import (
 )
 from gridsvc.api.route import DESK as DESK_ROLES
 from gridsvc.api.route import Route
+from gridsvc.api.routing_rules import RoutingTold, reasons_told, routing_told
 from gridsvc.api.wire import (
     Moment,
     Page,
@@ -62,7 +63,6 @@ from gridsvc.store import (
     duplicates,
     effects,
     history,
-    regrid,
     reports,
     supervision_orders,
 )
@@ -150,10 +150,7 @@ class CaseTold(Told):
 
 
 class AssignmentTold(Told):
-    """Who answers, or answered, for the case, by which rule and why.
-
-    `grid_set`: by which set the case lay where it did when it was assigned; told by `…/routing` alone.
-    """
+    """Who answers, or answered, for the case, by which rule and why."""
 
     id: UUID
     cycle: int
@@ -166,7 +163,6 @@ class AssignmentTold(Told):
     assigned_at: datetime
     ended_at: datetime | None
     ended_why: str | None
-    grid_set: str | None = None
 
 
 class IntervalTold(Told):
@@ -537,13 +533,11 @@ async def get_clocks(request: web.Request) -> web.Response:
 
 
 async def get_routing(request: web.Request) -> web.Response:
-    """Every assignment of the case, oldest first: by which rule, who else was weighed and why they lost."""
+    """Every assignment of the case and every time that it went to the pool: by which rule, on which inputs, and why."""
     async with scoped(request) as (conn, now):
         view = await _view(conn, caller_of(request), now, path_id(request))
-        rows = await assignments.of_case(conn, view.id)
-        sets = await regrid.sets_at(conn, view.id, [row.assigned_at for row in rows])
-    told = [msgspec.structs.replace(_assignment(row), grid_set=name) for row, name in zip(rows, sets, strict=True)]
-    return reply(Page(items=told))
+        told = await routing_told(conn, view.id)
+    return reply(told)
 
 
 async def _view(conn: Conn, caller: Caller, now: datetime, case_id: UUID) -> CaseView:
@@ -658,7 +652,7 @@ def _told(view: CaseView) -> CaseTold:
 def _assignment(row: assignments.AssignmentRow) -> AssignmentTold:
     return AssignmentTold(
         id=row.id, cycle=row.cycle, officer=row.officer_id, department=row.department, rule=row.rule,
-        edition=row.edition, reasons=dict(row.reasons), assigned_by=row.assigned_by,
+        edition=row.edition, reasons=reasons_told(row.reasons), assigned_by=row.assigned_by,
         assigned_at=row.assigned_at, ended_at=row.ended_at, ended_why=row.ended_why,
     )  # fmt: skip
 
@@ -903,7 +897,7 @@ ROUTES: Final = (
     ),
     Route(
         method="GET", path="/api/v1/cases/{id}/routing", handler=get_routing, roles=READERS, scope="cases:read",
-        summary="Who answers for a case, and why.", answers=Page[AssignmentTold],
+        summary="Who answers for a case, and why.", answers=RoutingTold,
     ),
     *(_route_of(move, rule) for move, rule in MOVES.items() if rule.over_http),
 )  # fmt: skip

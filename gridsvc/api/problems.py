@@ -42,6 +42,7 @@ STATUSES: Final[Mapping[type[GridError], int]] = {
     errors.FarFromComponent: 422,
     errors.NotAnEmergency: 422,
     errors.GuardFailed: 422,
+    errors.RulesRefused: 422,
     errors.VersionRequired: 428,
     errors.TooManyTries: 429,
     errors.Unavailable: 503,

@@ -30,6 +30,7 @@ from gridsvc.api import (
     positions,
     reporters,
     reports,
+    routing_rules,
     self_handling,
     tiles,
 )
@@ -42,6 +43,7 @@ ROUTES: Final[tuple[Route, ...]] = (
     *auth.ROUTES,
     *categories.ROUTES,
     *calendars.ROUTES,
+    *routing_rules.ROUTES,
     *divisions.ROUTES,
     *grid_sets.ROUTES,
     *components.ROUTES,

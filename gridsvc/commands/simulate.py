@@ -88,9 +88,10 @@ async def _play(arguments: argparse.Namespace, home: Path, pace: Pace, pool: Con
                     bar.update(min(simulation.elapsed_s * pace.day_speed / 3600, arguments.hours) - bar.n)
                     bar.set_postfix_str(f"{tally.reports.total()} reports, {tally.moves.total()} moves")
                 grid = await redrawn
-            judged = await simulation.judged()
+            judged, routed = await simulation.judged(), await simulation.routed()
     print(summary(tally))
     print(f"grid      {grid.line() if grid is not None else 'not redrawn'}")
+    print(f"rules     {', '.join(f'{rule} {count}' for rule, count in routed.items()) or 'none'}")
     print(f"judged    {', '.join(f'{name} {value}' for name, value in judged.items()) or 'nothing yet'}")
     return 1 if tally.refused else 0
 

@@ -29,11 +29,12 @@ class Candidate:
     position_age: timedelta | None
     already_tried: bool = False
     skills: frozenset[str] = frozenset()
+    fresh_for: timedelta = FRESH  # as the edition of the routing rules says
 
     @property
     def fresh_distance_m(self) -> float | None:
         """How near, where the position is fresh enough to say."""
-        if self.distance_m is None or self.position_age is None or self.position_age > FRESH:
+        if self.distance_m is None or self.position_age is None or self.position_age > self.fresh_for:
             return None
         return self.distance_m
 
@@ -54,12 +55,20 @@ class NobodyFree:
 
     why: str
     reasons: dict[str, object]
+    try_again: bool = True  # by itself; else it is for a person to send on
 
 
 def choose_officer(
-    beat: str, candidates: Sequence[Candidate], *, rule: str = "officer_of_the_beat", skills: Sequence[str] = ()
+    beat: str,
+    candidates: Sequence[Candidate],
+    *,
+    rule: str = "officer_of_the_beat",
+    skills: Sequence[str] = (),
+    whose: str = "the beat",
 ) -> Choice | NobodyFree:
     """Pick one of the `candidates` of a beat by what the module says; whoever lacks one of `skills` is out.
+
+    `whose` is said where nobody is left: of a beat, or of a team.
 
     NobodyFree where none is left, also of no candidates at all.
     """
@@ -80,7 +89,7 @@ def choose_officer(
         ],
     }
     if best is None:
-        return NobodyFree(why=_nobody_because(candidates), reasons=reasons)
+        return NobodyFree(why=_nobody_because(candidates, whose, skills), reasons=reasons)
     return Choice(rule=rule, officer_id=best.officer_id, reasons=reasons)
 
 
@@ -112,9 +121,11 @@ def _behind(candidate: Candidate, best: Candidate) -> str:
     return "a full tie goes to the lower id"
 
 
-def _nobody_because(candidates: Sequence[Candidate]) -> str:
+def _nobody_because(candidates: Sequence[Candidate], whose: str, skills: Sequence[str]) -> str:
     if not candidates:
-        return "the beat has no officer"
+        return f"{whose} has no officer"
     if not any(c.on_duty for c in candidates):
-        return "no officer of the beat is on duty"
+        return f"no officer of {whose} is on duty"
+    if skills and not any(c.on_duty and c.skills.issuperset(skills) for c in candidates):
+        return f"no officer of {whose} on duty has the skills: {', '.join(sorted(skills))}"
     return "every officer on duty is full or did not take it before"

@@ -14,6 +14,7 @@ from gridsvc.domain.category import Category
 from gridsvc.domain.deadline import Budget, ClockUnit, budget_of
 from gridsvc.domain.escalation import Rung
 from gridsvc.domain.reasons import REASONS, Reasons
+from gridsvc.domain.routing_rules import DEFAULT, RoutingEdition
 from gridsvc.errors import Unavailable, UnknownCategory
 
 
@@ -50,6 +51,7 @@ class Rulebook:
     call_rounds: tuple[CallRound, ...] = ()
     call_backs: Mapping[str, CallBackRule] = field(default_factory=dict)  # by level
     reasons: Reasons = field(default_factory=lambda: REASONS)  # by move
+    routing: RoutingEdition = DEFAULT
 
     def category(self, name: str) -> Category:
         """The active category named `edition:code`, or `code` of the default edition.

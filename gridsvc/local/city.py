@@ -32,6 +32,7 @@ from gridsvc.local.city_demo_file import (
 from gridsvc.local.city_hours import load_hours
 from gridsvc.local.city_make import make_city
 from gridsvc.local.city_plan import SEED, Camera, City, Feature, Person
+from gridsvc.local.city_rules import load_rules
 from gridsvc.local.starter import load_starter
 from gridsvc.local.up import Furnishing
 from gridsvc.passwords import hash_password
@@ -104,6 +105,7 @@ async def load_city(conn: Conn, city: City, given: DemoSecrets, now: datetime) -
     await _load_grid(conn, city, now)
     await _load_features(conn, city.land.features)
     ids = await _load_people(conn, city.people, hash_password(given.password), now)
+    await load_rules(conn, city.people, ids, now)
     await _load_devices(conn, given, ids, now)
     await _load_cameras(conn, city.cameras)
     await _load_things(conn, city, now)

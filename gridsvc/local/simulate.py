@@ -42,6 +42,7 @@ log = logging.getLogger(__name__)
 ZONE: Final = ZoneInfo("Asia/Shanghai")
 
 _WITH_PICTURE: Final = 0.25  # of officers' reports; the service draws each picture anew, 0.2 s of a core
+_ASKED_WHY: Final = 200  # cases whose routing is asked at the end of a run
 _OPEN: Final = ("reported", "filed", "assigned", "accepted", "in_progress", "handled")
 _RACES: Final = frozenset({"version_conflict", "wrong_moment", "call_over"})
 """Refusals that only say that the city moved on while somebody was deciding: a person meets them too."""
@@ -152,6 +153,16 @@ class Simulation:
             for value in item["values"]
             if value["value"] is not None
         }
+
+    async def routed(self) -> dict[str, int]:
+        """By which rules the latest simulated cases found an owner or went to the pool, and how often."""
+        answers: Counter[str] = Counter()
+        latest = [case async for case in self._listed((*_OPEN, "closed"), most=_ASKED_WHY)]
+        for first in range(0, len(latest), self._pace.steps_per_look):
+            page = latest[first : first + self._pace.steps_per_look]
+            told = await asyncio.gather(*(self._get(f"/api/v1/cases/{case.id}/routing") for case in page))
+            answers.update(each["rule"] for one in told for each in (*one["items"], *one["pooled"]) if each["rule"])
+        return dict(answers.most_common())
 
     # -- duty ----------------------------------------------------------------------------------
 

@@ -23,6 +23,7 @@ class _Candidate:
     distance_m: float | None
     position_age: timedelta | None
     already_tried: bool
+    skills: list[str]
 
 
 # The case itself does not count as work in hand of the officer who is about to lose it.
@@ -46,12 +47,22 @@ CANDIDATES = Statement(
                     WHERE a.case_id = w.case_id
                       AND a.cycle = w.cycle
                       AND a.officer_id = o.user_id
-                      AND a.ended_why IN ('unacknowledged', 'returned')) AS already_tried
-      FROM unnest($1::integer[], $2::text[], $3::text[], $4::float8[], $5::float8[], $6::uuid[], $7::integer[])
-           WITH ORDINALITY AS w (grid_set_id, duty_line, beat_code, lon, lat, case_id, cycle, ordinal)
-           JOIN beats b ON b.grid_set_id = w.grid_set_id AND b.duty_line = w.duty_line AND b.code = w.beat_code
-           JOIN officer_beats ob ON ob.duty_line = b.duty_line AND ob.beat_code = b.code
-           JOIN officers o ON o.user_id = ob.officer_id
+                      AND a.ended_why IN ('unacknowledged', 'returned')) AS already_tried,
+           ARRAY(SELECT s.skill FROM officer_skills s WHERE s.officer_id = o.user_id ORDER BY s.skill) AS skills
+      FROM unnest($1::integer[], $2::text[], $3::text[], $4::float8[], $5::float8[], $6::uuid[], $7::integer[],
+                  $9::text[])
+           WITH ORDINALITY AS w (grid_set_id, duty_line, beat_code, lon, lat, case_id, cycle, team, ordinal)
+           CROSS JOIN LATERAL (
+             SELECT ob.officer_id
+               FROM beats b
+                    JOIN officer_beats ob ON ob.duty_line = b.duty_line AND ob.beat_code = b.code
+              WHERE b.grid_set_id = w.grid_set_id AND b.duty_line = w.duty_line AND b.code = w.beat_code
+             UNION ALL   -- a vacancy looks in a beat or in a team, never in both
+             SELECT m.officer_id
+               FROM team_officers m
+              WHERE m.team = w.team
+           ) AS of
+           JOIN officers o ON o.user_id = of.officer_id AND o.duty_line = w.duty_line
            JOIN users u ON u.id = o.user_id
            LEFT JOIN officer_positions p ON p.officer_id = o.user_id
      ORDER BY w.ordinal, o.user_id
@@ -61,18 +72,22 @@ CANDIDATES = Statement(
 
 @dataclass(frozen=True, kw_only=True)
 class Vacancy:
-    """A case that looks for an owner among the officers of its beat. `place` is lon, lat in WGS-84 degrees."""
+    """A case that looks for an owner among the officers of its beat, or of a team who are of its duty line.
 
-    grid_set_id: int
+    `place` is lon, lat in WGS-84 degrees.
+    """
+
+    grid_set_id: int | None
     duty_line: str
-    beat_code: str
+    beat_code: str | None  # None: in a team
     place: tuple[float, float] | None
     case_id: UUID
     cycle: int
+    team: str | None = None
 
 
 async def candidates(conn: Conn, vacancies: Sequence[Vacancy], now: datetime) -> list[list[Candidate]]:
-    """For each vacancy every officer of its beat with what routing weighs, by id, in one round trip for all.
+    """For each vacancy every officer of its beat or team with what routing weighs, by id, in one round trip for all.
 
     Distances are metres on the ellipsoid, None without a place or a known position. Officers off duty are
     among them, so that the choice can say why they lost. Sees all cases only as SERVICE: under a caller's
@@ -92,6 +107,7 @@ async def candidates(conn: Conn, vacancies: Sequence[Vacancy], now: datetime) ->
         [each.case_id for each in vacancies],
         [each.cycle for each in vacancies],
         now,
+        [each.team for each in vacancies],
     )
     for row in rows:
         found[row.ordinal - 1].append(
@@ -103,6 +119,7 @@ async def candidates(conn: Conn, vacancies: Sequence[Vacancy], now: datetime) ->
                 distance_m=row.distance_m,
                 position_age=row.position_age,
                 already_tried=row.already_tried,
+                skills=frozenset(row.skills),
             )
         )
     return found

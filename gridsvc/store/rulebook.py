@@ -19,7 +19,7 @@ from gridsvc.domain.deadline import LimitUnit
 from gridsvc.domain.escalation import Effect, Rung
 from gridsvc.domain.reasons import with_own
 from gridsvc.domain.rulebook import Rulebook
-from gridsvc.store import calendars, reasons
+from gridsvc.store import calendars, reasons, routing_rules
 
 
 @dataclass(frozen=True)
@@ -219,6 +219,7 @@ async def _read(conn: Conn, now: _Revision) -> Rulebook:
         ),
         call_backs={row.level: row for row in await _CALL_BACKS.all(conn)},
         reasons=with_own(await reasons.of_city(conn)),
+        routing=await routing_rules.in_force(conn),
     )
 
 

@@ -74,6 +74,7 @@ async def test_a_short_simulation_ends_by_itself_and_says_what_happened(service:
     assert ended.code == 0, ended.said
     assert "refused   none" in ended.said
     assert "judged    filing_rate" in ended.said
+    assert "rules     department_of_the_category" in ended.said, "and how often each rule chose"
 
 
 @pytest.mark.slow
