@@ -9,14 +9,14 @@ from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
 
-from events.catalog import Announcement, CaseEscalated, CaseUnacknowledged
+from events.catalog import Announcement, CaseEscalated, CaseUnacknowledged, Heard
 from gridsvc.actions.news import news_of
 from gridsvc.actions.recompute_clocks import bring_up_to_date
 from gridsvc.db import Conn
 from gridsvc.domain.case import Actor, Move, Particulars, Party, State, decide
 from gridsvc.domain.clock import CaseClock, go_on
 from gridsvc.domain.deadline import Pause
-from gridsvc.domain.escalation import Effect, Rung, division_at
+from gridsvc.domain.escalation import Effect, Rung, division_at, step
 from gridsvc.domain.history import Entry, chained
 from gridsvc.domain.rulebook import Rulebook
 from gridsvc.store import cases, clocks, co_handlings, history, outbox
@@ -102,7 +102,7 @@ def _fire_case(
     before = case.version
     while (clock := _next_due(clocks_of_case.values(), now)) is not None:
         touched.add(clock.id)
-        rung = next((r for r in book.ladder(clock.ladder) if r.level == clock.next_level), None)
+        rung = step(book.ladder(clock.ladder), clock.next_level)
         if rung is None:  # the city has rewritten the ladder: on to the next rung that there is now
             clocks_of_case[clock.id] = go_on(clock, book, stood_still.get(clock.id, ()))
             continue
@@ -116,7 +116,9 @@ def _fire_case(
         fired.history.append(entry)
         fired.escalations.append(_escalation(case, clock, rung, now))
         fired.news += _news(case, clock, rung, levels, part, now)
-        clocks_of_case[clock.id] = go_on(replace(clock, fired_level=rung.level), book, stood_still.get(clock.id, ()))
+        clocks_of_case[clock.id] = go_on(
+            replace(clock, fired_level=rung.level, rung_at=now), book, stood_still.get(clock.id, ())
+        )
     if touched:
         if case.version != before:
             fired.cases.append(case)
@@ -138,6 +140,8 @@ def _escalation(case: CaseRow, clock: CaseClock, rung: Rung, now: datetime) -> E
         effect=rung.effect,
         scheduled_at=clock.next_fire_at,
         fired_at=now,
+        ladder=clock.ladder,
+        ladder_edition=clock.ladder_edition,
     )
 
 
@@ -182,7 +186,10 @@ def _news(
     case: CaseRow, clock: CaseClock, rung: Rung, levels: Mapping[str, str], part: _Part, now: datetime
 ) -> list[Announcement]:
     held = case.case().whereabouts().areas()  # nobody below the level that holds a case hears of it
-    division = division_at(rung.division_level, [(code, levels[code]) for code in held if code in levels])
+    above = [(code, levels[code]) for code in held if code in levels]
+    first, *others = [
+        Heard(each.role, division_at(each.division_level, above) or case.desk, each.axis) for each in rung.hearings
+    ]
     told: list[Announcement] = [
         CaseEscalated(
             **news_of(case, SWEEPER.id, now),
@@ -190,8 +197,10 @@ def _news(
             clock=clock.kind,
             level=rung.level,
             effect=rung.effect,
-            role=rung.role,
-            division=division or case.desk,
+            role=first.role,
+            division=first.division,
+            axis=first.axis,
+            also=tuple(others),
             late_by_s=_late_by(clock, now),
             part_id=part.id,
             department=part.department,
