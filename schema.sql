@@ -1208,8 +1208,8 @@ CREATE TABLE notices (
   CONSTRAINT a_digest_is_in_none CHECK (digest_id IS NULL OR (kind <> 'digest' AND held_until IS NULL)),
   CONSTRAINT only_digests_wait CHECK (held_until IS NULL OR (kind = 'digest' AND told_at IS NULL))
 );
-CREATE INDEX notices_waiting ON notices (user_id, seq)
-  WHERE acknowledged_at IS NULL AND digest_id IS NULL AND held_until IS NULL;
+CREATE INDEX notices_waiting ON notices (user_id, seq) WHERE acknowledged_at IS NULL AND digest_id IS NULL;
+CREATE INDEX notices_open_digests ON notices (user_id, seq) WHERE acknowledged_at IS NULL AND kind = 'digest';
 CREATE INDEX notices_held ON notices (held_until) WHERE held_until IS NOT NULL AND acknowledged_at IS NULL;
 CREATE INDEX notices_of_digest ON notices (digest_id, seq) WHERE digest_id IS NOT NULL;
 CREATE INDEX notices_recent ON notices (user_id, created_at) WHERE kind IN ('case.escalated', 'case.reminded');

@@ -41,6 +41,7 @@ from events.catalog import (
     CaseUnmerged,
     Heard,
 )
+from gridsvc.actions.ring_people import ring_people
 from gridsvc.db import Conn
 from gridsvc.domain.call_back import UNREACHABLE
 from gridsvc.domain.case import Move
@@ -113,7 +114,7 @@ async def tell_people(conn: Conn, announcements: Sequence[Announcement], now: da
         # The id follows from event, person and kind: a repeat makes the same row again, not a second one.
         ids = {person: uuid5(each.event_id, f"{person}/{each.TYPE}") for person in people}
         told.append((_message(each, case), ids))
-    await notices.keep_all(conn, told, now)
+    await ring_people(conn, told, now)
 
 
 def _message(news: CaseNews, case: Standing) -> notices.Message:

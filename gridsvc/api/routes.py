@@ -27,6 +27,7 @@ from gridsvc.api import (
     people,
     places,
     positions,
+    quiet_hours,
     reporters,
     reports,
     self_handling,
@@ -60,5 +61,6 @@ ROUTES: Final[tuple[Route, ...]] = (
     *attachments.ROUTES,
     *positions.ROUTES,
     *notices.ROUTES,
+    *quiet_hours.ROUTES,
     *reporters.ROUTES,
 )
