@@ -13,9 +13,15 @@ from gridsvc.domain.notice import DIGEST
 from gridsvc.store.notices import hint
 from gridsvc.store.rows import rows_text
 
+
+@dataclass(frozen=True)
+class _Locked:
+    id: UUID
+
+
 # In the order of ids, so that two who gather for the same people never wait for each other in a ring.
 _LOCK_PEOPLE = Statement(
-    Nothing,
+    _Locked,
     """
     SELECT id
       FROM users
@@ -53,7 +59,7 @@ _OPEN = Statement(
 
 async def lock_people(conn: Conn, users: Collection[UUID]) -> None:
     """Let nobody else gather for these people, until the transaction ends."""
-    await _LOCK_PEOPLE.run(conn, sorted(users))
+    await _LOCK_PEOPLE.all(conn, sorted(users))
 
 
 async def open_digests(conn: Conn, users: Collection[UUID]) -> dict[tuple[UUID, bool], Digest]:
