@@ -156,7 +156,10 @@ ACKNOWLEDGE = Statement(
     ), emptied AS (
       UPDATE notices d
          SET acknowledged_at = $3::timestamptz
-       WHERE d.id IN (SELECT digest_id FROM had)
+        FROM notices was
+       WHERE was.id = d.id
+         AND was.seq = d.seq   -- not one that has grown while we waited for it
+         AND d.id IN (SELECT digest_id FROM had)
          AND d.acknowledged_at IS NULL
          AND NOT EXISTS (SELECT FROM had h WHERE h.id = d.id)
          AND NOT EXISTS (SELECT FROM notices i

@@ -15,6 +15,7 @@ from gridsvc.domain.access import Caller
 from gridsvc.ids import new_id
 from gridsvc.store import digests, listeners, notices, open_sockets
 from tests.conftest import CityClock
+from tests.integration.patiently import until
 from tests.integration.stories.conftest import Town
 from tests.integration.stories.test_calendars import TUESDAY, set_time
 from tests.integration.stories.test_notices import assigned, filed, rung, same_case
@@ -208,3 +209,22 @@ async def test_two_hours_of_downtime_are_one_digest_for_the_supervisor(town: Tow
     [only] = await listed(town, town.city.supervisor)
     assert only.body["count"] == 640
     assert len(await town.rows("SELECT 1 FROM notices WHERE digest_id = $1", only.id)) == 640
+
+
+async def test_a_digest_that_grows_while_its_last_item_is_acknowledged_stays(town: Town) -> None:
+    boss, news = town.city.supervisor, await filed(town)
+    await tell(town, *rungs(news, 11))
+    [digest] = await listed(town, boss)
+    seqs = [each.seq for each in await items(town, digest.id, boss)]
+    async with transaction(town.pool) as (conn, now):
+        await tell_people(conn, rungs(news, 1), now)
+        seeing = asyncio.create_task(acknowledge(town, boss, seqs))
+
+        async def waits() -> bool:
+            return bool(await conn.fetchval("SELECT count(*) FROM pg_locks WHERE NOT granted"))
+
+        await until(waits, what="the acknowledgement to wait for the digest")
+    assert await seeing == 11
+    [grown] = await listed(town, boss)
+    assert (grown.id, grown.body["count"]) == (digest.id, 12)
+    assert len([each for each in await items(town, digest.id, boss) if each.acknowledged_at is None]) == 1
