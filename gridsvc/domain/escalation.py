@@ -140,8 +140,7 @@ def next_rung(
     since = last.fired_at or started
     waits_by = last.calendar or calendar
     wait = rung.after.budget(waits_by)
-    beyond = [pause for pause in pauses if pause.end is not None and pause.end > since]
-    at = reach_share(None if wait.unit is ClockUnit.NATURAL else waits_by, since, wait, 1, beyond).at
+    at = reach_share(None if wait.unit is ClockUnit.NATURAL else waits_by, since, wait, 1, pauses).at
     return NextRung(rung.level, at)
 
 
