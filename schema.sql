@@ -415,15 +415,68 @@ CREATE TABLE category_limits (
   UNIQUE NULLS NOT DISTINCT (edition, category, condition, management_level, stage)
 );
 
--- A ladder is its rungs: at which share of the clock's budget, what happens, and who hears.
+-- Ladders come in editions: one is in force, and open clocks follow it.
+CREATE TABLE ladder_editions (
+  edition      integer PRIMARY KEY CHECK (edition >= 1),
+  name         text NOT NULL,
+  state        text NOT NULL CHECK (state IN ('draft', 'published', 'retired')),
+  made_at      timestamptz NOT NULL,
+  made_by      text NOT NULL,
+  published_at timestamptz,                      -- the last time that it came in force
+  published_by text,
+  retired_at   timestamptz,
+  CONSTRAINT published_says_when CHECK ((state = 'draft') = (published_at IS NULL)
+                                        AND (published_at IS NULL) = (published_by IS NULL)),
+  CONSTRAINT retired_says_when CHECK ((state = 'retired') = (retired_at IS NOT NULL))
+);
+CREATE UNIQUE INDEX one_edition_of_ladders_in_force ON ladder_editions ((true)) WHERE state = 'published';
+-- The first edition is what the city has: the starter rules, or what it made of them.
+INSERT INTO ladder_editions VALUES (1, '起始阶梯', 'published', city_now(), 'gridsvc', city_now(), 'gridsvc', NULL);
+
+-- A ladder is its rungs: at which share of the clock's budget, or how long after the rung before, what happens, and
+-- who hears. The last may repeat, each time as a level of its own.
 CREATE TABLE rungs (
   ladder         text NOT NULL,
   level          integer NOT NULL CHECK (level >= 1),
-  share          double precision NOT NULL CHECK (share >= 0),
+  share          double precision CHECK (share >= 0),
   effect         text NOT NULL CHECK (effect IN ('warning', 'overdue', 'climb', 'move_on')),
-  role           text NOT NULL CHECK (role IN ('owner', 'dispatcher', 'acceptor', 'supervisor', 'admin')),
+  role           text NOT NULL CHECK (role IN ('owner', 'handler', 'dispatcher', 'acceptor', 'supervisor', 'admin')),
   division_level text CHECK (division_level IN ('community', 'street', 'district', 'city')),
-  PRIMARY KEY (ladder, level)
+  edition        integer NOT NULL DEFAULT 1 REFERENCES ladder_editions,
+  axis           text NOT NULL DEFAULT 'block' CHECK (axis IN ('block', 'line', 'both')),   -- 块, 条
+  after_amount   double precision CHECK (after_amount > 0),
+  after_unit     text CHECK (after_unit IN ('urgent_minute', 'urgent_hour', 'urgent_day', 'work_hour',
+                                            'work_day', 'day')),
+  repeats        integer NOT NULL DEFAULT 0 CHECK (repeats BETWEEN 0 AND 100),
+  PRIMARY KEY (edition, ladder, level),
+  CONSTRAINT one_moment CHECK ((share IS NULL) = (after_amount IS NOT NULL)
+                               AND (after_amount IS NULL) = (after_unit IS NULL)),
+  CONSTRAINT repeats_after CHECK (repeats = 0 OR after_amount IS NOT NULL)
+);
+
+-- Who hears a rung beside the one that it names itself.
+CREATE TABLE rung_hearers (
+  edition        integer NOT NULL,
+  ladder         text NOT NULL,
+  level          integer NOT NULL,
+  position       integer NOT NULL CHECK (position >= 1),
+  role           text NOT NULL CHECK (role IN ('owner', 'handler', 'dispatcher', 'acceptor', 'supervisor', 'admin')),
+  division_level text CHECK (division_level IN ('community', 'street', 'district', 'city')),
+  axis           text NOT NULL CHECK (axis IN ('block', 'line', 'both')),
+  PRIMARY KEY (edition, ladder, level, position),
+  FOREIGN KEY (edition, ladder, level) REFERENCES rungs ON DELETE CASCADE
+);
+
+-- Where another ladder than the limit's own holds. NULL: whatever it is.
+CREATE TABLE ladder_uses (
+  edition    integer NOT NULL REFERENCES ladder_editions,
+  clock      text NOT NULL,
+  severity   text CHECK (severity IN ('low', 'normal', 'high', 'emergency')),
+  division   text COLLATE "C",                   -- and all below it
+  duty_line  text REFERENCES duty_lines,
+  department text REFERENCES departments,
+  ladder     text NOT NULL,
+  CONSTRAINT one_ladder_each UNIQUE NULLS NOT DISTINCT (edition, clock, severity, division, duty_line, department)
 );
 
 -- Budgets of the clocks that do not come from a category: how long a desk or an officer may take.
@@ -520,6 +573,41 @@ $rules$
 $rules$, now(), 'gridsvc', now(), 'gridsvc');
 INSERT INTO routing_publications (edition, published_at, published_by) VALUES (3, now(), 'gridsvc');
 
+-- When notices ring, and when they are gathered; one row.
+CREATE TABLE notice_rules (
+  only_row              boolean PRIMARY KEY DEFAULT true CHECK (only_row),
+  digest_most           integer NOT NULL DEFAULT 10 CHECK (digest_most >= 1),   -- more than these within the window
+  digest_window_s       integer NOT NULL DEFAULT 600 CHECK (digest_window_s BETWEEN 60 AND 86400),
+  undigested_severities text[] NOT NULL DEFAULT '{emergency}',
+  loud_severities       text[] NOT NULL DEFAULT '{emergency,high}',             -- ring in quiet hours too
+  loud_effects          text[] NOT NULL DEFAULT '{}',                           -- and rungs of these effects
+  CONSTRAINT an_emergency_is_never_gathered CHECK ('emergency' = ANY (undigested_severities)),
+  CONSTRAINT an_emergency_always_rings CHECK ('emergency' = ANY (loud_severities)),
+  CONSTRAINT severities_are_known CHECK (undigested_severities <@ '{low,normal,high,emergency}'
+                                         AND loud_severities <@ '{low,normal,high,emergency}'),
+  CONSTRAINT effects_are_known CHECK (loud_effects <@ '{warning,overdue,climb,move_on}')
+);
+INSERT INTO notice_rules DEFAULT VALUES;
+
+-- Civil times in the city's zone; until_time before from_time: over midnight. Both NULL: none, whatever the city says.
+CREATE TABLE quiet_hours (
+  user_id    uuid PRIMARY KEY REFERENCES users ON DELETE CASCADE,
+  from_time  time,
+  until_time time,
+  set_at     timestamptz NOT NULL,
+  CONSTRAINT quiet_is_whole CHECK ((from_time IS NULL) = (until_time IS NULL) AND from_time <> until_time)
+);
+-- The city's own, for who has set none: by role, in a division and all below it (NULL: everywhere).
+CREATE TABLE quiet_defaults (
+  role          text NOT NULL CHECK (role IN ('officer', 'handler', 'acceptor', 'dispatcher', 'supervisor', 'admin',
+                                              'auditor')),
+  division_code text COLLATE "C",
+  from_time     time NOT NULL,
+  until_time    time NOT NULL,
+  CONSTRAINT quiet_ends CHECK (from_time <> until_time),
+  CONSTRAINT one_default_each UNIQUE NULLS NOT DISTINCT (role, division_code)
+);
+
 -- Processes keep these rules in memory, and look here whether what they hold is still today's.
 CREATE TABLE rulebook (
   only_row boolean PRIMARY KEY DEFAULT true CHECK (only_row),
@@ -552,6 +640,12 @@ CREATE TRIGGER rules_changed AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON cat
 CREATE TRIGGER rules_changed AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON category_limits
   FOR EACH STATEMENT EXECUTE FUNCTION rules_changed();
 CREATE TRIGGER rules_changed AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON rungs
+  FOR EACH STATEMENT EXECUTE FUNCTION rules_changed();
+CREATE TRIGGER rules_changed AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON ladder_editions
+  FOR EACH STATEMENT EXECUTE FUNCTION rules_changed();
+CREATE TRIGGER rules_changed AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON rung_hearers
+  FOR EACH STATEMENT EXECUTE FUNCTION rules_changed();
+CREATE TRIGGER rules_changed AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON ladder_uses
   FOR EACH STATEMENT EXECUTE FUNCTION rules_changed();
 CREATE TRIGGER rules_changed AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON stage_limits
   FOR EACH STATEMENT EXECUTE FUNCTION rules_changed();
@@ -1010,6 +1104,9 @@ CREATE TABLE clocks (
   next_level     integer,
   next_fire_at   timestamptz,
   co_handling_id uuid REFERENCES co_handlings,   -- the part whose clock it is
+  ladder_edition integer NOT NULL DEFAULT 1,
+  rung_calendar  text REFERENCES calendars,      -- of a natural clock whose rungs wait in working time
+  rung_at        timestamptz,                    -- when the last rung fired
   CONSTRAINT work_needs_a_calendar CHECK ((unit <> 'natural') = (calendar IS NOT NULL)),
   CONSTRAINT stopped_says_when CHECK ((state = 'stopped') = (stopped_at IS NOT NULL)),
   CONSTRAINT only_running_fires CHECK (state = 'running' OR next_fire_at IS NULL),
@@ -1024,6 +1121,9 @@ CREATE UNIQUE INDEX one_live_clock_of_a_kind ON clocks (case_id, kind)
 CREATE UNIQUE INDEX one_clock_of_a_part ON clocks (co_handling_id);
 CREATE INDEX clocks_by_edition ON clocks (calendar, edition) WHERE state <> 'stopped' AND calendar IS NOT NULL;
 CREATE INDEX clocks_provisional ON clocks (calendar) WHERE provisional AND state <> 'stopped';
+CREATE INDEX clocks_by_ladders ON clocks (ladder_edition) WHERE state <> 'stopped';
+CREATE INDEX clocks_by_rung_calendar ON clocks (rung_calendar, edition)
+  WHERE state <> 'stopped' AND rung_calendar IS NOT NULL;
 
 CREATE TABLE clock_pauses (
   clock_id uuid NOT NULL REFERENCES clocks,
@@ -1108,6 +1208,8 @@ CREATE TABLE escalations (
   effect       text NOT NULL,
   scheduled_at timestamptz NOT NULL,
   fired_at     timestamptz NOT NULL,
+  ladder         text,                           -- NULL: fired before ladders had editions
+  ladder_edition integer,
   PRIMARY KEY (case_id, clock_id, cycle, level),
   CONSTRAINT never_early CHECK (fired_at >= scheduled_at)
 );
@@ -1161,9 +1263,19 @@ CREATE TABLE notices (
   body            jsonb NOT NULL,
   created_at      timestamptz NOT NULL,
   acknowledged_at timestamptz,
-  UNIQUE (user_id, event_id, kind)
+  -- What a digest gathers stays a notice of its own; who is told of the digest is told of all in it.
+  digest_id       uuid REFERENCES notices ON DELETE CASCADE,
+  held_until      timestamptz,                   -- of a digest that waits for the end of quiet hours
+  told_at         timestamptz,                   -- NULL: waits, or told when it was made
+  UNIQUE (user_id, event_id, kind),
+  CONSTRAINT a_digest_is_in_none CHECK (digest_id IS NULL OR (kind <> 'digest' AND held_until IS NULL)),
+  CONSTRAINT only_digests_wait CHECK (held_until IS NULL OR (kind = 'digest' AND told_at IS NULL))
 );
-CREATE INDEX notices_waiting ON notices (user_id, seq) WHERE acknowledged_at IS NULL;
+CREATE INDEX notices_waiting ON notices (user_id, seq) WHERE acknowledged_at IS NULL AND digest_id IS NULL;
+CREATE INDEX notices_open_digests ON notices (user_id, seq) WHERE acknowledged_at IS NULL AND kind = 'digest';
+CREATE INDEX notices_held ON notices (held_until) WHERE held_until IS NOT NULL AND acknowledged_at IS NULL;
+CREATE INDEX notices_of_digest ON notices (digest_id, seq) WHERE digest_id IS NOT NULL;
+CREATE INDEX notices_recent ON notices (user_id, created_at) WHERE kind IN ('case.escalated', 'case.reminded');
 
 -- ---------------------------------------------------------------------------------------------
 -- Photographs and files
@@ -1328,6 +1440,9 @@ CREATE POLICY bulk_moves_in_scope ON bulk_moves TO gridsvc_app
 ALTER TABLE notices ENABLE ROW LEVEL SECURITY;
 CREATE POLICY notices_of_my_own ON notices TO gridsvc_app
   USING ((SELECT scope_is_service()) OR 'user:' || user_id::text = ANY ((SELECT scope_keys())::text[])) WITH CHECK (true);
+ALTER TABLE quiet_hours ENABLE ROW LEVEL SECURITY;
+CREATE POLICY quiet_hours_of_my_own ON quiet_hours TO gridsvc_app
+  USING ((SELECT scope_is_service()) OR 'user:' || user_id::text = ANY ((SELECT scope_keys())::text[])) WITH CHECK (true);
 
 GRANT USAGE ON SCHEMA public TO gridsvc_app;
 GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO gridsvc_app;
@@ -1346,6 +1461,7 @@ REVOKE UPDATE, DELETE ON component_changes, call_widenings FROM gridsvc_app;
 REVOKE DELETE ON components FROM gridsvc_app;
 REVOKE UPDATE, DELETE ON calendar_alarms FROM gridsvc_app;
 REVOKE DELETE ON absences FROM gridsvc_app;
+REVOKE INSERT, DELETE ON notice_rules FROM gridsvc_app;
 -- Time is the owner's.
 REVOKE INSERT, UPDATE, DELETE ON instance FROM gridsvc_app;
 REVOKE INSERT, UPDATE, DELETE ON spatial_ref_sys FROM gridsvc_app;

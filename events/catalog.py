@@ -464,6 +464,15 @@ class CaseUndone(CaseNews):
     department: str | None
 
 
+@dataclass(frozen=True)
+class Heard:
+    """Somebody who hears a rung: `role` at `division`, by the chain of divisions (block), of the line, or both."""
+
+    role: str
+    division: str | None
+    axis: str
+
+
 @dataclass(frozen=True, kw_only=True)
 class CaseEscalated(CaseNews):
     """A clock reached a rung. `role` at `division` hears; 'owner' means the case's own, of a part its department's."""
@@ -478,6 +487,8 @@ class CaseEscalated(CaseNews):
     late_by_s: float
     part_id: UUID | None = None  # of the clock of a part, which `department` does
     department: str | None = None
+    axis: str = "block"
+    also: tuple[Heard, ...] = ()  # who hears beside `role`
 
 
 @dataclass(frozen=True, kw_only=True)

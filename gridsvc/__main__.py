@@ -25,6 +25,8 @@ COMMANDS: Final[dict[str, str]] = {
     "migrate": "bring the database to today's schema",
     "grid": "versions of divisions, cells and beats",
     "people": "officers, departments, shifts",
+    "ladders": "who hears when time runs out, in editions of the city's own",
+    "notices": "when notices ring: digests and quiet hours",
     "calendar": "working hours, days off, and where they hold",
     "categories": "editions of what may be reported, their limits and handlers",
     "reasons": "why a move is made, in the city's own codes",

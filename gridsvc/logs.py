@@ -31,6 +31,7 @@ ACTIONS: Final[dict[str, str]] = {
     "consumers_missing": "the broker answers, and gives no consumers or has other queues; the process ends",
     "message_unreadable": "a message that is none of ours; kept as dead",
     "rungs_fired": "a sweep fired rungs of ladders",
+    "notices_released": "digests were told whose people's quiet hours were over",
     "calls_widened": "calls to emergencies that nobody accepted in time went further",
     "round_failed": "a periodic round failed; the next one tries again",
     "case_re_emitted": "the reconciler sent a waiting case to routing again",

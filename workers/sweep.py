@@ -1,4 +1,4 @@
-"""What happens because time passes: calls widen, suspensions end, rungs fire, grid sets come into force, shifts end."""
+"""What time brings: calls widen, suspensions end, rungs fire, grids come into force, quiet hours and shifts end."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from gridsvc.actions.widen_calls import widen_calls
 from gridsvc.db import ACQUIRE_SECONDS, SERVICE, ConnPool, transaction
 from gridsvc.settings import WorkerSettings
 from gridsvc.signing import Signer
-from gridsvc.store import server_clock
+from gridsvc.store import digests, server_clock
 from gridsvc.store.clocks import PROVISIONAL
 from workers.runtime import periodically
 from workers.steady import Steady, Verdict, look
@@ -29,6 +29,7 @@ from workers.steady import Steady, Verdict, look
 log = logging.getLogger(__name__)
 
 SHIFT_SECONDS: Final = 60.0
+QUIET_SECONDS: Final = 5.0  # what waits for the end of quiet hours may wait so much longer
 CALENDAR_SECONDS: Final = 5.0  # what a publication left over; it computes the rest itself
 FOLLOW_SECONDS: Final = 5.0  # how soon open cases begin to follow a grid set that has come into force
 MISSING_SECONDS: Final = 3_600.0  # how often it is said that a year's calendar is missing
@@ -150,6 +151,19 @@ async def missing_round(pool: ConnPool) -> int:
     return len(missing)
 
 
+async def quiet_round(pool: ConnPool, batch: int) -> int:
+    """Tell the digests whose person's quiet hours are over, or who has come on duty; return how many."""
+    done, full = 0, True
+    while full:
+        async with transaction(pool, SERVICE) as (conn, now):
+            released = await digests.release(conn, now, batch)
+        done += released
+        full = released >= batch
+    if done:
+        log.info("quiet hours ended", extra={"action": "notices_released", "notices": done})
+    return done
+
+
 async def end_shifts_round(pool: ConnPool) -> int:
     """Take officers off duty whose shift is over; return how many."""
     async with transaction(pool, SERVICE) as (conn, now):
@@ -175,6 +189,7 @@ async def sweep(pool: ConnPool, settings: WorkerSettings, signer: Signer, stop: 
             ("calendars", CALENDAR_SECONDS, partial(recompute_round, pool, settings.sweep_batch)),
             ("grid", FOLLOW_SECONDS, partial(follow_round, pool, settings.sweep_batch)),
             ("missing calendars", MISSING_SECONDS, partial(missing_round, pool)),
+            ("quiet hours", QUIET_SECONDS, partial(quiet_round, pool, settings.sweep_batch)),
             ("shifts", SHIFT_SECONDS, partial(end_shifts_round, pool)),
             ("signing", SIGN_SECONDS, partial(sign_round, pool, signer)),
         ):

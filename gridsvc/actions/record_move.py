@@ -338,7 +338,7 @@ def _limit(book: Rulebook, kind: Clock, row: CaseRow, what: Recorded) -> Limit:
     limit = row.limit(book, kind)
     if kind not in what.budgets:
         return limit
-    return Limit(Budget(ClockUnit.NATURAL, round(what.budgets[kind].total_seconds())), limit.ladder, None)
+    return replace(limit, budget=Budget(ClockUnit.NATURAL, round(what.budgets[kind].total_seconds())), calendar=None)
 
 
 async def _pause_or_go_on(

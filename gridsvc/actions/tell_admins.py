@@ -8,6 +8,7 @@ from datetime import datetime
 from uuid import uuid5
 
 from events.catalog import CalendarYearMissing
+from gridsvc.actions.ring_people import ring_people
 from gridsvc.db import Conn
 from gridsvc.store import hearers, notices
 
@@ -27,4 +28,4 @@ async def tell_admins(conn: Conn, news: Sequence[CalendarYearMissing], now: date
         body = {"calendar": each.calendar, "year": each.year, "at": each.at.isoformat()}
         message = notices.Message(event_id=each.event_id, case_id=None, kind=each.TYPE, body=body)
         told.append((message, {admin: uuid5(each.event_id, f"{admin}/{each.TYPE}") for admin in admins}))
-    await notices.keep_all(conn, told, now)
+    await ring_people(conn, told, now)

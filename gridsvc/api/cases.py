@@ -27,6 +27,7 @@ from gridsvc.api.report_wire import (
 from gridsvc.api.route import DESK as DESK_ROLES
 from gridsvc.api.route import Route
 from gridsvc.api.routing_rules import RoutingTold, reasons_told, routing_told
+from gridsvc.api.rung_wire import NextRungTold, next_rung_told, up_to
 from gridsvc.api.wire import (
     Moment,
     Page,
@@ -186,6 +187,8 @@ class RungTold(Told):
     effect: str
     scheduled_at: datetime
     fired_at: datetime
+    ladder: str | None
+    ladder_edition: int | None
 
 
 class ClockChangeTold(Told):
@@ -201,7 +204,7 @@ class ClockChangeTold(Told):
 
 
 class ClockTold(Told):
-    """One clock, explained: which calendar, what counted, what fired and what comes next.
+    """One clock, explained: which calendar and ladder, what counted, what fired, what comes next and who will hear.
 
     `part` and `department` say whose it is where it is not the whole case's.
     """
@@ -222,8 +225,10 @@ class ClockTold(Told):
     due_at: datetime
     provisional: bool
     ladder: str
+    ladder_edition: int
     next_level: int | None
     next_at: datetime | None
+    next: NextRungTold | None
     intervals: list[IntervalTold]
     fired: list[RungTold]
     changes: list[ClockChangeTold]
@@ -485,7 +490,7 @@ async def get_case(request: web.Request) -> web.Response:
             limit=_limit(category, view),
             divisions=divisions_told(view.divisions, names),
             assignment=_assignment(current) if current else None,
-            clocks=[clock for clock in await _clocks(conn, view.id, now) if clock.state != "stopped"],
+            clocks=[clock for clock in await _clocks(conn, view, names, now) if clock.state != "stopped"],
             reports=[ReportTold(**vars(row)) for row in await reports.OF_CASE.all(conn, view.id)],
             checks=[_check(row) for row in await checks.of_case(conn, view.id)],
             orders=[_order(row) for row in await supervision_orders.of_case(conn, view.id)],
@@ -528,7 +533,8 @@ async def get_clocks(request: web.Request) -> web.Response:
     """Every clock of the case, with every stretch that counted and every one that did not, and why."""
     async with scoped(request) as (conn, now):
         view = await _view(conn, caller_of(request), now, path_id(request))
-        told = await _clocks(conn, view.id, now)
+        names = await division_names(conn, view.grid_set_id, view.divisions) if view.grid_set_id else {}
+        told = await _clocks(conn, view, names, now)
     return reply(Page(items=told))
 
 
@@ -552,12 +558,13 @@ def _limit(category: Category, view: CaseView) -> LimitTold:
     return LimitTold(given.amount, given.unit, given.condition, given.management_level)
 
 
-async def _clocks(conn: Conn, case_id: UUID, now: datetime) -> list[ClockTold]:
+async def _clocks(conn: Conn, view: CaseView, names: dict[str, tuple[str, str]], now: datetime) -> list[ClockTold]:
     book = await rulebook(conn)
-    kept = await clocks.of_case(conn, case_id)
+    kept = await clocks.of_case(conn, view.id)
+    above = [(code, names[code][1]) for code in up_to(view.divisions, view.held_by) if code in names]
     stood_still = await clocks.pauses(conn, [clock.id for clock in kept])
-    fired = await clocks.ESCALATIONS_OF_CASE.all(conn, case_id)
-    changed = await clocks.CHANGES_OF_CASE.all(conn, case_id)
+    fired = await clocks.ESCALATIONS_OF_CASE.all(conn, view.id)
+    changed = await clocks.CHANGES_OF_CASE.all(conn, view.id)
     by = await _calendars(conn, book, kept)
     parts = await co_handlings.departments(conn, [c.co_handling_id for c in kept if c.co_handling_id is not None])
     told = []
@@ -590,11 +597,13 @@ async def _clocks(conn: Conn, case_id: UUID, now: datetime) -> list[ClockTold]:
                 due_at=clock.due_at,
                 provisional=clock.provisional,
                 ladder=clock.ladder,
+                ladder_edition=clock.ladder_edition,
                 next_level=clock.next_level,
                 next_at=clock.next_fire_at,
+                next=next_rung_told(book, clock, above),
                 intervals=spans,
                 fired=[
-                    RungTold(row.level, row.effect, row.scheduled_at, row.fired_at)
+                    RungTold(row.level, row.effect, row.scheduled_at, row.fired_at, row.ladder, row.ladder_edition)
                     for row in fired
                     if row.clock_id == clock.id
                 ],

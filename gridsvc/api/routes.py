@@ -28,6 +28,7 @@ from gridsvc.api import (
     people,
     places,
     positions,
+    quiet_hours,
     reporters,
     reports,
     routing_rules,
@@ -64,5 +65,6 @@ ROUTES: Final[tuple[Route, ...]] = (
     *attachments.ROUTES,
     *positions.ROUTES,
     *notices.ROUTES,
+    *quiet_hours.ROUTES,
     *reporters.ROUTES,
 )

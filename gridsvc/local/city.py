@@ -30,6 +30,7 @@ from gridsvc.local.city_demo_file import (
     write_demo_file,
 )
 from gridsvc.local.city_hours import load_hours
+from gridsvc.local.city_ladders import load_ladders
 from gridsvc.local.city_make import make_city
 from gridsvc.local.city_plan import SEED, Camera, City, Feature, Person
 from gridsvc.local.city_rules import load_rules
@@ -102,6 +103,7 @@ async def load_city(conn: Conn, city: City, given: DemoSecrets, now: datetime) -
     await _NAME_CITY.run(conn, names.CITY[1], ZONE.key)
     await load_starter(conn)
     await load_hours(conn, now)
+    await load_ladders(conn, now)
     await _load_grid(conn, city, now)
     await _load_features(conn, city.land.features)
     ids = await _load_people(conn, city.people, hash_password(given.password), now)

@@ -33,6 +33,8 @@ ROTA: Final = {
     "sanitation": (MORNING, AFTERNOON, NIGHT),
 }
 
+HEADED: Final = "water"  # the department that has a supervisor of its own
+
 CAMERAS: Final = 48
 _PROTOCOLS: Final = ("hikvision", "dahua", "onvif", "gat1400", "frigate", "cloudevents")
 _LABELS: Final = {
@@ -107,6 +109,9 @@ _Post = tuple[str, Grant, tuple[Shift, ...], tuple[str, ...]]
 def _city_posts() -> Iterator[_Post]:
     for role in (Role.ADMIN, Role.AUDITOR, Role.SUPERVISOR, Role.DISPATCHER, Role.ACCEPTOR):
         yield desk_name(role, CITY), Grant(role=role, division=CITY), (), ()
+    # The head of a line: what is late in his company is his to hear, whatever the district.
+    head = Grant(role=Role.SUPERVISOR, division=CITY, department=HEADED)
+    yield desk_name(Role.SUPERVISOR, HEADED), head, (), ()
 
 
 def _district_posts(land: Land) -> Iterator[_Post]:

@@ -22,6 +22,7 @@ from gridsvc.local.city_plan import dice
 from gridsvc.local.service_client import Answer, Login, ServiceClient, Who
 from gridsvc.local.simulate_crowd import Crowd, Demo, Walker, a_main, another_case, first_id, next_crossing
 from gridsvc.local.simulate_desk import calls, number_of, wrong_page
+from gridsvc.local.simulate_notices import read, rest
 from gridsvc.local.simulate_picture import picture
 from gridsvc.local.simulate_rules import (
     MARK,
@@ -85,6 +86,7 @@ class Tally:
     reports: Counter[str] = field(default_factory=Counter)
     moves: Counter[str] = field(default_factory=Counter)
     duty: Counter[str] = field(default_factory=Counter)
+    notices: Counter[str] = field(default_factory=Counter)
     walked: int = 0
     races: int = 0
     refused: Counter[str] = field(default_factory=Counter)
@@ -139,6 +141,7 @@ class Simulation:
         await self._see()
         await self._side_by_side([self._make(case, step) for case, step in self._due()])
         await self._call_back()
+        await self._read_notices()
         await self._mark_a_wrong_page()
         await self._walk()
 
@@ -418,6 +421,37 @@ class Simulation:
                 if_match=f'"{call.version}"',
             )  # fmt: skip
             self._count(self.tally.moves, "call_back", answer)
+
+    async def _read_notices(self) -> None:
+        """Now and then each supervisor reads what he was told; the first district's acceptor rests a while."""
+        districts = sorted({case.divisions[1] for case in (*self._open, *self._closed) if len(case.divisions) > 1})
+        if districts and not self.tally.notices["quiet hours set"]:
+            await self._rest(self._crowd.login(desk_name(By.ACCEPTOR, districts[0])))
+        if self._looks % 10 == 0:
+            names = [desk_name(By.SUPERVISOR, division) for division in (*districts, CITY)]
+            await self._side_by_side([self._read_notices_of(self._crowd.login(name)) for name in names])
+
+    async def _read_notices_of(self, who: Login) -> None:
+        told = await self._client.call("GET", "/api/v1/me/notices?limit=200", who=who)
+        if not told.good:
+            self.tally.refused[f"notices: {told.code}"] += 1
+            return
+        reading = read(told.body["items"])
+        for digest in reading.open:
+            items = await self._client.call("GET", f"/api/v1/notices/{digest}/items?limit=50", who=who)
+            self._count(self.tally.notices, "opened", items)
+        if reading.acknowledge:
+            body = {"seqs": list(reading.acknowledge)}
+            done = await self._client.call("POST", "/api/v1/me/notices/ack", who=who, body=body, key=str(uuid4()))
+            if done.good:
+                self.tally.notices += reading.seen
+            else:
+                self.tally.refused[f"acknowledge: {done.code}"] += 1
+
+    async def _rest(self, who: Login) -> None:
+        body = rest(datetime.now(ZONE))
+        answer = await self._client.call("PUT", "/api/v1/me/quiet-hours", who=who, body=body, key=str(uuid4()))
+        self._count(self.tally.notices, "quiet hours set", answer)
 
     async def _mark_a_wrong_page(self) -> None:
         page = wrong_page(self._open, self._looks)

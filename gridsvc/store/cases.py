@@ -404,12 +404,27 @@ LOCK_TO_WIDEN = Statement(
 LOCK_OUTDATED = Statement(
     CaseRow,
     f"""
-    WITH outdated AS MATERIALIZED (   -- a fence, as above
-      SELECT DISTINCT k.case_id
-        FROM clocks k
-        JOIN calendars w ON w.code = k.calendar
-       WHERE k.state <> 'stopped'
-         AND k.edition < w.edition
+    WITH in_force AS MATERIALIZED (
+      SELECT edition FROM ladder_editions WHERE state = 'published'
+    ), outdated AS MATERIALIZED (   -- a fence, as above
+      SELECT DISTINCT case_id
+        FROM (SELECT k.case_id
+                FROM clocks k
+                JOIN calendars w ON w.code = k.calendar
+               WHERE k.state <> 'stopped'
+                 AND k.edition < w.edition
+              UNION ALL
+              SELECT k.case_id
+                FROM clocks k
+                JOIN calendars w ON w.code = k.rung_calendar
+               WHERE k.state <> 'stopped'
+                 AND k.edition < w.edition
+              UNION ALL   -- another edition of the ladders: a later one, or after a roll-back an earlier one
+              SELECT k.case_id
+                FROM clocks k
+               WHERE k.state <> 'stopped'
+                 AND (k.ladder_edition < (SELECT edition FROM in_force)
+                      OR k.ladder_edition > (SELECT edition FROM in_force))) k
        LIMIT $1::integer
     )
 {_LOCKED}     WHERE c.id IN (SELECT case_id FROM outdated)

@@ -332,6 +332,19 @@ INVARIANTS: Final = (
         """,
     ),
     _rule(
+        "what_is_gathered_can_be_read",
+        "What a digest gathers is its own person's, and none of it is left unseen when the digest was acknowledged.",
+        """
+        SELECT i.id::text AS what
+          FROM notices i
+          JOIN notices d ON d.id = i.digest_id
+         WHERE d.kind <> 'digest'
+            OR d.user_id <> i.user_id
+            OR (d.acknowledged_at IS NOT NULL AND i.acknowledged_at IS NULL)
+         LIMIT 20
+        """,
+    ),
+    _rule(
         "numbers_are_unique",
         "A case number and an acceptance number stand for one thing only.",
         """

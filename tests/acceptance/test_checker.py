@@ -242,6 +242,17 @@ DAMAGES: Final[dict[str, tuple[str, ...]]] = {
         "DROP INDEX one_accepts",
         "UPDATE called SET answer = 'accepted', answered_at = now() WHERE case_id = '{rings}'",
     ),
+    "what_is_gathered_can_be_read": (
+        """
+        WITH seen AS (
+          INSERT INTO notices (id, user_id, event_id, kind, body, created_at, acknowledged_at)
+          SELECT gen_random_uuid(), user_id, gen_random_uuid(), 'digest', '{{}}', now(), now() FROM officers LIMIT 1
+          RETURNING id, user_id
+        )
+        INSERT INTO notices (id, user_id, event_id, kind, body, created_at, digest_id)
+        SELECT gen_random_uuid(), user_id, gen_random_uuid(), 'case.escalated', '{{}}', now(), id FROM seen
+        """,
+    ),
     "numbers_are_unique": (
         "ALTER TABLE cases DROP CONSTRAINT cases_number_key",
         "UPDATE cases SET number = (SELECT number FROM cases WHERE id = '{late}') WHERE id = '{other}'",

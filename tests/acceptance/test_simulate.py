@@ -144,6 +144,18 @@ async def test_a_simulated_day_brings_cases_into_all_ten_states(
         "working time runs on the city's calendar, a department's and a district's",
     )
     await until(city, "SELECT EXISTS (SELECT FROM call_backs WHERE result = 'solved')", "who called is called back")
+    await until(
+        city,
+        "SELECT count(DISTINCT ladder) FILTER (WHERE ladder IN ('calm', 'steep', 'water', 'reminding')) >= 2"
+        " FROM escalations WHERE ladder_edition = 2",
+        "severities, a department and a district have ladders of their own",
+    )
+    await until(
+        city,
+        "SELECT EXISTS (SELECT FROM notices WHERE kind = 'digest' AND acknowledged_at IS NOT NULL)",
+        "supervisors read digests of four days' rungs",
+    )
+    await until(city, "SELECT EXISTS (SELECT FROM quiet_hours)", "somebody rests")
     assert service.lives("simulate"), service.said("simulate")
     service.end("simulate")
     assert await one(city, "SELECT count(*) FROM cases WHERE description NOT LIKE '【模拟】%'") == 0

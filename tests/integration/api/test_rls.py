@@ -153,7 +153,7 @@ async def test_every_table_under_row_level_security_is_looked_at_here(owner_data
     finally:
         await owner.close()
     protected = {row[0] for row in rows}
-    assert protected - {"notices"} == set(CASE_OF)
+    assert protected - {"notices", "quiet_hours"} == set(CASE_OF)
     told_otherwise = {"outbox"}  # the workers' own; ids and codes only, and no route reads it
     assert {row[0] for row in holds_a_case} <= protected | told_otherwise, "a table of cases without a wall"
 
@@ -231,6 +231,15 @@ async def test_a_notice_is_seen_by_the_one_it_is_for(bare: ConnPool, api: Api) -
             )  # fmt: skip
     async with transaction(bare, [f"user:{wang}"]) as (conn, _):
         assert [row[0] for row in await conn.fetch("SELECT user_id FROM notices")] == [wang]
+
+
+async def test_quiet_hours_are_seen_by_the_one_whose_they_are(bare: ConnPool, api: Api) -> None:
+    wang, li = await api.user(), await api.user()
+    async with transaction(bare, SERVICE) as (conn, _):
+        for user_id in (wang, li):
+            await conn.execute("INSERT INTO quiet_hours VALUES ($1, '22:00', '07:00', now())", user_id)
+    async with transaction(bare, [f"user:{wang}"]) as (conn, _):
+        assert [row[0] for row in await conn.fetch("SELECT user_id FROM quiet_hours")] == [wang]
 
 
 @pytest.mark.parametrize(
