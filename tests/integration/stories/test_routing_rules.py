@@ -13,6 +13,7 @@ from uuid import UUID
 
 import pytest
 
+from gridsvc.actions.assign_case import assign_cases
 from gridsvc.actions.rehearse_rules import rehearse_rules
 from gridsvc.commands import rules
 from gridsvc.db import transaction
@@ -244,6 +245,18 @@ async def test_the_rules_in_force_make_every_decision_of_theirs_again(town: Town
     [found] = (await rehearsed(town, DEFAULT)).differences
     assert found.decision.case_id == row["case_id"]
     assert found.changed == (f"on_duty of officer {row['officer_id']}: kept False, told True",)
+
+
+async def test_what_was_chosen_in_one_transaction_is_chosen_again_with_what_each_knew_of_those_before(
+    town: Town,
+) -> None:
+    filed = [await town.filed(report(town.city.officers[0], await code(town))) for _ in range(6)]
+    news = [(await town.told(case.id))[0] for case in filed]
+    async with transaction(town.pool) as (conn, now):
+        await assign_cases(conn, news, now)
+    told = await rehearsed(town, DEFAULT)
+    assert (told.rehearsed, told.differences) == (6, [])
+    assert sorted(told.before.values()) == [2, 2, 2]
 
 
 async def test_a_team_that_was_not_weighed_is_rebuilt_from_the_history(town: Town) -> None:
