@@ -325,6 +325,15 @@ class CaseRescheduled(CaseNews):
 
 
 @dataclass(frozen=True, kw_only=True)
+class CaseAdjusted(CaseNews):
+    """Clocks follow outages (停机顺延): they stand still, or deadlines are others now. `due_at` is that of handling."""
+
+    TYPE: ClassVar[str] = "case.adjusted"
+    due_at: datetime | None
+    outages: tuple[UUID, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
 class CaseExtended(CaseNews):
     """One more original limit was granted (延期)."""
 
@@ -506,7 +515,7 @@ CATALOG: Final[dict[str, type[Announcement]]] = {
         CaseWaiting, CaseUnacknowledged, CaseReturned, CaseCorrected, CaseReferred, CaseAccepted, CaseArrived,
         CaseStarted, CaseHandedIn, CaseReworked, CaseClosed, CaseSelfHandled, CaseToCallBack, CaseCalledBack,
         CaseReopened, CaseAppealed,
-        CaseAppealSettled, CaseSuspended, CaseResumed, CaseRescheduled, CaseExtended, CaseCancelled, CaseMerged,
+        CaseAppealSettled, CaseSuspended, CaseResumed, CaseRescheduled, CaseAdjusted, CaseExtended, CaseCancelled, CaseMerged,
         CaseUnmerged, CaseLinked, CaseUnlinked, CaseFollowed, CaseCauseReopened, CaseCoAssigned, CaseCoHandedIn,
         CaseCoDeclined, CaseCoCalledOff, CaseReminded, CaseNoted, CaseSupervised, CaseOrderReplied, CaseUndone,
         CaseEscalated, OfficerDutyChanged, CalendarYearMissing,

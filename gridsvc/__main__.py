@@ -30,6 +30,7 @@ COMMANDS: Final[dict[str, str]] = {
     "reasons": "why a move is made, in the city's own codes",
     "components": "the register of components: manholes, lamps, trees",
     "gazetteer": "landmarks and house numbers: places that are found by words",
+    "outage": "what could not work, and what that moved",
     "starter": "load the starter rules into an empty city",
     "user": "accounts and API keys",
     "replay": "rows of a service-request file become reports",

@@ -16,6 +16,7 @@ from uuid import UUID
 
 from events.catalog import (
     CaseAccepted,
+    CaseAdjusted,
     CaseAnswered,
     CaseAppealed,
     CaseAppealSettled,
@@ -167,6 +168,7 @@ class Move(StrEnum):
     REPLY = "reply"
     UNDO = "undo"
     ESCALATE = "escalate"
+    ADJUST = "adjust"
 
 
 FINAL: Final = frozenset({State.CLOSED, State.REJECTED, State.CANCELLED, State.MERGED})
@@ -985,6 +987,10 @@ MOVES: Final[dict[Move, Rule]] = {
         Rule(
             move=Move.ESCALATE, says="A clock reached a rung of its ladder (升级). The sweeper's alone.",
             before=OPEN | {State.CLOSED}, after=None, by=frozenset({Party.SWEEPER}), tells=CaseEscalated,
+        ),
+        Rule(
+            move=Move.ADJUST, says="Clocks follow an outage that was approved, ended or withdrawn (停机顺延).",
+            before=frozenset(State), after=None, by=frozenset({Party.SWEEPER}), tells=CaseAdjusted,
         ),
     )
 }  # fmt: skip
