@@ -514,10 +514,10 @@ CATALOG: Final[dict[str, type[Announcement]]] = {
         CaseRejected, CaseAssigned, CasePooled, CaseAlarm, CaseCalled, CaseAnswered, CaseDeclined, CaseCallEnded,
         CaseWaiting, CaseUnacknowledged, CaseReturned, CaseCorrected, CaseReferred, CaseAccepted, CaseArrived,
         CaseStarted, CaseHandedIn, CaseReworked, CaseClosed, CaseSelfHandled, CaseToCallBack, CaseCalledBack,
-        CaseReopened, CaseAppealed,
-        CaseAppealSettled, CaseSuspended, CaseResumed, CaseRescheduled, CaseAdjusted, CaseExtended, CaseCancelled, CaseMerged,
-        CaseUnmerged, CaseLinked, CaseUnlinked, CaseFollowed, CaseCauseReopened, CaseCoAssigned, CaseCoHandedIn,
-        CaseCoDeclined, CaseCoCalledOff, CaseReminded, CaseNoted, CaseSupervised, CaseOrderReplied, CaseUndone,
+        CaseReopened, CaseAppealed, CaseAppealSettled, CaseSuspended, CaseResumed, CaseRescheduled, CaseAdjusted,
+        CaseExtended, CaseCancelled, CaseMerged, CaseUnmerged, CaseLinked, CaseUnlinked, CaseFollowed,
+        CaseCauseReopened, CaseCoAssigned, CaseCoHandedIn, CaseCoDeclined, CaseCoCalledOff, CaseReminded, CaseNoted,
+        CaseSupervised, CaseOrderReplied, CaseUndone,
         CaseEscalated, OfficerDutyChanged, CalendarYearMissing,
     )
 }  # fmt: skip

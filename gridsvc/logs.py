@@ -37,6 +37,7 @@ ACTIONS: Final[dict[str, str]] = {
     "check_re_emitted": "the reconciler said again that somebody should look at a case",
     "clock_jumped": "the database's clock jumped; no rung fires until it is looked at",
     "suspensions_ended": "the sweeper resumed cases whose suspension was over",
+    "outages_followed": "clocks of some pages of cases were computed anew, because of an outage",
     "clocks_recomputed": "open clocks were computed anew by a new edition of their calendar",
     "calendar_missing": "open deadlines reach into a year whose calendar nobody has published",
     "head_signed": "the day's history was folded and signed",

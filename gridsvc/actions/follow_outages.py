@@ -1,4 +1,4 @@
-"""Clocks follow outages: what is approved is taken out of them, what is withdrawn is given back, and both leave a trace.
+"""Clocks follow outages: what is approved is taken out of them, what is withdrawn is given back; both leave a trace.
 
 The one place where it happens. After a step the sweeper goes through all cases in pages (a pass); while an outage runs
 it looks in every round for clocks that have begun since; and before rungs fire, so that none fires that stands still.

@@ -32,7 +32,7 @@ READY_WITHIN_S: Final = 2.0  # a proxy asks every few seconds; an answer later t
 BUCKETS: Final = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0)
 
 
-@dataclass
+@dataclass(eq=False)
 class RungLags(Collector):
     """How many rungs fired and how late, by all sweepers together: read from the database, like the gauges."""
 

@@ -54,7 +54,7 @@ class OutageSaid(Wanted, rename={"start": "from", "end": "until"}):
     division: _Code | None = None
     duty_line: _Code | None = None
     department: _Code | None = None
-    clocks: Annotated[list[_Code], msgspec.Meta(max_length=20)] = []
+    clocks: Annotated[list[_Code], msgspec.Meta(max_length=20)] = msgspec.field(default_factory=list)
     also_emergencies: bool = False
 
 

@@ -39,11 +39,13 @@ def add(subparsers: Subparsers) -> None:
 
 async def run(arguments: argparse.Namespace, settings: Settings) -> int:
     """Print the list; the exit code."""
-    async with open_pool(settings.database.url, size=1, scope=SERVICE, name="gridsvc outage") as pool:
-        async with transaction(pool, snapshot=True) as (conn, _):
-            zone = (await rulebook(conn)).zone
-            found = await outages.listed(conn, arguments.state, None, arguments.limit)
-            reached = await outages.reached(conn, [each.id for each in found])
+    async with (
+        open_pool(settings.database.url, size=1, scope=SERVICE, name="gridsvc outage") as pool,
+        transaction(pool, snapshot=True) as (conn, _),
+    ):
+        zone = (await rulebook(conn)).zone
+        found = await outages.listed(conn, arguments.state, None, arguments.limit)
+        reached = await outages.reached(conn, [each.id for each in found])
     for each in found:
         print(_line(each, reached.get(each.id, Reached(each.id, 0, 0)), zone))
     print(f"{len(found)} outages")

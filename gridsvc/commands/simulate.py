@@ -68,8 +68,9 @@ async def run(arguments: argparse.Namespace, settings: Settings) -> int:
             async for tally in simulation.play(arguments.hours):
                 bar.update(min(simulation.elapsed_s * pace.day_speed / 3600, arguments.hours) - bar.n)
                 bar.set_postfix_str(f"{tally.reports.total()} reports, {tally.moves.total()} moves")
-            judged = await simulation.judged()
+            judged, stood_still = await simulation.judged(), await simulation.stood_still()
     print(summary(tally))
+    print(f"outages   {stood_still}")
     print(f"judged    {', '.join(f'{name} {value}' for name, value in judged.items()) or 'nothing yet'}")
     return 1 if tally.refused else 0
 

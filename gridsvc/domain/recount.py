@@ -323,8 +323,9 @@ def _due(told: _Told, turn: _Turn, now: datetime) -> Iterator[Happened]:
     late = runs_on or any(run.stopped is not None and run.stopped > run.plain_due for run in turn.runs)
     all_the_same = runs_on or any(run.stopped is not None and run.stopped > run.due for run in turn.runs)
     counts = {
-        "due": True, "due_suspended": stands, "due_handled": handled, "due_handled_in_time": handled and not all_the_same,
-        "due_closed": turn.closed is not None, "due_closed_in_time": turn.closed is not None and not all_the_same,
+        "due": True, "due_suspended": stands, "due_handled": handled,
+        "due_handled_in_time": handled and not all_the_same, "due_closed": turn.closed is not None,
+        "due_closed_in_time": turn.closed is not None and not all_the_same,
         "due_extended": turn.extensions > 0, "late": late, "late_open": late and not handled,
         "late_exempt": all_the_same and turn.exempt, "late_outage": late and not all_the_same,
     }  # fmt: skip

@@ -62,4 +62,5 @@ def cumulated(buckets: Sequence[Bucket]) -> list[tuple[str, float]]:
     """How many fired at most so late, for every border, as Prometheus names them."""
     counted = {each.most_seconds: each.fired for each in buckets}
     sums = accumulate(counted.get(border, 0) for border in BUCKETS)
-    return [("+Inf" if border == BUCKETS[-1] else str(border), float(total)) for border, total in zip(BUCKETS, sums, strict=True)]
+    names = [*(str(border) for border in BUCKETS[:-1]), "+Inf"]
+    return list(zip(names, map(float, sums), strict=True))

@@ -99,7 +99,8 @@ async def test_what_is_due_longest_fires_first_and_an_emergency_before_all(town:
 
 async def emergency_code(town: Town) -> str:
     found = await town.rows(
-        "SELECT min(code) AS code FROM categories WHERE severity = 'emergency' AND files_itself AND duty_line = 'social'"
+        "SELECT min(code) AS code FROM categories"
+        " WHERE severity = 'emergency' AND files_itself AND duty_line = 'social'"
     )
     return str(found[0]["code"])
 
