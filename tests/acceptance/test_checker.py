@@ -111,8 +111,8 @@ async def test_a_city_that_worked_well_breaks_no_rule(worked: Worked) -> None:
 _OUTAGE: Final = """
 INSERT INTO outages (id, version, state, reason, words, kinds, also_emergencies, from_at, declared_by, declared_at,
                      approved_by)
-VALUES ('00000000-0000-0000-0000-000000000001', 1, '{state}', 'flood', '', ARRAY[]::text[], false, '2020-01-01', 'user:a', now(),
-        'user:b')
+VALUES ('00000000-0000-0000-0000-000000000001', 1, '{state}', 'flood', '', ARRAY[]::text[], false, '2020-01-01',
+        'user:a', now(), 'user:b')
 """
 
 DAMAGES: Final[dict[str, tuple[str, ...]]] = {
@@ -181,7 +181,8 @@ DAMAGES: Final[dict[str, tuple[str, ...]]] = {
     ),
     "over_means_no_clock": (
         "UPDATE clocks SET state = 'paused', stopped_at = NULL WHERE case_id = '{over}'",
-        "INSERT INTO clock_pauses (clock_id, from_at, reason) SELECT id, now(), 'x' FROM clocks WHERE case_id = '{over}'",
+        "INSERT INTO clock_pauses (clock_id, from_at, reason)"
+        " SELECT id, now(), 'x' FROM clocks WHERE case_id = '{over}'",
     ),
     "stopping_runs_beside_the_handling": (
         """
