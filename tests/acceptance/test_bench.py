@@ -1,4 +1,4 @@
-"""The measurements run: a few seconds of the intake, some rungs that are due, so that `make bench` does not fail on the day it is needed."""
+"""The measurements run: some seconds of the intake, some due rungs; so `make bench` does not fail when it is needed."""
 
 from __future__ import annotations
 
