@@ -507,6 +507,18 @@ class CalendarYearMissing(Announcement):
     year: int
 
 
+@dataclass(frozen=True, kw_only=True)
+class OutageDeclared(Announcement):
+    """Somebody says that a part of the city could not work (停机申报), and another person must approve it."""
+
+    TYPE: ClassVar[str] = "outage.declared"
+    outage_id: UUID
+    reason: str
+    division: str | None
+    duty_line: str | None
+    department: str | None
+
+
 CATALOG: Final[dict[str, type[Announcement]]] = {
     kind.TYPE: kind
     for kind in (
@@ -518,7 +530,7 @@ CATALOG: Final[dict[str, type[Announcement]]] = {
         CaseExtended, CaseCancelled, CaseMerged, CaseUnmerged, CaseLinked, CaseUnlinked, CaseFollowed,
         CaseCauseReopened, CaseCoAssigned, CaseCoHandedIn, CaseCoDeclined, CaseCoCalledOff, CaseReminded, CaseNoted,
         CaseSupervised, CaseOrderReplied, CaseUndone,
-        CaseEscalated, OfficerDutyChanged, CalendarYearMissing,
+        CaseEscalated, OfficerDutyChanged, CalendarYearMissing, OutageDeclared,
     )
 }  # fmt: skip
 """Announcements by their type, in the order of a case's life."""

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
+from events.catalog import OutageDeclared
 from gridsvc.db import Conn
 from gridsvc.domain.access import Caller
 from gridsvc.domain.outage import Outage, Told, declared
 from gridsvc.errors import BadRequest
 from gridsvc.ids import new_id
-from gridsvc.store import outages, owners
+from gridsvc.store import outages, outbox, owners
 from gridsvc.store.cells import division_path, top_divisions
 
 
@@ -25,6 +26,11 @@ async def declare_outage(conn: Conn, told: Told, by: Caller, now: datetime) -> O
         raise BadRequest(f"no duty line {told.duty_line!r}", field="duty_line", given=told.duty_line)
     outage = declared(new_id(), told, by, await path_of(conn, told.division, now), now)
     await outages.add(conn, outage, told.words)
+    news = OutageDeclared(
+        event_id=new_id(), at=now, outage_id=outage.id, reason=outage.reason, division=outage.division,
+        duty_line=outage.duty_line, department=outage.department,
+    )  # fmt: skip
+    await outbox.append(conn, [news], now)
     return outage
 
 

@@ -221,9 +221,8 @@ INVARIANTS: Final = (
           FROM clocks k
          WHERE k.plain_due_at IS NOT NULL
            AND (k.plain_due_at >= k.due_at
-                OR NOT EXISTS (SELECT FROM clock_outages o
-                                 JOIN outage_changes h ON h.clock_id = o.clock_id AND h.outage_id = o.outage_id
-                                WHERE o.clock_id = k.id))
+                OR NOT EXISTS (SELECT FROM clock_outages o WHERE o.clock_id = k.id)
+                OR NOT EXISTS (SELECT FROM outage_changes h WHERE h.clock_id = k.id))
          LIMIT 20
         """,
     ),

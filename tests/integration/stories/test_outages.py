@@ -9,9 +9,12 @@ from uuid import UUID
 
 import pytest
 
+from events.catalog import OutageDeclared
+from events.codec import decode
 from gridsvc.actions.declare_outage import declare_outage
 from gridsvc.actions.follow_outages import follow_outages
 from gridsvc.actions.step_outage import step_outage
+from gridsvc.actions.tell_admins import tell_admins
 from gridsvc.db import transaction
 from gridsvc.domain.access import Caller, Grant, Role, scope_keys
 from gridsvc.domain.case import Move
@@ -204,6 +207,19 @@ async def test_a_pass_goes_in_pages_and_a_page_that_is_lost_is_done_again_and_no
     assert [await desk.adjusted(case) for case in cases] == [[["stands"]]] * 5
     trace = await desk.town.rows("SELECT what, count(*) FROM outage_changes GROUP BY what ORDER BY what")
     assert trace == [{"what": "moved", "count": 5}, {"what": "stands", "count": 5}], "acknowledged in it; handled"
+
+
+async def test_administrators_are_told_once_that_something_waits_for_approval(desk: Desk) -> None:
+    outage = await desk.declared(await desk.town.now() - HOUR, department="water")
+    [row] = await desk.town.rows("SELECT body FROM outbox WHERE type = 'outage.declared'")
+    news = decode(row["body"])
+    assert isinstance(news, OutageDeclared)
+    for _ in range(2):
+        async with transaction(desk.town.pool) as (conn, now):
+            await tell_admins(conn, [news], now)
+    [notice] = await desk.town.rows("SELECT user_id, case_id, body FROM notices WHERE kind = 'outage.declared'")
+    assert (notice["user_id"], notice["case_id"]) == (desk.chief.user_id, None)
+    assert (notice["body"]["outage"], notice["body"]["department"]) == (str(outage.id), "water")
 
 
 async def outages_of(town: Town) -> set[UUID]:
