@@ -855,6 +855,9 @@ CREATE INDEX cases_cell ON cases (cell_code);
 CREATE INDEX cases_component ON cases (component, id) WHERE component IS NOT NULL;
 CREATE INDEX cases_to_route ON cases (route_again_at) WHERE route_again_at IS NOT NULL;
 CREATE INDEX cases_to_check ON cases (check_again_at) WHERE check_again_at IS NOT NULL;
+-- Every emergency that is open, so that its rungs go before a backlog.
+CREATE INDEX cases_emergencies ON cases (id)
+  WHERE severity = 'emergency' AND state NOT IN ('closed', 'rejected', 'cancelled', 'merged');
 CREATE INDEX cases_suspended ON cases (suspended_until) WHERE suspended_until IS NOT NULL;
 CREATE INDEX cases_alike ON cases (square, category, reported_at);
 CREATE INDEX cases_merged ON cases (merged_into) WHERE merged_into IS NOT NULL;
@@ -1107,6 +1110,7 @@ CREATE TABLE clocks (
   ladder_edition integer NOT NULL DEFAULT 1,
   rung_calendar  text REFERENCES calendars,      -- of a natural clock whose rungs wait in working time
   rung_at        timestamptz,                    -- when the last rung fired
+  plain_due_at   timestamptz,                    -- when it was due had no outage been; NULL: none moved it
   CONSTRAINT work_needs_a_calendar CHECK ((unit <> 'natural') = (calendar IS NOT NULL)),
   CONSTRAINT stopped_says_when CHECK ((state = 'stopped') = (stopped_at IS NOT NULL)),
   CONSTRAINT only_running_fires CHECK (state = 'running' OR next_fire_at IS NULL),
@@ -1199,6 +1203,68 @@ CREATE TABLE clock_changes (
   CONSTRAINT forward CHECK (edition > before_edition)
 );
 
+-- A part of the city could not work (停机申报). It counts once another person has approved it.
+CREATE TABLE outages (
+  id               uuid PRIMARY KEY,
+  version          integer NOT NULL,
+  state            text NOT NULL CHECK (state IN ('declared', 'approved', 'refused', 'withdrawn')),
+  reason           text NOT NULL,
+  words            text NOT NULL,
+  division_code    text COLLATE "C",             -- NULL: the whole city
+  duty_line        text REFERENCES duty_lines,
+  department       text REFERENCES departments,
+  kinds            text[] NOT NULL,              -- of clocks; none: all
+  also_emergencies boolean NOT NULL,
+  from_at          timestamptz NOT NULL,
+  until_at         timestamptz,                  -- NULL: nobody knows yet
+  declared_by      text NOT NULL,
+  declared_at      timestamptz NOT NULL,
+  approved_by      text,
+  pass_at          timestamptz,                  -- when the sweeper next goes through the clocks
+  pass_after       uuid,                         -- how far it has come: the last case
+  looked_at        timestamptz,                  -- until when new clocks were looked for
+  CONSTRAINT an_outage_lasts CHECK (until_at > from_at),
+  CONSTRAINT approved_says_by_whom CHECK (state <> 'approved' OR approved_by IS NOT NULL),
+  CONSTRAINT another_approves CHECK (approved_by <> declared_by)
+);
+CREATE INDEX outages_to_pass ON outages (pass_at) WHERE pass_at IS NOT NULL;
+CREATE INDEX outages_by_day ON outages (declared_at DESC, id DESC);
+
+-- Who did what with an outage, and what was said.
+CREATE TABLE outage_steps (
+  outage_id uuid NOT NULL REFERENCES outages,
+  version   integer NOT NULL,
+  step      text NOT NULL CHECK (step IN ('declare', 'approve', 'refuse', 'end', 'withdraw')),
+  made_by   text NOT NULL,
+  made_at   timestamptz NOT NULL,
+  until_at  timestamptz,
+  note      text NOT NULL,
+  PRIMARY KEY (outage_id, version)
+);
+
+-- When a clock stood still because of an outage: a pause like those of `clock_pauses`.
+CREATE TABLE clock_outages (
+  clock_id  uuid NOT NULL REFERENCES clocks,
+  outage_id uuid NOT NULL REFERENCES outages,
+  from_at   timestamptz NOT NULL,
+  to_at     timestamptz,
+  PRIMARY KEY (clock_id, outage_id),
+  CONSTRAINT forward CHECK (to_at >= from_at)
+);
+CREATE INDEX clock_outages_outage ON clock_outages (outage_id);
+CREATE INDEX clock_outages_open ON clock_outages (clock_id) WHERE to_at IS NULL;
+
+-- What an outage made of the deadline of a clock, each time it did.
+CREATE TABLE outage_changes (
+  clock_id      uuid NOT NULL REFERENCES clocks,
+  outage_id     uuid NOT NULL REFERENCES outages,
+  changed_at    timestamptz NOT NULL,
+  what          text NOT NULL CHECK (what IN ('stands', 'moved', 'taken_back')),
+  due_at        timestamptz NOT NULL,
+  before_due_at timestamptz NOT NULL,
+  PRIMARY KEY (clock_id, outage_id, changed_at)
+);
+
 -- Each rung once, whatever restarts, clocks or number of workers: the key says so.
 CREATE TABLE escalations (
   case_id      uuid NOT NULL REFERENCES cases,
@@ -1212,6 +1278,15 @@ CREATE TABLE escalations (
   ladder_edition integer,
   PRIMARY KEY (case_id, clock_id, cycle, level),
   CONSTRAINT never_early CHECK (fired_at >= scheduled_at)
+);
+
+-- How late rungs fired, added up. By slot, so that sweepers do not wait for each other.
+CREATE TABLE rung_lags (
+  slot         integer NOT NULL,
+  most_seconds double precision NOT NULL,        -- the upper border of the bucket
+  fired        bigint NOT NULL,
+  lag_seconds  double precision NOT NULL,        -- the sum
+  PRIMARY KEY (slot, most_seconds)
 );
 
 -- ---------------------------------------------------------------------------------------------
@@ -1418,6 +1493,12 @@ CREATE POLICY clock_pauses_in_scope ON clock_pauses TO gridsvc_app
 ALTER TABLE clock_changes ENABLE ROW LEVEL SECURITY;
 CREATE POLICY clock_changes_in_scope ON clock_changes TO gridsvc_app
   USING ((SELECT scope_is_service()) OR EXISTS (SELECT FROM clocks c WHERE c.id = clock_id)) WITH CHECK (true);
+ALTER TABLE clock_outages ENABLE ROW LEVEL SECURITY;
+CREATE POLICY clock_outages_in_scope ON clock_outages TO gridsvc_app
+  USING ((SELECT scope_is_service()) OR EXISTS (SELECT FROM clocks c WHERE c.id = clock_id)) WITH CHECK (true);
+ALTER TABLE outage_changes ENABLE ROW LEVEL SECURITY;
+CREATE POLICY outage_changes_in_scope ON outage_changes TO gridsvc_app
+  USING ((SELECT scope_is_service()) OR EXISTS (SELECT FROM clocks c WHERE c.id = clock_id)) WITH CHECK (true);
 ALTER TABLE escalations ENABLE ROW LEVEL SECURITY;
 CREATE POLICY escalations_in_scope ON escalations TO gridsvc_app
   USING ((SELECT scope_is_service()) OR EXISTS (SELECT FROM cases c WHERE c.id = case_id)) WITH CHECK (true);
@@ -1462,6 +1543,8 @@ REVOKE DELETE ON components FROM gridsvc_app;
 REVOKE UPDATE, DELETE ON calendar_alarms FROM gridsvc_app;
 REVOKE DELETE ON absences FROM gridsvc_app;
 REVOKE INSERT, DELETE ON notice_rules FROM gridsvc_app;
+REVOKE DELETE ON outages, rung_lags FROM gridsvc_app;
+REVOKE UPDATE, DELETE ON outage_steps, outage_changes FROM gridsvc_app;
 -- Time is the owner's.
 REVOKE INSERT, UPDATE, DELETE ON instance FROM gridsvc_app;
 REVOKE INSERT, UPDATE, DELETE ON spatial_ref_sys FROM gridsvc_app;

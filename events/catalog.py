@@ -325,6 +325,15 @@ class CaseRescheduled(CaseNews):
 
 
 @dataclass(frozen=True, kw_only=True)
+class CaseAdjusted(CaseNews):
+    """Clocks follow outages (停机顺延): they stand still, or deadlines are others now. `due_at` is that of handling."""
+
+    TYPE: ClassVar[str] = "case.adjusted"
+    due_at: datetime | None
+    outages: tuple[UUID, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
 class CaseExtended(CaseNews):
     """One more original limit was granted (延期)."""
 
@@ -520,6 +529,18 @@ class CalendarYearMissing(Announcement):
     year: int
 
 
+@dataclass(frozen=True, kw_only=True)
+class OutageDeclared(Announcement):
+    """Somebody says that a part of the city could not work (停机申报), and another person must approve it."""
+
+    TYPE: ClassVar[str] = "outage.declared"
+    outage_id: UUID
+    reason: str
+    division: str | None
+    duty_line: str | None
+    department: str | None
+
+
 CATALOG: Final[dict[str, type[Announcement]]] = {
     kind.TYPE: kind
     for kind in (
@@ -527,11 +548,11 @@ CATALOG: Final[dict[str, type[Announcement]]] = {
         CaseRejected, CaseAssigned, CasePooled, CaseAlarm, CaseCalled, CaseAnswered, CaseDeclined, CaseCallEnded,
         CaseWaiting, CaseUnacknowledged, CaseReturned, CaseCorrected, CaseReferred, CaseAccepted, CaseArrived,
         CaseStarted, CaseHandedIn, CaseReworked, CaseClosed, CaseSelfHandled, CaseToCallBack, CaseCalledBack,
-        CaseReopened, CaseAppealed,
-        CaseAppealSettled, CaseSuspended, CaseResumed, CaseRescheduled, CaseExtended, CaseCancelled, CaseMerged,
-        CaseUnmerged, CaseLinked, CaseUnlinked, CaseFollowed, CaseCauseReopened, CaseCoAssigned, CaseCoHandedIn,
-        CaseCoDeclined, CaseCoCalledOff, CaseReminded, CaseNoted, CaseSupervised, CaseOrderReplied, CaseUndone,
-        CaseEscalated, CaseRegridded, OfficerDutyChanged, CalendarYearMissing,
+        CaseReopened, CaseAppealed, CaseAppealSettled, CaseSuspended, CaseResumed, CaseRescheduled, CaseAdjusted,
+        CaseExtended, CaseCancelled, CaseMerged, CaseUnmerged, CaseLinked, CaseUnlinked, CaseFollowed,
+        CaseCauseReopened, CaseCoAssigned, CaseCoHandedIn, CaseCoDeclined, CaseCoCalledOff, CaseReminded, CaseNoted,
+        CaseSupervised, CaseOrderReplied, CaseUndone, CaseEscalated, CaseRegridded,
+        OfficerDutyChanged, CalendarYearMissing, OutageDeclared,
     )
 }  # fmt: skip
 """Announcements by their type, in the order of a case's life."""

@@ -33,6 +33,7 @@ COMMANDS: Final[dict[str, str]] = {
     "rules": "who gets which case: routing rules in editions",
     "components": "the register of components: manholes, lamps, trees",
     "gazetteer": "landmarks and house numbers: places that are found by words",
+    "outage": "what could not work, and what that moved",
     "starter": "load the starter rules into an empty city",
     "user": "accounts and API keys",
     "replay": "rows of a service-request file become reports",

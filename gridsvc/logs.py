@@ -38,6 +38,7 @@ ACTIONS: Final[dict[str, str]] = {
     "check_re_emitted": "the reconciler said again that somebody should look at a case",
     "clock_jumped": "the database's clock jumped; no rung fires until it is looked at",
     "suspensions_ended": "the sweeper resumed cases whose suspension was over",
+    "outages_followed": "clocks of some pages of cases were computed anew, because of an outage",
     "clocks_recomputed": "open clocks were computed anew by a new edition of their calendar",
     "cases_regridded": "open cases followed the grid set in force into their new cells",
     "calendar_missing": "open deadlines reach into a year whose calendar nobody has published",

@@ -54,6 +54,7 @@ from events.catalog import (
     CaseUnmerged,
     CaseWaiting,
     OfficerDutyChanged,
+    OutageDeclared,
 )
 from events.topology import NOTICES, ROUTING, URGENT, Queue
 from gridsvc.actions.assign_case import assign_cases
@@ -121,6 +122,7 @@ LISTENERS: Final = (
     Listener(NOTICES, CaseEscalated, tell_people),
     Listener(NOTICES, CaseCheckUnmanned, tell_people),
     Listener(NOTICES, CalendarYearMissing, tell_admins),
+    Listener(NOTICES, OutageDeclared, tell_admins),
     Listener(URGENT, CaseAlarm, raise_alarm),
     Listener(URGENT, CaseCalled, tell_people),
     Listener(URGENT, CaseAnswered, tell_people),

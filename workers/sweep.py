@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import random
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -13,6 +14,7 @@ from typing import Final
 from gridsvc.actions.end_shifts import end_shifts
 from gridsvc.actions.escalate_case import fire_due_rungs
 from gridsvc.actions.follow_grid import follow_grid
+from gridsvc.actions.follow_outages import follow_outages
 from gridsvc.actions.miss_calendars import miss_calendars
 from gridsvc.actions.recompute_clocks import recompute_clocks
 from gridsvc.actions.resume_cases import resume_cases
@@ -23,7 +25,8 @@ from gridsvc.settings import WorkerSettings
 from gridsvc.signing import Signer
 from gridsvc.store import digests, server_clock
 from gridsvc.store.clocks import PROVISIONAL
-from workers.runtime import periodically
+from workers.pace import rest_after
+from workers.runtime import periodically, wait_for_stop
 from workers.steady import Steady, Verdict, look
 
 log = logging.getLogger(__name__)
@@ -54,22 +57,29 @@ class Sweeper:
     pool: ConnPool
     batch: int
     witness: Callable[[], float]
+    rate: int = 1_500  # rungs a second, of this sweeper
+    stop: asyncio.Event = field(default_factory=asyncio.Event)
     steady: Steady = field(default_factory=Steady)
 
     async def fire_round(self) -> int:
         """End suspensions that are over, then fire all that is due, `batch` per transaction; how many rungs fired.
 
-        Nothing fires while the clock is in doubt (workers/steady.py): that is logged, and ends by itself.
+        Nothing fires while the clock is in doubt (workers/steady.py): that is logged, and ends by itself. After a
+        downtime it goes at `rate`, so that neither the broker nor people are flooded (workers/pace.py).
         """
         if not (await self._look_at_the_clock()).fires:
             return 0
         await self._end_suspensions()
         fired, full = 0, True
         while full:
+            began = time.monotonic()
             async with transaction(self.pool, SERVICE) as (conn, now):
                 batch = await fire_due_rungs(conn, now, self.batch)
             fired += batch
             full = batch >= self.batch
+            if full:
+                rest = rest_after(batch, time.monotonic() - began, self.rate, random.random())  # noqa: S311 - spreads load
+                full = not await wait_for_stop(self.stop, rest) and (await self._look_at_the_clock()).fires
         if fired:
             log.info("rungs fired", extra={"action": "rungs_fired", "rungs": fired})
         return fired
@@ -135,6 +145,19 @@ async def follow_round(pool: ConnPool, batch: int) -> int:
     return followed
 
 
+async def outage_round(pool: ConnPool, batch: int) -> int:
+    """Make clocks follow outages, `batch` cases per transaction; return how many full pages had."""
+    done, more = 0, True
+    while more:
+        async with transaction(pool, SERVICE) as (conn, now):
+            page = await follow_outages(conn, now, batch)
+        done += page
+        more = page > 0
+    if done:
+        log.info("clocks follow outages", extra={"action": "outages_followed", "cases": done})
+    return done
+
+
 async def missing_round(pool: ConnPool) -> int:
     """Raise an alarm for each calendar that lacks a year which open clocks reach into; return how many calendars.
 
@@ -181,13 +204,14 @@ async def sign_round(pool: ConnPool, signer: Signer) -> int:
 
 async def sweep(pool: ConnPool, settings: WorkerSettings, signer: Signer, stop: asyncio.Event) -> None:
     """Take each kind of round in its own rhythm until `stop`."""
-    sweeper = Sweeper(pool, settings.sweep_batch, since_boot)
+    sweeper = Sweeper(pool, settings.sweep_batch, since_boot, settings.sweep_rate, stop)
     async with asyncio.TaskGroup() as group:
         for name, seconds, turn in (
             ("rungs", settings.sweep_seconds, sweeper.fire_round),
             ("calls", settings.sweep_seconds, partial(call_round, pool, settings.sweep_batch)),
             ("calendars", CALENDAR_SECONDS, partial(recompute_round, pool, settings.sweep_batch)),
             ("grid", FOLLOW_SECONDS, partial(follow_round, pool, settings.sweep_batch)),
+            ("outages", settings.sweep_seconds, partial(outage_round, pool, settings.sweep_batch)),
             ("missing calendars", MISSING_SECONDS, partial(missing_round, pool)),
             ("quiet hours", QUIET_SECONDS, partial(quiet_round, pool, settings.sweep_batch)),
             ("shifts", SHIFT_SECONDS, partial(end_shifts_round, pool)),

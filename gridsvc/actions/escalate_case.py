@@ -10,6 +10,7 @@ from typing import Final
 from uuid import UUID
 
 from events.catalog import Announcement, CaseEscalated, CaseUnacknowledged, Heard
+from gridsvc.actions.follow_outages import follow
 from gridsvc.actions.news import news_of
 from gridsvc.actions.recompute_clocks import bring_up_to_date
 from gridsvc.db import Conn
@@ -19,7 +20,7 @@ from gridsvc.domain.deadline import Pause
 from gridsvc.domain.escalation import Effect, Rung, division_at, step
 from gridsvc.domain.history import Entry, chained
 from gridsvc.domain.rulebook import Rulebook
-from gridsvc.store import cases, clocks, co_handlings, grids, history, outbox
+from gridsvc.store import cases, clocks, co_handlings, grids, history, outages, outbox, rung_lags
 from gridsvc.store.cases import CaseRow
 from gridsvc.store.cells import division_names
 from gridsvc.store.clocks import EscalationRow
@@ -57,6 +58,11 @@ async def fire_due_rungs(conn: Conn, now: datetime, limit: int) -> int:
     stood_still = await clocks.pauses(conn, [clock.id for clock in live])
     # By the editions in force: a day off that was published a moment ago must not be counted against anybody.
     locked, live = await bring_up_to_date(conn, book, locked, live, stood_still, now)
+    running = await outages.running(conn, now)
+    if running:  # what began a moment ago stands still as well
+        locked = await follow(conn, book, locked, [each.outage for each in running], now)
+        live = await clocks.live(conn, [case.id for case in locked])
+        stood_still = await clocks.pauses(conn, [clock.id for clock in live])
     levels = await _division_levels(conn, locked, now)
     parts = await co_handlings.departments(conn, [c.co_handling_id for c in live if c.co_handling_id is not None])
     due: dict[UUID, list[CaseClock]] = defaultdict(list)
@@ -72,6 +78,7 @@ async def fire_due_rungs(conn: Conn, now: datetime, limit: int) -> int:
     await clocks.add_escalations(conn, fired.escalations)
     await history.add(conn, fired.history)
     await outbox.append(conn, fired.news, now)
+    await rung_lags.add(conn, [(each.fired_at - each.scheduled_at).total_seconds() for each in fired.escalations])
     return len(fired.escalations)
 
 

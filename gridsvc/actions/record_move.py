@@ -14,10 +14,11 @@ from uuid import UUID
 from events.catalog import Announcement, CaseAlarm, CaseAssigned, CaseCallEnded, CaseNews
 from gridsvc.actions.end_parts import called_off, end_parts, with_parts
 from gridsvc.actions.news import news_of
+from gridsvc.actions.stop_clocks import stop_clocks
 from gridsvc.db import Conn
 from gridsvc.domain.calling import EMERGENCY
 from gridsvc.domain.case import BESIDE, FINAL, RUN_ON_CLOSED, Clock, Move, Moved, State
-from gridsvc.domain.clock import CaseClock, go_on, pause_clock, start_clock, stop_clock
+from gridsvc.domain.clock import CaseClock, go_on, pause_clock, start_clock
 from gridsvc.domain.deadline import Budget, ClockUnit
 from gridsvc.domain.evaluation import mark_of
 from gridsvc.domain.history import Entry, chained
@@ -290,13 +291,14 @@ async def _turn_clocks(
     going: list[CaseClock] = []
     for row, what, before in moves:
         ending = [clock for clock in live[row.id] if _ends(clock, row, what, ended_parts)]
-        stopped += [stop_clock(clock, now) for clock in ending]
+        stopped += ending
         staying = [clock for clock in live[row.id] if clock not in ending]
         staying = await _pause_or_go_on(conn, book, row, staying, what, now)
         running = {clock.kind for clock in staying} | {kind for kind in BESIDE if not _begins(book, kind, row, before)}
         fresh = _started(book, row, what, running, now)
         going += [*staying, *fresh]
         started += fresh
+    stopped = await stop_clocks(conn, book, stopped, now)
     await clocks.change(conn, stopped)
     await clocks.add(conn, started)
     due = {clock.case_id: clock.due_at for clock in going if clock.kind is Clock.HANDLING}

@@ -64,6 +64,7 @@ from gridsvc.store import (
     duplicates,
     effects,
     history,
+    outages,
     reports,
     supervision_orders,
 )
@@ -203,10 +204,29 @@ class ClockChangeTold(Told):
     before_provisional: bool
 
 
+class ClockOutageTold(Told, rename={"start": "from", "end": "to"}):
+    """An outage (停机) that took a stretch out of the clock; `to` is null while it has no end."""
+
+    outage: UUID
+    start: datetime
+    end: datetime | None
+
+
+class OutageChangeTold(Told):
+    """What an outage made of the clock: it `stands`, its deadline was `moved`, or the stretch `taken_back`."""
+
+    at: datetime
+    outage: UUID
+    what: str
+    due_at: datetime
+    before_due_at: datetime
+
+
 class ClockTold(Told):
     """One clock, explained: which calendar and ladder, what counted, what fired, what comes next and who will hear.
 
-    `part` and `department` say whose it is where it is not the whole case's.
+    `part` and `department` say whose it is where it is not the whole case's. `plain_due_at` is when it would be due
+    had no outage been; null: none has moved it.
     """
 
     id: UUID
@@ -232,6 +252,9 @@ class ClockTold(Told):
     intervals: list[IntervalTold]
     fired: list[RungTold]
     changes: list[ClockChangeTold]
+    plain_due_at: datetime | None
+    outages: list[ClockOutageTold]
+    outage_changes: list[OutageChangeTold]
 
 
 class ReportTold(Told):
@@ -565,6 +588,7 @@ async def _clocks(conn: Conn, view: CaseView, names: dict[str, tuple[str, str]],
     stood_still = await clocks.pauses(conn, [clock.id for clock in kept])
     fired = await clocks.ESCALATIONS_OF_CASE.all(conn, view.id)
     changed = await clocks.CHANGES_OF_CASE.all(conn, view.id)
+    moved = await outages.CHANGES_OF_CASE.all(conn, view.id)
     by = await _calendars(conn, book, kept)
     parts = await co_handlings.departments(conn, [c.co_handling_id for c in kept if c.co_handling_id is not None])
     told = []
@@ -608,6 +632,17 @@ async def _clocks(conn: Conn, view: CaseView, names: dict[str, tuple[str, str]],
                     if row.clock_id == clock.id
                 ],
                 changes=[_change(row) for row in changed if row.clock_id == clock.id],
+                plain_due_at=clock.plain_due_at,
+                outages=[
+                    ClockOutageTold(each.outage, each.start, each.end)
+                    for each in stood_still.get(clock.id, ())
+                    if each.outage is not None
+                ],
+                outage_changes=[
+                    OutageChangeTold(row.changed_at, row.outage_id, row.what, row.due_at, row.before_due_at)
+                    for row in moved
+                    if row.clock_id == clock.id
+                ],
             )
         )
     return told

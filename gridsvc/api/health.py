@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -11,6 +12,8 @@ import asyncpg
 from aiohttp import web
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4, generate_latest
+from prometheus_client.metrics_core import CounterMetricFamily, HistogramMetricFamily, Metric
+from prometheus_client.registry import Collector
 
 from gridsvc.api.identity import DECLARED
 from gridsvc.api.parts import POOL, as_service
@@ -20,12 +23,28 @@ from gridsvc.api.wire import Told, reply
 from gridsvc.migrate import migrations
 from gridsvc.store.clocks import PROVISIONAL
 from gridsvc.store.gauges import APPLIED, OPEN_CASES, REACHABLE, WAITING
+from gridsvc.store.rung_lags import FIRED, Bucket, cumulated
 
 READY_WITHIN_S: Final = 2.0  # a proxy asks every few seconds; an answer later than this is a no
 
 # ---- counting requests --------------------------------------------------------------------------
 
 BUCKETS: Final = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0)
+
+
+@dataclass(eq=False)
+class RungLags(Collector):
+    """How many rungs fired and how late, by all sweepers together: read from the database, like the gauges."""
+
+    buckets: Sequence[Bucket] = ()
+
+    def collect(self) -> Iterable[Metric]:
+        """As Prometheus asks for it."""
+        lags = HistogramMetricFamily("gridsvc_rung_lag_seconds", "How late rungs of ladders fired.")
+        lags.add_metric([], cumulated(self.buckets), sum(each.lag_seconds for each in self.buckets))
+        fired = CounterMetricFamily("gridsvc_rungs_fired", "Rungs that fired since the city began.")
+        fired.add_metric([], sum(each.fired for each in self.buckets))
+        return [lags, fired]
 
 
 @dataclass
@@ -57,6 +76,8 @@ class Metrics:
         self.provisional = gauge(
             "clocks_provisional", "Open clocks that reach into a year whose calendar nobody has published.", "calendar"
         )
+        self.rungs = RungLags()
+        self.registry.register(self.rungs)
         self.pool = gauge("pool_connections", "Connections of the pool for requests.", "use")
 
     def answered(self, route: str, status: int, seconds: float) -> None:
@@ -156,6 +177,7 @@ async def _metrics(request: web.Request) -> web.Response:
         waiting = await WAITING.one(conn)
         standing = await OPEN_CASES.all(conn)
         provisional = await PROVISIONAL.all(conn)
+        metrics.rungs.buckets = await FIRED.all(conn)
     if waiting is not None:
         metrics.outbox.set(waiting.news)
         metrics.outbox_age.set(waiting.oldest_news_s)

@@ -89,9 +89,11 @@ async def _play(arguments: argparse.Namespace, home: Path, pace: Pace, pool: Con
                     bar.set_postfix_str(f"{tally.reports.total()} reports, {tally.moves.total()} moves")
                 grid = await redrawn
             judged, routed = await simulation.judged(), await simulation.routed()
+            stood_still = await simulation.stood_still()
     print(summary(tally))
     print(f"grid      {grid.line() if grid is not None else 'not redrawn'}")
     print(f"rules     {', '.join(f'{rule} {count}' for rule, count in routed.items()) or 'none'}")
+    print(f"outages   {stood_still}")
     print(f"judged    {', '.join(f'{name} {value}' for name, value in judged.items()) or 'nothing yet'}")
     return 1 if tally.refused else 0
 

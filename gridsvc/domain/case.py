@@ -16,6 +16,7 @@ from uuid import UUID
 
 from events.catalog import (
     CaseAccepted,
+    CaseAdjusted,
     CaseAnswered,
     CaseAppealed,
     CaseAppealSettled,
@@ -169,6 +170,7 @@ class Move(StrEnum):
     UNDO = "undo"
     ESCALATE = "escalate"
     REGRID = "regrid"
+    ADJUST = "adjust"
 
 
 FINAL: Final = frozenset({State.CLOSED, State.REJECTED, State.CANCELLED, State.MERGED})
@@ -993,6 +995,10 @@ MOVES: Final[dict[Move, Rule]] = {
             move=Move.REGRID,
             says="Another grid set is in force: the case follows into its cell and beat (网格调整).",
             before=OPEN, after=None, by=frozenset({Party.SWEEPER}), guards=(lies_in_a_cell,), tells=CaseRegridded,
+        ),
+        Rule(
+            move=Move.ADJUST, says="Clocks follow an outage that was approved, ended or withdrawn (停机顺延).",
+            before=frozenset(State), after=None, by=frozenset({Party.SWEEPER}), tells=CaseAdjusted,
         ),
     )
 }  # fmt: skip

@@ -40,6 +40,7 @@ class CaseClock:
     ladder_edition: int = 1
     rung_calendar: str | None = None  # of a natural clock whose rungs wait in working time
     rung_at: datetime | None = None  # when the last rung fired
+    plain_due_at: datetime | None = None  # when it was due had no outage been; None: no outage moved it
 
     @property
     def budget(self) -> Budget:
@@ -96,7 +97,10 @@ def pause_clock(clock: CaseClock) -> CaseClock:
 
 
 def go_on(clock: CaseClock, book: Rulebook, pauses: Sequence[Pause]) -> CaseClock:
-    """The clock after a change of its pauses, budget, calendar or fired level: it runs, all instants anew."""
+    """The clock after a change of its pauses, budget, calendar or fired level: all instants anew.
+
+    It runs, unless one of its pauses has not ended: then it stands still.
+    """
     calendar, waits_by = book.calendar(clock.calendar), book.calendar(clock.rung_calendar)
     due = deadline(clock.started_at, clock.budget, calendar, pauses)
     upcoming = next_rung(
@@ -104,7 +108,7 @@ def go_on(clock: CaseClock, book: Rulebook, pauses: Sequence[Pause]) -> CaseCloc
         Last(clock.rung_at, waits_by),
     )  # fmt: skip
     runs_by = calendar or waits_by
-    return replace(
+    anew = replace(
         clock,
         state="running",
         edition=runs_by.edition if runs_by else None,
@@ -112,7 +116,28 @@ def go_on(clock: CaseClock, book: Rulebook, pauses: Sequence[Pause]) -> CaseCloc
         provisional=due.provisional,
         next_level=upcoming.level if upcoming else None,
         next_fire_at=upcoming.at if upcoming else None,
+        plain_due_at=_plain_due(clock, calendar, pauses, due.at),
     )
+    return pause_clock(anew) if any(each.end is None for each in pauses) else anew
+
+
+def judged_anew(clock: CaseClock, calendar: Calendar | None, pauses: Sequence[Pause]) -> CaseClock:
+    """A stopped clock by pauses that were approved, or taken back, after it had stopped.
+
+    `calendar` is the edition by which it was computed. What it was due by without outages stays beside the new
+    deadline.
+    """
+    due = deadline(clock.started_at, clock.budget, calendar, pauses)
+    return replace(clock, due_at=due.at, plain_due_at=_plain_due(clock, calendar, pauses, due.at))
+
+
+def _plain_due(
+    clock: CaseClock, calendar: Calendar | None, pauses: Sequence[Pause], due: datetime
+) -> datetime | None:
+    if not any(each.outage for each in pauses):
+        return None
+    plain = deadline(clock.started_at, clock.budget, calendar, [each for each in pauses if each.outage is None]).at
+    return None if plain == due else plain
 
 
 def outdated(clock: CaseClock, book: Rulebook) -> bool:

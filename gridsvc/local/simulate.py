@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import AsyncIterator, Coroutine, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
 from urllib.parse import urlencode
@@ -23,6 +23,7 @@ from gridsvc.local.service_client import Answer, Login, ServiceClient, Who
 from gridsvc.local.simulate_crowd import Crowd, Demo, Walker, a_main, another_case, first_id, next_crossing
 from gridsvc.local.simulate_desk import calls, number_of, wrong_page
 from gridsvc.local.simulate_notices import read, rest
+from gridsvc.local.simulate_outages import moved, next_outage_step
 from gridsvc.local.simulate_picture import picture
 from gridsvc.local.simulate_rules import (
     MARK,
@@ -132,7 +133,7 @@ class Simulation:
             await asyncio.sleep(self._pace.look_s)
 
     async def look_once(self) -> None:
-        """Change duty, report, see how all open cases stand, do what is due, call back, err now and then, walk."""
+        """Change duty, report, see how all open cases stand, do what is due, call back, err, fail, walk."""
         if not self._kinds:
             told = await self._get("/api/v1/categories")
             self._kinds = [Kind.of(item) for item in told["items"]]
@@ -143,7 +144,12 @@ class Simulation:
         await self._call_back()
         await self._read_notices()
         await self._mark_a_wrong_page()
+        await self._cannot_work()
         await self._walk()
+
+    async def stood_still(self) -> str:
+        """What outages moved, in words."""
+        return moved((await self._get("/api/v1/outages?limit=100"))["items"])
 
     async def judged(self) -> dict[str, str]:
         """How the service judges the city's work of today: indicator -> value, and of how many; no simulated clock."""
@@ -464,6 +470,20 @@ class Simulation:
         if made.good:
             undone = await self._client.call("POST", f"/api/v1/bulk/{made.body['id']}/undo", who=who, key=str(uuid4()))
             self._count(self.tally.moves, "bulk undo", undone)
+
+    async def _cannot_work(self) -> None:
+        """Every other look somebody sees to the afternoon's outage of a department."""
+        if self._looks % 2:
+            return
+        listed = (await self._get("/api/v1/outages?limit=20"))["items"]
+        step = next_outage_step(listed, self._open, self.local, datetime.now(UTC))
+        if step is None:
+            return
+        answer = await self._client.call(
+            "POST", step.path, who=self._crowd.login(step.who), body=dict(step.said), key=str(uuid4()),
+            if_match=f'"{step.version}"' if step.version is not None else None,
+        )  # fmt: skip
+        self._count(self.tally.moves, f"outage {step.what}", answer)
 
     # -- walking -------------------------------------------------------------------------------
 

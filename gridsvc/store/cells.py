@@ -227,6 +227,28 @@ async def division_path(conn: Conn, code: str, at: datetime) -> list[str] | None
 
 
 @dataclass(frozen=True)
+class _Top:
+    code: str
+
+
+_TOPS = Statement(
+    _Top,
+    """
+    SELECT code
+      FROM divisions
+     WHERE grid_set_id = grid_set_at($1::timestamptz)
+       AND parent_code IS NULL
+     ORDER BY code
+    """,
+)
+
+
+async def top_divisions(conn: Conn, at: datetime) -> list[str]:
+    """The codes of the divisions of the set in force at `at` that lie in no other: the city, where there is one."""
+    return [row.code for row in await _TOPS.all(conn, at)]
+
+
+@dataclass(frozen=True)
 class CellDetail:
     """All that is known of one cell; `beats` maps duty lines to beat codes, `outline` is a GeoJSON geometry."""
 

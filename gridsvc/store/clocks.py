@@ -19,16 +19,16 @@ _ADD = Statement(
     INSERT INTO clocks (
            id, case_id, cycle, kind, ladder, unit, budget_seconds, calendar, edition, state, started_at,
            stopped_at, due_at, provisional, fired_level, next_level, next_fire_at, co_handling_id,
-           ladder_edition, rung_calendar, rung_at)
+           ladder_edition, rung_calendar, rung_at, plain_due_at)
     SELECT id, case_id, cycle, kind, ladder, unit, budget_seconds, calendar, edition, state, started_at,
            stopped_at, due_at, provisional, fired_level, next_level, next_fire_at, co_handling_id,
-           ladder_edition, rung_calendar, rung_at
+           ladder_edition, rung_calendar, rung_at, plain_due_at
       FROM json_to_recordset($1::text::json) AS r (
            id uuid, case_id uuid, cycle integer, kind text, ladder text, unit text, budget_seconds integer,
            calendar text, edition integer, state text, started_at timestamptz, stopped_at timestamptz,
            due_at timestamptz, provisional boolean, fired_level integer, next_level integer,
            next_fire_at timestamptz, co_handling_id uuid, ladder_edition integer, rung_calendar text,
-           rung_at timestamptz)
+           rung_at timestamptz, plain_due_at timestamptz)
     """,
 )
 
@@ -39,11 +39,13 @@ _CHANGE = Statement(
        SET budget_seconds = r.budget_seconds, edition = r.edition, state = r.state, stopped_at = r.stopped_at,
            due_at = r.due_at, provisional = r.provisional, fired_level = r.fired_level,
            next_level = r.next_level, next_fire_at = r.next_fire_at, ladder = r.ladder,
-           ladder_edition = r.ladder_edition, rung_calendar = r.rung_calendar, rung_at = r.rung_at
+           ladder_edition = r.ladder_edition, rung_calendar = r.rung_calendar, rung_at = r.rung_at,
+           plain_due_at = r.plain_due_at
       FROM json_to_recordset($1::text::json) AS r (
            id uuid, budget_seconds integer, edition integer, state text, stopped_at timestamptz,
            due_at timestamptz, provisional boolean, fired_level integer, next_level integer,
-           next_fire_at timestamptz, ladder text, ladder_edition integer, rung_calendar text, rung_at timestamptz)
+           next_fire_at timestamptz, ladder text, ladder_edition integer, rung_calendar text, rung_at timestamptz,
+           plain_due_at timestamptz)
      WHERE c.id = r.id
     """,
 )
@@ -72,6 +74,7 @@ class _ClockRow:
     ladder_edition: int
     rung_calendar: str | None
     rung_at: datetime | None
+    plain_due_at: datetime | None
 
     def clock(self) -> CaseClock:
         return CaseClock(**{**vars(self), "kind": Clock(self.kind), "unit": ClockUnit(self.unit)})
@@ -82,7 +85,7 @@ _LIVE = Statement(
     """
     SELECT id, case_id, cycle, kind, ladder, unit, budget_seconds, calendar, edition, state, started_at,
            stopped_at, due_at, provisional, fired_level, next_level, next_fire_at, co_handling_id,
-           ladder_edition, rung_calendar, rung_at
+           ladder_edition, rung_calendar, rung_at, plain_due_at
       FROM clocks
      WHERE case_id = ANY ($1::uuid[])
        AND state <> 'stopped'
@@ -95,7 +98,7 @@ _OPEN_BY_CALENDAR = Statement(
     """
     SELECT id, case_id, cycle, kind, ladder, unit, budget_seconds, calendar, edition, state, started_at,
            stopped_at, due_at, provisional, fired_level, next_level, next_fire_at, co_handling_id,
-           ladder_edition, rung_calendar, rung_at
+           ladder_edition, rung_calendar, rung_at, plain_due_at
       FROM clocks
      WHERE calendar = $1::text
        AND state <> 'stopped'
@@ -107,7 +110,7 @@ _OF_CASE = Statement(
     """
     SELECT id, case_id, cycle, kind, ladder, unit, budget_seconds, calendar, edition, state, started_at,
            stopped_at, due_at, provisional, fired_level, next_level, next_fire_at, co_handling_id,
-           ladder_edition, rung_calendar, rung_at
+           ladder_edition, rung_calendar, rung_at, plain_due_at
       FROM clocks
      WHERE case_id = $1::uuid
      ORDER BY started_at, id
@@ -121,15 +124,32 @@ class _PauseRow:
     from_at: datetime
     to_at: datetime | None
     reason: str
+    outage: UUID | None
 
 
 _PAUSES = Statement(
     _PauseRow,
     """
-    SELECT clock_id, from_at, to_at, reason
+    SELECT clock_id, from_at, to_at, reason, NULL::uuid AS outage
       FROM clock_pauses
      WHERE clock_id = ANY ($1::uuid[])
+     UNION ALL
+    SELECT clock_id, from_at, to_at, 'outage', outage_id
+      FROM clock_outages
+     WHERE clock_id = ANY ($1::uuid[])
      ORDER BY clock_id, from_at
+    """,
+)
+
+_OF_CASES = Statement(
+    _ClockRow,
+    """
+    SELECT id, case_id, cycle, kind, ladder, unit, budget_seconds, calendar, edition, state, started_at,
+           stopped_at, due_at, provisional, fired_level, next_level, next_fire_at, co_handling_id,
+           plain_due_at
+      FROM clocks
+     WHERE case_id = ANY ($1::uuid[])
+     ORDER BY case_id, started_at, id
     """,
 )
 
@@ -272,6 +292,11 @@ async def of_case(conn: Conn, case_id: UUID) -> list[CaseClock]:
     return [row.clock() for row in await _OF_CASE.all(conn, case_id)]
 
 
+async def of_cases(conn: Conn, case_ids: Sequence[UUID]) -> list[CaseClock]:
+    """Every clock that these cases ever had, by case, oldest first."""
+    return [row.clock() for row in await _OF_CASES.all(conn, list(case_ids))]
+
+
 async def open_by_calendar(conn: Conn, calendar: str) -> list[CaseClock]:
     """The running and paused clocks of all cases that run on this calendar."""
     return [row.clock() for row in await _OPEN_BY_CALENDAR.all(conn, calendar)]
@@ -281,7 +306,7 @@ async def pauses(conn: Conn, clock_ids: Sequence[UUID]) -> dict[UUID, list[Pause
     """The pauses of these clocks, in order; no entry for a clock that never paused."""
     found: dict[UUID, list[Pause]] = {}
     for row in await _PAUSES.all(conn, list(clock_ids)):
-        found.setdefault(row.clock_id, []).append(Pause(row.from_at, row.to_at, row.reason))
+        found.setdefault(row.clock_id, []).append(Pause(row.from_at, row.to_at, row.reason, row.outage))
     return found
 
 

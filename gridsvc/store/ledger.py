@@ -177,6 +177,56 @@ INVARIANTS: Final = (
         """,  # noqa: S608 - a constant of ours
     ),
     _rule(
+        "what_stands_still_has_its_reason",
+        "Nothing stands still for ever: each clock that is paused has a suspension, or an outage, that has not ended.",
+        """
+        SELECT k.id::text AS what
+          FROM clocks k
+         WHERE k.state = 'paused'
+           AND NOT EXISTS (SELECT FROM clock_pauses p WHERE p.clock_id = k.id AND p.to_at IS NULL)
+           AND NOT EXISTS (SELECT FROM clock_outages o WHERE o.clock_id = k.id AND o.to_at IS NULL)
+         LIMIT 20
+        """,
+    ),
+    _rule(
+        "an_outage_takes_out_what_was_approved",
+        "A clock stands still because of an outage only if that was approved, and no longer than it lasted.",
+        """
+        SELECT o.clock_id::text || ' ' || o.outage_id AS what
+          FROM clock_outages o
+          JOIN outages u ON u.id = o.outage_id
+         WHERE u.pass_at IS NULL   -- else the sweeper is still at it
+           AND (u.state <> 'approved' OR o.from_at < u.from_at OR o.to_at > u.until_at)
+         LIMIT 20
+        """,
+    ),
+    _rule(
+        "an_outage_without_an_end_holds_its_clocks",
+        "A stretch without an end belongs to a clock that stands still, and to an outage whose end nobody knows.",
+        """
+        SELECT o.clock_id::text || ' ' || o.outage_id AS what
+          FROM clock_outages o
+          JOIN clocks k ON k.id = o.clock_id
+          JOIN outages u ON u.id = o.outage_id
+         WHERE o.to_at IS NULL
+           AND (k.state <> 'paused' OR (u.until_at IS NOT NULL AND u.pass_at IS NULL))
+         LIMIT 20
+        """,
+    ),
+    _rule(
+        "a_moved_deadline_names_its_outage",
+        "A deadline was moved by an outage that the clock names, never to an earlier moment, and it left a trace.",
+        """
+        SELECT k.id::text AS what
+          FROM clocks k
+         WHERE k.plain_due_at IS NOT NULL
+           AND (k.plain_due_at >= k.due_at
+                OR NOT EXISTS (SELECT FROM clock_outages o WHERE o.clock_id = k.id)
+                OR NOT EXISTS (SELECT FROM outage_changes h WHERE h.clock_id = k.id))
+         LIMIT 20
+        """,
+    ),
+    _rule(
         "stopping_runs_beside_the_handling",
         "What must be stopped is asked of whoever handles it: that clock runs only while the handling clock does.",
         """

@@ -120,6 +120,13 @@ INSERT INTO cells (grid_set_id, code, division_code, area_m2, outline)
 SELECT a_set.id, c.code, 'top', c.area_m2, c.outline FROM a_set, cells c
 """
 
+_OUTAGE: Final = """
+INSERT INTO outages (id, version, state, reason, words, kinds, also_emergencies, from_at, declared_by, declared_at,
+                     approved_by)
+VALUES ('00000000-0000-0000-0000-000000000001', 1, '{state}', 'flood', '', ARRAY[]::text[], false, '2020-01-01',
+        'user:a', now(), 'user:b')
+"""
+
 DAMAGES: Final[dict[str, tuple[str, ...]]] = {
     "every_report_has_a_case": (
         "ALTER TABLE reports DROP CONSTRAINT reports_case_id_fkey",
@@ -168,8 +175,26 @@ DAMAGES: Final[dict[str, tuple[str, ...]]] = {
          WHERE case_id = '{other}'
         """,
     ),
+    "what_stands_still_has_its_reason": (
+        "UPDATE clocks SET state = 'paused', next_fire_at = NULL WHERE case_id = '{other}' AND kind = 'handling'",
+    ),
+    "an_outage_takes_out_what_was_approved": (
+        _OUTAGE.format(state="declared"),
+        "INSERT INTO clock_outages SELECT id, '00000000-0000-0000-0000-000000000001', started_at, stopped_at"
+        " FROM clocks WHERE case_id = '{over}' AND stopped_at IS NOT NULL",
+    ),
+    "an_outage_without_an_end_holds_its_clocks": (
+        _OUTAGE.format(state="approved"),
+        "INSERT INTO clock_outages SELECT id, '00000000-0000-0000-0000-000000000001', started_at, NULL"
+        " FROM clocks WHERE case_id = '{over}' AND stopped_at IS NOT NULL",
+    ),
+    "a_moved_deadline_names_its_outage": (
+        "UPDATE clocks SET plain_due_at = due_at - interval '1 hour' WHERE case_id = '{over}'",
+    ),
     "over_means_no_clock": (
         "UPDATE clocks SET state = 'paused', stopped_at = NULL WHERE case_id = '{over}'",
+        "INSERT INTO clock_pauses (clock_id, from_at, reason)"
+        " SELECT id, now(), 'x' FROM clocks WHERE case_id = '{over}'",
     ),
     "stopping_runs_beside_the_handling": (
         """
@@ -179,6 +204,8 @@ DAMAGES: Final[dict[str, tuple[str, ...]]] = {
                'paused', started_at, due_at
           FROM clocks WHERE case_id = '{other}' AND kind = 'handling'
         """,
+        "INSERT INTO clock_pauses (clock_id, from_at, reason)"
+        " SELECT id, now(), 'x' FROM clocks WHERE case_id = '{other}' AND kind = 'stop_it'",
     ),
     "a_check_out_has_its_clock": (
         """

@@ -75,6 +75,7 @@ async def test_a_short_simulation_ends_by_itself_and_says_what_happened(service:
     assert "refused   none" in ended.said
     assert "judged    filing_rate" in ended.said
     assert "rules     department_of_the_category" in ended.said, "and how often each rule chose"
+    assert "clocks stood still" in ended.said
 
 
 @pytest.mark.slow
@@ -130,6 +131,12 @@ async def test_a_simulated_day_brings_cases_into_all_ten_states(
     await until(city, "SELECT count(*) >= 20 FROM officer_positions", "officers walk")
     await until(city, "SELECT EXISTS (SELECT FROM history WHERE move = 'undo')", "a wrong page is undone")
     await until(city, "SELECT EXISTS (SELECT FROM history WHERE move = 'close')", "cases are worked and closed")
+    await until(
+        city,
+        "SELECT EXISTS (SELECT FROM outages WHERE state = 'approved' AND until_at IS NOT NULL)"
+        "   AND EXISTS (SELECT FROM outage_changes WHERE what = 'moved')",
+        "a department cannot work for an afternoon, and its deadlines move",
+    )
     await until(city, "SELECT EXISTS (SELECT FROM co_handlings WHERE result = 'done')", "departments do their parts")
     await until(city, "SELECT EXISTS (SELECT FROM history WHERE move = 'follow')", "effects follow their cause")
     await until(

@@ -30,6 +30,7 @@ EXAMPLES: dict[str, object] = {
     "department": "water",
     "evidence": [str(UUID(int=1))],
     "until": "2030-01-01T00:00:00+08:00",
+    "from": "2026-01-01T00:00:00+08:00",
     "into": str(UUID(int=1)),
     "cause": str(UUID(int=1)),
     "wanted": "a closed road",

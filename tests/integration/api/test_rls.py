@@ -31,6 +31,22 @@ WITH_CASE = {
         INSERT INTO clock_changes (clock_id, edition, before_edition, changed_at, due_at, before_due_at, provisional,
                                    before_provisional)
         SELECT id, 2, 1, now(), now(), now(), $2::uuid IS NULL, false FROM clocks WHERE case_id = $1""",
+    "clock_outages": """
+        WITH outage AS (
+          INSERT INTO outages (id, version, state, reason, words, kinds, also_emergencies, from_at, declared_by,
+                               declared_at)
+          VALUES ($2, 1, 'declared', 'flood', '', '{}', false, now(), 'test', now()) RETURNING id
+        )
+        INSERT INTO clock_outages (clock_id, outage_id, from_at, to_at)
+        SELECT k.id, o.id, now(), now() FROM clocks k, outage o WHERE case_id = $1""",
+    "outage_changes": """
+        WITH outage AS (
+          INSERT INTO outages (id, version, state, reason, words, kinds, also_emergencies, from_at, declared_by,
+                               declared_at)
+          VALUES ($2, 1, 'declared', 'flood', '', '{}', false, now(), 'test', now()) RETURNING id
+        )
+        INSERT INTO outage_changes (clock_id, outage_id, changed_at, what, due_at, before_due_at)
+        SELECT k.id, o.id, now(), 'moved', now(), now() FROM clocks k, outage o WHERE case_id = $1""",
     "escalations": """
         INSERT INTO escalations (case_id, clock_id, cycle, level, effect, scheduled_at, fired_at)
         SELECT $1, id, 1, 1, $2::uuid::text, now(), now() FROM clocks WHERE case_id = $1""",
@@ -97,6 +113,8 @@ CASE_OF = {
     "clocks": "case_id",
     "clock_pauses": "(SELECT case_id FROM clocks c WHERE c.id = clock_id)",
     "clock_changes": "(SELECT case_id FROM clocks c WHERE c.id = clock_id)",
+    "clock_outages": "(SELECT case_id FROM clocks c WHERE c.id = clock_id)",
+    "outage_changes": "(SELECT case_id FROM clocks c WHERE c.id = clock_id)",
     "escalations": "case_id",
     "attachments": "case_id",
 }

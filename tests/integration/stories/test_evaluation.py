@@ -20,14 +20,17 @@ from events.catalog import CaseNews
 from events.codec import decode
 from geo.place import Place
 from gridsvc.actions.assign_case import assign_cases
+from gridsvc.actions.declare_outage import declare_outage
 from gridsvc.actions.escalate_case import fire_due_rungs
 from gridsvc.actions.evaluate_work import disagreements, evaluate
 from gridsvc.actions.file_report import Taken, file_reports
 from gridsvc.actions.follow_grid import follow_grid
+from gridsvc.actions.follow_outages import follow_outages
 from gridsvc.actions.move_case import move_case
 from gridsvc.actions.move_cases import Wanted, move_cases
 from gridsvc.actions.resume_cases import resume_cases
 from gridsvc.actions.self_handle import self_handle
+from gridsvc.actions.step_outage import step_outage
 from gridsvc.actions.undo_bulk import undo_bulk
 from gridsvc.actions.verify_city import broken_chains, broken_invariants
 from gridsvc.actions.widen_calls import widen_calls
@@ -36,12 +39,13 @@ from gridsvc.db import SERVICE, Conn, ConnPool, act_as_service, act_for, open_po
 from gridsvc.domain.access import Caller, Grant, Role, scope_keys
 from gridsvc.domain.case import CHECKS, MOVES, Actor, AtVersion, Move, Particulars, Party, Pool, State
 from gridsvc.domain.evaluation import COUNTS, MARKED, Asked, By, Period, Scope, cut
+from gridsvc.domain.outage import Step, Told
 from gridsvc.domain.reasons import RESULTS
 from gridsvc.domain.report import Claim, Report
 from gridsvc.errors import GridError, SetupError
 from gridsvc.ids import new_id
 from gridsvc.migrate import migrations
-from gridsvc.store import cases
+from gridsvc.store import cases, outages
 from gridsvc.store.cases import CaseRow
 from gridsvc.store.numbers import NumberBlocks
 from tests.integration.api.conftest import settings_for
@@ -116,11 +120,14 @@ class Year:
     people: list[Caller]
     codes: dict[str, str]
     other: str  # a department that is asked for parts
+    chief: Caller  # who approves outages
     now: datetime = BEGIN
     rng: random.Random = field(default_factory=lambda: random.Random(1))
     ids: list[UUID] = field(default_factory=list)
     made: Counter[str] = field(default_factory=Counter)
     waits_long: UUID | None = None
+    chance: random.Random = field(default_factory=lambda: random.Random(7))  # of outages: the rest stays as it was
+    outages: list[UUID] = field(default_factory=list)
 
     async def play(self) -> None:
         """Busy hours, in which things happen every few minutes, and quiet days between them, in which limits pass."""
@@ -134,10 +141,14 @@ class Year:
             elif number % 13 == 6:
                 await act_as_service(self.conn)
                 await resume_cases(self.conn, self.now, 50)
+                while await follow_outages(self.conn, self.now, 20):
+                    self.made["outage pages"] += 1
                 await fire_due_rungs(self.conn, self.now, 50)
                 await widen_calls(self.conn, self.now, 50)
                 await self._follow()
             elif number % 13 == 9:
+                if number % 4 == 1:
+                    await self._outage()
                 await self._set_piece(number // 13)
             else:
                 await self._move()
@@ -167,6 +178,34 @@ class Year:
             await self._route(await self._case(self.ids[-1]))
             said = Particulars(reason="x", until=END + timedelta(days=30))
             await self._made(await self._case(self.ids[-1]), Move.SUSPEND, by, said)
+
+    async def _outage(self) -> None:
+        """Something could not work, in the last days, or still; others that are under way end, or never were."""
+        await act_as_service(self.conn)
+        supervisor, chance = self._one(Role.SUPERVISOR), self.chance
+        began = self.now - timedelta(hours=chance.uniform(1, 300))
+        open_ = chance.random() < 0.4
+        told = Told(
+            reason="network_down", words="", division=chance.choice([DISTRICT, STREET]), duty_line=None,
+            department=chance.choice([None, "water", "water"]), kinds=(), also_emergencies=chance.random() < 0.5,
+            start=began, end=None if open_ else began + timedelta(hours=chance.uniform(2, 200)),
+        )  # fmt: skip
+        made = await declare_outage(self.conn, told, supervisor, self.now)
+        settled = Step.APPROVE if chance.random() < 0.85 else Step.REFUSE
+        await step_outage(self.conn, made.id, settled, self.chief, 1, "", None, self.now)
+        self.made[f"outage {settled}"] += 1
+        if settled is Step.APPROVE:
+            self.outages.append(made.id)
+        for each in list(self.outages):
+            outage = await outages.read(self.conn, each)
+            assert outage is not None
+            step = chance.choice([Step.END, Step.END, Step.WITHDRAW, None, None])
+            if step is None or each == made.id:
+                continue
+            until = max(self.now, outage.start + timedelta(hours=1)) if outage.end is None else outage.end
+            await step_outage(self.conn, each, step, self.chief, outage.version, "", until, self.now)
+            self.made[f"outage {step}"] += 1
+            self.outages.remove(each)
 
     async def _set_piece(self, number: int) -> None:
         """What seldom comes of itself, because several things must come together."""
@@ -451,6 +490,7 @@ async def played(database_of_the_year: FreshDatabase) -> AsyncIterator[Played]:
             await conn.execute(_OTHER_STREET)
             head = await person(conn, "head", Grant(role=Role.SUPERVISOR, division=CITY, department="water"))
             other = str(await conn.fetchval("SELECT min(code) FROM departments WHERE code <> 'water'"))
+            chief = await person(conn, "chief", Grant(role=Role.ADMIN, division=CITY))
             helper = await person(conn, "helper", Grant(role=Role.HANDLER, division=CITY, department=other))
             codes = {
                 name: str(await conn.fetchval(sql))
@@ -467,7 +507,7 @@ async def played(database_of_the_year: FreshDatabase) -> AsyncIterator[Played]:
             await conn.execute("INSERT INTO officer_beats VALUES ($1, 'social', 'B2')", city.officers[2].user_id)
         people = [*city.officers, city.dispatcher, city.acceptor, city.supervisor, city.handler, head, helper]
         async with transaction(pool) as (conn, _):
-            year = Year(conn, NumberBlocks(numbers), people, codes, other)
+            year = Year(conn, NumberBlocks(numbers), people, codes, other, chief)
             await year.play()
         yield Played(pool, url, year.made)
 
@@ -488,6 +528,8 @@ async def test_the_year_saw_every_move_that_counts(played: Played) -> None:
     together = {f"{done} {move}" for done in ("bulk", "undo") for move in _TOGETHER}
     of_itself = ("follow", "regrid", "rerouted")
     assert {name for name in (*together, *of_itself, *_AFTER_AN_UNDOING) if not played.made[name]} == set()
+    steps = {f"outage {step}" for step in (Step.APPROVE, Step.REFUSE, Step.END, Step.WITHDRAW)}
+    assert {step for step in steps if not played.made[step]} == set()
     assert played.made["report"] + played.made["self_handle"] >= CASES * 0.9
 
 

@@ -24,9 +24,9 @@ LATER: Final = NOW + timedelta(days=30)
 Said = tuple[Move, State, dict[str, object]]
 
 
-def due_of(case_id: UUID, kind: Clock, started_at: datetime) -> datetime:
+def due_of(case_id: UUID, kind: Clock, started_at: datetime) -> tuple[datetime, datetime]:
     assert kind not in {Clock.STOP_IT, Clock.CO_HANDLING, Clock.CALL, Clock.CALL_BACK}, "the history does not tell"
-    return started_at + LIMIT
+    return started_at + LIMIT, started_at + LIMIT
 
 
 KNOWN: Final = Known(
