@@ -146,7 +146,7 @@ _OF_CASES = Statement(
     """
     SELECT id, case_id, cycle, kind, ladder, unit, budget_seconds, calendar, edition, state, started_at,
            stopped_at, due_at, provisional, fired_level, next_level, next_fire_at, co_handling_id,
-           plain_due_at
+           ladder_edition, rung_calendar, rung_at, plain_due_at
       FROM clocks
      WHERE case_id = ANY ($1::uuid[])
      ORDER BY case_id, started_at, id
