@@ -204,11 +204,13 @@ def _hearing(reading: _Reading, where: str, table: Mapping[str, object]) -> Hear
         if len(table) > 1:
             reading.fault(where, "owner with a level or an axis", "owner alone: he is where he is")
         return Hearing(role=OWNER)
-    level = reading.one_of(f"{where}, level", table.get("level"), DIVISION_LEVELS)
+    level = None
+    if "level" in table:
+        level = reading.one_of(f"{where}, level", table["level"], DIVISION_LEVELS)
     axis = reading.one_of(f"{where}, axis", table.get("axis", "block"), [str(each) for each in Axis])
-    if level is None or axis is None:
+    if axis is None or (level is None and "level" in table):
         return None
-    if f"{role} {level}" not in reading.known.holders:
+    if level is not None and f"{role} {level}" not in reading.known.holders:
         reading.fault(
             where, f"{role} of a {level}, whom nobody is", "somebody with that role; until then the next above hears",
             refuses=False,
@@ -284,8 +286,10 @@ def after_text(after: After) -> str:
 
 def _hearing_text(hearing: Hearing) -> str:
     said = {"role": hearing.role}
+    if hearing.division_level is not None:
+        said |= {"level": hearing.division_level}
     if hearing.role != OWNER:
-        said |= {"level": hearing.division_level or "city", "axis": str(hearing.axis)}
+        said |= {"axis": str(hearing.axis)}
     return "{ " + ", ".join(f"{key} = {_text(value)}" for key, value in said.items()) + " }"
 
 

@@ -108,6 +108,13 @@ async def test_a_storm_is_one_digest_that_grows_and_is_acknowledged_whole_or_ite
     assert second.id not in {each.id for each in await listed(town, boss)}, "with its last item the digest is seen"
 
 
+async def test_four_workers_who_meet_one_storm_make_one_digest(town: Town) -> None:
+    news = await filed(town)
+    await asyncio.gather(*(tell(town, *rungs(news, 11)) for _ in range(4)))
+    [digest] = await listed(town, town.city.supervisor)
+    assert digest.body["count"] == 44
+
+
 async def test_an_emergency_and_an_assignment_stand_alone_in_the_worst_storm(town: Town) -> None:
     news = await assigned(town)
     await tell(town, *rungs(news, 40), news)

@@ -85,6 +85,13 @@ def test_what_is_written_is_read_again() -> None:
     assert asdict(again) == asdict(ladders)
 
 
+def test_a_role_without_a_level_is_the_nearest_and_stays_so() -> None:
+    ladders, faults = read(GOOD.replace('{ role = "dispatcher", level = "street" }', '{ role = "dispatcher" }'))
+    assert faults == ()
+    assert ladders.ladders["handling"][1].division_level is None
+    assert asdict(read(write_ladders(ladders.name, ladders.ladders, ladders.uses))[0]) == asdict(ladders)
+
+
 @pytest.mark.parametrize(
     ("before", "after", "field", "given"),
     [
