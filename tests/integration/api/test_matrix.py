@@ -101,7 +101,7 @@ def body_of(route: Route) -> dict[str, object] | None:
 
 async def call(client: Client, route: Route, case: Said) -> Said:
     path = route.path.replace("{id}", case.body["case"]["id"]).replace("{code}", case.body["case"]["cell"])
-    path = path.replace("{ref}", case.body["case"]["category"]).replace("{number}", "3")
+    path = path.replace("{ref}", case.body["case"]["category"]).replace("{number}", "3").replace("{name}", "drawn")
     if "/reports/{id}" in route.path:
         path = route.path.replace("{id}", case.body["id"])
     path = path.replace("{layer}/{z}/{x}/{y}", "components/15/25833/12861")
