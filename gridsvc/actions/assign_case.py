@@ -130,7 +130,11 @@ def _vacancy(book: Rulebook, row: CaseRow) -> Vacancy | None:
 
 
 def _loaded(candidates: Sequence[Candidate], taken: Counter[UUID]) -> list[Candidate]:
-    return [replace(each, open_cases=each.open_cases + taken[each.officer_id]) for each in candidates]
+    return [
+        replace(each, open_cases=each.open_cases + more, given_today=each.given_today + more)
+        for each in candidates
+        for more in [taken[each.officer_id]]
+    ]
 
 
 def _recorded(row: CaseRow, found: Choice | NobodyFree, now: datetime) -> Recorded | None:

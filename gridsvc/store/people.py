@@ -11,6 +11,7 @@ from gridsvc.db import Conn, Nothing, Statement
 from gridsvc.domain.candidates import Candidate
 from gridsvc.domain.roster import Department, Known, Person, Post
 from gridsvc.domain.shift import Shift
+from gridsvc.store import duty
 
 
 @dataclass(frozen=True)
@@ -23,6 +24,7 @@ class _Candidate:
     distance_m: float | None
     position_age: timedelta | None
     already_tried: bool
+    skills: list[str]
 
 
 # The case itself does not count as work in hand of the officer who is about to lose it.
@@ -46,7 +48,8 @@ CANDIDATES = Statement(
                     WHERE a.case_id = w.case_id
                       AND a.cycle = w.cycle
                       AND a.officer_id = o.user_id
-                      AND a.ended_why IN ('unacknowledged', 'returned')) AS already_tried
+                      AND a.ended_why IN ('unacknowledged', 'returned')) AS already_tried,
+           ARRAY(SELECT k.skill FROM officer_skills k WHERE k.officer_id = o.user_id ORDER BY 1) AS skills
       FROM unnest($1::integer[], $2::text[], $3::text[], $4::float8[], $5::float8[], $6::uuid[], $7::integer[])
            WITH ORDINALITY AS w (grid_set_id, duty_line, beat_code, lon, lat, case_id, cycle, ordinal)
            JOIN beats b ON b.grid_set_id = w.grid_set_id AND b.duty_line = w.duty_line AND b.code = w.beat_code
@@ -72,7 +75,7 @@ class Vacancy:
 
 
 async def candidates(conn: Conn, vacancies: Sequence[Vacancy], now: datetime) -> list[list[Candidate]]:
-    """For each vacancy every officer of its beat with what routing weighs, by id, in one round trip for all.
+    """For each vacancy every officer of its beat with what routing weighs, by id, in two round trips for all.
 
     Distances are metres on the ellipsoid, None without a place or a known position. Officers off duty are
     among them, so that the choice can say why they lost. Sees all cases only as SERVICE: under a caller's
@@ -93,7 +96,9 @@ async def candidates(conn: Conn, vacancies: Sequence[Vacancy], now: datetime) ->
         [each.cycle for each in vacancies],
         now,
     )
+    standing = await duty.standings(conn, [row.officer_id for row in rows], now)
     for row in rows:
+        his = standing[row.officer_id].duty
         found[row.ordinal - 1].append(
             Candidate(
                 officer_id=row.officer_id,
@@ -103,6 +108,13 @@ async def candidates(conn: Conn, vacancies: Sequence[Vacancy], now: datetime) ->
                 distance_m=row.distance_m,
                 position_age=row.position_age,
                 already_tried=row.already_tried,
+                skills=frozenset(row.skills),
+                on_shift=his.on_shift,
+                overtime=his.overtime,
+                absent=his.absent_until is not None,
+                shift_ends_in=None if his.shift_ends_at is None else his.shift_ends_at - now,
+                leaves_soon=his.leaves_soon,
+                given_today=standing[row.officer_id].given_today,
             )
         )
     return found
@@ -160,7 +172,8 @@ class _Officer:
 
 
 # The switch must still stand as it was read: an officer who touched it meanwhile has the last word.
-# Locked in the order of ids, and not waited for: the next round sees whoever another sweeper holds.
+# Locked in the order of ids, as weakly as an update does (an assignment that names the officer need not wait), and
+# not waited for: the next round sees whoever another sweeper holds.
 END_DUTY = Statement(
     _Officer,
     """
@@ -172,7 +185,7 @@ END_DUTY = Statement(
               AND seen.switched_at IS NOT DISTINCT FROM o.duty_changed_at
        WHERE o.on_duty
        ORDER BY o.user_id
-         FOR UPDATE OF o SKIP LOCKED
+         FOR NO KEY UPDATE OF o SKIP LOCKED
     )
     UPDATE officers
        SET on_duty = false, duty_changed_at = $3::timestamptz
