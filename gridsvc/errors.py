@@ -21,6 +21,8 @@ GridError
 │   ├── CallOver                 the call rings with this officer no more: it is taken, or was ended
 │   ├── NotAnEmergency           only emergencies are exported as alerts
 │   ├── GuardFailed              the move's own condition is not met
+│   ├── AbsenceOverlaps          the officer is absent then already
+│   ├── AbsenceOver              an absence that is over or was cancelled is not cancelled
 │   ├── KeyRequired              a write without Idempotency-Key
 │   ├── KeyReused                an idempotency key with another body
 │   ├── TooLarge                 more bytes, rows or pixels than accepted
@@ -210,6 +212,21 @@ class GuardFailed(Refused):
     """
 
     code = "guard_failed"
+
+
+class AbsenceOverlaps(Refused):
+    """The officer is absent then already.
+
+    `facts` name the other absence, from when and until when.
+    """
+
+    code = "absence_overlaps"
+
+
+class AbsenceOver(Refused):
+    """The absence is over, or was cancelled before."""
+
+    code = "absence_over"
 
 
 class KeyRequired(Refused):

@@ -36,6 +36,7 @@ ACTIONS: Final[dict[str, str]] = {
     "case_re_emitted": "the reconciler sent a waiting case to routing again",
     "check_re_emitted": "the reconciler said again that somebody should look at a case",
     "clock_jumped": "the database's clock jumped; no rung fires until it is looked at",
+    "work_handed_over": "the sweeper handed over what was open with officers who left",
     "suspensions_ended": "the sweeper resumed cases whose suspension was over",
     "clocks_recomputed": "open clocks were computed anew by a new edition of their calendar",
     "calendar_missing": "open deadlines reach into a year whose calendar nobody has published",

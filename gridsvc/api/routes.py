@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from gridsvc.api import (
+    absences,
     attachments,
     auth,
     bulk,
@@ -20,6 +21,7 @@ from gridsvc.api import (
     divisions,
     evaluation,
     front,
+    hand_overs,
     health,
     moves,
     notices,
@@ -30,6 +32,7 @@ from gridsvc.api import (
     reporters,
     reports,
     self_handling,
+    teams,
     tiles,
 )
 from gridsvc.api.route import Route
@@ -46,6 +49,9 @@ ROUTES: Final[tuple[Route, ...]] = (
     *tiles.ROUTES,
     *places.ROUTES,
     *people.ROUTES,
+    *teams.ROUTES,
+    *absences.ROUTES,
+    *hand_overs.ROUTES,
     *reports.ROUTES,
     *self_handling.ROUTES,
     *cases.ROUTES,

@@ -86,6 +86,7 @@ def duty_at(facts: Facts, rules: RosterRules, now: datetime, zone: ZoneInfo) -> 
     overtime = on_shift is False and facts.on_duty and (ended is None or (switched is not None and switched >= ended))
     leaves = [moment for moment in (span[1] if span else None, facts.next_absence) if moment is not None]
     comes_soon = starts is not None and starts - now <= rules.staffed_within
+    away_then = absent or (starts is not None and facts.next_absence is not None and facts.next_absence <= starts)
     left_at, left_why = _left(facts, ended, comes_soon=comes_soon)
     return Duty(
         on_duty=facts.on_duty,
@@ -97,7 +98,7 @@ def duty_at(facts: Facts, rules: RosterRules, now: datetime, zone: ZoneInfo) -> 
         counts_from=max(span[0], now - COUNTS_AT_MOST) if span else _midnight(now, zone),
         left_at=left_at,
         left_why=left_why,
-        comes_soon=comes_soon and not absent and (facts.next_absence is None or facts.next_absence > starts),
+        comes_soon=comes_soon and not away_then,
     )
 
 

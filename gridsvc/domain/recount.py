@@ -159,7 +159,7 @@ def _take(told: _Told, entry: Entry, known: Known) -> None:
         told.turns.append(_Turn())
 
 
-_GIVES: Final = frozenset({Move.ASSIGN, Move.FORWARD, Move.ANSWER, Move.FOLLOW})
+_GIVES: Final = frozenset({Move.ASSIGN, Move.FORWARD, Move.HAND_OVER, Move.ANSWER, Move.FOLLOW})
 """Moves by which somebody has the case."""
 
 

@@ -11,7 +11,7 @@ from gridsvc.db import Conn, Nothing, Statement
 from gridsvc.domain.candidates import Candidate
 from gridsvc.domain.roster import Department, Known, Person, Post
 from gridsvc.domain.shift import Shift
-from gridsvc.store import duty
+from gridsvc.store import duty, teams
 
 
 @dataclass(frozen=True)
@@ -228,6 +228,8 @@ class _Known:
     beat_lines: list[str]
     beat_codes: list[str]
     beat_divisions: list[str]
+    team_codes: list[str]
+    team_lines: list[str]
 
 
 # Paths travel as JSON: PostgreSQL's arrays cannot hold rows of different lengths.
@@ -241,14 +243,16 @@ KNOWN = Statement(
               FROM divisions WHERE grid_set_id = s.id) AS division_paths,
            ARRAY(SELECT duty_line FROM beats WHERE grid_set_id = s.id ORDER BY duty_line, code) AS beat_lines,
            ARRAY(SELECT code FROM beats WHERE grid_set_id = s.id ORDER BY duty_line, code) AS beat_codes,
-           ARRAY(SELECT division_code FROM beats WHERE grid_set_id = s.id ORDER BY duty_line, code) AS beat_divisions
+           ARRAY(SELECT division_code FROM beats WHERE grid_set_id = s.id ORDER BY duty_line, code) AS beat_divisions,
+           ARRAY(SELECT code FROM teams ORDER BY code) AS team_codes,
+           ARRAY(SELECT duty_line FROM teams ORDER BY code) AS team_lines
       FROM (SELECT grid_set_at($1::timestamptz) AS id) s
     """,
 )
 
 
 async def known(conn: Conn, now: datetime) -> Known:
-    """What an import may name: duty lines, departments, and the divisions and beats of the set in force."""
+    """What an import may name: duty lines, departments, teams, and divisions and beats of the set in force."""
     row = await KNOWN.one(conn, now)
     assert row is not None  # noqa: S101 - one row by construction
     return Known(
@@ -259,6 +263,7 @@ async def known(conn: Conn, now: datetime) -> Known:
             (line, code): division
             for line, code, division in zip(row.beat_lines, row.beat_codes, row.beat_divisions, strict=True)
         },
+        teams=dict(zip(row.team_codes, row.team_lines, strict=True)),
     )
 
 
@@ -444,7 +449,7 @@ class Kept:
 
 
 async def keep_people(conn: Conn, keeping: Sequence[Keeping], now: datetime) -> Kept:
-    """Write people with their roles, beats and shifts exactly as given.
+    """Write people with their roles, beats, shifts, skills and teams exactly as given.
 
     No changes when all of it was so before. Nobody who is not in `keeping` is touched.
     """
@@ -487,4 +492,6 @@ async def _keep_posts(conn: Conn, ids: Sequence[UUID], posts: Mapping[UUID, Post
         + await KEEP_BEATS.run(conn, *beat_columns)
         + await DROP_SHIFTS.run(conn, ids, *shift_columns)
         + await KEEP_SHIFTS.run(conn, *shift_columns)
+        + await teams.keep_skills(conn, ids, {officer: post.skills for officer, post in posts.items()})
+        + await teams.keep_members(conn, ids, {officer: post.teams for officer, post in posts.items()})
     )

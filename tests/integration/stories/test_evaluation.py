@@ -77,7 +77,7 @@ _OFTEN: Final[dict[Move, int]] = {
     Move.CANCEL: 1, Move.MERGE: 2, Move.UNMERGE: 3, Move.SEND_CHECK: 4, Move.CHECK: 20, Move.SUPERVISE: 2,
     Move.REPLY: 10, Move.REFER_UP: 3, Move.HAND_DOWN: 6, Move.LOCATE: 10, Move.REMIND: 1, Move.NOTE: 1,
     Move.LINK: 2, Move.UNLINK: 2, Move.CO_ASSIGN: 6, Move.CO_HAND_IN: 6, Move.CO_DECLINE: 12, Move.CO_CALL_OFF: 15,
-    Move.ANSWER: 10, Move.DECLINE: 60,
+    Move.ANSWER: 10, Move.DECLINE: 60, Move.HAND_OVER: 6, Move.RELIEVE: 3,
 }  # fmt: skip
 
 
@@ -308,7 +308,7 @@ class Year:
         bodies = await self.conn.fetch("SELECT body FROM outbox WHERE case_id = $1 ORDER BY seq DESC", case.id)
         heard = [decode(row["body"]) for row in bodies]
         wanted = {"case.filed", "case.waiting", "case.unacknowledged", "case.reopened", "case.corrected",
-                  "case.unlinked", "case.undone"}
+                  "case.unlinked", "case.undone", "case.relieved"}
         news = next(each for each in heard if isinstance(each, CaseNews) and each.TYPE in wanted)
         await assign_cases(self.conn, [news], self.now)
         self.made["route"] += 1
@@ -345,6 +345,9 @@ class Year:
         if move in {Move.ASSIGN, Move.FORWARD}:
             officers = [each.user_id for each in self.people if Role.OFFICER in each.roles]
             said |= {"department": "water"} if self.rng.random() < 0.5 else {"officer": self.rng.choice(officers)}
+        if move is Move.HAND_OVER:
+            officers = [each.user_id for each in self.people if Role.OFFICER in each.roles]
+            said |= {"officer": self.rng.choice(officers), "note": "x"}
         if move is Move.CO_ASSIGN:
             said |= {"department": self.other, "wanted": "x"}
         if move is Move.CO_CALL_OFF:

@@ -49,7 +49,7 @@ def kept(case: Case, moved: Moved, said: dict[str, Any]) -> Case:
         after = replace(after, checker_id=CHECKER)
     if moved.rule.move is Move.SUPERVISE:
         after = replace(after, order_id=ORDER)
-    if moved.rule.move in {Move.ASSIGN, Move.FORWARD}:
+    if moved.rule.move in {Move.ASSIGN, Move.FORWARD, Move.HAND_OVER}:
         after = replace(after, officer_id=said["officer"])
     if moved.rule.move is Move.FOLLOW:
         after = replace(after, officer_id=HANDLER)  # who handled the cause
