@@ -1,7 +1,7 @@
 """Find who answers for filed cases; where nobody can be found, put the case in the pool for all to see.
 
 Takes any number of cases at once, because news that arrives together shares one transaction
-(workers/hear.py): a case alone costs seventeen round trips, sixteen together cost the same.
+(workers/hear.py): a case alone costs eighteen round trips, sixteen together cost the same.
 """
 
 from __future__ import annotations

@@ -28,7 +28,7 @@ class AbsenceIn(Wanted):
     """From when until when somebody is away, and why in one word. `from` left out: from now on."""
 
     until: Moment
-    reason: Literal["leave", "sick", "training", "seconded", "other"]
+    reason: Literal["leave", "sick", "training", "seconded", "other"] = "other"
     from_: Moment | None = msgspec.field(default=None, name="from")
 
 

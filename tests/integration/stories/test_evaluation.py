@@ -77,7 +77,7 @@ _OFTEN: Final[dict[Move, int]] = {
     Move.CANCEL: 1, Move.MERGE: 2, Move.UNMERGE: 3, Move.SEND_CHECK: 4, Move.CHECK: 20, Move.SUPERVISE: 2,
     Move.REPLY: 10, Move.REFER_UP: 3, Move.HAND_DOWN: 6, Move.LOCATE: 10, Move.REMIND: 1, Move.NOTE: 1,
     Move.LINK: 2, Move.UNLINK: 2, Move.CO_ASSIGN: 6, Move.CO_HAND_IN: 6, Move.CO_DECLINE: 12, Move.CO_CALL_OFF: 15,
-    Move.ANSWER: 10, Move.DECLINE: 60, Move.HAND_OVER: 6, Move.RELIEVE: 3,
+    Move.ANSWER: 10, Move.DECLINE: 60,
 }  # fmt: skip
 
 
@@ -98,6 +98,7 @@ class Year:
 
     async def play(self) -> None:
         """Busy hours, in which things happen every few minutes, and quiet days between them, in which limits pass."""
+        await self._handed_over()
         steps, busy = CASES * 13, 40
         quiet_s = (END - BEGIN).total_seconds() * busy / steps - busy * 300
         for number in range(steps):
@@ -116,6 +117,40 @@ class Year:
                 await self._move()
             if number == steps - busy - 5:
                 await self._suspend_beyond_the_year()
+
+    async def _handed_over(self) -> None:
+        """On the first day cases go from officer to officer: to a colleague, or by routing when one has left.
+
+        With dice of its own, and over before the year begins to be dealt.
+        """
+        dealt, self.rng = self.rng, random.Random(2)
+        desk, dispatcher = self._one(Role.ACCEPTOR), self._one(Role.DISPATCHER)
+        for number in range(8):
+            case_id = await self._new("officer")
+            await self._route(await self._case(case_id))
+            await self._through(case_id, await self._owner(case_id), *(Move.ACCEPT, Move.START)[: number % 3])
+            if number % 2:
+                case = await self._case(case_id)
+                colleague = next(
+                    each.user_id for each in self.people
+                    if Role.OFFICER in each.roles and each.user_id != case.officer_id
+                )  # fmt: skip
+                said = Particulars(officer=colleague, note="x")
+                await self._made(case, Move.HAND_OVER, await self._owner(case_id), said)
+            if number % 4 < 2:
+                await self._through(case_id, dispatcher, Move.RELIEVE)
+                await self._route(await self._case(case_id))
+            if number == 7:
+                await self._through(case_id, await self._owner(case_id), Move.RETURN)
+                continue
+            await self._through(case_id, await self._owner(case_id), Move.ACCEPT, Move.HAND_IN)
+            await self._through(case_id, desk, Move.CLOSE)
+        self.ids.clear()
+        self.rng = dealt
+
+    async def _owner(self, case_id: UUID) -> Caller:
+        case = await self._case(case_id)
+        return next(each for each in self.people if each.user_id == case.officer_id)
 
     async def _suspend_beyond_the_year(self) -> None:
         """What is suspended now stands still when the year is judged, its limit long past."""
@@ -345,9 +380,6 @@ class Year:
         if move in {Move.ASSIGN, Move.FORWARD}:
             officers = [each.user_id for each in self.people if Role.OFFICER in each.roles]
             said |= {"department": "water"} if self.rng.random() < 0.5 else {"officer": self.rng.choice(officers)}
-        if move is Move.HAND_OVER:
-            officers = [each.user_id for each in self.people if Role.OFFICER in each.roles]
-            said |= {"officer": self.rng.choice(officers), "note": "x"}
         if move is Move.CO_ASSIGN:
             said |= {"department": self.other, "wanted": "x"}
         if move is Move.CO_CALL_OFF:
@@ -445,6 +477,7 @@ async def test_the_year_saw_every_move_that_counts(played: Played) -> None:
     # No figure hangs on the declining, and what is extended is seen in the pages that are.
     seldom = {Move.DECLINE, Move.CO_DECLINE, Move.EXTEND}
     assert {str(move) for move in _OFTEN.keys() - seldom} - set(played.made) == set()
+    assert (played.made["hand_over"], played.made["relieve"]) == (4, 4)
     together = {f"{done} {move}" for done in ("bulk", "undo") for move in _TOGETHER}
     assert {name for name in (*together, "follow", *_AFTER_AN_UNDOING) if not played.made[name]} == set()
     assert played.made["report"] + played.made["self_handle"] >= CASES * 0.9
