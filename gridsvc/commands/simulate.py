@@ -24,8 +24,9 @@ example: four hours, ten times as fast as life
   gridsvc simulate --hours 4 --speed 10
 
 Only cases whose description begins with 【模拟】 are ever touched. Deadlines stay those of the real
-clock, whatever the speed. Exit code 0: done; 1: the service was away, or refused what should have been
-possible; 2: the command was wrong. docs/demo-city.md says what the simulated people do."""
+clock, whatever the speed. Exit code 0: done; 1: the service was away, refused what should have been
+possible, or gave a case to somebody who was not there; 2: the command was wrong.
+docs/demo-city.md says what the simulated people do."""
 
 
 def add(subparsers: Subparsers) -> None:
@@ -68,10 +69,11 @@ async def run(arguments: argparse.Namespace, settings: Settings) -> int:
             async for tally in simulation.play(arguments.hours):
                 bar.update(min(simulation.elapsed_s * pace.day_speed / 3600, arguments.hours) - bar.n)
                 bar.set_postfix_str(f"{tally.reports.total()} reports, {tally.moves.total()} moves")
-            judged = await simulation.judged()
+            judged, chosen = await simulation.judged(), await simulation.looked_at()
     print(summary(tally))
+    print(f"routing   {chosen.summary()}")
     print(f"judged    {', '.join(f'{name} {value}' for name, value in judged.items()) or 'nothing yet'}")
-    return 1 if tally.refused else 0
+    return 1 if tally.refused or chosen.not_there else 0
 
 
 def summary(tally: Tally) -> str:
