@@ -2,9 +2,7 @@
 
 Where the category is handled by a department, the department owns it; a case about a component goes to the
 department that the register names for it. Otherwise one officer of the
-cell's beat: on duty, with room, not already tried in this cycle; the least loaded of them, among
-those the nearest with a fresh position, and on a tie the lowest id. The same facts always give the
-same answer.
+cell's beat (gridsvc/domain/candidates.py). The same facts always give the same answer.
 """
 
 from __future__ import annotations
@@ -15,7 +13,7 @@ from typing import Final
 from gridsvc.domain.candidates import Candidate, Choice, NobodyFree, choose_officer
 from gridsvc.domain.component import UNKNOWN, Answering
 
-EDITION: Final = 2
+EDITION: Final = 3
 """Of these rules; kept on every assignment."""
 
 BY_HAND: Final = NobodyFree(why="a dispatcher sends on every case of this category", reasons={"by_hand": True})

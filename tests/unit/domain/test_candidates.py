@@ -110,7 +110,7 @@ candidates = st.builds(
     on_duty=st.booleans(),
     open_cases=st.integers(0, 4),
     most_open=st.integers(1, 5),
-    distance_m=st.none() | st.floats(0, 20_000, allow_nan=False),
+    distance_m=st.none() | st.floats(0, 20_000, allow_nan=False) | st.sampled_from([100.01, 100.04, 100.06]),
     position_age=st.none() | seconds | st.just(FRESH),
     already_tried=st.booleans(),
     skills=st.frozensets(st.sampled_from(["boat", "ladder"])),
@@ -158,6 +158,11 @@ def test_an_assignment_of_an_older_edition_cannot_be_read_back() -> None:
     old = {"officer": str(ANN), "on_duty": True, "open_cases": 0, "most_open": 12, "distance_m": 5.0,
            "lost_because": None}  # fmt: skip
     assert candidate_from(old) is None
+
+
+def test_what_is_kept_as_equally_far_counts_as_equally_far() -> None:
+    """Kept to the tenth of a metre, and weighed so: the kept reasons could not tell otherwise who was nearer."""
+    assert _officer(choose_officer("B01", [officer(BOB, distance_m=100.01), officer(ANN, distance_m=100.04)])) == ANN
 
 
 # --- fair load -----------------------------------------------------------------------------------------

@@ -134,6 +134,14 @@ def test_a_night_over_the_end_of_summer_time_is_an_hour_longer() -> None:
     assert span[1].astimezone(UTC) - span[0].astimezone(UTC) == timedelta(hours=9)
 
 
+def test_between_two_and_three_of_that_night_an_hour_is_left_that_no_wall_clock_shows() -> None:
+    """02:58 in summer time, and the shift ends at 03:10 in winter time: 72 minutes, not 12."""
+    facts = Facts(on_duty=True, switched_at=at("2026-10-24 22:00", BERLIN), shifts=read_shifts("6 22:00-03:10"))
+    moment = datetime(2026, 10, 25, 2, 58, tzinfo=BERLIN)
+    assert not duty_at(facts, RULES, moment, BERLIN).leaves_soon
+    assert duty_at(facts, RULES, moment.replace(fold=1), BERLIN).leaves_soon
+
+
 def test_the_next_shift_may_be_a_week_away() -> None:
     shifts = read_shifts("1 08:00-12:00")
     assert next_start(shifts, at("2026-11-23 09:00"), CITY) == at("2026-11-30 08:00")
