@@ -95,7 +95,8 @@ class Life(RuleBasedStateMachine):
             self.attempt(chosen.move, data.draw(st.sampled_from(sorted(chosen.by))), officer, hours)
 
     def attempt(self, move: Move, by: Role | Party, officer: UUID, hours: int) -> None:
-        said: dict[str, Any] = {"officer": officer} if move in {Move.ASSIGN, Move.FORWARD} else {}
+        named = {Move.ASSIGN, Move.FORWARD, Move.HAND_OVER}
+        said: dict[str, Any] = {"officer": officer} if move in named else {}
         if move is Move.FORWARD:
             said["department"] = LEFT_OUT
         before = self.case
