@@ -96,7 +96,7 @@ async def _officers(request: web.Request) -> web.Response:
                 conn, [division for division, _ in areas], [line for _, line in areas], now, asked.on_duty, after,
                 asked.limit + 1, asked.skill, asked.team, asked.beat,
             )  # fmt: skip
-            standing = await duty.standings(conn, [row.id for row in found], now)
+            standing = await duty.standings(conn, [row.id for row in found], now, counted=True)
             page += [
                 _officer_out(row, standing[row.id], now)
                 for row in found

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
 from enum import StrEnum
+from functools import lru_cache
 from typing import Final
 from zoneinfo import ZoneInfo
 
@@ -77,9 +78,7 @@ class Duty:
 def duty_at(facts: Facts, rules: RosterRules, now: datetime, zone: ZoneInfo) -> Duty:
     """How an officer of whom `facts` are kept stands at `now`."""
     now = now.astimezone(UTC)  # of two moments of one zone Python compares the wall clocks
-    span = span_at(facts.shifts, now, zone)
-    ended = last_end(facts.shifts, now, zone) if span is None else None
-    starts = next_start(facts.shifts, now, zone)
+    span, ended, starts = _by_roster(facts.shifts, now, zone)
     absent = facts.absent_until is not None
     on_shift = (span is not None) if facts.shifts else None
     switched = facts.switched_at
@@ -100,6 +99,17 @@ def duty_at(facts: Facts, rules: RosterRules, now: datetime, zone: ZoneInfo) -> 
         left_why=left_why,
         comes_soon=comes_soon and not away_then,
     )
+
+
+@lru_cache(maxsize=1_024)
+def _by_roster(
+    shifts: tuple[Shift, ...], now: datetime, zone: ZoneInfo
+) -> tuple[tuple[datetime, datetime] | None, datetime | None, datetime | None]:
+    """The shift of that moment; off shift, when the last one ended and the next begins. Many have the same roster."""
+    span = span_at(shifts, now, zone)
+    if span is not None:
+        return span, None, None
+    return None, last_end(shifts, now, zone), next_start(shifts, now, zone)
 
 
 def _midnight(now: datetime, zone: ZoneInfo) -> datetime:

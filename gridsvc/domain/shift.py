@@ -108,8 +108,8 @@ def duty_has_ended(shifts: Sequence[Shift], switched_at: datetime | None, moment
 
 
 def _spans(shift: Shift, today: date, *, back: int, zone: ZoneInfo) -> list[tuple[datetime, datetime]]:
-    days = (today - timedelta(days=n) for n in range(back + 1))
-    return [shift.on(day, zone) for day in days if day.isoweekday() == shift.weekday]
+    latest = (today.isoweekday() - shift.weekday) % _WEEK
+    return [shift.on(today - timedelta(days=n), zone) for n in range(latest, back + 1, _WEEK)]
 
 
 _WIDE: Final = str.maketrans("；：，－–—～", ";:,----")

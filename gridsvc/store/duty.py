@@ -39,15 +39,11 @@ FACTS = Statement(
     _Facts,
     """
     SELECT o.user_id AS officer_id, o.on_duty AND u.active AS on_duty, o.duty_changed_at AS switched_at,
-           ARRAY(SELECT s.weekday FROM shifts s WHERE s.officer_id = o.user_id
-                  ORDER BY s.weekday, s.starts_at) AS weekdays,
-           ARRAY(SELECT s.starts_at FROM shifts s WHERE s.officer_id = o.user_id
-                  ORDER BY s.weekday, s.starts_at) AS starts,
-           ARRAY(SELECT s.ends_at FROM shifts s WHERE s.officer_id = o.user_id
-                  ORDER BY s.weekday, s.starts_at) AS ends,
-           a.since AS absent_since, a.until AS absent_until, n.next AS next_absence,
+           coalesce(s.weekdays, '{}') AS weekdays, coalesce(s.starts, '{}') AS starts, coalesce(s.ends, '{}') AS ends,
+           a.since AS absent_since, a.until AS absent_until, a.next AS next_absence,
            ARRAY(SELECT g.assigned_at FROM assignments g
-                  WHERE g.officer_id = o.user_id
+                  WHERE $4::boolean
+                    AND g.officer_id = o.user_id
                     AND g.assigned_at > $2::timestamptz - $3::interval
                     AND g.ended_why IS DISTINCT FROM 'undone') AS given,
            i.zone, r.ends_soon_s, r.staffed_within_s, r.when_assigned, r.when_accepted, r.when_in_progress
@@ -55,14 +51,16 @@ FACTS = Statement(
       JOIN users u ON u.id = o.user_id
      CROSS JOIN instance i
      CROSS JOIN roster_rules r
-     CROSS JOIN LATERAL (SELECT min(from_at) AS since, max(until_at) AS until
+     CROSS JOIN LATERAL (SELECT array_agg(weekday ORDER BY weekday, starts_at) AS weekdays,
+                                array_agg(starts_at ORDER BY weekday, starts_at) AS starts,
+                                array_agg(ends_at ORDER BY weekday, starts_at) AS ends
+                           FROM shifts
+                          WHERE officer_id = o.user_id) s
+     CROSS JOIN LATERAL (SELECT min(from_at) FILTER (WHERE from_at <= $2::timestamptz) AS since,
+                                max(until_at) FILTER (WHERE from_at <= $2::timestamptz) AS until,
+                                min(from_at) FILTER (WHERE from_at > $2::timestamptz) AS next
                            FROM absences
-                          WHERE officer_id = o.user_id AND cancelled_at IS NULL
-                            AND from_at <= $2::timestamptz AND until_at > $2::timestamptz) a
-     CROSS JOIN LATERAL (SELECT min(from_at) AS next
-                           FROM absences
-                          WHERE officer_id = o.user_id AND cancelled_at IS NULL
-                            AND from_at > $2::timestamptz) n
+                          WHERE officer_id = o.user_id AND cancelled_at IS NULL AND until_at > $2::timestamptz) a
      WHERE o.user_id = ANY ($1::uuid[])
      ORDER BY o.user_id
     """,
@@ -78,11 +76,16 @@ class Standing:
     rules: RosterRules
 
 
-async def standings(conn: Conn, officers: Sequence[UUID], now: datetime) -> dict[UUID, Standing]:
-    """How each of these officers stands at `now`, by id; in one round trip. Counts all only as SERVICE."""
+async def standings(
+    conn: Conn, officers: Sequence[UUID], now: datetime, *, counted: bool = False
+) -> dict[UUID, Standing]:
+    """How each of these officers stands at `now`, by id; in one round trip.
+
+    `counted`: with what was given to each, of which a caller's scope shows a part; else that is 0.
+    """
     if not officers:
         return {}
-    rows = await FACTS.all(conn, sorted(set(officers)), now, COUNTS_AT_MOST)
+    rows = await FACTS.all(conn, sorted(set(officers)), now, COUNTS_AT_MOST, counted)
     return {row.officer_id: _standing(row, now) for row in rows}
 
 

@@ -96,7 +96,7 @@ async def candidates(conn: Conn, vacancies: Sequence[Vacancy], now: datetime) ->
         [each.cycle for each in vacancies],
         now,
     )
-    standing = await duty.standings(conn, [row.officer_id for row in rows], now)
+    standing = await duty.standings(conn, [row.officer_id for row in rows], now, counted=True)
     for row in rows:
         his = standing[row.officer_id].duty
         found[row.ordinal - 1].append(
