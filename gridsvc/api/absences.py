@@ -15,7 +15,7 @@ from gridsvc.actions.enter_absence import enter_absence
 from gridsvc.api.idempotency import Answer, write
 from gridsvc.api.parts import caller_of, scoped
 from gridsvc.api.reach import LEADS, check_reach
-from gridsvc.api.route import DESK, Route
+from gridsvc.api.route import Route
 from gridsvc.api.wire import Moment, Page, Told, Wanted, path_id, read_body, reply
 from gridsvc.db import Conn
 from gridsvc.domain.access import Role
@@ -75,7 +75,7 @@ async def _cancel(request: web.Request) -> web.Response:
 async def _list(request: web.Request) -> web.Response:
     officer_id = path_id(request)
     async with scoped(request) as (conn, now):
-        await check_reach(conn, caller_of(request), DESK, officer_id, now)
+        await check_reach(conn, caller_of(request), LEADS, officer_id, now)
         rows = await absences.of_officer(conn, officer_id, now)
     return _page(rows, now)
 
@@ -115,7 +115,7 @@ ROUTES: Final = (
         summary="When I am away: absences that are not over, cancelled ones too.",
     ),
     Route(
-        method="GET", path="/api/v1/officers/{id}/absences", handler=_list, roles=DESK, answers=Page[AbsenceOut],
+        method="GET", path="/api/v1/officers/{id}/absences", handler=_list, roles=LEADS, answers=Page[AbsenceOut],
         summary="When an officer is away: absences that are not over, cancelled ones too.",
     ),
     Route(

@@ -61,7 +61,7 @@ class Pace:
     steps_per_look: int
     walks_per_look: int
     most_on_duty: int = 1_000
-    absences: bool = False  # whether officers are away and lose phones; whoever only looks on is left in peace
+    rota: bool = False  # whether officers hand over, are away and lose phones: many changes at once
 
 
 GENTLE: Final = Pace(
@@ -76,7 +76,7 @@ def fast(speed: float, busiest_hour: float, most_on_duty: int) -> Pace:
     return Pace(
         speed=speed, day_speed=speed, busiest_hour=busiest_hour, most_open=2_000,
         look_s=min(2.0, max(0.2, 60 / speed)), steps_per_look=64, walks_per_look=4,
-        most_on_duty=most_on_duty, absences=True,
+        most_on_duty=most_on_duty, rota=True,
     )  # fmt: skip
 
 
@@ -139,7 +139,7 @@ class Simulation:
             told = await self._get("/api/v1/categories")
             self._kinds = [Kind.of(item) for item in told["items"]]
         await self._change_duty()
-        if self._pace.absences:
+        if self._pace.rota:
             await self._trouble()
         await self._report()
         await self._see()
@@ -180,7 +180,7 @@ class Simulation:
 
     async def _set_duty(self, username: str, on_duty: bool) -> None:
         login = await self._crowd.known(username)
-        if not on_duty:
+        if not on_duty and self._pace.rota:
             await self._hand_over(login)
         answer = await self._client.call(
             "POST", "/api/v1/officers/me/duty", who=login, body={"on_duty": on_duty}, key=str(uuid4())

@@ -95,7 +95,8 @@ class Choices:
     def summary(self) -> str:
         """In one line."""
         on = ", ".join(f"{name} {count}" for name, count in sorted(self.handed_on.items())) or "none"
+        most, mean = max(self.given.values(), default=0), self.chosen / max(1, len(self.given))
         return (
             f"{self.chosen} choices among officers in {self.cases} cases, {len(self.not_there)} of them of somebody "
-            f"off duty, off shift or absent; handed on: {on}"
+            f"off duty, off shift or absent; at most {most} for one officer, {mean:.1f} on average; handed on: {on}"
         )
