@@ -37,6 +37,7 @@ class Candidate:
     shift_ends_in: timedelta | None = None
     leaves_soon: bool = False
     given_today: int = 0  # since his shift began; without one since the city's midnight
+    fresh_for: timedelta = FRESH  # as the edition of the routing rules says
 
     @property
     def there(self) -> bool:
@@ -48,9 +49,10 @@ class Candidate:
         """The share of his capacity that is in use."""
         return Fraction(self.open_cases, self.most_open)
 
-    def near_m(self, fresh: timedelta = FRESH) -> float | None:
+    @property
+    def fresh_distance_m(self) -> float | None:
         """How near, to the tenth of a metre, where the position is fresh enough to say."""
-        if self.distance_m is None or self.position_age is None or self.position_age > fresh:
+        if self.distance_m is None or self.position_age is None or self.position_age > self.fresh_for:
             return None
         return round(self.distance_m, 1)
 
@@ -79,38 +81,39 @@ def choose_officer(
     *,
     rule: str = "officer_of_the_beat",
     skills: Sequence[str] = (),
-    fresh: timedelta = FRESH,
+    whose: str = "the beat",
 ) -> Choice | NobodyFree:
     """Pick one of the `candidates` of a beat by what the module says; whoever lacks one of `skills` is out.
 
-    A position older than `fresh` counts as none. NobodyFree where none is left, also of no candidates at all.
+    `whose` is said where nobody is left: of a beat, or of a team.
+
+    NobodyFree where none is left, also of no candidates at all.
     """
-
-    def rank(candidate: Candidate) -> tuple[bool, Fraction, int, float, str]:
-        near = candidate.near_m(fresh)
-        return (
-            candidate.leaves_soon, candidate.load, candidate.given_today, float("inf") if near is None else near,
-            str(candidate.officer_id),
-        )  # fmt: skip
-
     free = [c for c in candidates if _unfit(c, skills) is None]
-    best = min(free, key=rank) if free else None
+    best = min(free, key=_rank) if free else None
     reasons: dict[str, object] = {
         "beat": beat,
         "candidates": [
             {
                 **_facts(c),
-                "lost_because": _unfit(c, skills)
-                or (None if best is None or c is best else _behind(c, best, fresh)),
+                "lost_because": _unfit(c, skills) or (None if best is None or c is best else _behind(c, best)),
             }
-            for c in sorted(candidates, key=rank)
+            for c in sorted(candidates, key=_rank)
         ],
     }
     if best is None:
-        return NobodyFree(why=_nobody_because(candidates, skills), reasons=reasons)
+        return NobodyFree(why=_nobody_because(candidates, whose, skills), reasons=reasons)
     if best.leaves_soon:
         reasons["although"] = "who was chosen leaves soon; nobody else is there"
     return Choice(rule=rule, officer_id=best.officer_id, reasons=reasons)
+
+
+def _rank(candidate: Candidate) -> tuple[bool, Fraction, int, float, str]:
+    distance = candidate.fresh_distance_m
+    return (
+        candidate.leaves_soon, candidate.load, candidate.given_today,
+        float("inf") if distance is None else distance, str(candidate.officer_id),
+    )  # fmt: skip
 
 
 def _facts(candidate: Candidate) -> dict[str, object]:
@@ -135,7 +138,10 @@ def _facts(candidate: Candidate) -> dict[str, object]:
 
 
 def candidate_from(reason: Mapping[str, Any]) -> Candidate | None:
-    """A candidate as he was weighed, from one of the kept `candidates`; None for an old one that lacks facts."""
+    """A candidate as he was weighed, from one of the kept `candidates`; None for an old one that lacks facts.
+
+    How old a position may be is of the rules, not of the officer: `fresh_for` is the usual one.
+    """
     if not reason.keys() >= _KEPT:
         return None
     age, ends = reason["position_age_s"], reason["shift_ends_in_s"]
@@ -180,7 +186,7 @@ def _unfit(candidate: Candidate, skills: Sequence[str]) -> str | None:
     return None
 
 
-def _behind(candidate: Candidate, best: Candidate, fresh: timedelta) -> str:
+def _behind(candidate: Candidate, best: Candidate) -> str:
     if candidate.leaves_soon and not best.leaves_soon:
         return "leaves soon"
     if candidate.load > best.load:
@@ -188,7 +194,7 @@ def _behind(candidate: Candidate, best: Candidate, fresh: timedelta) -> str:
         return f"{mine} open, the chosen one {theirs}"
     if candidate.given_today > best.given_today:
         return f"was given {candidate.given_today} since the shift began, the chosen one {best.given_today}"
-    mine_m, theirs_m = candidate.near_m(fresh), best.near_m(fresh)
+    mine_m, theirs_m = candidate.fresh_distance_m, best.fresh_distance_m
     if mine_m is None and theirs_m is not None:
         return "no fresh position"
     if mine_m is not None and theirs_m is not None and mine_m > theirs_m:
@@ -196,12 +202,12 @@ def _behind(candidate: Candidate, best: Candidate, fresh: timedelta) -> str:
     return "a full tie goes to the lower id"
 
 
-def _nobody_because(candidates: Sequence[Candidate], skills: Sequence[str]) -> str:
+def _nobody_because(candidates: Sequence[Candidate], whose: str, skills: Sequence[str]) -> str:
     if not candidates:
-        return "the beat has no officer"
+        return f"{whose} has no officer"
     there = [c for c in candidates if c.there]
     if not there:
-        return "no officer of the beat is on duty"
-    if skills and not any(c.skills >= set(skills) for c in there):
-        return f"no officer on duty has the skills: {', '.join(sorted(set(skills)))}"
+        return f"no officer of {whose} is on duty"
+    if skills and not any(c.skills.issuperset(skills) for c in there):
+        return f"no officer of {whose} on duty has the skills: {', '.join(sorted(skills))}"
     return "every officer on duty is full or did not take it before"

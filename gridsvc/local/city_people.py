@@ -41,10 +41,9 @@ SKILLS: Final = {
 }  # fmt: skip
 
 TEAMS: Final = (
-    Team(code="night", name="夜班队", name_en="Night crew", duty_line="social"),
     Team(code="flood", name="防汛队", name_en="Flood crew", duty_line="sanitation"),
 )
-_IN_TEAM: Final = {("social", 5): ("night",), ("sanitation", 1): ("flood",), ("sanitation", 3): ("flood",)}
+_IN_TEAM: Final = {("sanitation", 1): ("flood",), ("sanitation", 3): ("flood",)}
 
 IN_TRAINING: Final = ("social", 2)
 """Whose officers of the first three streets are in training for a day after the city is made."""

@@ -81,7 +81,7 @@ def test_where_nobody_has_the_skills_that_is_what_is_said() -> None:
     boatman = officer(BOB, skills=frozenset({"boat"}), on_shift=False)
     found = choose_officer("B01", [officer(ANN), boatman], skills=["boat"])
     assert isinstance(found, NobodyFree)
-    assert found.why == "no officer on duty has the skills: boat"
+    assert found.why == "no officer of the beat on duty has the skills: boat"
 
 
 def test_a_beat_whose_officers_are_absent_or_off_shift_has_nobody_on_duty() -> None:
@@ -94,7 +94,8 @@ def test_how_old_a_position_may_be_is_for_the_rules_to_say() -> None:
     near = officer(ANN, distance_m=10, position_age=timedelta(minutes=10))
     far = officer(BOB, distance_m=900, position_age=timedelta(minutes=1))
     assert _officer(choose_officer("B01", [near, far])) == ANN
-    assert _officer(choose_officer("B01", [near, far], fresh=timedelta(minutes=5))) == BOB
+    strict = [replace(each, fresh_for=timedelta(minutes=5)) for each in (near, far)]
+    assert _officer(choose_officer("B01", strict)) == BOB
 
 
 def _officer(found: Choice | NobodyFree) -> UUID | None:
@@ -131,11 +132,12 @@ ages = st.sampled_from([timedelta(minutes=5), FRESH, timedelta(hours=2)])
 def test_the_kept_reasons_alone_give_the_same_choice_again(
     candidates: list[Candidate], skills: Sequence[str], fresh: timedelta
 ) -> None:
-    found = choose_officer("B01", candidates, skills=skills, fresh=fresh)
+    found = choose_officer("B01", [replace(each, fresh_for=fresh) for each in candidates], skills=skills)
     kept = json.loads(json.dumps(found.reasons))
     again = [candidate_from(reason) for reason in kept["candidates"]]
     assert None not in again
-    assert choose_officer("B01", [each for each in again if each is not None], skills=skills, fresh=fresh) == found
+    weighed = [replace(each, fresh_for=fresh) for each in again if each is not None]
+    assert choose_officer("B01", weighed, skills=skills) == found
 
 
 @settings(max_examples=200, deadline=None)
