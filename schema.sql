@@ -240,6 +240,32 @@ CREATE TABLE absences (
 );
 CREATE INDEX absences_officer ON absences (officer_id, until_at) WHERE cancelled_at IS NULL;
 
+-- What the city has decided about shifts; one row. Who leaves within `ends_soon_s` gets nothing new while another is
+-- there; a case is taken from who has left according to its state, `route_if_staffed` where somebody else of its beat
+-- is there or comes within `staffed_within_s`.
+CREATE TABLE roster_rules (
+  only_row           boolean PRIMARY KEY DEFAULT true CHECK (only_row),
+  ends_soon_s        integer NOT NULL DEFAULT 900 CHECK (ends_soon_s BETWEEN 0 AND 14400),
+  staffed_within_s   integer NOT NULL DEFAULT 1800 CHECK (staffed_within_s BETWEEN 0 AND 14400),
+  when_assigned      text NOT NULL DEFAULT 'route' CHECK (when_assigned IN ('route', 'route_if_staffed', 'stay')),
+  when_accepted      text NOT NULL DEFAULT 'route_if_staffed'
+                     CHECK (when_accepted IN ('route', 'route_if_staffed', 'stay')),
+  when_in_progress   text NOT NULL DEFAULT 'stay' CHECK (when_in_progress IN ('route', 'route_if_staffed', 'stay'))
+);
+INSERT INTO roster_rules DEFAULT VALUES;
+
+-- What was made of an officer's work when he left (交接班), once for each time: how much went on, and what stays.
+CREATE TABLE hand_overs (
+  id          uuid PRIMARY KEY,
+  officer_id  uuid NOT NULL REFERENCES officers ON DELETE CASCADE,
+  why         text NOT NULL CHECK (why IN ('shift_end', 'absence')),
+  left_at     timestamptz NOT NULL,
+  at          timestamptz NOT NULL,
+  handed_over integer NOT NULL,
+  stay        uuid[] NOT NULL,                   -- cases of which the dispatcher heard
+  UNIQUE (officer_id, left_at)
+);
+
 CREATE TABLE devices (
   secret_hash bytea PRIMARY KEY,             -- sha256 of the random id that the tracker sends
   officer_id  uuid NOT NULL REFERENCES officers ON DELETE CASCADE,
@@ -950,6 +976,7 @@ CREATE TABLE assignments (
 );
 CREATE UNIQUE INDEX one_current_assignment ON assignments (case_id) WHERE ended_at IS NULL;
 CREATE INDEX assignments_case ON assignments (case_id);
+CREATE INDEX assignments_officer ON assignments (officer_id, assigned_at) WHERE officer_id IS NOT NULL;
 
 -- Append-only: what no other table than the history tells of a cycle once the next one runs, and evaluation counts.
 CREATE TABLE case_marks (
@@ -1545,6 +1572,8 @@ REVOKE DELETE ON absences FROM gridsvc_app;
 REVOKE INSERT, DELETE ON notice_rules FROM gridsvc_app;
 REVOKE DELETE ON outages, rung_lags FROM gridsvc_app;
 REVOKE UPDATE, DELETE ON outage_steps, outage_changes FROM gridsvc_app;
+REVOKE INSERT, UPDATE, DELETE ON roster_rules FROM gridsvc_app;
+REVOKE UPDATE, DELETE ON hand_overs FROM gridsvc_app;
 -- Time is the owner's.
 REVOKE INSERT, UPDATE, DELETE ON instance FROM gridsvc_app;
 REVOKE INSERT, UPDATE, DELETE ON spatial_ref_sys FROM gridsvc_app;

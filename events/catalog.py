@@ -113,6 +113,25 @@ class CaseAssigned(CaseNews):
 
 
 @dataclass(frozen=True, kw_only=True)
+class CaseHandedOver(CaseNews):
+    """An officer handed the case over to a colleague, who answers for it now."""
+
+    TYPE: ClassVar[str] = "case.handed_over"
+    assignment_id: UUID
+    officer_id: UUID
+    from_officer: UUID
+
+
+@dataclass(frozen=True, kw_only=True)
+class CaseRelieved(CaseNews):
+    """The officer of the case has left: it waits for routing to find another."""
+
+    TYPE: ClassVar[str] = "case.relieved"
+    from_officer: UUID
+    why: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class CasePooled(CaseNews):
     """Nobody could be found: the case stands in the pool and the desk must look."""
 
@@ -521,6 +540,18 @@ class OfficerDutyChanged(Announcement):
 
 
 @dataclass(frozen=True, kw_only=True)
+class OfficerLeft(Announcement):
+    """An officer's shift ended or an absence began, and cases stay with him that somebody should look at."""
+
+    TYPE: ClassVar[str] = "officer.left"
+    officer_id: UUID
+    why: str
+    left_at: datetime
+    handed_over: int
+    stay: tuple[UUID, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
 class CalendarYearMissing(Announcement):
     """Nobody has published this year of a calendar: deadlines in it are provisional."""
 
@@ -545,14 +576,15 @@ CATALOG: Final[dict[str, type[Announcement]]] = {
     kind.TYPE: kind
     for kind in (
         CaseReported, CaseLocated, CaseCheckWanted, CaseCheckUnmanned, CaseCheckSent, CaseChecked, CaseFiled,
-        CaseRejected, CaseAssigned, CasePooled, CaseAlarm, CaseCalled, CaseAnswered, CaseDeclined, CaseCallEnded,
+        CaseRejected, CaseAssigned, CaseHandedOver, CaseRelieved, CasePooled,
+        CaseAlarm, CaseCalled, CaseAnswered, CaseDeclined, CaseCallEnded,
         CaseWaiting, CaseUnacknowledged, CaseReturned, CaseCorrected, CaseReferred, CaseAccepted, CaseArrived,
         CaseStarted, CaseHandedIn, CaseReworked, CaseClosed, CaseSelfHandled, CaseToCallBack, CaseCalledBack,
         CaseReopened, CaseAppealed, CaseAppealSettled, CaseSuspended, CaseResumed, CaseRescheduled, CaseAdjusted,
         CaseExtended, CaseCancelled, CaseMerged, CaseUnmerged, CaseLinked, CaseUnlinked, CaseFollowed,
         CaseCauseReopened, CaseCoAssigned, CaseCoHandedIn, CaseCoDeclined, CaseCoCalledOff, CaseReminded, CaseNoted,
         CaseSupervised, CaseOrderReplied, CaseUndone, CaseEscalated, CaseRegridded,
-        OfficerDutyChanged, CalendarYearMissing, OutageDeclared,
+        OfficerDutyChanged, OfficerLeft, CalendarYearMissing, OutageDeclared,
     )
 }  # fmt: skip
 """Announcements by their type, in the order of a case's life."""

@@ -66,7 +66,7 @@ ROUTING: Final = Queue(
     (
         "case.filed", "case.waiting", "case.reopened", "case.unacknowledged", "officer.duty_changed",
         "case.corrected", "case.unlinked", "case.reported", "case.located", "case.unmerged", "case.handed_in",
-        "case.self_handled", "case.check_wanted",
+        "case.self_handled", "case.check_wanted", "case.relieved",
     ),
 )  # fmt: skip
 
@@ -81,6 +81,7 @@ NOTICES: Final = Queue(
         "case.co_assigned", "case.co_handed_in", "case.co_declined", "case.co_called_off",
         "case.linked", "case.cause_reopened",
         "case.to_call_back", "case.called_back", "case.undone", "case.merged", "case.regridded",
+        "case.handed_over", "case.relieved", "officer.left",
     ),
 )  # fmt: skip
 

@@ -22,6 +22,8 @@ GridError
 │   ├── NotAnEmergency           only emergencies are exported as alerts
 │   ├── GuardFailed              the move's own condition is not met
 │   ├── RulesRefused             the edition of routing rules is not in the state for it
+│   ├── AbsenceOverlaps          the officer is absent then already
+│   ├── AbsenceOver              an absence that is over or was cancelled is not cancelled
 │   ├── KeyRequired              a write without Idempotency-Key
 │   ├── KeyReused                an idempotency key with another body
 │   ├── TooLarge                 more bytes, rows or pixels than accepted
@@ -217,6 +219,21 @@ class RulesRefused(Refused):
     """An edition of routing rules cannot be published or gone back from: it is no draft, or replaced none."""
 
     code = "rules_refused"
+
+
+class AbsenceOverlaps(Refused):
+    """The officer is absent then already.
+
+    `facts` name the other absence, from when and until when.
+    """
+
+    code = "absence_overlaps"
+
+
+class AbsenceOver(Refused):
+    """The absence is over, or was cancelled before."""
+
+    code = "absence_over"
 
 
 class KeyRequired(Refused):

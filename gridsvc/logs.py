@@ -37,6 +37,7 @@ ACTIONS: Final[dict[str, str]] = {
     "case_re_emitted": "the reconciler sent a waiting case to routing again",
     "check_re_emitted": "the reconciler said again that somebody should look at a case",
     "clock_jumped": "the database's clock jumped; no rung fires until it is looked at",
+    "work_handed_over": "the sweeper handed over what was open with officers who left",
     "suspensions_ended": "the sweeper resumed cases whose suspension was over",
     "outages_followed": "clocks of some pages of cases were computed anew, because of an outage",
     "clocks_recomputed": "open clocks were computed anew by a new edition of their calendar",

@@ -33,6 +33,7 @@ from events.catalog import (
     CaseEscalated,
     CaseFiled,
     CaseHandedIn,
+    CaseHandedOver,
     CaseLinked,
     CaseLocated,
     CaseMerged,
@@ -40,6 +41,7 @@ from events.catalog import (
     CasePooled,
     CaseReferred,
     CaseRegridded,
+    CaseRelieved,
     CaseReminded,
     CaseReopened,
     CaseReported,
@@ -54,6 +56,7 @@ from events.catalog import (
     CaseUnmerged,
     CaseWaiting,
     OfficerDutyChanged,
+    OfficerLeft,
     OutageDeclared,
 )
 from events.topology import NOTICES, ROUTING, URGENT, Queue
@@ -62,6 +65,7 @@ from gridsvc.actions.assign_waiting import assign_waiting_cases
 from gridsvc.actions.raise_alarm import raise_alarm
 from gridsvc.actions.send_checks import send_checks
 from gridsvc.actions.tell_admins import tell_admins
+from gridsvc.actions.tell_of_leaving import tell_of_leaving
 from gridsvc.actions.tell_people import tell_people
 from gridsvc.db import ConnPool
 from gridsvc.settings import BrokerSettings, WorkerSettings
@@ -87,6 +91,7 @@ LISTENERS: Final = (
     Listener(ROUTING, CaseUnacknowledged, assign_cases),
     Listener(ROUTING, CaseCorrected, assign_cases),
     Listener(ROUTING, CaseUnlinked, assign_cases),
+    Listener(ROUTING, CaseRelieved, assign_cases),
     Listener(ROUTING, OfficerDutyChanged, assign_waiting_cases),
     Listener(ROUTING, CaseReported, send_checks),
     Listener(ROUTING, CaseLocated, send_checks),
@@ -121,6 +126,9 @@ LISTENERS: Final = (
     Listener(NOTICES, CaseRegridded, tell_people),
     Listener(NOTICES, CaseEscalated, tell_people),
     Listener(NOTICES, CaseCheckUnmanned, tell_people),
+    Listener(NOTICES, CaseHandedOver, tell_people),
+    Listener(NOTICES, CaseRelieved, tell_people),
+    Listener(NOTICES, OfficerLeft, tell_of_leaving),
     Listener(NOTICES, CalendarYearMissing, tell_admins),
     Listener(NOTICES, OutageDeclared, tell_admins),
     Listener(URGENT, CaseAlarm, raise_alarm),

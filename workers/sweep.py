@@ -15,6 +15,7 @@ from gridsvc.actions.end_shifts import end_shifts
 from gridsvc.actions.escalate_case import fire_due_rungs
 from gridsvc.actions.follow_grid import follow_grid
 from gridsvc.actions.follow_outages import follow_outages
+from gridsvc.actions.hand_over_work import hand_over_work
 from gridsvc.actions.miss_calendars import miss_calendars
 from gridsvc.actions.recompute_clocks import recompute_clocks
 from gridsvc.actions.resume_cases import resume_cases
@@ -187,10 +188,19 @@ async def quiet_round(pool: ConnPool, batch: int) -> int:
     return done
 
 
-async def end_shifts_round(pool: ConnPool) -> int:
-    """Take officers off duty whose shift is over; return how many."""
+async def end_shifts_round(pool: ConnPool, batch: int) -> int:
+    """Take officers off duty whose shift is over or who are absent, then hand over their work; return how many."""
     async with transaction(pool, SERVICE) as (conn, now):
-        return len(await end_shifts(conn, now))
+        ended = len(await end_shifts(conn, now))
+    done, full = 0, True
+    while full:
+        async with transaction(pool, SERVICE) as (conn, now):
+            moved = await hand_over_work(conn, now, batch)
+        done += moved
+        full = moved >= batch
+    if done:
+        log.info("work was handed over", extra={"action": "work_handed_over", "cases": done})
+    return ended
 
 
 async def sign_round(pool: ConnPool, signer: Signer) -> int:
@@ -214,7 +224,7 @@ async def sweep(pool: ConnPool, settings: WorkerSettings, signer: Signer, stop: 
             ("outages", settings.sweep_seconds, partial(outage_round, pool, settings.sweep_batch)),
             ("missing calendars", MISSING_SECONDS, partial(missing_round, pool)),
             ("quiet hours", QUIET_SECONDS, partial(quiet_round, pool, settings.sweep_batch)),
-            ("shifts", SHIFT_SECONDS, partial(end_shifts_round, pool)),
+            ("shifts", SHIFT_SECONDS, partial(end_shifts_round, pool, settings.sweep_batch)),
             ("signing", SIGN_SECONDS, partial(sign_round, pool, signer)),
         ):
             group.create_task(periodically(name, seconds, turn, stop), name=name)

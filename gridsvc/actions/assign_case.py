@@ -1,7 +1,7 @@
 """Find who answers for filed cases; where nobody can be found, put the case in the pool for all to see.
 
 Takes any number of cases at once, because news that arrives together shares one transaction
-(workers/hear.py): a case alone costs seventeen round trips, sixteen together cost the same.
+(workers/hear.py): a case alone costs eighteen round trips, sixteen together cost the same.
 """
 
 from __future__ import annotations
@@ -128,7 +128,11 @@ def _held(vacancy: Vacancy) -> tuple[str, str]:
 
 
 def _loaded(candidates: Sequence[Candidate], taken: Counter[UUID]) -> list[Candidate]:
-    return [replace(each, open_cases=each.open_cases + taken[each.officer_id]) for each in candidates]
+    return [
+        replace(each, open_cases=each.open_cases + more, given_today=each.given_today + more)
+        for each in candidates
+        for more in [taken[each.officer_id]]
+    ]
 
 
 def _recorded(book: Rulebook, row: CaseRow, found: Choice | NobodyFree, now: datetime) -> Recorded | None:

@@ -13,9 +13,11 @@ from events.catalog import (
     CaseArrived,
     CaseChecked,
     CaseFiled,
+    CaseHandedOver,
     CaseLinked,
     CaseMerged,
     CaseReferred,
+    CaseRelieved,
     CaseReopened,
     CaseUnlinked,
     CaseUnmerged,
@@ -50,6 +52,7 @@ from gridsvc.actions.carry_effects import (
 )
 from gridsvc.actions.file_report import ROUTE_WITHIN
 from gridsvc.actions.follow_grid import where_it_lies_now
+from gridsvc.actions.hand_over import HANDED_OVER, RELIEVED, check_colleague, handed_over_to
 from gridsvc.actions.record_move import NewOwner, Recorded, record_move
 from gridsvc.db import Conn, act_as_service
 from gridsvc.domain.attribute import checked, kept
@@ -115,6 +118,8 @@ async def move_case(
     asked_back = call_back_answered(book, locked, waits, said, now)
     _check_category(book.categories[(locked.edition, locked.category)], move, said)
     await _check_named(conn, held, said)
+    if move is Move.HAND_OVER:
+        await check_colleague(conn, said, now)
     await act_as_service(conn)
     if move is Move.UNMERGE:
         await call_off_for(conn, locked, now)
@@ -137,7 +142,7 @@ async def move_case(
         moved=moved,
         actor=actor.id,
         facts={**facts, **facts_of_part(part), **answered.facts},
-        owner=answered.owner or _owner_by_hand(book, moved, said),
+        owner=answered.owner or _owner_by_hand(book, locked, moved, said),
         ended_why=_ended_why(locked, moved),
         changes={**changes, **columns_of(task), **answered.changes},
         told=told,
@@ -330,7 +335,9 @@ async def _corrected(
     }
 
 
-def _owner_by_hand(book: Rulebook, moved: Moved, said: Particulars) -> NewOwner | None:
+def _owner_by_hand(book: Rulebook, locked: CaseRow, moved: Moved, said: Particulars) -> NewOwner | None:
+    if moved.rule.move is Move.HAND_OVER:
+        return handed_over_to(book, locked, said)
     if moved.rule.move not in {Move.ASSIGN, Move.FORWARD}:
         return None
     return NewOwner(
@@ -348,6 +355,10 @@ def _ended_why(locked: CaseRow, moved: Moved) -> str | None:
         return None
     if moved.rule.move is Move.ASSIGN:
         return "reassigned"
+    if moved.rule.move is Move.HAND_OVER:
+        return HANDED_OVER
+    if moved.rule.move is Move.RELIEVE:
+        return RELIEVED
     if moved.pool is not None:
         return "returned" if moved.rule.move is Move.RETURN else str(moved.rule.move)
     return str(moved.state) if moved.state in FINAL else None
@@ -370,6 +381,10 @@ def _told(
         return {"division": said.division}
     if moved.rule.tells is CaseLinked:
         return {"cause_id": said.cause, "officer_id": locked.officer_id, "department": locked.department}
+    if moved.rule.tells is CaseHandedOver:
+        return {"from_officer": locked.officer_id}
+    if moved.rule.tells is CaseRelieved:
+        return {"from_officer": locked.officer_id, "why": said.reason}
     if moved.rule.tells is CaseUnlinked:
         return {"cause_id": locked.cause_id}
     if moved.rule.tells is CaseUnmerged:
@@ -398,6 +413,8 @@ def _facts_of_move(locked: CaseRow, moved: Moved, said: Particulars, changes: Ma
         return {"distance_m": _distance_m(locked, said), "accuracy_m": said.location.accuracy_m}
     if move is Move.CHECK:
         return {"kind": CHECKS[State(locked.state)]}
+    if move in {Move.HAND_OVER, Move.RELIEVE}:
+        return {"from_officer": str(locked.officer_id)}
     if move is Move.UNLINK:
         return {"cause": str(locked.cause_id)}
     if move is Move.UNMERGE:

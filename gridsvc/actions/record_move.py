@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 from uuid import UUID
 
-from events.catalog import Announcement, CaseAlarm, CaseAssigned, CaseCallEnded, CaseNews
+from events.catalog import Announcement, CaseAlarm, CaseAssigned, CaseCallEnded, CaseHandedOver, CaseNews
 from gridsvc.actions.end_parts import called_off, end_parts, with_parts
 from gridsvc.actions.news import news_of
 from gridsvc.actions.stop_clocks import stop_clocks
@@ -211,6 +211,8 @@ def _news(after: CaseRow, what: Recorded, now: datetime) -> CaseNews:
             "officer_id": after.officer_id,
             "department": after.department,
         }
+    if what.moved.rule.tells is CaseHandedOver:
+        told |= {"assignment_id": after.assignment_id, "officer_id": after.officer_id}
     return what.moved.rule.tells(**told)
 
 

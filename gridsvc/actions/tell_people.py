@@ -28,6 +28,7 @@ from events.catalog import (
     CaseCoDeclined,
     CaseCoHandedIn,
     CaseEscalated,
+    CaseHandedOver,
     CaseLinked,
     CaseMerged,
     CaseNews,
@@ -35,6 +36,7 @@ from events.catalog import (
     CasePooled,
     CaseReferred,
     CaseRegridded,
+    CaseRelieved,
     CaseReported,
     CaseReturned,
     CaseToCallBack,
@@ -89,7 +91,7 @@ async def tell_people(conn: Conn, announcements: Sequence[Announcement], now: da
         case = standings.get(each.case_id)
         if case is None:
             raise Unknown(f"no case {each.case_id} to tell about", case_id=str(each.case_id))
-        if isinstance(each, CaseAssigned) and each.assignment_id != case.assignment_id:
+        if isinstance(each, CaseAssigned | CaseHandedOver) and each.assignment_id != case.assignment_id:
             continue
         if isinstance(each, CaseCheckSent) and each.officer_id != case.checker_id:
             continue
@@ -131,6 +133,10 @@ async def _who_hears(conn: Conn, news: CaseNews, case: Standing, now: datetime) 
         return [] if news.officer_id is None else [news.officer_id]  # his until now; the next one hears of his own
     if isinstance(news, CaseCalled | CaseCallEnded):
         return list(news.officers)
+    if isinstance(news, CaseHandedOver):
+        return sorted({news.officer_id, news.from_officer})
+    if isinstance(news, CaseRelieved):
+        return [news.from_officer]
     if isinstance(news, CaseAlarm | CaseAnswered):
         return await _duty_desk(conn, case, now)
     if isinstance(news, _OWNERS_ALONE):
@@ -251,6 +257,14 @@ def _body(news: CaseNews, case: Standing) -> dict[str, Any]:
             body |= {"cause_id": str(news.cause_id)}
         case CaseAssigned():
             body |= {"assignment_id": str(news.assignment_id)}
+        case CaseHandedOver():
+            body |= {
+                "assignment_id": str(news.assignment_id),
+                "officer_id": str(news.officer_id),
+                "from_officer": str(news.from_officer),
+            }
+        case CaseRelieved():
+            body |= {"why": news.why}
         case CasePooled():
             body |= {"why": news.why}
         case CaseCheckSent():

@@ -30,6 +30,8 @@ STATUSES: Final[Mapping[type[GridError], int]] = {
     errors.VersionConflict: 409,
     errors.WrongMoment: 409,
     errors.CallOver: 409,
+    errors.AbsenceOverlaps: 409,
+    errors.AbsenceOver: 409,
     errors.KeyReused: 409,
     errors.TooLarge: 413,
     errors.UnacceptedMedia: 415,

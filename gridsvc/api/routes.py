@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from gridsvc.api import (
+    absences,
     attachments,
     auth,
     bulk,
@@ -21,6 +22,7 @@ from gridsvc.api import (
     evaluation,
     front,
     grid_sets,
+    hand_overs,
     health,
     moves,
     notices,
@@ -34,6 +36,7 @@ from gridsvc.api import (
     reports,
     routing_rules,
     self_handling,
+    teams,
     tiles,
 )
 from gridsvc.api.route import Route
@@ -53,6 +56,9 @@ ROUTES: Final[tuple[Route, ...]] = (
     *tiles.ROUTES,
     *places.ROUTES,
     *people.ROUTES,
+    *teams.ROUTES,
+    *absences.ROUTES,
+    *hand_overs.ROUTES,
     *reports.ROUTES,
     *self_handling.ROUTES,
     *cases.ROUTES,

@@ -32,9 +32,9 @@ example: four hours, ten times as fast as life
 
 Only cases whose description begins with 【模拟】 are ever moved by hand. After a third of the day some cells go
 to the neighbouring beat, and after two thirds they come back: all open cases follow (--keep-grid leaves that
-out). Deadlines stay those of the real clock, whatever the speed. Exit code 0: done; 1: the service was away, or
-refused what should have been possible; 2: the command was wrong. docs/demo-city.md says what the simulated
-people do."""
+out). Deadlines stay those of the real clock, whatever the speed. Exit code 0: done; 1: the service was away,
+refused what should have been possible, or gave a case to somebody who was not there; 2: the command was wrong.
+docs/demo-city.md says what the simulated people do."""
 
 
 def add(subparsers: Subparsers) -> None:
@@ -89,13 +89,14 @@ async def _play(arguments: argparse.Namespace, home: Path, pace: Pace, pool: Con
                     bar.set_postfix_str(f"{tally.reports.total()} reports, {tally.moves.total()} moves")
                 grid = await redrawn
             judged, routed = await simulation.judged(), await simulation.routed()
-            stood_still = await simulation.stood_still()
+            chosen, stood_still = await simulation.looked_at(), await simulation.stood_still()
     print(summary(tally))
     print(f"grid      {grid.line() if grid is not None else 'not redrawn'}")
     print(f"rules     {', '.join(f'{rule} {count}' for rule, count in routed.items()) or 'none'}")
+    print(f"routing   {chosen.summary()}")
     print(f"outages   {stood_still}")
     print(f"judged    {', '.join(f'{name} {value}' for name, value in judged.items()) or 'nothing yet'}")
-    return 1 if tally.refused else 0
+    return 1 if tally.refused or chosen.not_there else 0
 
 
 @dataclass(frozen=True)

@@ -39,6 +39,7 @@ from events.catalog import (
     CaseFiled,
     CaseFollowed,
     CaseHandedIn,
+    CaseHandedOver,
     CaseLinked,
     CaseLocated,
     CaseMerged,
@@ -49,6 +50,7 @@ from events.catalog import (
     CaseReferred,
     CaseRegridded,
     CaseRejected,
+    CaseRelieved,
     CaseReminded,
     CaseReopened,
     CaseReported,
@@ -138,6 +140,8 @@ class Move(StrEnum):
     CORRECT = "correct"
     REFER_UP = "refer_up"
     HAND_DOWN = "hand_down"
+    HAND_OVER = "hand_over"
+    RELIEVE = "relieve"
     ACCEPT = "accept"
     ARRIVE = "arrive"
     START = "start"
@@ -476,6 +480,16 @@ def has_an_open_appeal(case: Case, actor: Actor, said: Particulars, now: datetim
     return None if case.appeal == "open" else "no appeal waits to be settled"
 
 
+def an_officers_own(case: Case, actor: Actor, said: Particulars, now: datetime) -> str | None:
+    """What an officer answers for is handed over; a department finds somebody itself."""
+    return None if case.officer_id is not None else "no officer answers for the case"
+
+
+def to_a_colleague(case: Case, actor: Actor, said: Particulars, now: datetime) -> str | None:
+    """Nobody hands a case over to himself."""
+    return "the officer named has the case already; want a colleague" if said.officer == case.officer_id else None
+
+
 def lies_in_a_cell(case: Case, actor: Actor, said: Particulars, now: datetime) -> str | None:
     """What is filed is owned by a cell."""
     return None if case.cell_code else "the case has no place yet; give it one first"
@@ -810,6 +824,20 @@ MOVES: Final[dict[Move, Rule]] = {
             before=frozenset({State.FILED}), after=State.FILED, by=_DISPATCH, needs=("division",), takes=("note",),
             guards=(running, stands_for_itself, to_a_level_below), stops=(Clock.DISPATCH, Clock.POOL, Clock.CALL),
             starts=(Clock.POOL,), pool=Pool.DISPATCH, tells=CaseReferred, over_http=True,
+        ),
+        Rule(
+            move=Move.HAND_OVER,
+            says="The officer hands the case over to a colleague who is there, with a note; its limit goes on (交接).",
+            before=OWNED, after=State.ASSIGNED, by=_OWNER, needs=("officer", "note"),
+            guards=(running, an_officers_own, to_a_colleague), stops=(Clock.ACKNOWLEDGE,),
+            starts=(Clock.ACKNOWLEDGE,), tells=CaseHandedOver, over_http=True,
+        ),
+        Rule(
+            move=Move.RELIEVE,
+            says="Its officer has left: the case looks for another, and its limit goes on (交班).",
+            before=OWNED, after=State.FILED, by=_DISPATCH | {Party.SWEEPER}, needs=("reason",), takes=("note",),
+            guards=(running, an_officers_own), stops=(Clock.ACKNOWLEDGE, Clock.CALL), starts=(Clock.DISPATCH,),
+            pool=Pool.ROUTING, tells=CaseRelieved, over_http=True,
         ),
         Rule(
             move=Move.ACCEPT, says="The owner has seen the case and takes it on (接收).",

@@ -8,12 +8,13 @@ from typing import Final
 from uuid import UUID
 
 from gridsvc.db import Conn
+from gridsvc.domain.roster import Team
 from gridsvc.domain.routing_rules import DEFAULT, Hours, Otherwise, RoutingEdition, RoutingRule, Target, When
 from gridsvc.local import city_names as names
 from gridsvc.local.city_people import NIGHT
 from gridsvc.local.city_plan import Person
 from gridsvc.store import routing_rules
-from gridsvc.store.teams import Team, keep_teams
+from gridsvc.store.teams import keep_members, keep_teams
 
 GAS_WORDS: Final = ("燃气", "煤气", "天然气", "gas leak")
 PARK_WORDS: Final = ("公园", "绿地", "绿化带")
@@ -69,7 +70,9 @@ async def load_rules(conn: Conn, people: Sequence[Person], ids: Mapping[str, UUI
         Team(code=f"night-{district}", name=f"{name}夜班队", name_en=f"{english} night crew", duty_line="social")
         for district, (name, english) in names.DISTRICTS.items()
     ]
-    await keep_teams(conn, teams, night_crews(people, ids))
+    crews = {officer: [crew] for crew, officers in night_crews(people, ids).items() for officer in officers}
+    await keep_teams(conn, teams)
+    await keep_members(conn, sorted(crews), crews)
     await routing_rules.lock(conn)
     number = await routing_rules.add_draft(conn, EDITION, "command:up", now)
     await routing_rules.put_in_force(conn, number, "command:up", now)

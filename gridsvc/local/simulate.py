@@ -25,6 +25,7 @@ from gridsvc.local.simulate_desk import calls, number_of, wrong_page
 from gridsvc.local.simulate_notices import read, rest
 from gridsvc.local.simulate_outages import moved, next_outage_step
 from gridsvc.local.simulate_picture import picture
+from gridsvc.local.simulate_rota import Choices, handed, is_all_simulated, is_away, loses_phone
 from gridsvc.local.simulate_rules import (
     MARK,
     By,
@@ -63,6 +64,7 @@ class Pace:
     steps_per_look: int
     walks_per_look: int
     most_on_duty: int = 1_000
+    rota: bool = False  # whether officers hand over, are away and lose phones: many changes at once
 
 
 GENTLE: Final = Pace(
@@ -76,7 +78,8 @@ def fast(speed: float, busiest_hour: float, most_on_duty: int) -> Pace:
     """The whole day at `speed` times its time."""
     return Pace(
         speed=speed, day_speed=speed, busiest_hour=busiest_hour, most_open=2_000,
-        look_s=min(2.0, max(0.2, 60 / speed)), steps_per_look=64, walks_per_look=4, most_on_duty=most_on_duty,
+        look_s=min(2.0, max(0.2, 60 / speed)), steps_per_look=64, walks_per_look=4,
+        most_on_duty=most_on_duty, rota=True,
     )  # fmt: skip
 
 
@@ -114,6 +117,8 @@ class Simulation:
         self._looks = 0
         self._since: dict[str, tuple[object, float]] = {}
         self._present: set[str] = set()
+        self._ahead = timedelta()  # of the city's clock before ours
+        self._troubled: set[tuple[str, datetime]] = set()  # who was away or lost a phone, in which hour
 
     @property
     def elapsed_s(self) -> float:
@@ -138,6 +143,8 @@ class Simulation:
             told = await self._get("/api/v1/categories")
             self._kinds = [Kind.of(item) for item in told["items"]]
         await self._change_duty()
+        if self._pace.rota:
+            await self._trouble()
         await self._report()
         await self._see()
         await self._side_by_side([self._make(case, step) for case, step in self._due()])
@@ -173,6 +180,13 @@ class Simulation:
             answers.update(each["rule"] for one in told for each in (*one["items"], *one["pooled"]) if each["rule"])
         return dict(answers.most_common())
 
+    async def looked_at(self, most: int = 300) -> Choices:
+        """Why each of the latest simulated cases went to whom, as the service keeps it."""
+        seen = Choices()
+        async for case in self._listed((*_OPEN, "closed"), most=most):
+            seen.add((await self._get(f"/api/v1/cases/{case.id}/routing"))["items"])
+        return seen
+
     # -- duty ----------------------------------------------------------------------------------
 
     async def _change_duty(self) -> None:
@@ -186,11 +200,61 @@ class Simulation:
 
     async def _set_duty(self, username: str, on_duty: bool) -> None:
         login = await self._crowd.known(username)
+        if not on_duty and self._pace.rota:
+            await self._hand_over(login)
         answer = await self._client.call(
             "POST", "/api/v1/officers/me/duty", who=login, body={"on_duty": on_duty}, key=str(uuid4())
         )
+        if on_duty and answer.code == "guard_failed":  # still absent, by the city's clock; he tries again
+            self.tally.duty["still absent"] += 1
+            return
         (self._present.add if on_duty else self._present.discard)(username)
         self._count(self.tally.duty, "on" if on_duty else "off", answer)
+        if answer.good and answer.body["duty_changed_at"] is not None:
+            changed = datetime.fromisoformat(answer.body["duty_changed_at"])
+            self._ahead = max(self._ahead, changed - datetime.now(ZONE))
+
+    async def _hand_over(self, login: Login) -> None:
+        """Who goes home gives a part of what he has not begun to a colleague himself; the service sees to the rest."""
+        told = await self._client.call("GET", "/api/v1/officers/me/handover", who=login)
+        if not told.good:
+            self.tally.refused[f"handover: {told.code}"] += 1
+            return
+        for each in handed(told.body, (case.id for case in self._open), self._seed):
+            answer = await self._client.call(
+                "POST", f"/api/v1/cases/{each.case}/hand_over", who=login, body=each.said, key=str(uuid4()),
+                if_match=f'"{each.version}"',
+            )  # fmt: skip
+            if answer.code == "guard_failed":  # the colleague went home meanwhile
+                self.tally.races += 1
+            else:
+                self._count(self.tally.moves, "hand_over", answer)
+
+    async def _trouble(self) -> None:
+        """In each hour some officers are away and some lose their phone; a desk enters it, and takes their work."""
+        hour = self.local.replace(minute=0, second=0, microsecond=0)
+        for username in sorted(self._present):
+            away, lost = is_away(username, hour, self._seed), loses_phone(username, hour, self._seed)
+            if (away or lost) and (username, hour) not in self._troubled:
+                self._troubled.add((username, hour))
+                await self._take_from(username, away=away)
+
+    async def _take_from(self, username: str, *, away: bool) -> None:
+        login = await self._crowd.known(username)
+        told = await self._client.call("GET", "/api/v1/officers/me/handover", who=login)
+        if not told.good or not is_all_simulated(told.body, (case.id for case in self._open)):
+            return
+        desk = self._crowd.login(desk_name(By.DISPATCHER, self._crowd.walkers[username].street))
+        path, what = f"/api/v1/officers/{login.user_id}/hand-over", "phone lost"
+        body: dict[str, object] = {"reason": "手机遗失"}
+        if away:
+            path, what = f"/api/v1/officers/{login.user_id}/absences", "away"
+            until = datetime.now(ZONE) + timedelta(seconds=3600 / self._pace.day_speed + 1)
+            body = {"until": (until + self._ahead).isoformat(), "reason": "leave"}
+        answer = await self._client.call("POST", path, who=desk, body=body, key=str(uuid4()))
+        self._count(self.tally.duty, what, answer)
+        if answer.good:
+            self._present.discard(username)
 
     # -- reports -------------------------------------------------------------------------------
 

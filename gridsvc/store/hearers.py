@@ -158,6 +158,25 @@ ADMINS = Statement(
     """,
 )
 
+@dataclass(frozen=True)
+class _Area:
+    path: list[str]
+    duty_line: str
+
+
+# Where an officer works, from the top down; several grants: one after the other.
+AREAS_OF_OFFICER = Statement(
+    _Area,
+    """
+    SELECT coalesce(d.path, ARRAY[g.division_code]) AS path, o.duty_line
+      FROM officers o
+      JOIN grants g ON g.user_id = o.user_id AND g.role = 'officer'
+      LEFT JOIN divisions d ON d.grid_set_id = grid_set_at($2::timestamptz) AND d.code = g.division_code
+     WHERE o.user_id = $1::uuid
+     ORDER BY g.division_code
+    """,
+)
+
 # The duty desk (值班室) of an emergency: who dispatches or supervises for the district, and for the city.
 DUTY_DESK = Statement(
     Hearer,
@@ -201,6 +220,17 @@ async def nearest_of_line(
 ) -> list[UUID]:
     """Who holds `role` for the department itself, or for the duty line of a case without one; as `nearest`."""
     return [row.user_id for row in await NEAREST_OF_LINE.all(conn, role, path, duty_line, department)]
+
+
+async def of_officer(conn: Conn, officer_id: UUID, roles: Sequence[str], now: datetime) -> list[UUID]:
+    """Who holds the first of `roles` that anybody holds nearest to where the officer works; nobody: an empty list."""
+    for role in roles:
+        people: set[UUID] = set()
+        for area in await AREAS_OF_OFFICER.all(conn, officer_id, now):
+            people |= set(await nearest(conn, role, area.path, area.duty_line, None))
+        if people:
+            return sorted(people)
+    return []
 
 
 async def admins(conn: Conn) -> list[UUID]:

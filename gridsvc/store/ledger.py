@@ -395,6 +395,20 @@ INVARIANTS: Final = (
         """,
     ),
     _rule(
+        "routing_never_chooses_the_absent",
+        "Routing gives nothing to somebody who is absent, but for the first minute after that was entered.",
+        """
+        SELECT a.id::text AS what
+          FROM assignments a
+          JOIN absences b ON b.officer_id = a.officer_id
+                         AND a.assigned_at >= b.from_at AND a.assigned_at < b.until_at
+         WHERE a.assigned_by = 'worker:router'
+           AND b.entered_at < a.assigned_at - interval '1 minute'
+           AND (b.cancelled_at IS NULL OR b.cancelled_at > a.assigned_at)
+         LIMIT 20
+        """,
+    ),
+    _rule(
         "numbers_are_unique",
         "A case number and an acceptance number stand for one thing only.",
         """

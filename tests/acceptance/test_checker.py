@@ -280,6 +280,16 @@ DAMAGES: Final[dict[str, tuple[str, ...]]] = {
         SELECT gen_random_uuid(), user_id, gen_random_uuid(), 'case.escalated', '{{}}', now(), id FROM seen
         """,
     ),
+    "routing_never_chooses_the_absent": (
+        """
+        INSERT INTO absences (id, officer_id, from_at, until_at, reason, entered_by, entered_at)
+        SELECT gen_random_uuid(), officer_id, assigned_at - interval '1 hour', assigned_at + interval '1 hour',
+               'sick', 'user:x', assigned_at - interval '1 hour'
+          FROM assignments
+         WHERE assigned_by = 'worker:router' AND officer_id IS NOT NULL
+         LIMIT 1
+        """,
+    ),
     "numbers_are_unique": (
         "ALTER TABLE cases DROP CONSTRAINT cases_number_key",
         "UPDATE cases SET number = (SELECT number FROM cases WHERE id = '{late}') WHERE id = '{other}'",

@@ -76,6 +76,7 @@ async def test_a_short_simulation_ends_by_itself_and_says_what_happened(service:
     assert "judged    filing_rate" in ended.said
     assert "rules     department_of_the_category" in ended.said, "and how often each rule chose"
     assert "clocks stood still" in ended.said
+    assert ", 0 of them of somebody off duty, off shift or absent" in ended.said
 
 
 @pytest.mark.slow
@@ -150,6 +151,9 @@ async def test_a_simulated_day_brings_cases_into_all_ten_states(
         "SELECT count(DISTINCT calendar) = 3 FROM clocks WHERE unit = 'work'",
         "working time runs on the city's calendar, a department's and a district's",
     )
+    await until(city, "SELECT EXISTS (SELECT FROM history WHERE move = 'hand_over')", "who goes home hands over")
+    await until(city, "SELECT EXISTS (SELECT FROM history WHERE move = 'relieve')", "what he had is routed anew")
+    await until(city, "SELECT EXISTS (SELECT FROM absences WHERE reason = 'leave')", "some are on leave")
     await until(city, "SELECT EXISTS (SELECT FROM call_backs WHERE result = 'solved')", "who called is called back")
     await until(
         city,

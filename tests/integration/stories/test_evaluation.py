@@ -131,6 +131,7 @@ class Year:
 
     async def play(self) -> None:
         """Busy hours, in which things happen every few minutes, and quiet days between them, in which limits pass."""
+        await self._handed_over()
         steps, busy = CASES * 13, 40
         quiet_s = (END - BEGIN).total_seconds() * busy / steps - busy * 300
         for number in range(steps):
@@ -169,6 +170,40 @@ class Year:
         while (page := await follow_grid(self.conn, self.now, 20)).looked_at:
             self.made["regrid"] += page.cases
             self.made["rerouted"] += page.rerouted
+
+    async def _handed_over(self) -> None:
+        """On the first day cases go from officer to officer: to a colleague, or by routing when one has left.
+
+        With dice of its own, and over before the year begins to be dealt.
+        """
+        dealt, self.rng = self.rng, random.Random(2)
+        desk, dispatcher = self._one(Role.ACCEPTOR), self._one(Role.DISPATCHER)
+        for number in range(8):
+            case_id = await self._new("officer")
+            await self._route(await self._case(case_id))
+            await self._through(case_id, await self._owner(case_id), *(Move.ACCEPT, Move.START)[: number % 3])
+            if number % 2:
+                case = await self._case(case_id)
+                colleague = next(
+                    each.user_id for each in self.people
+                    if Role.OFFICER in each.roles and each.user_id != case.officer_id
+                )  # fmt: skip
+                said = Particulars(officer=colleague, note="x")
+                await self._made(case, Move.HAND_OVER, await self._owner(case_id), said)
+            if number % 4 < 2:
+                await self._through(case_id, dispatcher, Move.RELIEVE)
+                await self._route(await self._case(case_id))
+            if number == 7:
+                await self._through(case_id, await self._owner(case_id), Move.RETURN)
+                continue
+            await self._through(case_id, await self._owner(case_id), Move.ACCEPT, Move.HAND_IN)
+            await self._through(case_id, desk, Move.CLOSE)
+        self.ids.clear()
+        self.rng = dealt
+
+    async def _owner(self, case_id: UUID) -> Caller:
+        case = await self._case(case_id)
+        return next(each for each in self.people if each.user_id == case.officer_id)
 
     async def _suspend_beyond_the_year(self) -> None:
         """What is suspended now stands still when the year is judged, its limit long past."""
@@ -389,7 +424,7 @@ class Year:
         bodies = await self.conn.fetch("SELECT body FROM outbox WHERE case_id = $1 ORDER BY seq DESC", case.id)
         heard = [decode(row["body"]) for row in bodies]
         wanted = {"case.filed", "case.waiting", "case.unacknowledged", "case.reopened", "case.corrected",
-                  "case.unlinked", "case.undone"}
+                  "case.unlinked", "case.undone", "case.relieved"}
         news = next(each for each in heard if isinstance(each, CaseNews) and each.TYPE in wanted)
         await assign_cases(self.conn, [news], self.now)
         self.made["route"] += 1
@@ -525,6 +560,7 @@ async def test_the_year_saw_every_move_that_counts(played: Played) -> None:
     # No figure hangs on the declining, and what is extended is seen in the pages that are.
     seldom = {Move.DECLINE, Move.CO_DECLINE, Move.EXTEND}
     assert {str(move) for move in _OFTEN.keys() - seldom} - set(played.made) == set()
+    assert (played.made["hand_over"], played.made["relieve"]) == (4, 4)
     together = {f"{done} {move}" for done in ("bulk", "undo") for move in _TOGETHER}
     of_itself = ("follow", "regrid", "rerouted")
     assert {name for name in (*together, *of_itself, *_AFTER_AN_UNDOING) if not played.made[name]} == set()

@@ -20,11 +20,12 @@ from gridsvc.db import transaction
 from gridsvc.domain.access import Caller
 from gridsvc.domain.case import Pool, State
 from gridsvc.domain.rehearsal import Rehearsal
+from gridsvc.domain.roster import Team
 from gridsvc.domain.routing_rules import DEFAULT, RoutingEdition
 from gridsvc.store import routing_rules
 from gridsvc.store.cases import CaseRow
 from gridsvc.store.rulebook import rulebook
-from gridsvc.store.teams import Team, keep_teams
+from gridsvc.store.teams import keep_members, keep_teams
 from tests.conftest import CityClock
 from tests.house.source import ROOT
 from tests.integration.api.conftest import settings_for
@@ -51,8 +52,8 @@ async def crew(town: Town, name: str = "night", *, skills: tuple[str, ...] = ())
         await conn.execute("DELETE FROM officer_beats WHERE officer_id = $1", member.user_id)
         for skill in skills:
             await conn.execute("INSERT INTO officer_skills VALUES ($1, $2)", member.user_id, skill)
-        await keep_teams(conn, [Team(code=name, name="夜班队", name_en="Night crew", duty_line="social")],
-                         {name: [member.user_id]})  # fmt: skip
+        await keep_teams(conn, [Team(code=name, name="夜班队", name_en="Night crew", duty_line="social")])
+        await keep_members(conn, [member.user_id], {member.user_id: [name]})
     return member
 
 

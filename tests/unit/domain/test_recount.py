@@ -130,6 +130,22 @@ def test_who_answers_a_call_has_the_case_and_nobody_dispatched_it() -> None:
     assert numbers(happened)["dispatched"] == 0
 
 
+def test_a_case_that_is_handed_over_is_received_by_both_and_returned_by_neither() -> None:
+    over: Said = (Move.HAND_OVER, State.ASSIGNED, {"officer": str(OFFICER), "from_officer": str(HANDLER)})
+    happened = told(assigned(HANDLER), over, HANDED_IN, CLOSED)
+    counts = numbers(happened)
+    assert (counts["received"], counts["received_returned"], counts["dispatched"], counts["due"]) == (2, 0, 1, 1)
+    assert {whose(happened, what) for what in ("handed_in", "closed", "due")} == {OFFICER}
+
+
+def test_a_case_whose_officer_left_keeps_its_limit_with_the_next() -> None:
+    routed = {Move.ASSIGN: "worker:router"}
+    happened = told(assigned(HANDLER), (Move.RELIEVE, State.FILED, {}), assigned(OFFICER), HANDED_IN, actors=routed)
+    counts = numbers(happened)
+    assert (counts["received"], counts["received_returned"], counts["due"], counts["pool_due"]) == (2, 0, 1, 0)
+    assert {whose(happened, what) for what in ("handed_in", "due")} == {OFFICER}
+
+
 def followed(**owner: object) -> Said:
     return Move.FOLLOW, State.HANDLED, {"cause": str(OTHER_CASE), **owner}
 
