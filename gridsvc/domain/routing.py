@@ -27,9 +27,6 @@ from gridsvc.domain.routing_rules import (
     folded,
 )
 
-BY_HAND: Final = "by_hand"
-"""The rule of an assignment that a person made."""
-
 
 @dataclass(frozen=True, kw_only=True)
 class Inputs:

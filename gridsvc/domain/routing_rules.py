@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, fields
 from datetime import date, datetime, time, timedelta
 from enum import StrEnum
 from typing import Any, Final, TypeVar
@@ -366,8 +366,3 @@ def _rule_out(rule: RoutingRule) -> dict[str, Any]:
 
 def _plain(value: str | int | Hours) -> str | int:
     return str(value) if isinstance(value, Hours) else value
-
-
-def numbered(edition: RoutingEdition, number: int) -> RoutingEdition:
-    """The same rules under another number."""
-    return replace(edition, number=number)
