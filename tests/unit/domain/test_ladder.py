@@ -68,7 +68,7 @@ SOMETIMES = {
     "duty_line": st.sampled_from([None, "city", "social"]),
     "department": st.sampled_from([None, "water", "gas"]),
 }
-PLACES = st.lists(st.fixed_dictionaries(SOMETIMES), unique_by=lambda each: tuple(each.values()))
+PLACES = st.lists(st.fixed_dictionaries(SOMETIMES), unique_by=lambda each: tuple(each[name] for name in SOMETIMES))
 
 
 @given(places=PLACES, severity=st.sampled_from(["low", "normal"]), department=st.sampled_from([None, "water"]),
