@@ -23,6 +23,7 @@ class Keeps(StrEnum):
     BEGUN = "begun"  # work on the spot has begun, or is handed in
     SUSPENDED = "suspended"
     SENT_BY_HAND = "sent_by_hand"  # a person chose the officer, or the officer answered a call
+    OF_A_TEAM = "of_a_team"  # routing chose him from a team, which has no beat
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,10 +38,11 @@ class Ground:
 
 @dataclass(frozen=True, kw_only=True)
 class Hold:
-    """What binds the officer of a case to it: the new beat is his too; a person chose him."""
+    """What binds the officer of a case to it: the new beat is his too; a person, or a rule of a team, chose him."""
 
     walks_there: bool = False
     sent_by_hand: bool = False
+    of_a_team: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -85,7 +87,9 @@ def _keeps(case: Case, hold: Hold, *, other_beat: bool) -> Keeps | None:
         return Keeps.BEGUN
     if case.suspended:
         return Keeps.SUSPENDED
-    return Keeps.SENT_BY_HAND if hold.sent_by_hand else None
+    if hold.sent_by_hand:
+        return Keeps.SENT_BY_HAND
+    return Keeps.OF_A_TEAM if hold.of_a_team else None
 
 
 def _held_by(case: Case, divisions: Sequence[str]) -> str | None:

@@ -16,6 +16,7 @@ from gridsvc.store.cases import TO_FOLLOW, CaseRow
 class _HoldRow:
     walks_there: bool
     sent_by_hand: bool
+    of_a_team: bool
 
 
 # Routing assigns as a worker; whoever assigned as anybody else did it by hand, or answered a call himself.
@@ -27,7 +28,8 @@ _HOLDS = Statement(
                     WHERE b.officer_id = w.officer_id
                       AND b.duty_line = w.duty_line
                       AND b.beat_code = w.beat_code) AS walks_there,
-           coalesce(a.assigned_by NOT LIKE 'worker:%', false) AS sent_by_hand
+           coalesce(a.assigned_by NOT LIKE 'worker:%', false) AS sent_by_hand,
+           coalesce(a.reasons ? 'team', false) AS of_a_team
       FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[])
            WITH ORDINALITY AS w (assignment_id, officer_id, duty_line, beat_code, ordinal)
            LEFT JOIN assignments a ON a.id = w.assignment_id
@@ -45,7 +47,7 @@ async def holds(conn: Conn, rows: Sequence[tuple[CaseRow, str | None]]) -> list[
         [row.duty_line for row, _ in rows],
         [beat for _, beat in rows],
     )
-    return [Hold(walks_there=each.walks_there, sent_by_hand=each.sent_by_hand) for each in found]
+    return [Hold(**vars(each)) for each in found]
 
 
 _MARK_LOST = Statement(

@@ -35,6 +35,7 @@ def test_an_officer_of_the_old_beat_loses_what_he_has_not_begun(state: State) ->
         (State.HANDLED, {}, THERE, Hold(), Keeps.BEGUN),
         (State.ACCEPTED, {"suspended": True}, THERE, Hold(), Keeps.SUSPENDED),
         (State.ACCEPTED, {}, THERE, Hold(sent_by_hand=True), Keeps.SENT_BY_HAND),
+        (State.ASSIGNED, {}, THERE, Hold(of_a_team=True), Keeps.OF_A_TEAM),
     ],
     ids=str,
 )
