@@ -216,6 +216,8 @@ class Simulation:
 
     async def _hand_over(self, login: Login) -> None:
         """Who goes home gives a part of what he has not begun to a colleague himself; the service sees to the rest."""
+        if not any(case.state == "accepted" and case.officer == login.user_id for case in self._open):
+            return
         told = await self._client.call("GET", "/api/v1/officers/me/handover", who=login)
         if not told.good:
             self.tally.refused[f"handover: {told.code}"] += 1
@@ -233,11 +235,11 @@ class Simulation:
     async def _trouble(self) -> None:
         """In each hour some officers are away and some lose their phone; a desk enters it, and takes their work."""
         hour = self.local.replace(minute=0, second=0, microsecond=0)
-        for username in sorted(self._present):
-            away, lost = is_away(username, hour, self._seed), loses_phone(username, hour, self._seed)
-            if (away or lost) and (username, hour) not in self._troubled:
-                self._troubled.add((username, hour))
-                await self._take_from(username, away=away)
+        away = {name for name in self._present if is_away(name, hour, self._seed)}
+        lost = {name for name in self._present if loses_phone(name, hour, self._seed)} - away
+        now = sorted(name for name in away | lost if (name, hour) not in self._troubled)
+        self._troubled |= {(name, hour) for name in now}
+        await self._side_by_side([self._take_from(name, away=name in away) for name in now])
 
     async def _take_from(self, username: str, *, away: bool) -> None:
         login = await self._crowd.known(username)
