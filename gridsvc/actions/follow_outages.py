@@ -7,7 +7,7 @@ it looks in every round for clocks that have begun since; and before rungs fire,
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Final
@@ -18,7 +18,7 @@ from gridsvc.actions.news import news_of
 from gridsvc.actions.recompute_clocks import bring_up_to_date
 from gridsvc.db import Conn
 from gridsvc.domain.calendar import Calendar
-from gridsvc.domain.case import Actor, Clock, Move, Particulars, Party, decide
+from gridsvc.domain.case import OWNED, Actor, Clock, Move, Particulars, Party, State, decide
 from gridsvc.domain.clock import CaseClock, go_on, judged_anew
 from gridsvc.domain.deadline import Pause
 from gridsvc.domain.history import Entry, chained
@@ -30,6 +30,8 @@ from gridsvc.store.outages import IN_FLIGHT, OutageChange, Passing
 from gridsvc.store.rulebook import rulebook
 
 _SWEEPER: Final = Actor(worker=Party.SWEEPER)
+
+_DONE: Final = frozenset({State.HANDLED, State.CLOSED})
 
 
 async def follow_outages(conn: Conn, now: datetime, limit: int) -> int:
@@ -99,6 +101,7 @@ class _Followed:
     removed: list[tuple[UUID, UUID]] = field(default_factory=list)
     clocks: list[tuple[CaseClock, CaseClock]] = field(default_factory=list)  # before and after
     touches: dict[UUID, list[_Touch]] = field(default_factory=dict)
+    held: set[UUID] = field(default_factory=set)  # clocks of which nobody knows when they are due
 
 
 async def follow(
@@ -127,6 +130,8 @@ async def follow(
         after = judged_anew(clock, by.get(clock.id), pauses) if stopped else go_on(clock, book, pauses)
         if after != clock or any(each.tells for each in done.touches[clock.id]):
             done.clocks.append((clock, after))
+            if any(each.outage and each.end is None and each.start < after.due_at for each in pauses):
+                done.held.add(clock.id)
         # Else nothing of it was working time, and there is nothing to tell.
     await outages.put(conn, done.put)
     await outages.remove(conn, done.removed)
@@ -195,7 +200,7 @@ async def _told(conn: Conn, locked: Sequence[CaseRow], done: _Followed, now: dat
     for case in locked:
         if case.id not in moved:
             continue
-        row = _adjusted(case, moved[case.id], now)
+        row = _adjusted(case, moved[case.id], done.held, now)
         entries.append(_entry(case, row, moved[case.id], done.touches, now))
         rows[case.id] = replace(row, head=entries[-1].hash)
         reasons = {touch.outage for _, clock in moved[case.id] for touch in done.touches[clock.id]}
@@ -207,17 +212,23 @@ async def _told(conn: Conn, locked: Sequence[CaseRow], done: _Followed, now: dat
     return [rows.get(case.id, case) for case in locked]
 
 
-def _adjusted(case: CaseRow, moved: Sequence[tuple[CaseClock, CaseClock]], now: datetime) -> CaseRow:
-    """The case with its deadline; late it stays, and becomes where what had been taken out is given back."""
+def _adjusted(
+    case: CaseRow, moved: Sequence[tuple[CaseClock, CaseClock]], held: Collection[UUID], now: datetime
+) -> CaseRow:
+    """The case with its deadline: none while an outage without an end holds it, so that it is not called overdue.
+
+    Late it stays, and becomes where what had been taken out is given back.
+    """
     decided = decide(case.case(), Move.ADJUST, _SWEEPER, Particulars(), now)
     row = replace(case, version=decided.version, updated_at=now)
     for before, clock in moved:
         if clock.kind is not Clock.HANDLING or clock.cycle != case.cycle:
             continue
         too_late = clock.stopped_at is not None and clock.stopped_at > clock.due_at
-        row = replace(
-            row, late=row.late or too_late, due_at=clock.due_at if case.due_at == before.due_at else row.due_at
-        )
+        had_none = case.due_at is None and case.state in (_DONE if clock.state == "stopped" else OWNED)
+        if had_none or case.due_at == before.due_at:
+            row = replace(row, due_at=None if clock.id in held else clock.due_at)
+        row = replace(row, late=row.late or too_late)
     return row
 
 

@@ -109,6 +109,7 @@ async def test_an_outage_without_an_end_stops_the_clocks_until_it_ends_and_is_gi
     outage = await desk.approved(began + HOUR, department="water")
     stands, judged = await desk.handling(open_), await desk.handling(done)
     assert (stands["state"], stands["next_fire_at"]) == ("paused", None)
+    assert (await desk.town.case(open_.id)).due_at is None, "nobody knows yet, so nobody calls it overdue"
     assert judged["due"] > timedelta(hours=3, minutes=19), "from one hour on it stood still until it was handed in"
     assert (await desk.town.case(done.id)).late, "late is the fact, and stays"
     await desk.clock.forward(5 * HOUR)
