@@ -52,15 +52,17 @@ CREATE TABLE grid_sets (
   south        double precision,
   east         double precision,
   north        double precision,
+  retired_at   timestamptz,                  -- when it was withdrawn: until then it was in force
   CONSTRAINT whole_box CHECK (num_nulls(west, south, east, north) IN (0, 4)),
-  CONSTRAINT published_has_a_start CHECK ((state = 'draft') = (valid_from IS NULL AND published_at IS NULL))
+  CONSTRAINT published_has_a_start CHECK ((state = 'draft') = (valid_from IS NULL AND published_at IS NULL)),
+  CONSTRAINT retired_says_when CHECK ((state = 'retired') = (retired_at IS NOT NULL))
 );
 
--- The set that owns places at a moment: published, already valid, the latest such.
+-- The set that owns places at a moment: published, already valid, not withdrawn yet, the latest such.
 CREATE FUNCTION grid_set_at(moment timestamptz) RETURNS integer
   LANGUAGE sql STABLE
   RETURN (SELECT id FROM grid_sets
-           WHERE state = 'published' AND valid_from <= moment
+           WHERE (state = 'published' OR retired_at > moment) AND valid_from <= moment
            ORDER BY valid_from DESC, id DESC LIMIT 1);
 
 CREATE TABLE divisions (
@@ -237,6 +239,32 @@ CREATE TABLE absences (
   CONSTRAINT a_cancelling_is_whole CHECK ((cancelled_by IS NULL) = (cancelled_at IS NULL))
 );
 CREATE INDEX absences_officer ON absences (officer_id, until_at) WHERE cancelled_at IS NULL;
+
+-- What the city has decided about shifts; one row. Who leaves within `ends_soon_s` gets nothing new while another is
+-- there; a case is taken from who has left according to its state, `route_if_staffed` where somebody else of its beat
+-- is there or comes within `staffed_within_s`.
+CREATE TABLE roster_rules (
+  only_row           boolean PRIMARY KEY DEFAULT true CHECK (only_row),
+  ends_soon_s        integer NOT NULL DEFAULT 900 CHECK (ends_soon_s BETWEEN 0 AND 14400),
+  staffed_within_s   integer NOT NULL DEFAULT 1800 CHECK (staffed_within_s BETWEEN 0 AND 14400),
+  when_assigned      text NOT NULL DEFAULT 'route' CHECK (when_assigned IN ('route', 'route_if_staffed', 'stay')),
+  when_accepted      text NOT NULL DEFAULT 'route_if_staffed'
+                     CHECK (when_accepted IN ('route', 'route_if_staffed', 'stay')),
+  when_in_progress   text NOT NULL DEFAULT 'stay' CHECK (when_in_progress IN ('route', 'route_if_staffed', 'stay'))
+);
+INSERT INTO roster_rules DEFAULT VALUES;
+
+-- What was made of an officer's work when he left (交接班), once for each time: how much went on, and what stays.
+CREATE TABLE hand_overs (
+  id          uuid PRIMARY KEY,
+  officer_id  uuid NOT NULL REFERENCES officers ON DELETE CASCADE,
+  why         text NOT NULL CHECK (why IN ('shift_end', 'absence')),
+  left_at     timestamptz NOT NULL,
+  at          timestamptz NOT NULL,
+  handed_over integer NOT NULL,
+  stay        uuid[] NOT NULL,                   -- cases of which the dispatcher heard
+  UNIQUE (officer_id, left_at)
+);
 
 CREATE TABLE devices (
   secret_hash bytea PRIMARY KEY,             -- sha256 of the random id that the tracker sends
@@ -528,15 +556,68 @@ CREATE TABLE category_limits (
   UNIQUE NULLS NOT DISTINCT (edition, category, condition, management_level, stage)
 );
 
--- A ladder is its rungs: at which share of the clock's budget, what happens, and who hears.
+-- Ladders come in editions: one is in force, and open clocks follow it.
+CREATE TABLE ladder_editions (
+  edition      integer PRIMARY KEY CHECK (edition >= 1),
+  name         text NOT NULL,
+  state        text NOT NULL CHECK (state IN ('draft', 'published', 'retired')),
+  made_at      timestamptz NOT NULL,
+  made_by      text NOT NULL,
+  published_at timestamptz,                      -- the last time that it came in force
+  published_by text,
+  retired_at   timestamptz,
+  CONSTRAINT published_says_when CHECK ((state = 'draft') = (published_at IS NULL)
+                                        AND (published_at IS NULL) = (published_by IS NULL)),
+  CONSTRAINT retired_says_when CHECK ((state = 'retired') = (retired_at IS NOT NULL))
+);
+CREATE UNIQUE INDEX one_edition_of_ladders_in_force ON ladder_editions ((true)) WHERE state = 'published';
+-- The first edition is what the city has: the starter rules, or what it made of them.
+INSERT INTO ladder_editions VALUES (1, '起始阶梯', 'published', city_now(), 'gridsvc', city_now(), 'gridsvc', NULL);
+
+-- A ladder is its rungs: at which share of the clock's budget, or how long after the rung before, what happens, and
+-- who hears. The last may repeat, each time as a level of its own.
 CREATE TABLE rungs (
   ladder         text NOT NULL,
   level          integer NOT NULL CHECK (level >= 1),
-  share          double precision NOT NULL CHECK (share >= 0),
+  share          double precision CHECK (share >= 0),
   effect         text NOT NULL CHECK (effect IN ('warning', 'overdue', 'climb', 'move_on')),
-  role           text NOT NULL CHECK (role IN ('owner', 'dispatcher', 'acceptor', 'supervisor', 'admin')),
+  role           text NOT NULL CHECK (role IN ('owner', 'handler', 'dispatcher', 'acceptor', 'supervisor', 'admin')),
   division_level text CHECK (division_level IN ('community', 'street', 'district', 'city')),
-  PRIMARY KEY (ladder, level)
+  edition        integer NOT NULL DEFAULT 1 REFERENCES ladder_editions,
+  axis           text NOT NULL DEFAULT 'block' CHECK (axis IN ('block', 'line', 'both')),   -- 块, 条
+  after_amount   double precision CHECK (after_amount > 0),
+  after_unit     text CHECK (after_unit IN ('urgent_minute', 'urgent_hour', 'urgent_day', 'work_hour',
+                                            'work_day', 'day')),
+  repeats        integer NOT NULL DEFAULT 0 CHECK (repeats BETWEEN 0 AND 100),
+  PRIMARY KEY (edition, ladder, level),
+  CONSTRAINT one_moment CHECK ((share IS NULL) = (after_amount IS NOT NULL)
+                               AND (after_amount IS NULL) = (after_unit IS NULL)),
+  CONSTRAINT repeats_after CHECK (repeats = 0 OR after_amount IS NOT NULL)
+);
+
+-- Who hears a rung beside the one that it names itself.
+CREATE TABLE rung_hearers (
+  edition        integer NOT NULL,
+  ladder         text NOT NULL,
+  level          integer NOT NULL,
+  position       integer NOT NULL CHECK (position >= 1),
+  role           text NOT NULL CHECK (role IN ('owner', 'handler', 'dispatcher', 'acceptor', 'supervisor', 'admin')),
+  division_level text CHECK (division_level IN ('community', 'street', 'district', 'city')),
+  axis           text NOT NULL CHECK (axis IN ('block', 'line', 'both')),
+  PRIMARY KEY (edition, ladder, level, position),
+  FOREIGN KEY (edition, ladder, level) REFERENCES rungs ON DELETE CASCADE
+);
+
+-- Where another ladder than the limit's own holds. NULL: whatever it is.
+CREATE TABLE ladder_uses (
+  edition    integer NOT NULL REFERENCES ladder_editions,
+  clock      text NOT NULL,
+  severity   text CHECK (severity IN ('low', 'normal', 'high', 'emergency')),
+  division   text COLLATE "C",                   -- and all below it
+  duty_line  text REFERENCES duty_lines,
+  department text REFERENCES departments,
+  ladder     text NOT NULL,
+  CONSTRAINT one_ladder_each UNIQUE NULLS NOT DISTINCT (edition, clock, severity, division, duty_line, department)
 );
 
 -- Budgets of the clocks that do not come from a category: how long a desk or an officer may take.
@@ -577,6 +658,97 @@ CREATE TABLE reasons (
   PRIMARY KEY (move, code)
 );
 
+-- Who gets which case (派遣规则), in editions; a draft becomes one, which never changes. The form: docs/rules/routing.md.
+CREATE TABLE routing_editions (
+  number       integer PRIMARY KEY,
+  name         text NOT NULL,
+  state        text NOT NULL CHECK (state IN ('draft', 'published', 'retired')),
+  rules        jsonb NOT NULL,
+  drafted_at   timestamptz NOT NULL,
+  drafted_by   text NOT NULL,
+  published_at timestamptz,                      -- first
+  published_by text,
+  replaces     integer REFERENCES routing_editions,   -- in force when this one was first published
+  CONSTRAINT a_publishing_is_whole CHECK ((state = 'draft') = (published_at IS NULL)
+                                          AND (published_at IS NULL) = (published_by IS NULL))
+);
+CREATE UNIQUE INDEX one_routing_edition_in_force ON routing_editions (state) WHERE state = 'published';
+
+-- Append-only: each time an edition came into force, by whom, and from which one the city went back to it.
+CREATE TABLE routing_publications (
+  id           bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+  edition      integer NOT NULL REFERENCES routing_editions,
+  published_at timestamptz NOT NULL,
+  published_by text NOT NULL,
+  rolled_back  integer REFERENCES routing_editions
+);
+
+CREATE FUNCTION routing_edition_stays() RETURNS trigger
+  LANGUAGE plpgsql AS $$
+BEGIN
+  IF OLD.state <> 'draft' AND (TG_OP = 'DELETE' OR NEW.state = 'draft'
+     OR (NEW.number, NEW.name, NEW.rules, NEW.published_at, NEW.published_by, NEW.replaces)
+        IS DISTINCT FROM (OLD.number, OLD.name, OLD.rules, OLD.published_at, OLD.published_by, OLD.replaces)) THEN
+    RAISE EXCEPTION 'routing edition % was published and never changes', OLD.number;
+  END IF;
+  RETURN CASE TG_OP WHEN 'DELETE' THEN OLD ELSE NEW END;
+END
+$$;
+CREATE TRIGGER routing_edition_stays BEFORE UPDATE OR DELETE ON routing_editions
+  FOR EACH ROW EXECUTE FUNCTION routing_edition_stays();
+
+-- Editions 1 and 2 were in the code; the third says the same as data.
+INSERT INTO routing_editions (number, name, state, rules, drafted_at, drafted_by, published_at, published_by)
+VALUES (3, '起步派遣规则', 'published',
+$rules$
+  {"name": "起步派遣规则", "position_max_age_s": 1800, "rules": [
+    {"code": "sent_by_hand", "name": "须人工派遣的类别", "name_en": "Categories that a dispatcher sends on",
+     "to": "pool", "reason": "a dispatcher sends on every case of this category", "try_again": false, "when": {"dispatches_itself": false}},
+    {"code": "register_of_components", "name": "部件归台账所载部门", "name_en": "What is about a component goes to whom the register names",
+     "to": "component_register", "else": "pool", "when": {"handled_by": ["department"], "about_component": true}},
+    {"code": "department_of_the_category", "name": "部门处置的类别归其部门", "name_en": "What a department handles goes to the category's department",
+     "to": "category_department", "else": "pool", "when": {"handled_by": ["department"]}},
+    {"code": "officer_of_the_beat", "name": "其余归责任网格的网格员", "name_en": "All else goes to an officer of the beat",
+     "to": "beat_officer", "else": "pool"}
+  ]}
+$rules$, now(), 'gridsvc', now(), 'gridsvc');
+INSERT INTO routing_publications (edition, published_at, published_by) VALUES (3, now(), 'gridsvc');
+
+-- When notices ring, and when they are gathered; one row.
+CREATE TABLE notice_rules (
+  only_row              boolean PRIMARY KEY DEFAULT true CHECK (only_row),
+  digest_most           integer NOT NULL DEFAULT 10 CHECK (digest_most >= 1),   -- more than these within the window
+  digest_window_s       integer NOT NULL DEFAULT 600 CHECK (digest_window_s BETWEEN 60 AND 86400),
+  undigested_severities text[] NOT NULL DEFAULT '{emergency}',
+  loud_severities       text[] NOT NULL DEFAULT '{emergency,high}',             -- ring in quiet hours too
+  loud_effects          text[] NOT NULL DEFAULT '{}',                           -- and rungs of these effects
+  CONSTRAINT an_emergency_is_never_gathered CHECK ('emergency' = ANY (undigested_severities)),
+  CONSTRAINT an_emergency_always_rings CHECK ('emergency' = ANY (loud_severities)),
+  CONSTRAINT severities_are_known CHECK (undigested_severities <@ '{low,normal,high,emergency}'
+                                         AND loud_severities <@ '{low,normal,high,emergency}'),
+  CONSTRAINT effects_are_known CHECK (loud_effects <@ '{warning,overdue,climb,move_on}')
+);
+INSERT INTO notice_rules DEFAULT VALUES;
+
+-- Civil times in the city's zone; until_time before from_time: over midnight. Both NULL: none, whatever the city says.
+CREATE TABLE quiet_hours (
+  user_id    uuid PRIMARY KEY REFERENCES users ON DELETE CASCADE,
+  from_time  time,
+  until_time time,
+  set_at     timestamptz NOT NULL,
+  CONSTRAINT quiet_is_whole CHECK ((from_time IS NULL) = (until_time IS NULL) AND from_time <> until_time)
+);
+-- The city's own, for who has set none: by role, in a division and all below it (NULL: everywhere).
+CREATE TABLE quiet_defaults (
+  role          text NOT NULL CHECK (role IN ('officer', 'handler', 'acceptor', 'dispatcher', 'supervisor', 'admin',
+                                              'auditor')),
+  division_code text COLLATE "C",
+  from_time     time NOT NULL,
+  until_time    time NOT NULL,
+  CONSTRAINT quiet_ends CHECK (from_time <> until_time),
+  CONSTRAINT one_default_each UNIQUE NULLS NOT DISTINCT (role, division_code)
+);
+
 -- Processes keep these rules in memory, and look here whether what they hold is still today's.
 CREATE TABLE rulebook (
   only_row boolean PRIMARY KEY DEFAULT true CHECK (only_row),
@@ -610,7 +782,15 @@ CREATE TRIGGER rules_changed AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON cat
   FOR EACH STATEMENT EXECUTE FUNCTION rules_changed();
 CREATE TRIGGER rules_changed AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON rungs
   FOR EACH STATEMENT EXECUTE FUNCTION rules_changed();
+CREATE TRIGGER rules_changed AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON ladder_editions
+  FOR EACH STATEMENT EXECUTE FUNCTION rules_changed();
+CREATE TRIGGER rules_changed AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON rung_hearers
+  FOR EACH STATEMENT EXECUTE FUNCTION rules_changed();
+CREATE TRIGGER rules_changed AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON ladder_uses
+  FOR EACH STATEMENT EXECUTE FUNCTION rules_changed();
 CREATE TRIGGER rules_changed AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON stage_limits
+  FOR EACH STATEMENT EXECUTE FUNCTION rules_changed();
+CREATE TRIGGER rules_changed AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON routing_editions
   FOR EACH STATEMENT EXECUTE FUNCTION rules_changed();
 CREATE TRIGGER rules_changed AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON call_rounds
   FOR EACH STATEMENT EXECUTE FUNCTION rules_changed();
@@ -807,6 +987,7 @@ CREATE TABLE cases (
   called         uuid[] NOT NULL DEFAULT '{}',   -- officers with whom it rings
   responder_id   uuid REFERENCES officers,       -- who was called to be first on the scene, and accepted
   desk_path      text[] NOT NULL DEFAULT '{}',   -- down to the division whose desk holds it while the place is unknown
+  lost_in        integer REFERENCES grid_sets,   -- a set in force that has no cell for its place: it keeps its own
   FOREIGN KEY (edition, category) REFERENCES categories,
   FOREIGN KEY (edition, category, condition) REFERENCES category_conditions,
   CONSTRAINT open_has_one_owner_or_stands_in_a_pool CHECK (
@@ -845,10 +1026,15 @@ CREATE INDEX cases_cell ON cases (cell_code);
 CREATE INDEX cases_component ON cases (component, id) WHERE component IS NOT NULL;
 CREATE INDEX cases_to_route ON cases (route_again_at) WHERE route_again_at IS NOT NULL;
 CREATE INDEX cases_to_check ON cases (check_again_at) WHERE check_again_at IS NOT NULL;
+-- Every emergency that is open, so that its rungs go before a backlog.
+CREATE INDEX cases_emergencies ON cases (id)
+  WHERE severity = 'emergency' AND state NOT IN ('closed', 'rejected', 'cancelled', 'merged');
 CREATE INDEX cases_suspended ON cases (suspended_until) WHERE suspended_until IS NOT NULL;
 CREATE INDEX cases_alike ON cases (square, category, reported_at);
 CREATE INDEX cases_merged ON cases (merged_into) WHERE merged_into IS NOT NULL;
 CREATE INDEX cases_cause ON cases (cause_id) WHERE cause_id IS NOT NULL;
+CREATE INDEX cases_to_follow ON cases (grid_set_id)
+  WHERE cell_code IS NOT NULL AND state NOT IN ('closed', 'rejected', 'cancelled', 'merged');
 CREATE INDEX cases_officer_open ON cases (officer_id)
   WHERE state IN ('assigned', 'accepted', 'in_progress');
 
@@ -935,6 +1121,7 @@ CREATE TABLE assignments (
 );
 CREATE UNIQUE INDEX one_current_assignment ON assignments (case_id) WHERE ended_at IS NULL;
 CREATE INDEX assignments_case ON assignments (case_id);
+CREATE INDEX assignments_officer ON assignments (officer_id, assigned_at) WHERE officer_id IS NOT NULL;
 
 -- Append-only: what no other table than the history tells of a cycle once the next one runs, and evaluation counts.
 CREATE TABLE case_marks (
@@ -1092,6 +1279,10 @@ CREATE TABLE clocks (
   next_level     integer,
   next_fire_at   timestamptz,
   co_handling_id uuid REFERENCES co_handlings,   -- the part whose clock it is
+  ladder_edition integer NOT NULL DEFAULT 1,
+  rung_calendar  text REFERENCES calendars,      -- of a natural clock whose rungs wait in working time
+  rung_at        timestamptz,                    -- when the last rung fired
+  plain_due_at   timestamptz,                    -- when it was due had no outage been; NULL: none moved it
   CONSTRAINT work_needs_a_calendar CHECK ((unit <> 'natural') = (calendar IS NOT NULL)),
   CONSTRAINT stopped_says_when CHECK ((state = 'stopped') = (stopped_at IS NOT NULL)),
   CONSTRAINT only_running_fires CHECK (state = 'running' OR next_fire_at IS NULL),
@@ -1106,6 +1297,9 @@ CREATE UNIQUE INDEX one_live_clock_of_a_kind ON clocks (case_id, kind)
 CREATE UNIQUE INDEX one_clock_of_a_part ON clocks (co_handling_id);
 CREATE INDEX clocks_by_edition ON clocks (calendar, edition) WHERE state <> 'stopped' AND calendar IS NOT NULL;
 CREATE INDEX clocks_provisional ON clocks (calendar) WHERE provisional AND state <> 'stopped';
+CREATE INDEX clocks_by_ladders ON clocks (ladder_edition) WHERE state <> 'stopped';
+CREATE INDEX clocks_by_rung_calendar ON clocks (rung_calendar, edition)
+  WHERE state <> 'stopped' AND rung_calendar IS NOT NULL;
 
 CREATE TABLE clock_pauses (
   clock_id uuid NOT NULL REFERENCES clocks,
@@ -1181,6 +1375,68 @@ CREATE TABLE clock_changes (
   CONSTRAINT forward CHECK (edition > before_edition)
 );
 
+-- A part of the city could not work (停机申报). It counts once another person has approved it.
+CREATE TABLE outages (
+  id               uuid PRIMARY KEY,
+  version          integer NOT NULL,
+  state            text NOT NULL CHECK (state IN ('declared', 'approved', 'refused', 'withdrawn')),
+  reason           text NOT NULL,
+  words            text NOT NULL,
+  division_code    text COLLATE "C",             -- NULL: the whole city
+  duty_line        text REFERENCES duty_lines,
+  department       text REFERENCES departments,
+  kinds            text[] NOT NULL,              -- of clocks; none: all
+  also_emergencies boolean NOT NULL,
+  from_at          timestamptz NOT NULL,
+  until_at         timestamptz,                  -- NULL: nobody knows yet
+  declared_by      text NOT NULL,
+  declared_at      timestamptz NOT NULL,
+  approved_by      text,
+  pass_at          timestamptz,                  -- when the sweeper next goes through the clocks
+  pass_after       uuid,                         -- how far it has come: the last case
+  looked_at        timestamptz,                  -- until when new clocks were looked for
+  CONSTRAINT an_outage_lasts CHECK (until_at > from_at),
+  CONSTRAINT approved_says_by_whom CHECK (state <> 'approved' OR approved_by IS NOT NULL),
+  CONSTRAINT another_approves CHECK (approved_by <> declared_by)
+);
+CREATE INDEX outages_to_pass ON outages (pass_at) WHERE pass_at IS NOT NULL;
+CREATE INDEX outages_by_day ON outages (declared_at DESC, id DESC);
+
+-- Who did what with an outage, and what was said.
+CREATE TABLE outage_steps (
+  outage_id uuid NOT NULL REFERENCES outages,
+  version   integer NOT NULL,
+  step      text NOT NULL CHECK (step IN ('declare', 'approve', 'refuse', 'end', 'withdraw')),
+  made_by   text NOT NULL,
+  made_at   timestamptz NOT NULL,
+  until_at  timestamptz,
+  note      text NOT NULL,
+  PRIMARY KEY (outage_id, version)
+);
+
+-- When a clock stood still because of an outage: a pause like those of `clock_pauses`.
+CREATE TABLE clock_outages (
+  clock_id  uuid NOT NULL REFERENCES clocks,
+  outage_id uuid NOT NULL REFERENCES outages,
+  from_at   timestamptz NOT NULL,
+  to_at     timestamptz,
+  PRIMARY KEY (clock_id, outage_id),
+  CONSTRAINT forward CHECK (to_at >= from_at)
+);
+CREATE INDEX clock_outages_outage ON clock_outages (outage_id);
+CREATE INDEX clock_outages_open ON clock_outages (clock_id) WHERE to_at IS NULL;
+
+-- What an outage made of the deadline of a clock, each time it did.
+CREATE TABLE outage_changes (
+  clock_id      uuid NOT NULL REFERENCES clocks,
+  outage_id     uuid NOT NULL REFERENCES outages,
+  changed_at    timestamptz NOT NULL,
+  what          text NOT NULL CHECK (what IN ('stands', 'moved', 'taken_back')),
+  due_at        timestamptz NOT NULL,
+  before_due_at timestamptz NOT NULL,
+  PRIMARY KEY (clock_id, outage_id, changed_at)
+);
+
 -- Each rung once, whatever restarts, clocks or number of workers: the key says so.
 CREATE TABLE escalations (
   case_id      uuid NOT NULL REFERENCES cases,
@@ -1190,8 +1446,19 @@ CREATE TABLE escalations (
   effect       text NOT NULL,
   scheduled_at timestamptz NOT NULL,
   fired_at     timestamptz NOT NULL,
+  ladder         text,                           -- NULL: fired before ladders had editions
+  ladder_edition integer,
   PRIMARY KEY (case_id, clock_id, cycle, level),
   CONSTRAINT never_early CHECK (fired_at >= scheduled_at)
+);
+
+-- How late rungs fired, added up. By slot, so that sweepers do not wait for each other.
+CREATE TABLE rung_lags (
+  slot         integer NOT NULL,
+  most_seconds double precision NOT NULL,        -- the upper border of the bucket
+  fired        bigint NOT NULL,
+  lag_seconds  double precision NOT NULL,        -- the sum
+  PRIMARY KEY (slot, most_seconds)
 );
 
 -- ---------------------------------------------------------------------------------------------
@@ -1243,9 +1510,19 @@ CREATE TABLE notices (
   body            jsonb NOT NULL,
   created_at      timestamptz NOT NULL,
   acknowledged_at timestamptz,
-  UNIQUE (user_id, event_id, kind)
+  -- What a digest gathers stays a notice of its own; who is told of the digest is told of all in it.
+  digest_id       uuid REFERENCES notices ON DELETE CASCADE,
+  held_until      timestamptz,                   -- of a digest that waits for the end of quiet hours
+  told_at         timestamptz,                   -- NULL: waits, or told when it was made
+  UNIQUE (user_id, event_id, kind),
+  CONSTRAINT a_digest_is_in_none CHECK (digest_id IS NULL OR (kind <> 'digest' AND held_until IS NULL)),
+  CONSTRAINT only_digests_wait CHECK (held_until IS NULL OR (kind = 'digest' AND told_at IS NULL))
 );
-CREATE INDEX notices_waiting ON notices (user_id, seq) WHERE acknowledged_at IS NULL;
+CREATE INDEX notices_waiting ON notices (user_id, seq) WHERE acknowledged_at IS NULL AND digest_id IS NULL;
+CREATE INDEX notices_open_digests ON notices (user_id, seq) WHERE acknowledged_at IS NULL AND kind = 'digest';
+CREATE INDEX notices_held ON notices (held_until) WHERE held_until IS NOT NULL AND acknowledged_at IS NULL;
+CREATE INDEX notices_of_digest ON notices (digest_id, seq) WHERE digest_id IS NOT NULL;
+CREATE INDEX notices_recent ON notices (user_id, created_at) WHERE kind IN ('case.escalated', 'case.reminded');
 
 -- ---------------------------------------------------------------------------------------------
 -- Photographs and files
@@ -1639,6 +1916,12 @@ CREATE POLICY clock_pauses_in_scope ON clock_pauses TO gridsvc_app
 ALTER TABLE clock_changes ENABLE ROW LEVEL SECURITY;
 CREATE POLICY clock_changes_in_scope ON clock_changes TO gridsvc_app
   USING ((SELECT scope_is_service()) OR EXISTS (SELECT FROM clocks c WHERE c.id = clock_id)) WITH CHECK (true);
+ALTER TABLE clock_outages ENABLE ROW LEVEL SECURITY;
+CREATE POLICY clock_outages_in_scope ON clock_outages TO gridsvc_app
+  USING ((SELECT scope_is_service()) OR EXISTS (SELECT FROM clocks c WHERE c.id = clock_id)) WITH CHECK (true);
+ALTER TABLE outage_changes ENABLE ROW LEVEL SECURITY;
+CREATE POLICY outage_changes_in_scope ON outage_changes TO gridsvc_app
+  USING ((SELECT scope_is_service()) OR EXISTS (SELECT FROM clocks c WHERE c.id = clock_id)) WITH CHECK (true);
 ALTER TABLE escalations ENABLE ROW LEVEL SECURITY;
 CREATE POLICY escalations_in_scope ON escalations TO gridsvc_app
   USING ((SELECT scope_is_service()) OR EXISTS (SELECT FROM cases c WHERE c.id = case_id)) WITH CHECK (true);
@@ -1660,6 +1943,9 @@ CREATE POLICY bulk_moves_in_scope ON bulk_moves TO gridsvc_app
          OR EXISTS (SELECT FROM bulk_items i WHERE i.bulk_id = id)) WITH CHECK (true);
 ALTER TABLE notices ENABLE ROW LEVEL SECURITY;
 CREATE POLICY notices_of_my_own ON notices TO gridsvc_app
+  USING ((SELECT scope_is_service()) OR 'user:' || user_id::text = ANY ((SELECT scope_keys())::text[])) WITH CHECK (true);
+ALTER TABLE quiet_hours ENABLE ROW LEVEL SECURITY;
+CREATE POLICY quiet_hours_of_my_own ON quiet_hours TO gridsvc_app
   USING ((SELECT scope_is_service()) OR 'user:' || user_id::text = ANY ((SELECT scope_keys())::text[])) WITH CHECK (true);
 ALTER TABLE camera_events ENABLE ROW LEVEL SECURITY;
 CREATE POLICY camera_events_in_scope ON camera_events TO gridsvc_app
@@ -1715,12 +2001,18 @@ REVOKE UPDATE, DELETE ON case_marks FROM gridsvc_app;
 REVOKE DELETE ON cases, reports, assignments, clocks, checks, supervision_orders, co_handlings, calls, called FROM gridsvc_app;
 REVOKE DELETE ON call_backs, bulk_moves, bulk_items FROM gridsvc_app;
 REVOKE UPDATE, DELETE ON reasons FROM gridsvc_app;
+REVOKE UPDATE, DELETE ON routing_publications FROM gridsvc_app;
 GRANT UPDATE (active) ON reasons TO gridsvc_app;
 REVOKE UPDATE, DELETE ON category_majors, category_conditions, category_limits FROM gridsvc_app;
 REVOKE UPDATE, DELETE ON component_changes, camera_changes, call_widenings FROM gridsvc_app;
 REVOKE DELETE ON components, cameras FROM gridsvc_app;
 REVOKE UPDATE, DELETE ON calendar_alarms FROM gridsvc_app;
 REVOKE DELETE ON absences FROM gridsvc_app;
+REVOKE INSERT, DELETE ON notice_rules FROM gridsvc_app;
+REVOKE DELETE ON outages, rung_lags FROM gridsvc_app;
+REVOKE UPDATE, DELETE ON outage_steps, outage_changes FROM gridsvc_app;
+REVOKE INSERT, UPDATE, DELETE ON roster_rules FROM gridsvc_app;
+REVOKE UPDATE, DELETE ON hand_overs FROM gridsvc_app;
 GRANT EXECUTE ON FUNCTION camera_events_make_day(date), camera_events_drop_day(date) TO gridsvc_app;
 -- Time is the owner's.
 REVOKE INSERT, UPDATE, DELETE ON instance FROM gridsvc_app;

@@ -5,22 +5,19 @@ Run as `python -m bench.components [MANY]`; prints a table, and writes it to `be
 
 from __future__ import annotations
 
-import asyncio
 import itertools
-import json
-import os
 import statistics
 import sys
-import tempfile
 import time
 from collections.abc import Awaitable, Callable
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import Final
 
 import numpy as np
-import uvloop
 
+from bench.private import measure_privately
 from geo.place import Place
 from geo.tile import Tile, tile_of
 from gridsvc.actions.import_components import Plan, import_components, plan_components
@@ -32,8 +29,6 @@ from gridsvc.ids import new_id
 from gridsvc.local.city import load_city
 from gridsvc.local.city_demo_file import KEYS, make_secrets
 from gridsvc.local.city_make import make_city
-from gridsvc.local.servers import PrivateServers
-from gridsvc.migrate import migrate
 from gridsvc.store import components
 from gridsvc.store.gazetteer import edition, named_places
 from gridsvc.store.tiles import components_tile
@@ -165,27 +160,10 @@ async def measure(database: str, owner_url: str, many: int) -> dict[str, float]:
             return found | await _measure(conn, random) | await _words(conn, now)
 
 
-async def _on_private_servers(home: Path, many: int) -> dict[str, float]:
-    with PrivateServers(home, broker=False) as servers:
-        await migrate(servers.owner_database_url)
-        await servers.postgres.let_the_service_in()
-        return await measure(servers.database_url, servers.owner_database_url, many)
-
-
 def main() -> None:
     """Measure, print, keep."""
     many = int(sys.argv[1]) if len(sys.argv) > 1 else MANY
-    with (
-        tempfile.TemporaryDirectory(prefix="gridsvc-bench-") as folder,
-        asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner,
-    ):
-        home = Path(folder)
-        home.chmod(0o755)  # PostgreSQL may run as another user
-        found = runner.run(_on_private_servers(home, many))
-    for name, value in found.items():
-        print(f"{name:44} {value:12,.2f}")
-    RESULTS.parent.mkdir(exist_ok=True)
-    RESULTS.write_text(json.dumps({"cores": os.cpu_count(), **found}, indent=2) + "\n", encoding="utf-8")
+    measure_privately(RESULTS, partial(measure, many=many))
 
 
 if __name__ == "__main__":

@@ -6,20 +6,17 @@ Run as `python -m bench.evaluation [MANY]`; prints a table, and writes it to `be
 from __future__ import annotations
 
 import asyncio
-import json
-import os
 import statistics
 import sys
-import tempfile
 import time
 from collections.abc import Awaitable, Callable
 from datetime import UTC, date, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Final
 from zoneinfo import ZoneInfo
 
-import uvloop
-
+from bench.private import measure_privately
 from bench.town import Size, make_town
 from geo.place import Place
 from gridsvc.actions.evaluate_work import evaluate
@@ -29,8 +26,6 @@ from gridsvc.domain.evaluation import Asked, By, Period, Scope, cut
 from gridsvc.ids import new_id
 from gridsvc.local.city import load_city
 from gridsvc.local.city_demo_file import KEYS, make_secrets
-from gridsvc.local.servers import PrivateServers
-from gridsvc.migrate import migrate
 from gridsvc.store import chronic_spots
 
 MANY: Final = 100_000
@@ -178,27 +173,10 @@ async def measure(database: str, owner_url: str, many: int) -> dict[str, float]:
         return {"cases": float(many), **await _measure(conn)}
 
 
-async def _on_private_servers(home: Path, many: int) -> dict[str, float]:
-    with PrivateServers(home, broker=False) as servers:
-        await migrate(servers.owner_database_url)
-        await servers.postgres.let_the_service_in()
-        return await measure(servers.database_url, servers.owner_database_url, many)
-
-
 def main() -> None:
     """Measure, print, keep."""
     many = int(sys.argv[1]) if len(sys.argv) > 1 else MANY
-    with (
-        tempfile.TemporaryDirectory(prefix="gridsvc-bench-") as folder,
-        asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner,
-    ):
-        home = Path(folder)
-        home.chmod(0o755)  # PostgreSQL may run as another user
-        found = runner.run(_on_private_servers(home, many))
-    for name, value in found.items():
-        print(f"{name:52} {value:12,.2f}")
-    RESULTS.parent.mkdir(exist_ok=True)
-    RESULTS.write_text(json.dumps({"cores": os.cpu_count(), **found}, indent=2) + "\n", encoding="utf-8")
+    measure_privately(RESULTS, partial(measure, many=many))
 
 
 if __name__ == "__main__":

@@ -122,6 +122,25 @@ class CaseAssigned(CaseNews):
 
 
 @dataclass(frozen=True, kw_only=True)
+class CaseHandedOver(CaseNews):
+    """An officer handed the case over to a colleague, who answers for it now."""
+
+    TYPE: ClassVar[str] = "case.handed_over"
+    assignment_id: UUID
+    officer_id: UUID
+    from_officer: UUID
+
+
+@dataclass(frozen=True, kw_only=True)
+class CaseRelieved(CaseNews):
+    """The officer of the case has left: it waits for routing to find another."""
+
+    TYPE: ClassVar[str] = "case.relieved"
+    from_officer: UUID
+    why: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class CasePooled(CaseNews):
     """Nobody could be found: the case stands in the pool and the desk must look."""
 
@@ -334,6 +353,15 @@ class CaseRescheduled(CaseNews):
 
 
 @dataclass(frozen=True, kw_only=True)
+class CaseAdjusted(CaseNews):
+    """Clocks follow outages (停机顺延): they stand still, or deadlines are others now. `due_at` is that of handling."""
+
+    TYPE: ClassVar[str] = "case.adjusted"
+    due_at: datetime | None
+    outages: tuple[UUID, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
 class CaseExtended(CaseNews):
     """One more original limit was granted (延期)."""
 
@@ -473,6 +501,15 @@ class CaseUndone(CaseNews):
     department: str | None
 
 
+@dataclass(frozen=True)
+class Heard:
+    """Somebody who hears a rung: `role` at `division`, by the chain of divisions (block), of the line, or both."""
+
+    role: str
+    division: str | None
+    axis: str
+
+
 @dataclass(frozen=True, kw_only=True)
 class CaseEscalated(CaseNews):
     """A clock reached a rung. `role` at `division` hears; 'owner' means the case's own, of a part its department's."""
@@ -487,6 +524,19 @@ class CaseEscalated(CaseNews):
     late_by_s: float
     part_id: UUID | None = None  # of the clock of a part, which `department` does
     department: str | None = None
+    axis: str = "block"
+    also: tuple[Heard, ...] = ()  # who hears beside `role`
+
+
+@dataclass(frozen=True, kw_only=True)
+class CaseRegridded(CaseNews):
+    """Another grid set is in force: the case follows into its cell. `officer_id`: who lost it by that."""
+
+    TYPE: ClassVar[str] = "case.regridded"
+    grid_set: int
+    cell: str
+    beat: str | None
+    officer_id: UUID | None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -499,12 +549,36 @@ class OfficerDutyChanged(Announcement):
 
 
 @dataclass(frozen=True, kw_only=True)
+class OfficerLeft(Announcement):
+    """An officer's shift ended or an absence began, and cases stay with him that somebody should look at."""
+
+    TYPE: ClassVar[str] = "officer.left"
+    officer_id: UUID
+    why: str
+    left_at: datetime
+    handed_over: int
+    stay: tuple[UUID, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
 class CalendarYearMissing(Announcement):
     """Nobody has published this year of a calendar: deadlines in it are provisional."""
 
     TYPE: ClassVar[str] = "calendar.year_missing"
     calendar: str
     year: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class OutageDeclared(Announcement):
+    """Somebody says that a part of the city could not work (停机申报), and another person must approve it."""
+
+    TYPE: ClassVar[str] = "outage.declared"
+    outage_id: UUID
+    reason: str
+    division: str | None
+    duty_line: str | None
+    department: str | None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -538,14 +612,15 @@ CATALOG: Final[dict[str, type[Announcement]]] = {
     for kind in (
         CaseReported, CaseLocated, CaseCheckWanted, CaseCheckUnmanned, CaseCheckSent, CaseChecked, CaseFiled,
         CaseSeenAgain,
-        CaseRejected, CaseAssigned, CasePooled, CaseAlarm, CaseCalled, CaseAnswered, CaseDeclined, CaseCallEnded,
+        CaseRejected, CaseAssigned, CaseHandedOver, CaseRelieved, CasePooled,
+        CaseAlarm, CaseCalled, CaseAnswered, CaseDeclined, CaseCallEnded,
         CaseWaiting, CaseUnacknowledged, CaseReturned, CaseCorrected, CaseReferred, CaseAccepted, CaseArrived,
         CaseStarted, CaseHandedIn, CaseReworked, CaseClosed, CaseSelfHandled, CaseToCallBack, CaseCalledBack,
-        CaseReopened, CaseAppealed,
-        CaseAppealSettled, CaseSuspended, CaseResumed, CaseRescheduled, CaseExtended, CaseCancelled, CaseMerged,
-        CaseUnmerged, CaseLinked, CaseUnlinked, CaseFollowed, CaseCauseReopened, CaseCoAssigned, CaseCoHandedIn,
-        CaseCoDeclined, CaseCoCalledOff, CaseReminded, CaseNoted, CaseSupervised, CaseOrderReplied, CaseUndone,
-        CaseEscalated, OfficerDutyChanged, CalendarYearMissing, CameraOffline, CameraOnline,
+        CaseReopened, CaseAppealed, CaseAppealSettled, CaseSuspended, CaseResumed, CaseRescheduled, CaseAdjusted,
+        CaseExtended, CaseCancelled, CaseMerged, CaseUnmerged, CaseLinked, CaseUnlinked, CaseFollowed,
+        CaseCauseReopened, CaseCoAssigned, CaseCoHandedIn, CaseCoDeclined, CaseCoCalledOff, CaseReminded, CaseNoted,
+        CaseSupervised, CaseOrderReplied, CaseUndone, CaseEscalated, CaseRegridded,
+        OfficerDutyChanged, OfficerLeft, CalendarYearMissing, OutageDeclared, CameraOffline, CameraOnline,
     )
 }  # fmt: skip
 """Announcements by their type, in the order of a case's life."""

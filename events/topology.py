@@ -66,7 +66,7 @@ ROUTING: Final = Queue(
     (
         "case.filed", "case.waiting", "case.reopened", "case.unacknowledged", "officer.duty_changed",
         "case.corrected", "case.unlinked", "case.reported", "case.located", "case.unmerged", "case.handed_in",
-        "case.self_handled", "case.check_wanted",
+        "case.self_handled", "case.check_wanted", "case.relieved",
     ),
 )  # fmt: skip
 
@@ -77,9 +77,11 @@ NOTICES: Final = Queue(
         "case.reworked", "case.reminded", "case.supervised", "case.reported",
         "case.referred", "case.unmerged", "case.appealed", "case.appeal_settled",
         "case.check_sent", "case.checked", "case.order_replied", "case.check_unmanned", "calendar.year_missing",
+        "outage.declared",
         "case.co_assigned", "case.co_handed_in", "case.co_declined", "case.co_called_off",
         "case.linked", "case.cause_reopened",
-        "case.to_call_back", "case.called_back", "case.undone", "case.merged",
+        "case.to_call_back", "case.called_back", "case.undone", "case.merged", "case.regridded",
+        "case.handed_over", "case.relieved", "officer.left",
         "camera.offline", "camera.online",
     ),
 )  # fmt: skip

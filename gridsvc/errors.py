@@ -22,6 +22,9 @@ GridError
 │   ├── CallOver                 the call rings with this officer no more: it is taken, or was ended
 │   ├── NotAnEmergency           only emergencies are exported as alerts
 │   ├── GuardFailed              the move's own condition is not met
+│   ├── RulesRefused             the edition of routing rules is not in the state for it
+│   ├── AbsenceOverlaps          the officer is absent then already
+│   ├── AbsenceOver              an absence that is over or was cancelled is not cancelled
 │   ├── KeyRequired              a write without Idempotency-Key
 │   ├── KeyReused                an idempotency key with another body
 │   ├── CameraMessageRefused     what a camera or program sent cannot be read as camera events
@@ -218,6 +221,27 @@ class GuardFailed(Refused):
     """
 
     code = "guard_failed"
+
+
+class RulesRefused(Refused):
+    """An edition of routing rules cannot be published or gone back from: it is no draft, or replaced none."""
+
+    code = "rules_refused"
+
+
+class AbsenceOverlaps(Refused):
+    """The officer is absent then already.
+
+    `facts` name the other absence, from when and until when.
+    """
+
+    code = "absence_overlaps"
+
+
+class AbsenceOver(Refused):
+    """The absence is over, or was cancelled before."""
+
+    code = "absence_over"
 
 
 class KeyRequired(Refused):

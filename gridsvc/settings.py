@@ -105,6 +105,7 @@ class WorkerSettings:
     prefetch: int = field(default=16, metadata=_of("GRIDSVC_PREFETCH", least=1, most=200))
     sweep_seconds: float = field(default=1.0, metadata=_of("GRIDSVC_SWEEP_SECONDS", least=0.05, most=60))
     sweep_batch: int = field(default=200, metadata=_of("GRIDSVC_SWEEP_BATCH", least=1, most=5_000))
+    sweep_rate: int = field(default=1_500, metadata=_of("GRIDSVC_SWEEP_RATE", least=1, most=100_000))
     reconcile_seconds: float = field(default=5.0, metadata=_of("GRIDSVC_RECONCILE_SECONDS", least=0.05, most=600))
     camera_seconds: float = field(default=0.25, metadata=_of("GRIDSVC_CAMERA_SECONDS", least=0.05, most=60))
     camera_batch: int = field(default=2_000, metadata=_of("GRIDSVC_CAMERA_BATCH", least=1, most=20_000))

@@ -35,12 +35,15 @@ from events.catalog import (
     CaseEscalated,
     CaseFiled,
     CaseHandedIn,
+    CaseHandedOver,
     CaseLinked,
     CaseLocated,
     CaseMerged,
     CaseOrderReplied,
     CasePooled,
     CaseReferred,
+    CaseRegridded,
+    CaseRelieved,
     CaseReminded,
     CaseReopened,
     CaseReported,
@@ -55,6 +58,8 @@ from events.catalog import (
     CaseUnmerged,
     CaseWaiting,
     OfficerDutyChanged,
+    OfficerLeft,
+    OutageDeclared,
 )
 from events.topology import NOTICES, ROUTING, URGENT, Queue
 from gridsvc.actions.assign_case import assign_cases
@@ -63,6 +68,7 @@ from gridsvc.actions.raise_alarm import raise_alarm
 from gridsvc.actions.send_checks import send_checks
 from gridsvc.actions.tell_admins import tell_admins
 from gridsvc.actions.tell_maintainers import tell_maintainers
+from gridsvc.actions.tell_of_leaving import tell_of_leaving
 from gridsvc.actions.tell_people import tell_people
 from gridsvc.db import ConnPool
 from gridsvc.settings import BrokerSettings, WorkerSettings
@@ -88,6 +94,7 @@ LISTENERS: Final = (
     Listener(ROUTING, CaseUnacknowledged, assign_cases),
     Listener(ROUTING, CaseCorrected, assign_cases),
     Listener(ROUTING, CaseUnlinked, assign_cases),
+    Listener(ROUTING, CaseRelieved, assign_cases),
     Listener(ROUTING, OfficerDutyChanged, assign_waiting_cases),
     Listener(ROUTING, CaseReported, send_checks),
     Listener(ROUTING, CaseLocated, send_checks),
@@ -119,11 +126,16 @@ LISTENERS: Final = (
     Listener(NOTICES, CaseToCallBack, tell_people),
     Listener(NOTICES, CaseCalledBack, tell_people),
     Listener(NOTICES, CaseUndone, tell_people),
+    Listener(NOTICES, CaseRegridded, tell_people),
     Listener(NOTICES, CaseEscalated, tell_people),
     Listener(NOTICES, CaseCheckUnmanned, tell_people),
+    Listener(NOTICES, CaseHandedOver, tell_people),
+    Listener(NOTICES, CaseRelieved, tell_people),
+    Listener(NOTICES, OfficerLeft, tell_of_leaving),
     Listener(NOTICES, CalendarYearMissing, tell_admins),
     Listener(NOTICES, CameraOffline, tell_maintainers),
     Listener(NOTICES, CameraOnline, tell_maintainers),
+    Listener(NOTICES, OutageDeclared, tell_admins),
     Listener(URGENT, CaseAlarm, raise_alarm),
     Listener(URGENT, CaseCalled, tell_people),
     Listener(URGENT, CaseAnswered, tell_people),

@@ -1,9 +1,10 @@
-"""What happens because time passes: calls widen, suspensions end, rungs fire, shifts end, finished days are signed."""
+"""What time brings: calls widen, suspensions end, rungs fire, grids come into force, quiet hours and shifts end."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
+import random
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -12,6 +13,9 @@ from typing import Final
 
 from gridsvc.actions.end_shifts import end_shifts
 from gridsvc.actions.escalate_case import fire_due_rungs
+from gridsvc.actions.follow_grid import follow_grid
+from gridsvc.actions.follow_outages import follow_outages
+from gridsvc.actions.hand_over_work import hand_over_work
 from gridsvc.actions.miss_calendars import miss_calendars
 from gridsvc.actions.recompute_clocks import recompute_clocks
 from gridsvc.actions.resume_cases import resume_cases
@@ -20,16 +24,19 @@ from gridsvc.actions.widen_calls import widen_calls
 from gridsvc.db import ACQUIRE_SECONDS, SERVICE, ConnPool, transaction
 from gridsvc.settings import WorkerSettings
 from gridsvc.signing import Signer
-from gridsvc.store import server_clock
+from gridsvc.store import digests, server_clock
 from gridsvc.store.clocks import PROVISIONAL
+from workers.pace import rest_after
 from workers.registry import SEE_SECONDS, WATCH_SECONDS, see_round, watch_round
-from workers.runtime import periodically
+from workers.runtime import periodically, wait_for_stop
 from workers.steady import Steady, Verdict, look
 
 log = logging.getLogger(__name__)
 
 SHIFT_SECONDS: Final = 60.0
+QUIET_SECONDS: Final = 5.0  # what waits for the end of quiet hours may wait so much longer
 CALENDAR_SECONDS: Final = 5.0  # what a publication left over; it computes the rest itself
+FOLLOW_SECONDS: Final = 5.0  # how soon open cases begin to follow a grid set that has come into force
 MISSING_SECONDS: Final = 3_600.0  # how often it is said that a year's calendar is missing
 SIGN_SECONDS: Final = 300.0  # a finished day is signed within five minutes of its midnight
 
@@ -52,22 +59,29 @@ class Sweeper:
     pool: ConnPool
     batch: int
     witness: Callable[[], float]
+    rate: int = 1_500  # rungs a second, of this sweeper
+    stop: asyncio.Event = field(default_factory=asyncio.Event)
     steady: Steady = field(default_factory=Steady)
 
     async def fire_round(self) -> int:
         """End suspensions that are over, then fire all that is due, `batch` per transaction; how many rungs fired.
 
-        Nothing fires while the clock is in doubt (workers/steady.py): that is logged, and ends by itself.
+        Nothing fires while the clock is in doubt (workers/steady.py): that is logged, and ends by itself. After a
+        downtime it goes at `rate`, so that neither the broker nor people are flooded (workers/pace.py).
         """
         if not (await self._look_at_the_clock()).fires:
             return 0
         await self._end_suspensions()
         fired, full = 0, True
         while full:
+            began = time.monotonic()
             async with transaction(self.pool, SERVICE) as (conn, now):
                 batch = await fire_due_rungs(conn, now, self.batch)
             fired += batch
             full = batch >= self.batch
+            if full:
+                rest = rest_after(batch, time.monotonic() - began, self.rate, random.random())  # noqa: S311 - spreads load
+                full = not await wait_for_stop(self.stop, rest) and (await self._look_at_the_clock()).fires
         if fired:
             log.info("rungs fired", extra={"action": "rungs_fired", "rungs": fired})
         return fired
@@ -120,6 +134,32 @@ async def recompute_round(pool: ConnPool, batch: int) -> int:
     return done
 
 
+async def follow_round(pool: ConnPool, batch: int) -> int:
+    """Let open cases follow the grid set in force, `batch` per transaction; return how many followed."""
+    followed, more = 0, True
+    while more:
+        async with transaction(pool, SERVICE) as (conn, now):
+            page = await follow_grid(conn, now, batch)
+        followed += page.cases
+        more = page.looked_at > 0
+    if followed:
+        log.info("cases follow the grid set in force", extra={"action": "cases_regridded", "cases": followed})
+    return followed
+
+
+async def outage_round(pool: ConnPool, batch: int) -> int:
+    """Make clocks follow outages, `batch` cases per transaction; return how many full pages had."""
+    done, more = 0, True
+    while more:
+        async with transaction(pool, SERVICE) as (conn, now):
+            page = await follow_outages(conn, now, batch)
+        done += page
+        more = page > 0
+    if done:
+        log.info("clocks follow outages", extra={"action": "outages_followed", "cases": done})
+    return done
+
+
 async def missing_round(pool: ConnPool) -> int:
     """Raise an alarm for each calendar that lacks a year which open clocks reach into; return how many calendars.
 
@@ -136,10 +176,32 @@ async def missing_round(pool: ConnPool) -> int:
     return len(missing)
 
 
-async def end_shifts_round(pool: ConnPool) -> int:
-    """Take officers off duty whose shift is over; return how many."""
+async def quiet_round(pool: ConnPool, batch: int) -> int:
+    """Tell the digests whose person's quiet hours are over, or who has come on duty; return how many."""
+    done, full = 0, True
+    while full:
+        async with transaction(pool, SERVICE) as (conn, now):
+            released = await digests.release(conn, now, batch)
+        done += released
+        full = released >= batch
+    if done:
+        log.info("quiet hours ended", extra={"action": "notices_released", "notices": done})
+    return done
+
+
+async def end_shifts_round(pool: ConnPool, batch: int) -> int:
+    """Take officers off duty whose shift is over or who are absent, then hand over their work; return how many."""
     async with transaction(pool, SERVICE) as (conn, now):
-        return len(await end_shifts(conn, now))
+        ended = len(await end_shifts(conn, now))
+    done, full = 0, True
+    while full:
+        async with transaction(pool, SERVICE) as (conn, now):
+            moved = await hand_over_work(conn, now, batch)
+        done += moved
+        full = moved >= batch
+    if done:
+        log.info("work was handed over", extra={"action": "work_handed_over", "cases": done})
+    return ended
 
 
 async def sign_round(pool: ConnPool, signer: Signer) -> int:
@@ -153,14 +215,17 @@ async def sign_round(pool: ConnPool, signer: Signer) -> int:
 
 async def sweep(pool: ConnPool, settings: WorkerSettings, signer: Signer, stop: asyncio.Event) -> None:
     """Take each kind of round in its own rhythm until `stop`."""
-    sweeper = Sweeper(pool, settings.sweep_batch, since_boot)
+    sweeper = Sweeper(pool, settings.sweep_batch, since_boot, settings.sweep_rate, stop)
     async with asyncio.TaskGroup() as group:
         for name, seconds, turn in (
             ("rungs", settings.sweep_seconds, sweeper.fire_round),
             ("calls", settings.sweep_seconds, partial(call_round, pool, settings.sweep_batch)),
             ("calendars", CALENDAR_SECONDS, partial(recompute_round, pool, settings.sweep_batch)),
+            ("grid", FOLLOW_SECONDS, partial(follow_round, pool, settings.sweep_batch)),
+            ("outages", settings.sweep_seconds, partial(outage_round, pool, settings.sweep_batch)),
             ("missing calendars", MISSING_SECONDS, partial(missing_round, pool)),
-            ("shifts", SHIFT_SECONDS, partial(end_shifts_round, pool)),
+            ("quiet hours", QUIET_SECONDS, partial(quiet_round, pool, settings.sweep_batch)),
+            ("shifts", SHIFT_SECONDS, partial(end_shifts_round, pool, settings.sweep_batch)),
             ("cameras", WATCH_SECONDS, partial(watch_round, pool, settings.sweep_batch)),
             ("what cameras see", SEE_SECONDS, partial(see_round, pool)),
             ("signing", SIGN_SECONDS, partial(sign_round, pool, signer)),

@@ -10,13 +10,15 @@ from uuid import UUID
 
 from events.catalog import CaseToCallBack
 from gridsvc.actions.file_report import ROUTE_WITHIN
+from gridsvc.actions.follow_grid import where_it_lies_now
 from gridsvc.actions.news import news_of
 from gridsvc.actions.record_move import Recorded, record_move
+from gridsvc.actions.stop_clocks import stop_clocks
 from gridsvc.db import Conn, act_as_service, act_for
 from gridsvc.domain.access import Whereabouts, case_keys, scope_keys
 from gridsvc.domain.call_back import LEVELS, NOT_SOLVED, SOLVED, UNREACHABLE, ends_with, next_level, try_counts
 from gridsvc.domain.case import Actor, Clock, Move, Particulars, decide
-from gridsvc.domain.clock import CaseClock, start_clock, stop_clock
+from gridsvc.domain.clock import CaseClock, start_clock
 from gridsvc.domain.escalation import division_at
 from gridsvc.domain.rulebook import Rulebook
 from gridsvc.ids import new_id
@@ -24,6 +26,7 @@ from gridsvc.store import call_backs, cases, clocks, outbox
 from gridsvc.store.call_backs import CallBackRow, Reporter
 from gridsvc.store.cases import CaseRow
 from gridsvc.store.cells import division_names
+from gridsvc.store.rulebook import rulebook
 
 OBJECTS: Final = "reporter_objects"
 """The reason of a reopening that follows a call-back."""
@@ -111,7 +114,7 @@ async def keep_call_back(
             made_by=actor.id,
         ),
     )  # fmt: skip
-    await stop_clocks(conn, after.id, [answer.row.clock_id], now)
+    await _stop_clocks(conn, after.id, [answer.row.clock_id], now)
     if answer.result == SOLVED:
         again = [each for each in await call_backs.to_ask(conn, after.id) if each.report_id == answer.row.report_id]
         await _open(conn, book, after, again, answer.row.level, actor.id, now)
@@ -123,13 +126,13 @@ async def call_off_for(conn: Conn, merged: CaseRow, now: datetime) -> None:
     mains = await call_backs.line_up(conn, merged.id)
     ended = await call_backs.call_off_of_family(conn, merged.id, mains, now)
     for main in mains if ended else ():
-        await stop_clocks(conn, main, ended, now)
+        await _stop_clocks(conn, main, ended, now)
 
 
-async def stop_clocks(conn: Conn, case_id: UUID, clock_ids: Sequence[UUID], now: datetime) -> None:
+async def _stop_clocks(conn: Conn, case_id: UUID, clock_ids: Sequence[UUID], now: datetime) -> None:
     """The clocks of call-backs that ended; those of a case that the caller holds locked."""
     live = [clock for clock in await clocks.live(conn, [case_id]) if clock.id in clock_ids]
-    await clocks.change(conn, [stop_clock(clock, now) for clock in live])
+    await clocks.change(conn, await stop_clocks(conn, await rulebook(conn), live, now))
 
 
 async def _reopened(
@@ -137,7 +140,10 @@ async def _reopened(
 ) -> CaseRow:
     because = Particulars(reason_code=OBJECTS, reason=said.note or None)
     moved = decide(after.case(), Move.REOPEN, actor, because, now)
-    facts = {"reason_code": OBJECTS, **({"reason": said.note} if said.note else {})}
+    facts: dict[str, object] = {"reason_code": OBJECTS, **({"reason": said.note} if said.note else {})}
+    anew = await where_it_lies_now(conn, after, now)
+    if anew:
+        facts |= {"cell": anew["cell_code"], "grid_set": anew["grid_set_id"], "method": anew["cell_method"]}
     return await record_move(
         conn,
         book,
@@ -146,7 +152,7 @@ async def _reopened(
             moved=moved,
             actor=actor.id,
             facts=facts,
-            changes={"route_again_at": now + ROUTE_WITHIN},
+            changes={**anew, "held_by": None, "route_again_at": now + ROUTE_WITHIN},
             told={"cycle": moved.cycle},
         ),
         now,

@@ -1,7 +1,7 @@
 """Find who answers for filed cases; where nobody can be found, put the case in the pool for all to see.
 
 Takes any number of cases at once, because news that arrives together shares one transaction
-(workers/hear.py): a case alone costs seventeen round trips, sixteen together cost the same.
+(workers/hear.py): a case alone costs eighteen round trips, sixteen together cost the same.
 """
 
 from __future__ import annotations
@@ -16,12 +16,13 @@ from uuid import UUID
 from events.catalog import CaseNews, CaseUnacknowledged
 from gridsvc.actions.call_officers import call_officers
 from gridsvc.actions.record_move import NewOwner, Recorded, record_moves
+from gridsvc.actions.routing_inputs import routing_inputs, vacancy_of
 from gridsvc.db import Conn
 from gridsvc.domain.calling import is_called, is_summoned
 from gridsvc.domain.candidates import Candidate, Choice, NobodyFree
 from gridsvc.domain.case import Actor, Move, Particulars, Party, Pool, State, decide
 from gridsvc.domain.category import Category
-from gridsvc.domain.routing import BY_HAND, EDITION, asks_the_register, choose_for_component, choose_owner
+from gridsvc.domain.routing import choose_owner, kept, sources_wanted
 from gridsvc.domain.rulebook import Rulebook
 from gridsvc.store import assignments, cases, components, people
 from gridsvc.store.beat_lock import hold_beats
@@ -61,8 +62,8 @@ async def _assign_each(conn: Conn, news: Sequence[CaseNews], now: datetime) -> N
     rung = [row for row in wanted if is_called(row.case(), _category(book, row), book.call_rounds)]
     await call_officers(conn, book, rung, Move.CALL, now)
     wanted = [row for row in wanted if row not in rung]
-    found = await _choose(conn, book, wanted, now)
-    moves = [(row, _recorded(row, choice, now)) for row, choice in zip(wanted, found, strict=True)]
+    found = await choose_owners(conn, book, wanted, now)
+    moves = [(row, _recorded(book, row, choice, now)) for row, choice in zip(wanted, found, strict=True)]
     moved = await record_moves(conn, book, [(row, what) for row, what in moves if what is not None], now)
     summoned = [row for row in moved if is_summoned(row.case(), _category(book, row), book.call_rounds)]
     await call_officers(conn, book, summoned, Move.SUMMON, now)
@@ -86,61 +87,62 @@ def _still_wanted(locked: CaseRow, news: CaseNews) -> bool:
     return locked.pool == Pool.ROUTING or (locked.pool == Pool.DISPATCH and locked.route_again_at is not None)
 
 
-async def _choose(conn: Conn, book: Rulebook, wanted: Sequence[CaseRow], now: datetime) -> list[Choice | NobodyFree]:
-    vacancies = {row.id: vacancy for row in wanted if (vacancy := _vacancy(book, row)) is not None}
-    # Two choices for one beat at the same instant must not both see the same officer as the least loaded.
-    await hold_beats(conn, [(each.duty_line, each.beat_code) for each in vacancies.values()])
-    weighed = dict(zip(vacancies, await people.candidates(conn, list(vacancies.values()), now), strict=True))
+async def choose_owners(
+    conn: Conn,
+    book: Rulebook,
+    wanted: Sequence[CaseRow],
+    now: datetime,
+    taken: Counter[UUID] | None = None,
+    *,
+    only_ask: bool = False,
+) -> list[Choice | NobodyFree]:
+    """Whom routing would give each case to, in their order, each knowing what those before it took.
+
+    `taken`: by choices that the database does not know of, or given up (less than nothing); counted on. `only_ask`:
+    nothing will come of the answer, so that no beat is held for it. Writes nothing.
+    """
     named = sorted({row.component for row in wanted if row.component is not None})
     register = await components.answering(conn, named) if named else {}
-    taken: Counter[UUID] = Counter()  # by the choices before, which the database does not know yet
+    inputs = [routing_inputs(book, row, register.get(row.component or ""), now) for row in wanted]
+    sources = [sources_wanted(book.routing, each) for each in inputs]
+    vacancies = [vacancy_of(row, source) for row, looked in zip(wanted, sources, strict=True) for source in looked]
+    # Two choices in one beat or team at the same instant must not both see the same officer as the least loaded.
+    if not only_ask:
+        await hold_beats(conn, [_held(each) for each in vacancies])
+    weighed = iter(await people.candidates(conn, vacancies, now))
+    taken = Counter() if taken is None else taken  # by the choices before, which the database does not know yet
     found: list[Choice | NobodyFree] = []
-    for row in wanted:
-        category = book.categories[(row.edition, row.category)]
-        if not category.dispatches_itself:
-            found.append(BY_HAND)
-            continue
-        if row.component is not None and asks_the_register(category.kind, category.handled_by):
-            choice = choose_for_component(register[row.component], category.department)
-        else:
-            choice = choose_owner(
-                category.handled_by, category.department, row.beat_code, _loaded(weighed.get(row.id, ()), taken)
-            )
+    for case, looked in zip(inputs, sources, strict=True):
+        officers = {source: _loaded(next(weighed), taken) for source in looked}
+        choice = choose_owner(book.routing, case, officers)
         if isinstance(choice, Choice) and choice.officer_id is not None:
             taken[choice.officer_id] += 1
-        found.append(choice)
+        found.append(replace(choice, reasons={**choice.reasons, "kept": kept(case, officers)}))
     return found
 
 
-def _vacancy(book: Rulebook, row: CaseRow) -> Vacancy | None:
-    category = book.categories[(row.edition, row.category)]
-    if not category.dispatches_itself or category.handled_by != "officer":
-        return None
-    if row.beat_code is None or row.grid_set_id is None:
-        return None
-    place = row.place_of()
-    return Vacancy(
-        grid_set_id=row.grid_set_id,
-        duty_line=row.duty_line,
-        beat_code=row.beat_code,
-        place=(place.lon, place.lat) if place else None,
-        case_id=row.id,
-        cycle=row.cycle,
-    )
+def _held(vacancy: Vacancy) -> tuple[str, str]:
+    if vacancy.team is not None:
+        return "team:", vacancy.team  # no duty line has such a name
+    return vacancy.duty_line, vacancy.beat_code or ""
 
 
 def _loaded(candidates: Sequence[Candidate], taken: Counter[UUID]) -> list[Candidate]:
-    return [replace(each, open_cases=each.open_cases + taken[each.officer_id]) for each in candidates]
+    return [
+        replace(each, open_cases=each.open_cases + more, given_today=each.given_today + more)
+        for each in candidates
+        for more in [taken[each.officer_id]]
+    ]
 
 
-def _recorded(row: CaseRow, found: Choice | NobodyFree, now: datetime) -> Recorded | None:
+def _recorded(book: Rulebook, row: CaseRow, found: Choice | NobodyFree, now: datetime) -> Recorded | None:
     """What the choice makes of the case; None when it stands in the pool already and stays there."""
     if isinstance(found, Choice):
-        return _assigned(row, found, now)
+        return _assigned(book, row, found, now)
     return None if row.pool == Pool.DISPATCH else _pooled(row, found, now)
 
 
-def _assigned(row: CaseRow, found: Choice, now: datetime) -> Recorded:
+def _assigned(book: Rulebook, row: CaseRow, found: Choice, now: datetime) -> Recorded:
     said = Particulars(officer=found.officer_id, department=found.department)
     return Recorded(
         moved=decide(row.case(), Move.ASSIGN, ROUTER, said, now),
@@ -149,13 +151,13 @@ def _assigned(row: CaseRow, found: Choice, now: datetime) -> Recorded:
             "officer": str(found.officer_id) if found.officer_id else None,
             "department": found.department,
             "rule": found.rule,
-            "edition": EDITION,
+            "edition": book.routing.number,
         },
         owner=NewOwner(
             officer_id=found.officer_id,
             department=found.department,
             rule=found.rule,
-            edition=EDITION,
+            edition=book.routing.number,
             reasons=found.reasons,
         ),
     )
@@ -166,6 +168,6 @@ def _pooled(row: CaseRow, found: NobodyFree, now: datetime) -> Recorded:
         moved=decide(row.case(), Move.POOL, ROUTER, Particulars(reason=found.why), now),
         actor=ROUTER.id,
         facts={"why": found.why, "reasons": found.reasons},
-        changes={"route_again_at": None if found is BY_HAND else now + TRY_AGAIN},
+        changes={"route_again_at": now + TRY_AGAIN if found.try_again else None},
         told={"why": found.why},
     )

@@ -20,7 +20,6 @@ from gridsvc.db import Conn, act_as_service, act_for
 from gridsvc.domain.access import scope_keys
 from gridsvc.domain.case import FINAL, Actor, Case, Move, Particulars, Party, Pool, State, decide
 from gridsvc.domain.checking import SEND_WITHIN, wanted_check
-from gridsvc.domain.routing import EDITION
 from gridsvc.domain.rulebook import Rulebook
 from gridsvc.errors import GuardFailed, Unknown, VersionConflict
 from gridsvc.store import cases, outbox
@@ -143,7 +142,7 @@ def _recorded(
         moved=decide(effect.case(), move, CAUSE, said, now),
         actor=CAUSE.id,
         facts={"cause": str(names), "by": by, **_facts(cause, move)},
-        owner=_who_handled(cause) if move is Move.FOLLOW else None,
+        owner=_who_handled(book, cause) if move is Move.FOLLOW else None,
         changes=_columns(book, effect, move, now),
         told=told | ({"officer_id": None, "department": None} if move is Move.LINK else {}),
     )
@@ -169,13 +168,13 @@ def _columns(book: Rulebook, effect: CaseRow, move: Move, now: datetime) -> dict
     return {}
 
 
-def _who_handled(cause: CaseRow) -> NewOwner:
+def _who_handled(book: Rulebook, cause: CaseRow) -> NewOwner:
     return NewOwner(
         officer_id=cause.officer_id,
         department=cause.department,
         handler_id=cause.handler_id,
         rule=WITH_ITS_CAUSE,
-        edition=EDITION,
+        edition=book.routing.number,
         reasons={"cause": str(cause.id)},
     )
 

@@ -9,17 +9,18 @@ from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
 
-from events.catalog import Announcement, CaseEscalated, CaseUnacknowledged
+from events.catalog import Announcement, CaseEscalated, CaseUnacknowledged, Heard
+from gridsvc.actions.follow_outages import follow
 from gridsvc.actions.news import news_of
 from gridsvc.actions.recompute_clocks import bring_up_to_date
 from gridsvc.db import Conn
 from gridsvc.domain.case import Actor, Move, Particulars, Party, State, decide
 from gridsvc.domain.clock import CaseClock, go_on
 from gridsvc.domain.deadline import Pause
-from gridsvc.domain.escalation import Effect, Rung, division_at
+from gridsvc.domain.escalation import Effect, Rung, division_at, step
 from gridsvc.domain.history import Entry, chained
 from gridsvc.domain.rulebook import Rulebook
-from gridsvc.store import cases, clocks, co_handlings, history, outbox
+from gridsvc.store import cases, clocks, co_handlings, grids, history, outages, outbox, rung_lags
 from gridsvc.store.cases import CaseRow
 from gridsvc.store.cells import division_names
 from gridsvc.store.clocks import EscalationRow
@@ -57,7 +58,12 @@ async def fire_due_rungs(conn: Conn, now: datetime, limit: int) -> int:
     stood_still = await clocks.pauses(conn, [clock.id for clock in live])
     # By the editions in force: a day off that was published a moment ago must not be counted against anybody.
     locked, live = await bring_up_to_date(conn, book, locked, live, stood_still, now)
-    levels = await _division_levels(conn, locked)
+    running = await outages.running(conn, now)
+    if running:  # what began a moment ago stands still as well
+        locked = await follow(conn, book, locked, [each.outage for each in running], now)
+        live = await clocks.live(conn, [case.id for case in locked])
+        stood_still = await clocks.pauses(conn, [clock.id for clock in live])
+    levels = await _division_levels(conn, locked, now)
     parts = await co_handlings.departments(conn, [c.co_handling_id for c in live if c.co_handling_id is not None])
     due: dict[UUID, list[CaseClock]] = defaultdict(list)
     for clock in live:
@@ -72,18 +78,24 @@ async def fire_due_rungs(conn: Conn, now: datetime, limit: int) -> int:
     await clocks.add_escalations(conn, fired.escalations)
     await history.add(conn, fired.history)
     await outbox.append(conn, fired.news, now)
+    await rung_lags.add(conn, [(each.fired_at - each.scheduled_at).total_seconds() for each in fired.escalations])
     return len(fired.escalations)
 
 
-async def _division_levels(conn: Conn, locked: Sequence[CaseRow]) -> dict[int | None, dict[str, str]]:
-    codes: dict[int, set[str]] = defaultdict(set)
+async def _division_levels(
+    conn: Conn, locked: Sequence[CaseRow], now: datetime
+) -> dict[int | None, dict[str, str]]:
+    """The levels of all divisions that matter, by grid set; by None those of the desks of cases without a place."""
+    codes: dict[int | None, set[str]] = defaultdict(set)
     for case in locked:
-        if case.grid_set_id is not None:
-            codes[case.grid_set_id].update(case.divisions)
+        codes[case.grid_set_id].update(case.case().whereabouts().areas())
     levels: dict[int | None, dict[str, str]] = {}
-    for grid_set, wanted in codes.items():
+    for known, wanted in codes.items():
+        grid_set = await grids.in_force(conn, now) if known is None else known
+        if grid_set is None:
+            continue
         named = await division_names(conn, grid_set, sorted(wanted))
-        levels[grid_set] = {code: level for code, (_, level) in named.items()}
+        levels[known] = {code: level for code, (_, level) in named.items()}
     return levels
 
 
@@ -102,7 +114,7 @@ def _fire_case(
     before = case.version
     while (clock := _next_due(clocks_of_case.values(), now)) is not None:
         touched.add(clock.id)
-        rung = next((r for r in book.ladder(clock.ladder) if r.level == clock.next_level), None)
+        rung = step(book.ladder(clock.ladder), clock.next_level)
         if rung is None:  # the city has rewritten the ladder: on to the next rung that there is now
             clocks_of_case[clock.id] = go_on(clock, book, stood_still.get(clock.id, ()))
             continue
@@ -116,7 +128,9 @@ def _fire_case(
         fired.history.append(entry)
         fired.escalations.append(_escalation(case, clock, rung, now))
         fired.news += _news(case, clock, rung, levels, part, now)
-        clocks_of_case[clock.id] = go_on(replace(clock, fired_level=rung.level), book, stood_still.get(clock.id, ()))
+        clocks_of_case[clock.id] = go_on(
+            replace(clock, fired_level=rung.level, rung_at=now), book, stood_still.get(clock.id, ())
+        )
     if touched:
         if case.version != before:
             fired.cases.append(case)
@@ -138,6 +152,8 @@ def _escalation(case: CaseRow, clock: CaseClock, rung: Rung, now: datetime) -> E
         effect=rung.effect,
         scheduled_at=clock.next_fire_at,
         fired_at=now,
+        ladder=clock.ladder,
+        ladder_edition=clock.ladder_edition,
     )
 
 
@@ -182,7 +198,11 @@ def _news(
     case: CaseRow, clock: CaseClock, rung: Rung, levels: Mapping[str, str], part: _Part, now: datetime
 ) -> list[Announcement]:
     held = case.case().whereabouts().areas()  # nobody below the level that holds a case hears of it
-    division = division_at(rung.division_level, [(code, levels[code]) for code in held if code in levels])
+    desk = case.desk_path[-1] if case.desk_path else None  # where its set is gone
+    above = [(code, levels[code]) for code in held if code in levels]
+    first, *others = [
+        Heard(each.role, division_at(each.division_level, above) or desk, each.axis) for each in rung.hearings
+    ]
     told: list[Announcement] = [
         CaseEscalated(
             **news_of(case, SWEEPER.id, now),
@@ -190,8 +210,10 @@ def _news(
             clock=clock.kind,
             level=rung.level,
             effect=rung.effect,
-            role=rung.role,
-            division=division or (case.desk_path[-1] if case.desk_path else None),
+            role=first.role,
+            division=first.division,
+            axis=first.axis,
+            also=tuple(others),
             late_by_s=_late_by(clock, now),
             part_id=part.id,
             department=part.department,

@@ -1,4 +1,4 @@
-"""Import departments and people from files: all of it, the good rows, or only a look."""
+"""Import departments, teams and people from files: all of it, the good rows, or only a look."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from gridsvc.db import Conn
 from gridsvc.domain.roster import Fault, Roster, read_roster
 from gridsvc.errors import Defect, ImportRefused
 from gridsvc.ids import new_id
-from gridsvc.store import outbox, people
+from gridsvc.store import outbox, people, teams
 from gridsvc.store.people import Keeping, KnownUser
 
 
@@ -38,6 +38,7 @@ class Imported:
     """What an import did. `changes` counts rows written; zero: everything was so before."""
 
     departments: int
+    teams: int
     people: int
     changes: int
 
@@ -66,11 +67,12 @@ def _defect(fault: Fault) -> Defect:
 async def import_people(conn: Conn, plan: Plan, hashes: Mapping[str, str], now: datetime) -> Imported:
     """Write what `plan` holds. `hashes` are those of the initial passwords, by user name.
 
-    A person in the files has afterwards exactly the roles, beats and shifts of the files; people,
+    A person in the files has afterwards exactly the roles, beats, shifts, skills and teams of the files; people,
     departments and passwords beyond them stay as they are. Twice changes nothing. An officer who is
     none any more goes off duty, announced.
     """
     departments = await people.keep_departments(conn, plan.roster.departments)
+    kept_teams = await teams.keep_teams(conn, plan.roster.teams)
     users = await people.known_users(conn, [person.username for person in plan.roster.people])
     keeping = [
         Keeping(
@@ -83,4 +85,9 @@ async def import_people(conn: Conn, plan: Plan, hashes: Mapping[str, str], now: 
     kept = await people.keep_people(conn, keeping, now)
     news = [OfficerDutyChanged(event_id=new_id(), at=now, officer_id=o, on_duty=False) for o in kept.off_duty]
     await outbox.append(conn, news, now)
-    return Imported(departments=len(plan.roster.departments), people=len(keeping), changes=departments + kept.changes)
+    return Imported(
+        departments=len(plan.roster.departments),
+        teams=len(plan.roster.teams),
+        people=len(keeping),
+        changes=departments + kept_teams + kept.changes,
+    )

@@ -13,9 +13,11 @@ from events.catalog import (
     CaseArrived,
     CaseChecked,
     CaseFiled,
+    CaseHandedOver,
     CaseLinked,
     CaseMerged,
     CaseReferred,
+    CaseRelieved,
     CaseReopened,
     CaseUnlinked,
     CaseUnmerged,
@@ -49,6 +51,8 @@ from gridsvc.actions.carry_effects import (
     tell_of_reopened_cause,
 )
 from gridsvc.actions.file_report import ROUTE_WITHIN
+from gridsvc.actions.follow_grid import where_it_lies_now
+from gridsvc.actions.hand_over import HANDED_OVER, RELIEVED, check_colleague, handed_over_to
 from gridsvc.actions.record_move import NewOwner, Recorded, record_move
 from gridsvc.db import Conn, act_as_service
 from gridsvc.domain.attribute import checked, kept
@@ -71,7 +75,6 @@ from gridsvc.domain.case import (
 from gridsvc.domain.category import Category, missing_evidence
 from gridsvc.domain.checking import SEND_WITHIN, wanted_check
 from gridsvc.domain.report import case_number
-from gridsvc.domain.routing import EDITION
 from gridsvc.domain.rulebook import Rulebook
 from gridsvc.errors import BadRequest, GuardFailed, OutsideTheGrid, Unknown, VersionConflict
 from gridsvc.store import attachments, cases, owners
@@ -115,6 +118,8 @@ async def move_case(
     asked_back = call_back_answered(book, locked, waits, said, now)
     _check_category(book.categories[(locked.edition, locked.category)], move, said)
     await _check_named(conn, held, said)
+    if move is Move.HAND_OVER:
+        await check_colleague(conn, said, now)
     await act_as_service(conn)
     if move is Move.UNMERGE:
         await call_off_for(conn, locked, now)
@@ -137,7 +142,7 @@ async def move_case(
         moved=moved,
         actor=actor.id,
         facts={**facts, **facts_of_part(part), **answered.facts},
-        owner=answered.owner or _owner_by_hand(moved, said),
+        owner=answered.owner or _owner_by_hand(book, locked, moved, said),
         ended_why=_ended_why(locked, moved),
         changes={**changes, **columns_of(task), **answered.changes},
         told=told,
@@ -240,7 +245,11 @@ async def _changes(
     if move is Move.SEND_BACK and not await owners.still_handles(conn, locked.handler_id, locked.department):
         return {"handler_id": None}
     if move is Move.UNMERGE:
-        return {"merged_into": None, **_to_be_looked_at(book, locked, moved, now)}
+        anew = await where_it_lies_now(conn, locked, now)
+        return {"merged_into": None, **anew, **_to_be_looked_at(book, locked, moved, now)}
+    if move is Move.REOPEN:
+        anew = await where_it_lies_now(conn, locked, now)
+        return {**anew, "held_by": None, **_to_routing(moved, now)}  # a new cycle begins where every case begins
     if move is Move.MERGE:
         return {"merged_into": said.into}
     if move is Move.HAND_IN:
@@ -326,14 +335,16 @@ async def _corrected(
     }
 
 
-def _owner_by_hand(moved: Moved, said: Particulars) -> NewOwner | None:
+def _owner_by_hand(book: Rulebook, locked: CaseRow, moved: Moved, said: Particulars) -> NewOwner | None:
+    if moved.rule.move is Move.HAND_OVER:
+        return handed_over_to(book, locked, said)
     if moved.rule.move not in {Move.ASSIGN, Move.FORWARD}:
         return None
     return NewOwner(
         officer_id=said.officer,
         department=None if said.officer else said.department,
         rule="by_hand",
-        edition=EDITION,
+        edition=book.routing.number,
         reasons={"note": said.note},
     )
 
@@ -344,6 +355,10 @@ def _ended_why(locked: CaseRow, moved: Moved) -> str | None:
         return None
     if moved.rule.move is Move.ASSIGN:
         return "reassigned"
+    if moved.rule.move is Move.HAND_OVER:
+        return HANDED_OVER
+    if moved.rule.move is Move.RELIEVE:
+        return RELIEVED
     if moved.pool is not None:
         return "returned" if moved.rule.move is Move.RETURN else str(moved.rule.move)
     return str(moved.state) if moved.state in FINAL else None
@@ -366,6 +381,10 @@ def _told(
         return {"division": said.division}
     if moved.rule.tells is CaseLinked:
         return {"cause_id": said.cause, "officer_id": locked.officer_id, "department": locked.department}
+    if moved.rule.tells is CaseHandedOver:
+        return {"from_officer": locked.officer_id}
+    if moved.rule.tells is CaseRelieved:
+        return {"from_officer": locked.officer_id, "why": said.reason}
     if moved.rule.tells is CaseUnlinked:
         return {"cause_id": locked.cause_id}
     if moved.rule.tells is CaseUnmerged:
@@ -394,6 +413,8 @@ def _facts_of_move(locked: CaseRow, moved: Moved, said: Particulars, changes: Ma
         return {"distance_m": _distance_m(locked, said), "accuracy_m": said.location.accuracy_m}
     if move is Move.CHECK:
         return {"kind": CHECKS[State(locked.state)]}
+    if move in {Move.HAND_OVER, Move.RELIEVE}:
+        return {"from_officer": str(locked.officer_id)}
     if move is Move.UNLINK:
         return {"cause": str(locked.cause_id)}
     if move is Move.UNMERGE:

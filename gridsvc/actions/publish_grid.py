@@ -1,4 +1,4 @@
-"""Put a draft of the grid in force, or go back to the one before."""
+"""Put a draft of the grid in force, or go back to the one before. Open cases follow (follow_grid.py)."""
 
 from __future__ import annotations
 
@@ -6,15 +6,18 @@ import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Final
 
 from geo.codes import scheme_named
 from geo.coverage import box_around, holes, overlaps, strays
 from geo.defects import Defect, Kind
 from geo.place import Bounds
 from gridsvc.actions.import_grid import need_draft, refusal
+from gridsvc.actions.preview_grid import lost_cases
 from gridsvc.db import Conn, ConnPool, transaction
 from gridsvc.errors import SetupError
 from gridsvc.store import grids
+from gridsvc.store.cases import CaseRow
 
 
 @dataclass(frozen=True)
@@ -28,11 +31,15 @@ class Checked:
 
 @dataclass(frozen=True)
 class Published:
-    """Which set is in force from when; `warnings` is what was found and does not hinder it."""
+    """Which set is in force from when; `warnings` is what was found and does not hinder it.
+
+    `lost` are the open cases that the set has no cell for: they keep their own.
+    """
 
     grid_set_id: int
     valid_from: datetime
     warnings: list[Defect]
+    lost: int = 0
 
 
 async def check_grid(pool: ConnPool, name: str) -> Checked:
@@ -66,12 +73,15 @@ def _defects(
     ]
 
 
-async def publish_grid(pool: ConnPool, name: str, valid_from: datetime | None = None) -> Published:
+async def publish_grid(
+    pool: ConnPool, name: str, valid_from: datetime | None = None, *, accept_lost: bool = False
+) -> Published:
     """Check a draft and put it in force from `valid_from` (aware) on, at once where that is None.
 
-    What was decided stays decided: only the very first set may begin in the past. Cases keep the set
-    they were located with. Raises ImportRefused with every defect where one refuses, SetupError where
-    the set is no draft, was changed while it was checked, or would begin too early.
+    What was decided stays decided: only the very first set may begin in the past. Open cases follow when its hour
+    comes. Raises ImportRefused with every defect where one refuses, SetupError where the set is no draft, was changed
+    while it was checked, would begin too early, or has no cell for an open case, or no beat of a duty line that has
+    some, and that is not accepted.
     """
     checked = await check_grid(pool, name)
     known = checked.grid_set
@@ -86,23 +96,43 @@ async def publish_grid(pool: ConnPool, name: str, valid_from: datetime | None = 
         others = [s for s in await grids.every_set(conn) if s.state != "draft"]
         if start < now and others:
             raise SetupError(f"{name} would be valid from {start.isoformat()}; want {now.isoformat()} or later")
+        beatless = await grids.lines_without_beats(conn, known.id, now)
+        if beatless and not accept_lost:
+            raise SetupError(
+                f"{name} has no beat of {', '.join(beatless)}: every case that an officer has there would lose its "
+                "owner; add them (gridsvc grid beats), or publish with --accept-lost"
+            )
+        lost = await lost_cases(conn, known.id, now)
+        if lost and not accept_lost:
+            raise SetupError(
+                f"{name} has no cell for {len(lost)} open cases: {_named(lost)}; draw their ground, or publish with "
+                "--accept-lost: they keep the cell that they have"
+            )
         assert checked.box is not None  # noqa: S101 - a set without cells was refused above
         await grids.publish(conn, known.id, start, now, checked.box)
-    return Published(known.id, start, checked.defects)
+    return Published(known.id, start, checked.defects, len(lost))
+
+
+_NAMED: Final = 10  # of many: gridsvc grid preview lists all
+
+
+def _named(lost: Sequence[CaseRow]) -> str:
+    names = [row.number or str(row.id) for row in lost[:_NAMED]]
+    return ", ".join([*names, "…"] if len(lost) > _NAMED else names)
 
 
 async def rollback_grid(conn: Conn, now: datetime) -> tuple[grids.GridSet, grids.GridSet]:
     """Withdraw the published set that begins last; return it and the one that is in force without it.
 
     Runs inside the caller's transaction. Raises SetupError where nothing would be in force any more.
-    Cases that were located with the withdrawn set keep its cells.
+    Open cases that were located with the withdrawn set follow back; closed ones keep its cells.
     """
     await grids.lock(conn)
     published = [s for s in await grids.every_set(conn) if s.state == "published"]
     if not published:
         raise SetupError("no grid set is published")
     last = max(published, key=lambda s: (s.valid_from or now, s.id))
-    await grids.retire(conn, last.id)
+    await grids.retire(conn, last.id, now)
     left = await grids.in_force(conn, now)
     if left is None:
         raise SetupError(f"{last.name} is the only set in force: there is none to go back to")

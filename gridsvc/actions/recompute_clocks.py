@@ -1,4 +1,4 @@
-"""Open clocks follow their calendar: whatever was computed with an older edition is computed anew, and says so.
+"""Open clocks follow calendar and ladders: whatever was computed with another edition is computed anew, and says so.
 
 The one place where it happens. It is asked after a publication, by the sweeper in every round, because a move
 that was under way may still have started a clock on the older edition, and before rungs fire.
@@ -16,10 +16,10 @@ from events.catalog import CaseRescheduled
 from gridsvc.actions.news import news_of
 from gridsvc.db import Conn
 from gridsvc.domain.case import Actor, Clock, Party
-from gridsvc.domain.clock import CaseClock, outdated, recomputed
+from gridsvc.domain.clock import CaseClock, follow_ladders, outdated, recomputed
 from gridsvc.domain.deadline import Pause
 from gridsvc.domain.rulebook import Rulebook
-from gridsvc.store import cases, clocks, outbox
+from gridsvc.store import cases, clocks, co_handlings, outbox
 from gridsvc.store.cases import CaseRow
 from gridsvc.store.clocks import ClockChange
 from gridsvc.store.rulebook import rulebook
@@ -54,7 +54,13 @@ async def bring_up_to_date(
 
     A rung that fired stays fired. The next one is at its moment under the new edition, so none fires early.
     """
-    anew = {clock.id: recomputed(clock, book, stood_still.get(clock.id, ())) for clock in live if outdated(clock, book)}
+    old = [clock for clock in live if outdated(clock, book)]
+    rows = {row.id: row for row in locked}
+    parts = await co_handlings.departments(conn, [c.co_handling_id for c in old if c.co_handling_id is not None])
+    anew = {
+        clock.id: recomputed(_followed(clock, book, rows[clock.case_id], parts), book, stood_still.get(clock.id, ()))
+        for clock in old
+    }
     if not anew:
         return list(locked), list(live)
     await clocks.change(conn, list(anew.values()))
@@ -70,6 +76,11 @@ async def bring_up_to_date(
     news = [CaseRescheduled(**news_of(row, _SWEEPER.id, now), due_at=due[row.id]) for row in moved.values()]
     await outbox.append(conn, news, now)
     return [moved.get(row.id, row) for row in locked], [anew.get(clock.id, clock) for clock in live]
+
+
+def _followed(clock: CaseClock, book: Rulebook, row: CaseRow, parts: Mapping[UUID, str]) -> CaseClock:
+    department = row.department if clock.co_handling_id is None else parts[clock.co_handling_id]
+    return follow_ladders(clock, book, book.categories[(row.edition, row.category)], row.divisions, department)
 
 
 def _change(before: CaseClock, after: CaseClock, now: datetime) -> ClockChange | None:

@@ -11,13 +11,14 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 from uuid import UUID
 
-from events.catalog import Announcement, CaseAlarm, CaseAssigned, CaseCallEnded, CaseNews
+from events.catalog import Announcement, CaseAlarm, CaseAssigned, CaseCallEnded, CaseHandedOver, CaseNews
 from gridsvc.actions.end_parts import called_off, end_parts, with_parts
 from gridsvc.actions.news import news_of
+from gridsvc.actions.stop_clocks import stop_clocks
 from gridsvc.db import Conn
 from gridsvc.domain.calling import EMERGENCY
 from gridsvc.domain.case import BESIDE, FINAL, RUN_ON_CLOSED, Clock, Move, Moved, State
-from gridsvc.domain.clock import CaseClock, go_on, pause_clock, start_clock, stop_clock
+from gridsvc.domain.clock import CaseClock, go_on, pause_clock, start_clock
 from gridsvc.domain.deadline import Budget, ClockUnit
 from gridsvc.domain.evaluation import mark_of
 from gridsvc.domain.history import Entry, chained
@@ -210,6 +211,8 @@ def _news(after: CaseRow, what: Recorded, now: datetime) -> CaseNews:
             "officer_id": after.officer_id,
             "department": after.department,
         }
+    if what.moved.rule.tells is CaseHandedOver:
+        told |= {"assignment_id": after.assignment_id, "officer_id": after.officer_id}
     return what.moved.rule.tells(**told)
 
 
@@ -290,13 +293,14 @@ async def _turn_clocks(
     going: list[CaseClock] = []
     for row, what, before in moves:
         ending = [clock for clock in live[row.id] if _ends(clock, row, what, ended_parts)]
-        stopped += [stop_clock(clock, now) for clock in ending]
+        stopped += ending
         staying = [clock for clock in live[row.id] if clock not in ending]
         staying = await _pause_or_go_on(conn, book, row, staying, what, now)
         running = {clock.kind for clock in staying} | {kind for kind in BESIDE if not _begins(book, kind, row, before)}
         fresh = _started(book, row, what, running, now)
         going += [*staying, *fresh]
         started += fresh
+    stopped = await stop_clocks(conn, book, stopped, now)
     await clocks.change(conn, stopped)
     await clocks.add(conn, started)
     due = {clock.case_id: clock.due_at for clock in going if clock.kind is Clock.HANDLING}
@@ -338,7 +342,7 @@ def _limit(book: Rulebook, kind: Clock, row: CaseRow, what: Recorded) -> Limit:
     limit = row.limit(book, kind)
     if kind not in what.budgets:
         return limit
-    return Limit(Budget(ClockUnit.NATURAL, round(what.budgets[kind].total_seconds())), limit.ladder, None)
+    return replace(limit, budget=Budget(ClockUnit.NATURAL, round(what.budgets[kind].total_seconds())), calendar=None)
 
 
 async def _pause_or_go_on(

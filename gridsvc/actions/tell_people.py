@@ -28,29 +28,32 @@ from events.catalog import (
     CaseCoDeclined,
     CaseCoHandedIn,
     CaseEscalated,
+    CaseHandedOver,
     CaseLinked,
     CaseMerged,
     CaseNews,
     CaseOrderReplied,
     CasePooled,
     CaseReferred,
+    CaseRegridded,
+    CaseRelieved,
     CaseReported,
     CaseReturned,
     CaseToCallBack,
     CaseUndone,
     CaseUnmerged,
+    Heard,
 )
+from gridsvc.actions.ring_people import ring_people
 from gridsvc.db import Conn
 from gridsvc.domain.call_back import UNREACHABLE
 from gridsvc.domain.case import Move
+from gridsvc.domain.escalation import OWNER, Axis
 from gridsvc.errors import Unknown
 from gridsvc.store import hearers, notices
 from gridsvc.store.hearers import Standing
 
 log = logging.getLogger(__name__)
-
-OWNER: Final = "owner"
-"""Not a role but whoever answers for the case at the moment: its officer, its handler, or its department's handlers."""
 
 # Which desk hears news of a case that stands in a pool or has come back, and which one stands in for it.
 _DESKS: Final[dict[type[CaseNews], tuple[str, ...]]] = {
@@ -88,7 +91,7 @@ async def tell_people(conn: Conn, announcements: Sequence[Announcement], now: da
         case = standings.get(each.case_id)
         if case is None:
             raise Unknown(f"no case {each.case_id} to tell about", case_id=str(each.case_id))
-        if isinstance(each, CaseAssigned) and each.assignment_id != case.assignment_id:
+        if isinstance(each, CaseAssigned | CaseHandedOver) and each.assignment_id != case.assignment_id:
             continue
         if isinstance(each, CaseCheckSent) and each.officer_id != case.checker_id:
             continue
@@ -104,6 +107,8 @@ async def tell_people(conn: Conn, announcements: Sequence[Announcement], now: da
             continue
         if isinstance(each, CaseCalledBack) and each.result == UNREACHABLE:
             continue
+        if isinstance(each, CaseRegridded) and each.officer_id is None:
+            continue  # whoever has it keeps it
         people = await _who_hears(conn, each, case, now)
         # Where nobody owned it, nobody has to know; and a round of a call may find nobody, which the desk knows.
         if not people and not isinstance(each, (*_OWNERS_ALONE, CaseCalled)):
@@ -114,7 +119,7 @@ async def tell_people(conn: Conn, announcements: Sequence[Announcement], now: da
         # The id follows from event, person and kind: a repeat makes the same row again, not a second one.
         ids = {person: uuid5(each.event_id, f"{person}/{each.TYPE}") for person in people}
         told.append((_message(each, case), ids))
-    await notices.keep_all(conn, told, now)
+    await ring_people(conn, told, now)
 
 
 def _message(news: CaseNews, case: Standing) -> notices.Message:
@@ -124,17 +129,23 @@ def _message(news: CaseNews, case: Standing) -> notices.Message:
 async def _who_hears(conn: Conn, news: CaseNews, case: Standing, now: datetime) -> list[UUID]:
     if isinstance(news, CaseCheckSent):
         return [news.officer_id]
+    if isinstance(news, CaseRegridded):
+        return [] if news.officer_id is None else [news.officer_id]  # his until now; the next one hears of his own
     if isinstance(news, CaseCalled | CaseCallEnded):
         return list(news.officers)
+    if isinstance(news, CaseHandedOver):
+        return sorted({news.officer_id, news.from_officer})
+    if isinstance(news, CaseRelieved):
+        return [news.from_officer]
     if isinstance(news, CaseAlarm | CaseAnswered):
         return await _duty_desk(conn, case, now)
     if isinstance(news, _OWNERS_ALONE):
         return sorted({*await _owners(conn, case), *await _taken_from(conn, news, case)})
+    if isinstance(news, CaseEscalated):
+        return await _rung_hears(conn, news, _as_concerned(news, case), now)
     roles, path = _DESKS.get(type(news), (OWNER,)), case.divisions
     if isinstance(news, CaseToCallBack):
         path = _up_to(case.divisions, news.division)
-    if isinstance(news, CaseEscalated):
-        roles, path = (news.role,), _up_to(case.divisions, news.division)
     if isinstance(news, CaseCoHandedIn) and case.state in _AT_THE_DESK:
         roles = ("acceptor", "dispatcher")  # the lead has done its own already: the desk waited for this
     case = _as_concerned(news, case)
@@ -146,6 +157,27 @@ async def _who_hears(conn: Conn, news: CaseNews, case: Standing, now: datetime) 
     if isinstance(news, CaseAppealed | CaseToCallBack):
         case = replace(case, department=None)  # the department's own desk may not judge it
     return await _desk(conn, (*roles, _LAST), path, case, now)
+
+
+async def _rung_hears(conn: Conn, news: CaseEscalated, case: Standing, now: datetime) -> list[UUID]:
+    """Everybody whom the rung names, each once; where nobody is, whoever is above, each chain (条块) for itself."""
+    people: set[UUID] = set()
+    for heard in (Heard(news.role, news.division, news.axis), *news.also):
+        people.update(await _one_hears(conn, heard, case, now))
+    return sorted(people)
+
+
+async def _one_hears(conn: Conn, heard: Heard, case: Standing, now: datetime) -> list[UUID]:
+    path = _up_to(case.divisions, heard.division)
+    if heard.role == OWNER and (owners := await _owners(conn, case)):
+        return owners
+    role = "dispatcher" if heard.role == OWNER else heard.role  # nobody answers for it: whoever can change that
+    line: list[UUID] = []
+    if heard.axis != Axis.BLOCK:
+        line = await hearers.nearest_of_line(conn, role, path, case.duty_line, case.department)
+    if heard.axis == Axis.LINE and line:
+        return line
+    return [*line, *await _desk(conn, (role, _LAST), path, case, now)]  # a line without anybody: the block hears
 
 
 def _as_concerned(news: CaseNews, case: Standing) -> Standing:
@@ -225,6 +257,14 @@ def _body(news: CaseNews, case: Standing) -> dict[str, Any]:
             body |= {"cause_id": str(news.cause_id)}
         case CaseAssigned():
             body |= {"assignment_id": str(news.assignment_id)}
+        case CaseHandedOver():
+            body |= {
+                "assignment_id": str(news.assignment_id),
+                "officer_id": str(news.officer_id),
+                "from_officer": str(news.from_officer),
+            }
+        case CaseRelieved():
+            body |= {"why": news.why}
         case CasePooled():
             body |= {"why": news.why}
         case CaseCheckSent():
@@ -255,6 +295,8 @@ def _body(news: CaseNews, case: Standing) -> dict[str, Any]:
             body |= {"call_id": str(news.call_id), "wanted": news.wanted, "round": news.round}
         case CaseAnswered():
             body |= {"call_id": str(news.call_id), "wanted": news.wanted, "officer_id": str(news.officer_id)}
+        case CaseRegridded():
+            body |= {"beat": news.beat}
         case CaseCallEnded():
             body |= {"call_id": str(news.call_id), "why": news.why}
     return body

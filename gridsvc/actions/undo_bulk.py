@@ -15,7 +15,6 @@ from gridsvc.db import Conn, act_as_service, act_for
 from gridsvc.domain.access import Caller, scope_keys
 from gridsvc.domain.case import MOVES, Actor, AtVersion, Clock, Move, Particulars, Pool, decide, may_make
 from gridsvc.domain.clock import go_on
-from gridsvc.domain.routing import EDITION
 from gridsvc.domain.rulebook import Rulebook
 from gridsvc.domain.undoing import Undoing
 from gridsvc.errors import GridError, GuardFailed, Refused, Unknown
@@ -69,7 +68,7 @@ async def _undo(conn: Conn, book: Rulebook, bulk: BulkRow, item: ItemRow, actor:
     undoing = await _undoing(conn, book, bulk, item, locked, actor)
     moved = decide(replace(locked.case(), undoing=undoing), Move.UNDO, actor, Particulars(), now)
     await act_as_service(conn)
-    owner = await _owner_before(conn, locked, undoing)
+    owner = await _owner_before(conn, book, locked, undoing)
     taken = undoing.move == Move.ASSIGN
     changes: dict[str, Any] = {"route_again_at": now + ROUTE_WITHIN} if moved.pool is Pool.ROUTING else {}
     after = await record_move(
@@ -127,7 +126,7 @@ async def _due_without(conn: Conn, book: Rulebook, item: ItemRow, locked: CaseRo
     return go_on(replace(clock, budget_seconds=item.budget_seconds), book, stood_still.get(clock.id, ())).due_at
 
 
-async def _owner_before(conn: Conn, locked: CaseRow, undoing: Undoing) -> NewOwner | None:
+async def _owner_before(conn: Conn, book: Rulebook, locked: CaseRow, undoing: Undoing) -> NewOwner | None:
     """Who has the case again; None where nobody had it, or nobody lost it. Raises GuardFailed for one who has left."""
     if undoing.move != Move.ASSIGN or undoing.pool is not None:
         return None
@@ -143,7 +142,7 @@ async def _owner_before(conn: Conn, locked: CaseRow, undoing: Undoing) -> NewOwn
         officer_id=officer,
         department=undoing.department,
         rule=UNDONE,
-        edition=EDITION,
+        edition=book.routing.number,
         reasons={"bulk": str(undoing.bulk_id)},
         handler_id=handler,
     )

@@ -138,10 +138,11 @@ def _named(index: int, item: BulkItem) -> Named:
 def _outcome(named: Named, outcome: CaseRow | GridError) -> OutcomeTold:
     if isinstance(outcome, CaseRow):
         return OutcomeTold(case=named.case_id, moved=moved_told(outcome), refused=None)
-    return OutcomeTold(case=named.case_id, moved=None, refused=_refused(outcome))
+    return OutcomeTold(case=named.case_id, moved=None, refused=refused_told(outcome))
 
 
-def _refused(error: GridError) -> RefusedTold:
+def refused_told(error: GridError) -> RefusedTold:
+    """Why one case of several was not moved, as the move alone would have answered."""
     return RefusedTold(
         status=status_of(type(error)), code=error.code, detail=error.message,
         facts={name: value if isinstance(value, int | float | list | None) else str(value)
@@ -167,7 +168,7 @@ async def _undo(request: web.Request) -> web.StreamResponse:
 def _undo_outcome(outcome: Outcome) -> UndoOutcomeTold:
     item = outcome.item
     if outcome.refused is not None:
-        return UndoOutcomeTold(case=item.case_id, undone=None, refused=_refused(outcome.refused))
+        return UndoOutcomeTold(case=item.case_id, undone=None, refused=refused_told(outcome.refused))
     assert item.undone_version is not None  # noqa: S101 - not refused: undone
     assert item.undone_at is not None  # noqa: S101
     assert item.undone_by is not None  # noqa: S101

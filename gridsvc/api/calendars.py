@@ -16,7 +16,8 @@ from gridsvc.domain.calendar import Slots
 from gridsvc.domain.calendar_edition import Week, missing_years
 from gridsvc.domain.case import BESIDE, Clock
 from gridsvc.domain.category import LEVELS, STAGES
-from gridsvc.domain.foretell import foretell
+from gridsvc.domain.foretell import RungAhead, foretell
+from gridsvc.domain.ladder_file import after_text
 from gridsvc.domain.rulebook import Rulebook
 from gridsvc.errors import BadRequest, Unknown
 from gridsvc.store import calendars, owners
@@ -130,10 +131,12 @@ class SpanOut(Told):
 
 
 class RungAheadOut(Told):
-    """A rung, and when it would fire if nobody acted."""
+    """A rung, and when it would fire if nobody acted: at a share of the limit, or so long after the rung before."""
 
     level: int
-    share: float
+    share: float | None
+    after: str | None
+    repeats: int
     effect: str
     role: str
     division_level: str | None
@@ -227,11 +230,18 @@ async def _deadline(request: web.Request) -> web.Response:
             calendar=limit.calendar.code if limit.calendar else None,
             calendar_edition=limit.calendar.edition if limit.calendar else None,
             begins_at=begins, due_at=told.due.at, provisional=told.due.provisional, ladder=limit.ladder,
-            rungs=[RungAheadOut(each.rung.level, each.rung.share, each.rung.effect, each.rung.role,
-                                each.rung.division_level, each.at) for each in told.rungs],
+            rungs=[_rung(each) for each in told.rungs],
             intervals=[SpanOut(each.start, each.end, each.counted, each.why, each.name,
                                (each.end - each.start).total_seconds()) for each in told.intervals],
         )
+    )  # fmt: skip
+
+
+def _rung(ahead: RungAhead) -> RungAheadOut:
+    rung = ahead.rung
+    return RungAheadOut(
+        level=rung.level, share=rung.share, after=None if rung.after is None else after_text(rung.after),
+        repeats=rung.repeats, effect=rung.effect, role=rung.role, division_level=rung.division_level, at=ahead.at,
     )  # fmt: skip
 
 

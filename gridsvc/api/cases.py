@@ -26,6 +26,8 @@ from gridsvc.api.report_wire import (
 )
 from gridsvc.api.route import DESK as DESK_ROLES
 from gridsvc.api.route import Route
+from gridsvc.api.routing_rules import RoutingTold, reasons_told, routing_told
+from gridsvc.api.rung_wire import NextRungTold, next_rung_told, up_to
 from gridsvc.api.wire import (
     Moment,
     Page,
@@ -62,6 +64,7 @@ from gridsvc.store import (
     duplicates,
     effects,
     history,
+    outages,
     reports,
     supervision_orders,
 )
@@ -185,6 +188,8 @@ class RungTold(Told):
     effect: str
     scheduled_at: datetime
     fired_at: datetime
+    ladder: str | None
+    ladder_edition: int | None
 
 
 class ClockChangeTold(Told):
@@ -199,10 +204,29 @@ class ClockChangeTold(Told):
     before_provisional: bool
 
 
-class ClockTold(Told):
-    """One clock, explained: which calendar, what counted, what fired and what comes next.
+class ClockOutageTold(Told, rename={"start": "from", "end": "to"}):
+    """An outage (停机) that took a stretch out of the clock; `to` is null while it has no end."""
 
-    `part` and `department` say whose it is where it is not the whole case's.
+    outage: UUID
+    start: datetime
+    end: datetime | None
+
+
+class OutageChangeTold(Told):
+    """What an outage made of the clock: it `stands`, its deadline was `moved`, or the stretch `taken_back`."""
+
+    at: datetime
+    outage: UUID
+    what: str
+    due_at: datetime
+    before_due_at: datetime
+
+
+class ClockTold(Told):
+    """One clock, explained: which calendar and ladder, what counted, what fired, what comes next and who will hear.
+
+    `part` and `department` say whose it is where it is not the whole case's. `plain_due_at` is when it would be due
+    had no outage been; null: none has moved it.
     """
 
     id: UUID
@@ -221,11 +245,16 @@ class ClockTold(Told):
     due_at: datetime
     provisional: bool
     ladder: str
+    ladder_edition: int
     next_level: int | None
     next_at: datetime | None
+    next: NextRungTold | None
     intervals: list[IntervalTold]
     fired: list[RungTold]
     changes: list[ClockChangeTold]
+    plain_due_at: datetime | None
+    outages: list[ClockOutageTold]
+    outage_changes: list[OutageChangeTold]
 
 
 class ReportTold(Told):
@@ -484,7 +513,7 @@ async def get_case(request: web.Request) -> web.Response:
             limit=_limit(category, view),
             divisions=divisions_told(view.divisions, names),
             assignment=_assignment(current) if current else None,
-            clocks=[clock for clock in await _clocks(conn, view.id, now) if clock.state != "stopped"],
+            clocks=[clock for clock in await _clocks(conn, view, names, now) if clock.state != "stopped"],
             reports=[ReportTold(**vars(row)) for row in await reports.OF_CASE.all(conn, view.id)],
             checks=[_check(row) for row in await checks.of_case(conn, view.id)],
             orders=[_order(row) for row in await supervision_orders.of_case(conn, view.id)],
@@ -527,16 +556,17 @@ async def get_clocks(request: web.Request) -> web.Response:
     """Every clock of the case, with every stretch that counted and every one that did not, and why."""
     async with scoped(request) as (conn, now):
         view = await _view(conn, caller_of(request), now, path_id(request))
-        told = await _clocks(conn, view.id, now)
+        names = await division_names(conn, view.grid_set_id, view.divisions) if view.grid_set_id else {}
+        told = await _clocks(conn, view, names, now)
     return reply(Page(items=told))
 
 
 async def get_routing(request: web.Request) -> web.Response:
-    """Every assignment of the case, oldest first: by which rule, who else was weighed and why they lost."""
+    """Every assignment of the case and every time that it went to the pool: by which rule, on which inputs, and why."""
     async with scoped(request) as (conn, now):
         view = await _view(conn, caller_of(request), now, path_id(request))
-        rows = await assignments.of_case(conn, view.id)
-    return reply(Page(items=[_assignment(row) for row in rows]))
+        told = await routing_told(conn, view.id)
+    return reply(told)
 
 
 async def _view(conn: Conn, caller: Caller, now: datetime, case_id: UUID) -> CaseView:
@@ -551,12 +581,14 @@ def _limit(category: Category, view: CaseView) -> LimitTold:
     return LimitTold(given.amount, given.unit, given.condition, given.management_level)
 
 
-async def _clocks(conn: Conn, case_id: UUID, now: datetime) -> list[ClockTold]:
+async def _clocks(conn: Conn, view: CaseView, names: dict[str, tuple[str, str]], now: datetime) -> list[ClockTold]:
     book = await rulebook(conn)
-    kept = await clocks.of_case(conn, case_id)
+    kept = await clocks.of_case(conn, view.id)
+    above = [(code, names[code][1]) for code in up_to(view.divisions, view.held_by) if code in names]
     stood_still = await clocks.pauses(conn, [clock.id for clock in kept])
-    fired = await clocks.ESCALATIONS_OF_CASE.all(conn, case_id)
-    changed = await clocks.CHANGES_OF_CASE.all(conn, case_id)
+    fired = await clocks.ESCALATIONS_OF_CASE.all(conn, view.id)
+    changed = await clocks.CHANGES_OF_CASE.all(conn, view.id)
+    moved = await outages.CHANGES_OF_CASE.all(conn, view.id)
     by = await _calendars(conn, book, kept)
     parts = await co_handlings.departments(conn, [c.co_handling_id for c in kept if c.co_handling_id is not None])
     told = []
@@ -589,15 +621,28 @@ async def _clocks(conn: Conn, case_id: UUID, now: datetime) -> list[ClockTold]:
                 due_at=clock.due_at,
                 provisional=clock.provisional,
                 ladder=clock.ladder,
+                ladder_edition=clock.ladder_edition,
                 next_level=clock.next_level,
                 next_at=clock.next_fire_at,
+                next=next_rung_told(book, clock, above),
                 intervals=spans,
                 fired=[
-                    RungTold(row.level, row.effect, row.scheduled_at, row.fired_at)
+                    RungTold(row.level, row.effect, row.scheduled_at, row.fired_at, row.ladder, row.ladder_edition)
                     for row in fired
                     if row.clock_id == clock.id
                 ],
                 changes=[_change(row) for row in changed if row.clock_id == clock.id],
+                plain_due_at=clock.plain_due_at,
+                outages=[
+                    ClockOutageTold(each.outage, each.start, each.end)
+                    for each in stood_still.get(clock.id, ())
+                    if each.outage is not None
+                ],
+                outage_changes=[
+                    OutageChangeTold(row.changed_at, row.outage_id, row.what, row.due_at, row.before_due_at)
+                    for row in moved
+                    if row.clock_id == clock.id
+                ],
             )
         )
     return told
@@ -651,7 +696,7 @@ def _told(view: CaseView) -> CaseTold:
 def _assignment(row: assignments.AssignmentRow) -> AssignmentTold:
     return AssignmentTold(
         id=row.id, cycle=row.cycle, officer=row.officer_id, department=row.department, rule=row.rule,
-        edition=row.edition, reasons=dict(row.reasons), assigned_by=row.assigned_by,
+        edition=row.edition, reasons=reasons_told(row.reasons), assigned_by=row.assigned_by,
         assigned_at=row.assigned_at, ended_at=row.ended_at, ended_why=row.ended_why,
     )  # fmt: skip
 
@@ -896,7 +941,7 @@ ROUTES: Final = (
     ),
     Route(
         method="GET", path="/api/v1/cases/{id}/routing", handler=get_routing, roles=READERS, scope="cases:read",
-        summary="Who answers for a case, and why.", answers=Page[AssignmentTold],
+        summary="Who answers for a case, and why.", answers=RoutingTold,
     ),
     *(_route_of(move, rule) for move, rule in MOVES.items() if rule.over_http),
 )  # fmt: skip

@@ -10,9 +10,9 @@ from aiohttp import web
 from geo.place import BadPlace, read_place
 from gridsvc.api.parts import scoped
 from gridsvc.api.route import SIGNED_IN, Route
-from gridsvc.api.wire import Page, Told, Wanted, path_code, read_cursor, read_query, reply, write_cursor
+from gridsvc.api.wire import Moment, Page, Told, Wanted, path_code, read_cursor, read_query, reply, write_cursor
 from gridsvc.errors import BadLocation, OutsideTheGrid, Unknown
-from gridsvc.store import cells
+from gridsvc.store import cells, grids
 from gridsvc.store.listings import DIVISIONS
 
 
@@ -38,17 +38,19 @@ class DivisionOut(Told):
 
 
 class PlaceQuery(Wanted):
-    """A place: degrees in `datum`, accuracy in metres."""
+    """A place: degrees in `datum`, accuracy in metres; `at`: who answered for it then, or will (default: now)."""
 
     lon: float
     lat: float
     datum: str | None = None
     accuracy_m: float | None = None
+    at: Moment | None = None
 
 
 class OwnerOut(Told):
-    """Which cell answers for a place, and how that was found (docs/rules/place.md)."""
+    """Which cell answers for a place, and how that was found (docs/rules/place.md); `grid_set` owned places then."""
 
+    grid_set: str
     cell: str
     division: str
     divisions: list[str]
@@ -92,20 +94,22 @@ async def _divisions(request: web.Request) -> web.Response:
 async def _owner_of_place(request: web.Request) -> web.Response:
     asked = read_query(request, PlaceQuery)
     async with scoped(request) as (conn, now):
-        in_force = await cells.bounds_at(conn, now)
+        at = asked.at or now
+        in_force = await cells.bounds_at(conn, at)
         if in_force is None:
             raise OutsideTheGrid(asked.lon, asked.lat)
         try:
             place = read_place(asked.lon, asked.lat, asked.datum, asked.accuracy_m, in_force[1])
         except BadPlace as bad:
             raise BadLocation(str(bad), reason=bad.reason, given=bad.given, wanted=bad.wanted) from bad
-        (owner,) = await cells.owners_of(conn, [cells.Wanted(place, "")], now)
-        detail = None if owner is None else await cells.cell(conn, owner.cell_code, now)
+        (owner,) = await cells.owners_of(conn, [cells.Wanted(place, "")], at)
+        detail = None if owner is None else await cells.cell(conn, owner.cell_code, at)
+        grid_set = await grids.name_of(conn, in_force[0])
     if owner is None or detail is None:
         raise OutsideTheGrid(place.lon, place.lat)
     return reply(
         OwnerOut(
-            cell=owner.cell_code, division=owner.division_code, divisions=list(owner.divisions),
+            grid_set=grid_set, cell=owner.cell_code, division=owner.division_code, divisions=list(owner.divisions),
             management_level=owner.management_level, beats=detail.beats, method=owner.method,
             border=owner.border, neighbours=list(owner.neighbours), distance_m=owner.distance_m,
         )
@@ -135,7 +139,7 @@ ROUTES: Final = (
     Route(
         method="GET", path="/api/v1/cells", handler=_owner_of_place, roles=SIGNED_IN, scope="grid:read",
         query=PlaceQuery, answers=OwnerOut, statuses=(200, 422),
-        summary="Which cell answers for a place.",
+        summary="Which cell answers for a place, now or at a moment.",
     ),
     Route(
         method="GET", path="/api/v1/cells/{code}", handler=_cell, roles=SIGNED_IN, scope="grid:read",

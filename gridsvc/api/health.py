@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -11,6 +12,8 @@ import asyncpg
 from aiohttp import web
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4, generate_latest
+from prometheus_client.metrics_core import CounterMetricFamily, HistogramMetricFamily, Metric
+from prometheus_client.registry import Collector
 
 from gridsvc.api.identity import DECLARED
 from gridsvc.api.parts import POOL, as_service
@@ -22,12 +25,28 @@ from gridsvc.store.camera_labels import COUNT_UNMAPPED
 from gridsvc.store.cameras import STANDING
 from gridsvc.store.clocks import PROVISIONAL
 from gridsvc.store.gauges import APPLIED, OPEN_CASES, REACHABLE, WAITING
+from gridsvc.store.rung_lags import FIRED, Bucket, cumulated
 
 READY_WITHIN_S: Final = 2.0  # a proxy asks every few seconds; an answer later than this is a no
 
 # ---- counting requests --------------------------------------------------------------------------
 
 BUCKETS: Final = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0)
+
+
+@dataclass(eq=False)
+class RungLags(Collector):
+    """How many rungs fired and how late, by all sweepers together: read from the database, like the gauges."""
+
+    buckets: Sequence[Bucket] = ()
+
+    def collect(self) -> Iterable[Metric]:
+        """As Prometheus asks for it."""
+        lags = HistogramMetricFamily("gridsvc_rung_lag_seconds", "How late rungs of ladders fired.")
+        lags.add_metric([], cumulated(self.buckets), sum(each.lag_seconds for each in self.buckets))
+        fired = CounterMetricFamily("gridsvc_rungs_fired", "Rungs that fired since the city began.")
+        fired.add_metric([], sum(each.fired for each in self.buckets))
+        return [lags, fired]
 
 
 @dataclass
@@ -52,6 +71,7 @@ class Metrics:
         self.dead = gauge("failures_dead", "Messages that wait for a person.")
         self.rungs_due = gauge("rungs_due", "Rungs whose time has come and that no sweep has fired yet.")
         self.to_route = gauge("cases_to_route", "Cases that the reconciler must send to routing again.")
+        self.to_follow = gauge("cases_to_follow", "Open cases that have yet to follow the grid set in force.")
         self.calls = gauge("calls_ringing", "Calls to an emergency that nobody has accepted.")
         self.call_age = gauge("calls_oldest_seconds", "Age of the oldest of them.")
         self.cases = gauge("cases_open", "Open cases by state.", "state")
@@ -67,6 +87,8 @@ class Metrics:
         self.camera_backlog = gauge("camera_events_waiting", "Camera events that no worker has looked at yet.")
         self.camera_age = gauge("camera_events_oldest_seconds", "Age of the oldest of them.")
         self.muted = gauge("cameras_muted", "Cameras muted for a kind of event, because they were wrong too often.")
+        self.rungs = RungLags()
+        self.registry.register(self.rungs)
         self.pool = gauge("pool_connections", "Connections of the pool for requests.", "use")
 
     def answered(self, route: str, status: int, seconds: float) -> None:
@@ -168,6 +190,7 @@ async def _metrics(request: web.Request) -> web.Response:
         provisional = await PROVISIONAL.all(conn)
         watched = await STANDING.all(conn)
         unmapped = await COUNT_UNMAPPED.one(conn)
+        metrics.rungs.buckets = await FIRED.all(conn)
     if waiting is not None:
         metrics.outbox.set(waiting.news)
         metrics.outbox_age.set(waiting.oldest_news_s)
@@ -175,6 +198,7 @@ async def _metrics(request: web.Request) -> web.Response:
         metrics.dead.set(waiting.dead)
         metrics.rungs_due.set(waiting.rungs_due)
         metrics.to_route.set(waiting.cases_to_route)
+        metrics.to_follow.set(waiting.cases_to_follow)
         metrics.calls.set(waiting.calls_ringing)
         metrics.call_age.set(waiting.oldest_call_s)
         metrics.camera_backlog.set(waiting.camera_events)

@@ -18,9 +18,10 @@ from gridsvc.api.notice_board import NoticeBoard, Seat
 from gridsvc.api.parts import SERVICE_POOL, SETTINGS, caller_of, scoped
 from gridsvc.api.problems import AWAY, is_away
 from gridsvc.api.route import SIGNED_IN, Route
-from gridsvc.api.wire import Page, Told, Wanted, read_body, read_cursor, read_query, reply, write_cursor
+from gridsvc.api.wire import Page, Told, Wanted, path_id, read_body, read_cursor, read_query, reply, write_cursor
 from gridsvc.db import Conn
-from gridsvc.store import notices
+from gridsvc.errors import Unknown
+from gridsvc.store import digests, notices
 from gridsvc.store.open_sockets import Waiting
 
 log = logging.getLogger(__name__)
@@ -49,13 +50,32 @@ async def close_sockets(app: web.Application) -> None:
 
 
 class NoticeOut(Told):
-    """One notice. `kind` is the announcement's type; `body` holds ids, codes and times."""
+    """One notice. `kind` is the announcement's type; `body` holds ids, codes and times.
+
+    One of the kind `digest` gathers others: how many, of which kinds, the worst by name. `waiting_until`: it is told
+    when the quiet hours end, and `told_at` is null until then.
+    """
 
     seq: int
     id: UUID
     kind: str
     case_id: UUID | None
     at: datetime
+    told_at: datetime | None
+    waiting_until: datetime | None
+    body: dict[str, Any]
+
+
+class NoticeItemOut(Told):
+    """One notice within a digest; `acknowledged_at` is null while it is still to be seen."""
+
+    seq: int
+    id: UUID
+    kind: str
+    case_id: UUID | None
+    at: datetime
+    told_at: datetime | None
+    acknowledged_at: datetime | None
     body: dict[str, Any]
 
 
@@ -91,10 +111,27 @@ async def _notices(request: web.Request) -> web.StreamResponse:
     async with scoped(request) as (conn, _):
         found = await notices.waiting(conn, _me(request), after, asked.limit + 1)
     items = [
-        NoticeOut(seq=n.seq, id=n.id, kind=n.kind, case_id=n.case_id, at=n.created_at, body=n.body)
+        NoticeOut(seq=n.seq, id=n.id, kind=n.kind, case_id=n.case_id, at=n.created_at, told_at=n.told_at,
+                  waiting_until=n.held_until, body=n.body)
         for n in found[: asked.limit]
-    ]
+    ]  # fmt: skip
     return reply(Page[NoticeOut](items=items, next=write_cursor(items[-1].seq) if len(found) > asked.limit else None))
+
+
+async def _items(request: web.Request) -> web.Response:
+    asked, digest_id = read_query(request, NoticesQuery), path_id(request)
+    after = 0 if asked.cursor is None else read_cursor(asked.cursor, tuple[int])[0]
+    async with scoped(request) as (conn, _):
+        if not await digests.is_digest(conn, _me(request), digest_id):
+            raise Unknown(f"no digest {digest_id} among your notices", notice=str(digest_id))
+        found = await digests.ITEMS.all(conn, _me(request), digest_id, after, asked.limit + 1)
+    items = [
+        NoticeItemOut(seq=n.seq, id=n.id, kind=n.kind, case_id=n.case_id, at=n.created_at, told_at=n.told_at,
+                      acknowledged_at=n.acknowledged_at, body=n.body)
+        for n in found[: asked.limit]
+    ]  # fmt: skip
+    more = len(found) > asked.limit
+    return reply(Page[NoticeItemOut](items=items, next=write_cursor(items[-1].seq) if more else None))
 
 
 async def _acknowledge(request: web.Request) -> web.Response:
@@ -197,6 +234,11 @@ ROUTES: Final = (
         method="GET", path="/api/v1/me/notices", handler=_notices, roles=SIGNED_IN, query=NoticesQuery,
         answers=Page[NoticeOut],
         summary="What I have not acknowledged; asked as a WebSocket: that, and then what comes, as it comes.",
+    ),
+    Route(
+        method="GET", path="/api/v1/notices/{id}/items", handler=_items, roles=SIGNED_IN, query=NoticesQuery,
+        answers=Page[NoticeItemOut],
+        summary="What a digest of mine gathers, one by one, oldest first; each may be acknowledged by itself.",
     ),
     Route(
         method="POST", path="/api/v1/me/notices/ack", handler=_acknowledge, roles=SIGNED_IN, reads=AckIn,

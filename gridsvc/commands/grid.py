@@ -20,11 +20,14 @@ from geo.defects import Defect, as_geojson
 from gridsvc.actions.import_grid import Order, import_grid, refusal
 from gridsvc.actions.make_beats import BeatOrder, make_beats
 from gridsvc.actions.make_cells import CellOrder, make_cells
+from gridsvc.actions.preview_grid import lost_cases
 from gridsvc.actions.publish_grid import check_grid, publish_grid, rollback_grid
-from gridsvc.db import ConnPool, open_pool, transaction
+from gridsvc.actions.redraw_grid import copy_grid, give_cells
+from gridsvc.commands.grid_preview import show_preview
+from gridsvc.db import Conn, ConnPool, open_pool, transaction
 from gridsvc.errors import ImportRefused, SetupError
 from gridsvc.settings import Settings
-from gridsvc.store import grids
+from gridsvc.store import grids, regrid
 from gridsvc.store.grids import Told
 
 if TYPE_CHECKING:
@@ -52,15 +55,35 @@ example:
     "check": """\
 example:
   gridsvc grid check --set 2026 --defects defects.geojson""",
+    "copy": """\
+example:
+  gridsvc grid copy --set 2027 --from 2026
+  gridsvc grid give --set 2027 --duty-line city --beat B7 --cells 620102001001003,620102001001004
+
+Begins a draft with all that another set holds, so that a small change needs no files.""",
+    "give": """\
+example:
+  gridsvc grid give --set 2027 --duty-line city --beat B7 --cells 620102001001003,620102001001004
+
+Gives cells of a draft to a beat, whichever had them in that duty line.""",
+    "preview": """\
+example:
+  gridsvc grid preview --set 2027 --json preview.json --csv cases.csv
+
+Compares a draft with the set in force over the open cases as they are now, and changes nothing. What each figure
+means: docs/rules/grid-versions.md.""",
     "publish": """\
 example:
   gridsvc grid publish --set 2026
-  gridsvc grid publish --set 2027 --valid-from 2027-01-01T00:00:00+08:00""",
+  gridsvc grid publish --set 2027 --valid-from 2027-01-01T00:00:00+08:00
+
+Open cases follow into the cells and beats of the set when its hour comes; `gridsvc grid list` says how many have
+yet to. See before what that does: gridsvc grid preview.""",
     "rollback": """\
 example:
   gridsvc grid rollback
 
-Withdraws the published set that begins last. Cases keep the set that they were located with.""",
+Withdraws the published set that begins last. Open cases follow back; closed ones keep what they had.""",
     "list": """\
 example:
   gridsvc grid list""",
@@ -69,7 +92,7 @@ example:
 
 def add(subparsers: Subparsers) -> None:
     """Add `grid` with its own subcommands to the command line."""
-    parser = subparsers.add_parser("grid", help="versions of the grid: import, make cells and beats, check, publish")
+    parser = subparsers.add_parser("grid", help="versions of the grid: from outline files to being in force")
     commands = parser.add_subparsers(dest="grid_command", required=True, metavar="COMMAND")
     _add_import(_command(commands, "import", "import divisions, cells or beats from an outline file"))
     making = _command(commands, "make-cells", "cut unit cells inside divisions of a draft")
@@ -79,9 +102,20 @@ def add(subparsers: Subparsers) -> None:
     beats = _command(commands, "beats", "group the cells of a draft into beats of a duty line")
     beats.add_argument("--duty-line", required=True, help="code of the duty line")
     beats.add_argument("--cells-per-beat", type=_count, default=12, help="about how many cells (default: 12)")
+    copying = _command(commands, "copy", "begin a draft as a copy of another set")
+    copying.add_argument("--from", dest="of", required=True, metavar="NAME", help="the set that is copied")
+    giving = _command(commands, "give", "give cells of a draft to another beat")
+    giving.add_argument("--duty-line", required=True, help="code of the duty line")
+    giving.add_argument("--beat", required=True, help="code of the beat that gets them")
+    giving.add_argument("--cells", type=_codes, required=True, help="codes of cells, separated by commas")
     checking = _command(commands, "check", "say everything that is wrong with a set; changes nothing")
     publishing = _command(commands, "publish", "check a draft and put it in force")
     publishing.add_argument("--valid-from", type=_moment, help="moment with offset; default: now")
+    accepted = "publish though the set has no cell for some open cases, or no beats of a duty line"
+    publishing.add_argument("--accept-lost", action="store_true", help=accepted)
+    previewing = _command(commands, "preview", "say what publishing a draft would do to the open cases")
+    previewing.add_argument("--json", type=Path, metavar="OUT.json", help="write all of it as JSON")
+    previewing.add_argument("--csv", type=Path, metavar="OUT.csv", help="write the cases that it touches as CSV")
     for command in (checking, publishing):
         command.add_argument("--defects", type=Path, metavar="OUT.geojson", help="write the defects as GeoJSON")
     _command(commands, "rollback", "withdraw the set published last", of_set=False)
@@ -122,7 +156,7 @@ async def run(arguments: argparse.Namespace, settings: Settings) -> int:
     """Run the chosen subcommand; the exit code."""
     commands: dict[str, Callable[[ConnPool, argparse.Namespace], Awaitable[None]]] = {
         "import": _import, "make-cells": _make_cells, "beats": _beats, "check": _check,
-        "publish": _publish, "rollback": _rollback, "list": _list,
+        "copy": _copy, "give": _give, "preview": _preview, "publish": _publish, "rollback": _rollback, "list": _list,
     }  # fmt: skip
     async with open_pool(settings.database.url, size=2, name="gridsvc grid") as pool:
         try:
@@ -168,6 +202,19 @@ async def _beats(pool: ConnPool, given: argparse.Namespace) -> None:
     print(f"{given.set}: {made} beats of {given.duty_line} made")
 
 
+async def _copy(pool: ConnPool, given: argparse.Namespace) -> None:
+    async with transaction(pool) as (conn, now):
+        copied = await copy_grid(conn, given.set, given.of, now.isoformat())
+    held = f"{copied.divisions} divisions, {copied.cells} cells, {copied.beats} beats"
+    print(f"{given.set}: a draft with all of {copied.name}: {held}")
+
+
+async def _give(pool: ConnPool, given: argparse.Namespace) -> None:
+    async with transaction(pool) as (conn, now):
+        await give_cells(conn, given.set, given.duty_line, given.beat, given.cells, now.isoformat())
+    print(f"{given.set}: {len(set(given.cells))} cells given to beat {given.beat} of {given.duty_line}")
+
+
 async def _check(pool: ConnPool, given: argparse.Namespace) -> None:
     checked = await check_grid(pool, given.set)
     if any(defect.refuses for defect in checked.defects):
@@ -177,15 +224,24 @@ async def _check(pool: ConnPool, given: argparse.Namespace) -> None:
     print(f"{given.set}: {held.divisions} divisions, {held.cells} cells, {held.beats} beats; it can be published")
 
 
+async def _preview(pool: ConnPool, given: argparse.Namespace) -> None:
+    await show_preview(pool, given.set, given.json, given.csv)
+
+
 async def _publish(pool: ConnPool, given: argparse.Namespace) -> None:
-    published = await publish_grid(pool, given.set, given.valid_from)
+    published = await publish_grid(pool, given.set, given.valid_from, accept_lost=given.accept_lost)
     _report(published.warnings, given.defects)
+    if published.lost:
+        print(f"warning: {published.lost} open cases have no cell in {given.set} and keep theirs", file=sys.stderr)
     print(f"{given.set}: published, valid from {published.valid_from.isoformat()}")
 
 
 async def _rollback(pool: ConnPool, given: argparse.Namespace) -> None:
     async with transaction(pool) as (conn, now):
         withdrawn, left = await rollback_grid(conn, now)
+        lost = len(await lost_cases(conn, left.id, now))
+    if lost:
+        print(f"warning: {lost} open cases have no cell in {left.name} and keep theirs", file=sys.stderr)
     print(f"{withdrawn.name}: withdrawn; {left.name} is in force")
 
 
@@ -196,7 +252,16 @@ async def _list(pool: ConnPool, given: argparse.Namespace) -> None:
             state = "in force" if one.id == force else one.state
             since = "" if one.valid_from is None else f" from {one.valid_from.isoformat()}"
             held = f"{one.divisions} divisions, {one.cells} cells, {one.beats} beats"
-            print(f"{one.name}: {state}{since}; {held}; codes {one.cell_scheme}")
+            print(f"{one.name}: {state}{since}; {held}; codes {one.cell_scheme}{await _still(conn, one, force)}")
+
+
+async def _still(conn: Conn, one: grids.GridSet, force: int | None) -> str:
+    """How far the open cases have followed the set in force; nothing where all have."""
+    waiting = await regrid.waiting(conn, one.id) if one.id == force else None
+    if waiting is None or waiting.to_follow == waiting.lost == 0:
+        return ""
+    lost = f", {waiting.lost} keep an older cell because it has none for them" if waiting.lost else ""
+    return f"; {waiting.to_follow} open cases have yet to follow{lost}"
 
 
 @contextmanager

@@ -126,7 +126,8 @@ def _say(plan: Plan, imported: Imported | None) -> None:
     departments, persons = len(plan.roster.departments), len(plan.roster.people)
     refused, warned = len(plan.roster.refused), len(plan.roster.faults) - len(plan.roster.refused)
     done = "would be imported" if imported is None else f"imported, {imported.changes} changes"
-    print(f"{departments} departments and {persons} people {done}; {refused} refusals, {warned} warnings")
+    teams = f", {len(plan.roster.teams)} teams" if plan.roster.teams else ""
+    print(f"{departments} departments{teams} and {persons} people {done}; {refused} refusals, {warned} warnings")
 
 
 async def _device(pool: ConnPool, username: str, label: str) -> int:

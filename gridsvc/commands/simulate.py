@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 import argparse
+import asyncio
 from collections import Counter
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from tqdm import tqdm
 
-from gridsvc.local.simulate import Tally, fast, keep_alive, open_simulation
+from gridsvc.db import ConnPool, open_pool
+from gridsvc.local.simulate import Pace, Simulation, Tally, fast, keep_alive, open_simulation
 from gridsvc.local.simulate_crowd import Demo
+from gridsvc.local.simulate_redraw import Redrawn, redraw_by_day
 from gridsvc.logs import start_logging
 from gridsvc.settings import Settings
 
@@ -23,9 +30,11 @@ example: a whole day in 24 minutes, while `gridsvc up` runs in another window
 example: four hours, ten times as fast as life
   gridsvc simulate --hours 4 --speed 10
 
-Only cases whose description begins with 【模拟】 are ever touched. Deadlines stay those of the real
-clock, whatever the speed. Exit code 0: done; 1: the service was away, or refused what should have been
-possible; 2: the command was wrong. docs/demo-city.md says what the simulated people do."""
+Only cases whose description begins with 【模拟】 are ever moved by hand. After a third of the day some cells go
+to the neighbouring beat, and after two thirds they come back: all open cases follow (--keep-grid leaves that
+out). Deadlines stay those of the real clock, whatever the speed. Exit code 0: done; 1: the service was away,
+refused what should have been possible, or gave a case to somebody who was not there; 2: the command was wrong.
+docs/demo-city.md says what the simulated people do."""
 
 
 def add(subparsers: Subparsers) -> None:
@@ -43,6 +52,7 @@ def add(subparsers: Subparsers) -> None:
     parser.add_argument("--officers", type=int, default=80, help="on duty at once, at most (default: 80)")
     parser.add_argument("--seed", type=int, default=1, help="another seed, another day (default: 1)")
     parser.add_argument("--url", help="address of the service; default: the one in demo.json")
+    parser.add_argument("--keep-grid", action="store_true", help="do not redraw the grid during the day")
     parser.add_argument("--gentle", action="store_true", help="keep the map alive until stopped, as `gridsvc up` does")
 
 
@@ -60,20 +70,62 @@ async def run(arguments: argparse.Namespace, settings: Settings) -> int:
     if arguments.gentle:
         await keep_alive(arguments.url or Demo.read(home).url, home, arguments.seed)
     pace = fast(arguments.speed, arguments.busiest, arguments.officers)
+    if arguments.keep_grid or arguments.url is not None:  # by its address alone no grid is redrawn
+        return await _play(arguments, home, pace, None)
+    async with open_pool(settings.database.url, size=2, name="gridsvc simulate") as pool:
+        return await _play(arguments, home, pace, pool)
+
+
+async def _play(arguments: argparse.Namespace, home: Path, pace: Pace, pool: ConnPool | None) -> int:
     tally = Tally()
     with tqdm(total=arguments.hours, unit="h", bar_format="{l_bar}{bar}| {n:.1f}/{total:.1f} h {postfix}") as bar:
         async with open_simulation(
             home, url=arguments.url, pace=pace, seed=arguments.seed, hour=arguments.hour
         ) as simulation:
-            async for tally in simulation.play(arguments.hours):
-                bar.update(min(simulation.elapsed_s * pace.day_speed / 3600, arguments.hours) - bar.n)
-                bar.set_postfix_str(f"{tally.reports.total()} reports, {tally.moves.total()} moves")
-            judged = await simulation.judged()
+            seconds = arguments.hours * 3600 / pace.day_speed
+            async with _redrawing(pool, _Day(simulation, seconds)) as redrawn:
+                async for tally in simulation.play(arguments.hours):
+                    bar.update(min(simulation.elapsed_s * pace.day_speed / 3600, arguments.hours) - bar.n)
+                    bar.set_postfix_str(f"{tally.reports.total()} reports, {tally.moves.total()} moves")
+                grid = await redrawn
+            judged, routed = await simulation.judged(), await simulation.routed()
+            chosen, stood_still = await simulation.looked_at(), await simulation.stood_still()
             opened = await simulation.cases_of_cameras()
     print(summary(tally))
     print(f"cameras   {_counts(tally.cameras)}; {tally.incidents} incidents, {opened} cases so far")
+    print(f"grid      {grid.line() if grid is not None else 'not redrawn'}")
+    print(f"rules     {', '.join(f'{rule} {count}' for rule, count in routed.items()) or 'none'}")
+    print(f"routing   {chosen.summary()}")
+    print(f"outages   {stood_still}")
     print(f"judged    {', '.join(f'{name} {value}' for name, value in judged.items()) or 'nothing yet'}")
-    return 1 if tally.refused else 0
+    return 1 if tally.refused or chosen.not_there else 0
+
+
+@dataclass(frozen=True)
+class _Day:
+    """Waits until a share of the day has passed; it lasts `seconds` by the real clock."""
+
+    simulation: Simulation
+    seconds: float
+
+    async def __call__(self, share: float) -> None:
+        await asyncio.sleep(max(0.0, share * self.seconds - self.simulation.elapsed_s))
+
+
+@asynccontextmanager
+async def _redrawing(pool: ConnPool | None, day: _Day) -> AsyncIterator[asyncio.Future[Redrawn | None]]:
+    """The grid is redrawn while the day goes on; ends with it, also where that fails."""
+    if pool is None:
+        nothing: asyncio.Future[Redrawn | None] = asyncio.get_running_loop().create_future()
+        nothing.set_result(None)
+        yield nothing
+        return
+    task = asyncio.create_task(redraw_by_day(pool, day))
+    try:
+        yield task
+    finally:
+        task.cancel()
+        await asyncio.wait([task])
 
 
 def summary(tally: Tally) -> str:
@@ -82,6 +134,7 @@ def summary(tally: Tally) -> str:
         f"reports   {_counts(tally.reports)}",
         f"moves     {_counts(tally.moves)}",
         f"duty      {_counts(tally.duty)}; {tally.walked} positions",
+        f"notices   {_counts(tally.notices)}",
         f"races     {tally.races} moves came too late, because the case had moved on",
         f"refused   {_counts(tally.refused)}",
     ]

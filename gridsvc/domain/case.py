@@ -16,6 +16,7 @@ from uuid import UUID
 
 from events.catalog import (
     CaseAccepted,
+    CaseAdjusted,
     CaseAnswered,
     CaseAppealed,
     CaseAppealSettled,
@@ -38,6 +39,7 @@ from events.catalog import (
     CaseFiled,
     CaseFollowed,
     CaseHandedIn,
+    CaseHandedOver,
     CaseLinked,
     CaseLocated,
     CaseMerged,
@@ -46,7 +48,9 @@ from events.catalog import (
     CaseOrderReplied,
     CasePooled,
     CaseReferred,
+    CaseRegridded,
     CaseRejected,
+    CaseRelieved,
     CaseReminded,
     CaseReopened,
     CaseReported,
@@ -136,6 +140,8 @@ class Move(StrEnum):
     CORRECT = "correct"
     REFER_UP = "refer_up"
     HAND_DOWN = "hand_down"
+    HAND_OVER = "hand_over"
+    RELIEVE = "relieve"
     ACCEPT = "accept"
     ARRIVE = "arrive"
     START = "start"
@@ -167,6 +173,8 @@ class Move(StrEnum):
     REPLY = "reply"
     UNDO = "undo"
     ESCALATE = "escalate"
+    REGRID = "regrid"
+    ADJUST = "adjust"
 
 
 FINAL: Final = frozenset({State.CLOSED, State.REJECTED, State.CANCELLED, State.MERGED})
@@ -250,6 +258,7 @@ class Case:
     responder_id: UUID | None = None  # who accepted to be first on the scene
     call_back: CallBack | None = None  # the one that somebody answers; looked up where a move names one
     undoing: Undoing | None = None  # what is undone; looked up where a bulk move is
+    loses_owner: bool = False  # another beat has it from now on; decided where it follows a grid set
 
     def whereabouts(self) -> Whereabouts:
         """What decides who may see it."""
@@ -469,6 +478,16 @@ def rings(case: Case, actor: Actor, said: Particulars, now: datetime) -> str | N
 def has_an_open_appeal(case: Case, actor: Actor, said: Particulars, now: datetime) -> str | None:
     """Only an appeal that waits is settled."""
     return None if case.appeal == "open" else "no appeal waits to be settled"
+
+
+def an_officers_own(case: Case, actor: Actor, said: Particulars, now: datetime) -> str | None:
+    """What an officer answers for is handed over; a department finds somebody itself."""
+    return None if case.officer_id is not None else "no officer answers for the case"
+
+
+def to_a_colleague(case: Case, actor: Actor, said: Particulars, now: datetime) -> str | None:
+    """Nobody hands a case over to himself."""
+    return "the officer named has the case already; want a colleague" if said.officer == case.officer_id else None
 
 
 def lies_in_a_cell(case: Case, actor: Actor, said: Particulars, now: datetime) -> str | None:
@@ -807,6 +826,20 @@ MOVES: Final[dict[Move, Rule]] = {
             starts=(Clock.POOL,), pool=Pool.DISPATCH, tells=CaseReferred, over_http=True,
         ),
         Rule(
+            move=Move.HAND_OVER,
+            says="The officer hands the case over to a colleague who is there, with a note; its limit goes on (交接).",
+            before=OWNED, after=State.ASSIGNED, by=_OWNER, needs=("officer", "note"),
+            guards=(running, an_officers_own, to_a_colleague), stops=(Clock.ACKNOWLEDGE,),
+            starts=(Clock.ACKNOWLEDGE,), tells=CaseHandedOver, over_http=True,
+        ),
+        Rule(
+            move=Move.RELIEVE,
+            says="Its officer has left: the case looks for another, and its limit goes on (交班).",
+            before=OWNED, after=State.FILED, by=_DISPATCH | {Party.SWEEPER}, needs=("reason",), takes=("note",),
+            guards=(running, an_officers_own), stops=(Clock.ACKNOWLEDGE, Clock.CALL), starts=(Clock.DISPATCH,),
+            pool=Pool.ROUTING, tells=CaseRelieved, over_http=True,
+        ),
+        Rule(
             move=Move.ACCEPT, says="The owner has seen the case and takes it on (接收).",
             before=frozenset({State.ASSIGNED}), after=State.ACCEPTED, by=_OWNER, takes=("note",), guards=(running,),
             stops=(Clock.ACKNOWLEDGE,), tells=CaseAccepted, over_http=True,
@@ -986,6 +1019,15 @@ MOVES: Final[dict[Move, Rule]] = {
             move=Move.ESCALATE, says="A clock reached a rung of its ladder (升级). The sweeper's alone.",
             before=OPEN | {State.CLOSED}, after=None, by=frozenset({Party.SWEEPER}), tells=CaseEscalated,
         ),
+        Rule(
+            move=Move.REGRID,
+            says="Another grid set is in force: the case follows into its cell and beat (网格调整).",
+            before=OPEN, after=None, by=frozenset({Party.SWEEPER}), guards=(lies_in_a_cell,), tells=CaseRegridded,
+        ),
+        Rule(
+            move=Move.ADJUST, says="Clocks follow an outage that was approved, ended or withdrawn (停机顺延).",
+            before=frozenset(State), after=None, by=frozenset({Party.SWEEPER}), tells=CaseAdjusted,
+        ),
     )
 }  # fmt: skip
 """The one table of moves, in the order of a case's life."""
@@ -1072,8 +1114,15 @@ def _check_what(
 
 
 def _rule_of(case: Case, move: Move) -> Rule:
-    """The row of the table. Where an assignment is undone, what follows is how the case stood before it."""
+    """The row of the table. Where an assignment is undone, what follows is how the case stood before it.
+
+    Where a case follows a grid set and its officer is not the new beat's, it goes to routing; its limit goes on.
+    """
     rule, before = MOVES[move], case.undoing
+    if move is Move.REGRID and case.loses_owner:
+        return replace(
+            rule, after=State.FILED, pool=Pool.ROUTING, starts=(Clock.DISPATCH,), stops=(Clock.ACKNOWLEDGE, Clock.CALL)
+        )
     if move is not Move.UNDO or before is None or before.move != Move.ASSIGN:
         return rule
     if before.pool is not None:

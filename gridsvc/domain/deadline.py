@@ -13,6 +13,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from itertools import pairwise
 from typing import Final
+from uuid import UUID
 
 from gridsvc.domain.calendar import Calendar, Reach, Why, WorkDay, advance, hours_of, worked_seconds
 
@@ -93,6 +94,7 @@ class Pause:
     start: datetime
     end: datetime | None
     reason: str
+    outage: UUID | None = None  # the one that it is of
 
 
 @dataclass(frozen=True)

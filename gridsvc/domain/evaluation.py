@@ -98,6 +98,7 @@ COUNTS: Final[dict[str, Count]] = {
         Count("late", "超时数", "of the due, late", Belongs.DUE, _OWNERS),
         Count("late_open", "超时未处置数", "of the late, not handed in", Belongs.DUE, _OWNERS),
         Count("late_exempt", "申诉通过免计数", "of the late, left out by a granted appeal", Belongs.DUE, _OWNERS),
+        Count("late_outage", "停机免计数", "of the late, in time but for an outage", Belongs.DUE, _OWNERS),
         Count("closed", "结案数", "closed", Belongs.CLOSED, _OWNERS),
         Count("extended", "延期次数", "extensions", Belongs.HAPPENED, _OWNERS, "times"),
         Count("suspended", "挂账次数", "suspensions", Belongs.HAPPENED, _OWNERS, "times"),

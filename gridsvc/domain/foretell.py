@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from gridsvc.domain.calendar import Reach
-from gridsvc.domain.deadline import Interval, intervals, reach_share
-from gridsvc.domain.escalation import Rung, deadline
+from gridsvc.domain.deadline import Interval, intervals
+from gridsvc.domain.escalation import Last, Rung, deadline, next_rung
 from gridsvc.domain.rulebook import Limit
 
 
@@ -35,6 +35,18 @@ def foretell(begins: datetime, limit: Limit, ladder: Sequence[Rung]) -> Foretold
     due = deadline(begins, budget, calendar, ())
     return Foretold(
         due=due,
-        rungs=[RungAhead(each, reach_share(calendar, begins, budget, each.share, ()).at) for each in ladder],
+        rungs=_rungs(begins, limit, ladder),
         intervals=intervals(calendar, begins, due.at, (), budget.unit),
     )
+
+
+def _rungs(begins: datetime, limit: Limit, ladder: Sequence[Rung]) -> list[RungAhead]:
+    """Each rung once, in order, as if the one before had fired on time; repetitions are not told one by one."""
+    ahead: list[RungAhead] = []
+    waits_by = limit.calendar or limit.case_calendar
+    for rung in sorted(ladder, key=lambda each: each.level):
+        last = Last(ahead[-1].at if ahead else None, waits_by)
+        coming = next_rung(ladder, rung.level - 1, begins, limit.budget, limit.calendar, (), last)
+        if coming is not None:
+            ahead.append(RungAhead(rung, coming.at))
+    return ahead

@@ -1,7 +1,8 @@
 """The counts of an evaluation once more, from the histories of cases alone: how the fast ones are checked.
 
 Walks the moves of one case in their order and starts and stops its clocks by the table of moves. Of the tables that
-the fast counts are made from it knows only what no history tells: when each clock was due.
+the fast counts are made from it knows only what no history tells: when each clock was due, and when it would have
+been but for outages.
 """
 
 from __future__ import annotations
@@ -18,8 +19,8 @@ from gridsvc.domain.case import FINAL, MOVES, RUN_ON_CLOSED, Clock, Move, Pool, 
 from gridsvc.domain.evaluation import MARKED, POSTS, Asked, Figure, Subject, Whose, sees
 from gridsvc.domain.history import Entry
 
-DueOf = Callable[[UUID, Clock, datetime], datetime]
-"""When the clock of a case that started then was due, as it stood in the end."""
+DueOf = Callable[[UUID, Clock, datetime], tuple[datetime, datetime]]
+"""When the clock of a case that started then was due, as it stood in the end, and when without outages."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,9 +62,16 @@ class _Ran:
     kind: Clock
     began: datetime
     due: datetime
+    plain_due: datetime
     stopped: datetime | None = None
+    held: dict[str, datetime] = field(default_factory=dict)  # outages without an end, and since when each holds it
     asked_of: str | None = None  # who was sent to look
     answered: bool = False
+
+    @property
+    def waits(self) -> bool:
+        """Whether an outage that began before it was due holds it: then nobody knows yet when it is due."""
+        return self.stopped is None and any(since < self.due for since in self.held.values())
 
 
 @dataclass
@@ -126,6 +134,8 @@ def _take(told: _Told, entry: Entry, known: Known) -> None:
     move, facts, turn = Move(entry.move), entry.facts, told.turns[-1]
     _place(told, facts, known)
     _turn_clocks(told, entry, known)
+    if move is Move.ADJUST:
+        _adjust(told, facts)
     told.state = State(entry.to_state)
     if (told.state is State.FILED and told.filed is None) or move is Move.SELF_HANDLE:
         told.filed = entry.at
@@ -159,7 +169,16 @@ def _take(told: _Told, entry: Entry, known: Known) -> None:
         told.turns.append(_Turn())
 
 
-_GIVES: Final = frozenset({Move.ASSIGN, Move.FORWARD, Move.ANSWER, Move.FOLLOW})
+def _adjust(told: _Told, facts: Mapping[str, Any]) -> None:
+    for each in facts["clocks"]:
+        run = told.live.get(Clock(each["clock"]))
+        if run is not None and each["what"] == "stands":
+            run.held[each["outage"]] = datetime.fromisoformat(each["since"])
+        elif run is not None:
+            run.held.pop(each["outage"], None)
+
+
+_GIVES: Final = frozenset({Move.ASSIGN, Move.FORWARD, Move.HAND_OVER, Move.ANSWER, Move.FOLLOW})
 """Moves by which somebody has the case."""
 
 
@@ -219,7 +238,7 @@ def _turn_clocks(told: _Told, entry: Entry, known: Known) -> None:
     turn = told.turns[-1]
     for kind in starts:
         if kind in COUNTED and kind not in told.live:
-            run = _Ran(kind, entry.at, known.due_of(entry.case_id, kind, entry.at))
+            run = _Ran(kind, entry.at, *known.due_of(entry.case_id, kind, entry.at))
             run.asked_of = _text(entry.facts.get("officer")) if kind is Clock.ON_SITE else None
             told.live[kind] = run
             if kind is Clock.HANDLING:
@@ -296,24 +315,25 @@ def _due(told: _Told, turn: _Turn, now: datetime) -> Iterator[Happened]:
     if not turn.runs or (current and told.state in FINAL and told.state is not State.CLOSED):
         return
     last = turn.runs[-1]
-    if last.due >= now:
+    if last.due >= now or (last.waits and not (current and told.suspended)):
         return
     stands = current and told.suspended
     handled = turn.closed is not None or (current and told.state is State.HANDLED)
-    late = any(run.stopped is not None and run.stopped > run.due for run in turn.runs) or (
-        last.stopped is None and not stands
-    )
+    runs_on = last.stopped is None and not stands
+    late = runs_on or any(run.stopped is not None and run.stopped > run.plain_due for run in turn.runs)
+    all_the_same = runs_on or any(run.stopped is not None and run.stopped > run.due for run in turn.runs)
     counts = {
-        "due": True, "due_suspended": stands, "due_handled": handled, "due_handled_in_time": handled and not late,
-        "due_closed": turn.closed is not None, "due_closed_in_time": turn.closed is not None and not late,
+        "due": True, "due_suspended": stands, "due_handled": handled,
+        "due_handled_in_time": handled and not all_the_same, "due_closed": turn.closed is not None,
+        "due_closed_in_time": turn.closed is not None and not all_the_same,
         "due_extended": turn.extensions > 0, "late": late, "late_open": late and not handled,
-        "late_exempt": late and turn.exempt,
+        "late_exempt": all_the_same and turn.exempt, "late_outage": late and not all_the_same,
     }  # fmt: skip
     yield from (Happened(what, last.due, whose) for what, holds in counts.items() if holds)
 
 
 def _at_desk(told: _Told, run: _Ran, now: datetime) -> Iterator[Happened]:
-    if run.due >= now:
+    if run.due >= now or run.waits:
         return
     in_time = run.stopped is not None and run.stopped <= run.due
     if run.kind in _DESKS:

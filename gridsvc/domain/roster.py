@@ -9,7 +9,7 @@ import csv
 import io
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Final, TypeVar
 
 from gridsvc.domain.access import Grant, Role
@@ -34,6 +34,16 @@ class Department:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Team:
+    """One named team of officers of a duty line."""
+
+    code: str
+    name: str
+    name_en: str
+    duty_line: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class Post:
     """What makes a person an officer."""
 
@@ -41,6 +51,8 @@ class Post:
     beats: tuple[str, ...]
     most_open: int
     shifts: tuple[Shift, ...]
+    skills: tuple[str, ...] = ()
+    teams: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,6 +74,7 @@ class Known:
     departments: frozenset[str]
     divisions: Mapping[str, tuple[str, ...]]  # code -> codes from the top down to it
     beats: Mapping[tuple[str, str], str]
+    teams: Mapping[str, str] = field(default_factory=dict)  # code -> duty line
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -89,6 +102,7 @@ class Roster:
     departments: tuple[Department, ...]
     people: tuple[Person, ...]
     faults: tuple[Fault, ...]
+    teams: tuple[Team, ...] = ()
 
     @property
     def refused(self) -> tuple[Fault, ...]:
@@ -97,18 +111,24 @@ class Roster:
 
 
 _DEPARTMENT_COLUMNS: Final = ("code", "name", "name_en", "duty_line")
+_TEAM_COLUMNS: Final = ("team", "name", "name_en", "duty_line")
 _PEOPLE_COLUMNS: Final = (
     "username", "display_name", "role", "division", "department", "duty_line",
-    "beats", "most_open", "shifts", "password",
+    "beats", "most_open", "shifts", "skills", "teams", "password",
 )  # fmt: skip
-_NEEDED: Final = {_DEPARTMENT_COLUMNS: {"code", "name", "duty_line"}, _PEOPLE_COLUMNS: {"username", "role", "division"}}
+_NEEDED: Final = {
+    _DEPARTMENT_COLUMNS: {"code", "name", "duty_line"},
+    _TEAM_COLUMNS: {"team", "name", "duty_line"},
+    _PEOPLE_COLUMNS: {"username", "role", "division"},
+}
 _CHINESE: Final = {
     "用户名": "username", "姓名": "display_name", "角色": "role", "区划": "division", "部门": "department",
     "条线": "duty_line", "责任网格": "beats", "在办上限": "most_open", "班次": "shifts", "初始密码": "password",
-    "代码": "code", "名称": "name", "英文名称": "name_en",
+    "代码": "code", "名称": "name", "英文名称": "name_en", "队伍代码": "team", "技能": "skills", "队伍": "teams",
 }  # fmt: skip
 _USERNAME: Final = re.compile(r"^[a-z0-9][a-z0-9._@-]{1,63}$")
 _CODE: Final = re.compile(r"^[A-Za-z0-9][A-Za-z0-9_-]{0,31}$")
+_SKILL: Final = re.compile(r"^[a-z][a-z0-9_]{0,63}$")
 
 
 @dataclass(frozen=True)
@@ -131,6 +151,8 @@ class _Line:
     beats: tuple[str, ...]
     most_open: int | None
     shifts: tuple[Shift, ...] | None
+    skills: tuple[str, ...]
+    teams: tuple[str, ...]
 
 
 class _Wrong(ValueError):
@@ -140,7 +162,7 @@ class _Wrong(ValueError):
 
 
 def read_roster(files: Sequence[tuple[str, bytes]], known: Known) -> Roster:
-    """Read `files` (name, content) of departments and people, in any order; which is which the header says.
+    """Read `files` (name, content) of departments, teams and people, in any order; which is which the header says.
 
     A row at fault is left out and named. A person of whom one row is at fault is left out whole: half of
     somebody's roles would be neither what was nor what is meant.
@@ -148,18 +170,19 @@ def read_roster(files: Sequence[tuple[str, bytes]], known: Known) -> Roster:
     faults: list[Fault] = []
     tables = [table for name, content in files if (table := _table(name, content, faults)) is not None]
     departments = _departments([t for t in tables if t.columns == _DEPARTMENT_COLUMNS], known, faults)
+    teams = _teams([t for t in tables if t.columns == _TEAM_COLUMNS], known, faults)
     lists = [t for t in tables if t.columns == _PEOPLE_COLUMNS]
     if lists and not known.divisions:
         name = lists[0].file
         faults.append(_fault(name, None, "division", "no published grid set", "one: gridsvc grid publish"))
         lists = []
-    known = Known(
-        duty_lines=known.duty_lines,
+    known = replace(
+        known,
         departments=known.departments | {d.code for d in departments},
-        divisions=known.divisions,
-        beats=known.beats,
+        teams={**known.teams, **{t.code: t.duty_line for t in teams}},
     )
-    return Roster(departments=departments, people=_people(lists, known, faults), faults=tuple(faults))
+    people = _people(lists, known, faults)
+    return Roster(departments=departments, teams=teams, people=people, faults=tuple(faults))
 
 
 def _fault(file: str, row: int | None, field: str | None, given: str, wanted: str, *, refuses: bool = True) -> Fault:
@@ -180,7 +203,7 @@ def _table(name: str, content: bytes, faults: list[Fault]) -> _Table | None:
         faults.append(_fault(name, None, None, f"text that is no CSV ({error})", "comma-separated values"))
         return None
     header = [_CHINESE.get(cell.strip(), cell.strip().lower()) for cell in lines[0]] if lines else []
-    columns = _DEPARTMENT_COLUMNS if "code" in header else _PEOPLE_COLUMNS
+    columns = _columns_of(header)
     wrong = _header_wrong(header, columns)
     if wrong is not None:
         faults.append(_fault(name, 1, None, *wrong))
@@ -189,6 +212,12 @@ def _table(name: str, content: bytes, faults: list[Fault]) -> _Table | None:
         faults.append(_fault(name, None, None, f"{len(lines) - 1} rows", f"at most {_MOST_ROWS}: divide the file"))
         return None
     return _Table(name, columns, tuple(_cells(name, header, lines[1:], faults)))
+
+
+def _columns_of(header: Sequence[str]) -> tuple[str, ...]:
+    if "code" in header:
+        return _DEPARTMENT_COLUMNS
+    return _TEAM_COLUMNS if "team" in header else _PEOPLE_COLUMNS
 
 
 def decoded(content: bytes) -> str | None:
@@ -281,6 +310,35 @@ def _some(choices: Iterable[str]) -> str:
     return ", ".join(ordered[:8]) + (f" … ({len(ordered)} in all)" if len(ordered) > 8 else "")
 
 
+# -- teams -------------------------------------------------------------------------------------
+
+
+def _teams(tables: Sequence[_Table], known: Known, faults: list[Fault]) -> tuple[Team, ...]:
+    found: dict[str, Team] = {}
+    for table in tables:
+        for row, cells in table.rows:
+            try:
+                team = _team(cells, known)
+                if team.code in found:
+                    raise _Wrong("team", repr(team.code), "each team once")
+                found[team.code] = team
+            except _Wrong as wrong:
+                faults.append(_fault(table.file, row, wrong.field, wrong.given, wrong.wanted))
+    return tuple(found.values())
+
+
+def _team(cells: Mapping[str, str], known: Known) -> Team:
+    code = cells["team"]
+    if not _CODE.match(code):
+        raise _Wrong("team", repr(code), "1 to 32 letters, digits, - or _")
+    return Team(
+        code=code,
+        name=_text(cells, "name", 1, 128),
+        name_en=_text(cells, "name_en", 0, 128),
+        duty_line=_one_of(cells, "duty_line", known.duty_lines),
+    )
+
+
 # -- people ------------------------------------------------------------------------------------
 
 
@@ -320,6 +378,8 @@ def _line(file: str, row: int, username: str, cells: Mapping[str, str], known: K
         beats=_beats(role, cells, grant, known),
         most_open=_most_open(role, cells),
         shifts=_shifts(role, cells),
+        skills=_skills(role, cells),
+        teams=_teams_of(role, cells, grant, known),
     )
 
 
@@ -378,6 +438,31 @@ def _shifts(role: Role, cells: Mapping[str, str]) -> tuple[Shift, ...] | None:
         raise _Wrong("shifts", repr(bad.given), bad.wanted) from None
 
 
+def _skills(role: Role, cells: Mapping[str, str]) -> tuple[str, ...]:
+    named = _listed(role, cells, "skills")
+    for skill in named:
+        if not _SKILL.match(skill):
+            raise _Wrong("skills", repr(skill[:40]), "words of a-z, 0-9 and _ with ; between, such as electric; boat")
+    return named
+
+
+def _teams_of(role: Role, cells: Mapping[str, str], grant: Grant, known: Known) -> tuple[str, ...]:
+    named = _listed(role, cells, "teams")
+    line = grant.duty_line
+    for team in named:
+        if known.teams.get(team) != line:
+            choices = [code for code, of in known.teams.items() if of == line]
+            raise _Wrong("teams", repr(team), f"teams of duty line {line} with ; between: {_some(choices)}")
+    return named
+
+
+def _listed(role: Role, cells: Mapping[str, str], field: str) -> tuple[str, ...]:
+    given = cells.get(field, "")
+    if given and role is not Role.OFFICER:
+        raise _Wrong(field, repr(given), f"blank: only an officer has {field}")
+    return tuple(sorted({piece.strip() for piece in re.split("[;；]", given) if piece.strip()}))
+
+
 def _doubts(line: _Line, known: Known) -> Iterable[Fault]:
     if line.grant.role is not Role.OFFICER:
         return
@@ -413,7 +498,9 @@ def _person(lines: Sequence[_Line], faults: list[Fault]) -> Person | None:
     post = None
     if duty_line is not None:
         beats = tuple(sorted({beat for line in officers for beat in line.beats}))
-        post = Post(duty_line=duty_line, beats=beats, most_open=most_open or MOST_OPEN, shifts=shifts or ())
+        post = Post(duty_line=duty_line, beats=beats, most_open=most_open or MOST_OPEN, shifts=shifts or (),
+                    skills=tuple(sorted({skill for line in officers for skill in line.skills})),
+                    teams=tuple(sorted({team for line in officers for team in line.teams})))
     return Person(
         username=lines[0].username,
         display_name=name,

@@ -13,7 +13,9 @@ from gridsvc.domain.case import Clock
 from gridsvc.domain.category import Category
 from gridsvc.domain.deadline import Budget, ClockUnit, budget_of
 from gridsvc.domain.escalation import Rung
+from gridsvc.domain.ladder import GENERAL, LadderUse, chosen
 from gridsvc.domain.reasons import REASONS, Reasons
+from gridsvc.domain.routing_rules import DEFAULT, RoutingEdition
 from gridsvc.errors import Unavailable, UnknownCategory
 
 
@@ -24,6 +26,8 @@ class Limit:
     budget: Budget
     ladder: str
     calendar: Calendar | None
+    case_calendar: Calendar | None = field(default=None, compare=False)  # by which rungs wait on a natural clock
+    ladder_edition: int = field(default=1, compare=False)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,6 +54,9 @@ class Rulebook:
     call_rounds: tuple[CallRound, ...] = ()
     call_backs: Mapping[str, CallBackRule] = field(default_factory=dict)  # by level
     reasons: Reasons = field(default_factory=lambda: REASONS)  # by move
+    routing: RoutingEdition = DEFAULT
+    ladder_edition: int = 1
+    ladder_uses: tuple[LadderUse, ...] = ()
 
     def category(self, name: str) -> Category:
         """The active category named `edition:code`, or `code` of the default edition.
@@ -85,25 +92,40 @@ class Rulebook:
             if clock in {Clock.HANDLING, Clock.CO_HANDLING}
             else category.stage_limit(clock, condition, management_level)
         )
-        if given is not None:
-            calendar = self.calendar_for(category, divisions, department)
+        calendar = self.calendar_for(category, divisions, department)
+        ladder = self.ladder_for(clock, category, divisions, department)
+        if given is None:
+            budget = self._stage_limit(clock, category.severity)
+        else:
             budget = budget_of(given.amount, given.unit, calendar.work_day)
-            ladder = category.ladder if clock is Clock.HANDLING else self.ladder_of(clock, category.severity)
-            return Limit(budget, ladder, None if budget.unit is ClockUnit.NATURAL else calendar)
-        return self._stage_limit(clock, category.severity)
+        runs_by = None if budget.unit is ClockUnit.NATURAL else calendar
+        return Limit(budget, ladder, runs_by, calendar, self.ladder_edition)
 
-    def _stage_limit(self, clock: Clock, severity: str) -> Limit:
+    def _stage_limit(self, clock: Clock, severity: str) -> Budget:
         """The city's own limit of a stage: that of the severity, else the one for all others."""
         given = self.stage_limits_by_severity.get((clock, severity)) or self.stage_limits.get(clock)
         if given is None:
             raise Unavailable(f"nobody has set how long {clock} may take; load the starter rules: gridsvc starter")
-        seconds, ladder = given
-        return Limit(Budget(ClockUnit.NATURAL, seconds), ladder, None)
+        return Budget(ClockUnit.NATURAL, given[0])
 
-    def ladder_of(self, clock: Clock, severity: str) -> str:
-        """The ladder of a clock that is not the handling's: the desks', where they have one, else that of its name."""
-        given = self.stage_limits_by_severity.get((clock, severity)) or self.stage_limits.get(clock)
-        return str(clock) if given is None else given[1]
+    def ladder_for(
+        self, clock: Clock, category: Category, divisions: Sequence[str], department: str | None
+    ) -> str:
+        """The ladder beside `clock`: a category's own, else the most exact of the uses, else that of the limit.
+
+        The desks' limit of one severity counts as a use for that severity.
+        """
+        if clock is Clock.HANDLING and category.ladder != GENERAL:
+            return category.ladder
+        uses = self.ladder_uses
+        of_severity = self.stage_limits_by_severity.get((clock, category.severity))
+        if of_severity is not None:
+            uses = (*uses, LadderUse(clock=clock, severity=category.severity, ladder=of_severity[1]))
+        use = chosen(uses, clock, category.severity, divisions, category.duty_line, department)
+        if use is not None:
+            return use.ladder
+        given = self.stage_limits.get(clock)
+        return category.ladder if clock is Clock.HANDLING else str(clock) if given is None else given[1]
 
     def runs(self, clock: Clock, category: Category, condition: str | None, management_level: str | None) -> bool:
         """Whether a clock that runs only where somebody has set a limit for it (BESIDE) runs for such a case."""

@@ -58,6 +58,30 @@ def on_shift(shifts: Iterable[Shift], moment: datetime, zone: ZoneInfo) -> bool:
     )  # fmt: skip
 
 
+def span_at(shifts: Iterable[Shift], moment: datetime, zone: ZoneInfo) -> tuple[datetime, datetime] | None:
+    """When the shift of `moment` began and when it ends; shifts that meet are one. None off shift."""
+    today = moment.astimezone(zone).date()
+    merged: list[tuple[datetime, datetime]] = []
+    for start, end in sorted(span for s in shifts for span in _spans(s, today + timedelta(days=1), back=2, zone=zone)):
+        if merged and merged[-1][1] == start:
+            merged[-1] = merged[-1][0], end
+        else:
+            merged.append((start, end))
+    return next((span for span in merged if span[0] <= moment < span[1]), None)
+
+
+def next_start(shifts: Iterable[Shift], moment: datetime, zone: ZoneInfo) -> datetime | None:
+    """When the next shift after `moment` begins; None without shifts."""
+    today = moment.astimezone(zone).date()
+    starts = [
+        start
+        for shift in shifts
+        for start, _ in _spans(shift, today + timedelta(days=_WEEK), back=_WEEK, zone=zone)
+        if start > moment
+    ]  # fmt: skip
+    return min(starts, default=None)
+
+
 def last_end(shifts: Iterable[Shift], moment: datetime, zone: ZoneInfo) -> datetime | None:
     """When the latest shift that is over at `moment` ended; None without shifts."""
     today = moment.astimezone(zone).date()
@@ -84,8 +108,8 @@ def duty_has_ended(shifts: Sequence[Shift], switched_at: datetime | None, moment
 
 
 def _spans(shift: Shift, today: date, *, back: int, zone: ZoneInfo) -> list[tuple[datetime, datetime]]:
-    days = (today - timedelta(days=n) for n in range(back + 1))
-    return [shift.on(day, zone) for day in days if day.isoweekday() == shift.weekday]
+    latest = (today.isoweekday() - shift.weekday) % _WEEK
+    return [shift.on(today - timedelta(days=n), zone) for n in range(latest, back + 1, _WEEK)]
 
 
 _WIDE: Final = str.maketrans("；：，－–—～", ";:,----")

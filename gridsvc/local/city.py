@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, time, timedelta
 from pathlib import Path
 from typing import Final
 from uuid import UUID
@@ -34,14 +34,28 @@ from gridsvc.local.city_demo_file import (
     write_demo_file,
 )
 from gridsvc.local.city_hours import load_hours
+from gridsvc.local.city_ladders import load_ladders
 from gridsvc.local.city_make import make_city
-from gridsvc.local.city_people import LABELS
+from gridsvc.local.city_people import IN_TRAINING, LABELS, TEAMS
 from gridsvc.local.city_plan import SEED, City, Feature, Person
+from gridsvc.local.city_rules import load_rules
 from gridsvc.local.starter import load_starter
 from gridsvc.local.starter_categories import EDITION
 from gridsvc.local.up import Furnishing
 from gridsvc.passwords import hash_password
-from gridsvc.store import api_keys, camera_labels, camera_tokens, cameras, components, gazetteer, grids, people
+from gridsvc.store import (
+    absences,
+    api_keys,
+    camera_labels,
+    camera_tokens,
+    cameras,
+    components,
+    gazetteer,
+    grids,
+    people,
+    teams,
+)
+from gridsvc.store.absences import AbsenceRow
 
 GRID_SET: Final = "demo"
 ACTOR: Final = "command:up"
@@ -108,9 +122,11 @@ async def load_city(conn: Conn, city: City, given: DemoSecrets, now: datetime) -
     await _NAME_CITY.run(conn, names.CITY[1], ZONE.key)
     await load_starter(conn)
     await load_hours(conn, now)
+    await load_ladders(conn, now)
     await _load_grid(conn, city, now)
     await _load_features(conn, city.land.features)
     ids = await _load_people(conn, city.people, hash_password(given.password), now)
+    await load_rules(conn, city.people, ids, now)
     await _load_devices(conn, given, ids, now)
     await _load_cameras(conn, city.cameras, given, now)
     await _load_things(conn, city, now)
@@ -209,18 +225,35 @@ async def _load_people(conn: Conn, persons: Sequence[Person], password_hash: str
         people.Keeping(id=ids[person.username], person=_as_imported(person), password_hash=password_hash)
         for person in persons
     ]
+    await teams.keep_teams(conn, TEAMS)
     await people.keep_people(conn, keeping, now)
     present = [ids[person.username] for person in persons if on_shift(person.shifts, now, ZONE)]
     await _BEGIN_DUTY.run(conn, present, now)
+    await _send_to_training(conn, ids, now)
     return ids
+
+
+async def _send_to_training(conn: Conn, ids: dict[str, UUID], now: datetime) -> None:
+    """A few planned absences: from eight to six on the day after."""
+    day = (now.astimezone(ZONE) + timedelta(days=1)).date()
+    begins, ends = datetime.combine(day, time(8), ZONE), datetime.combine(day, time(18), ZONE)
+    line, number = IN_TRAINING
+    away = sorted(name for name in ids if name.startswith("officer-") and name.endswith(f"-{line}-{number}"))
+    for username in away[:3]:
+        row = AbsenceRow(
+            id=new_id(), officer_id=ids[username], from_at=begins, until_at=ends, reason="training",
+            entered_by="command:up", entered_at=now,
+        )  # fmt: skip
+        await absences.add(conn, row)
 
 
 def _as_imported(person: Person) -> roster.Person:
     post = None
     if person.grant.duty_line is not None:
         post = roster.Post(
-            duty_line=person.grant.duty_line, beats=person.beats, most_open=roster.MOST_OPEN, shifts=person.shifts
-        )
+            duty_line=person.grant.duty_line, beats=person.beats, most_open=roster.MOST_OPEN, shifts=person.shifts,
+            skills=person.skills, teams=person.teams,
+        )  # fmt: skip
     return roster.Person(
         username=person.username, display_name=person.display_name, password=None, grants=(person.grant,), post=post
     )

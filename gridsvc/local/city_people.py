@@ -15,6 +15,7 @@ from geo.projection import ELLIPSOID
 from geo.view import Look
 from gridsvc.domain.access import Grant, Role
 from gridsvc.domain.camera import Camera
+from gridsvc.domain.roster import Team
 from gridsvc.domain.shift import Shift
 from gridsvc.local import city_names as names
 from gridsvc.local.city_ground import COLUMNS, ROWS, ROWS_SOUTH, Lattice
@@ -38,6 +39,21 @@ ROTA: Final = {
     "city": (MORNING, AFTERNOON),
     "sanitation": (MORNING, AFTERNOON, NIGHT),
 }
+
+HEADED: Final = "water"  # the department that has a supervisor of its own
+# What every such officer of a street can do besides, by his number in ROTA.
+SKILLS: Final = {
+    ("social", 1): ("first_aid", "mediation"), ("social", 3): ("mediation",), ("social", 5): ("first_aid",),
+    ("city", 1): ("ladder",), ("sanitation", 1): ("boat",), ("sanitation", 3): ("boat", "snow"),
+}  # fmt: skip
+
+TEAMS: Final = (
+    Team(code="flood", name="防汛队", name_en="Flood crew", duty_line="sanitation"),
+)
+_IN_TEAM: Final = {("sanitation", 1): ("flood",), ("sanitation", 3): ("flood",)}
+
+IN_TRAINING: Final = ("social", 2)
+"""Whose officers of the first three streets are in training for a day after the city is made."""
 
 CAMERAS: Final = 48
 _PROTOCOLS: Final = ("hikvision", "dahua", "onvif", "gat1400", "frigate", "cloudevents")
@@ -98,8 +114,12 @@ def make_people(seed: int, land: Land, beats: Sequence[Beat]) -> tuple[Person, .
     rng = dice(f"{seed}/people")
     posts = [*_city_posts(), *_district_posts(land), *_street_posts(land, beats)]
     return tuple(
-        Person(username=username, display_name=_name(rng), grant=grant, shifts=shifts, beats=on)
+        Person(
+            username=username, display_name=_name(rng), grant=grant, shifts=shifts, beats=on,
+            skills=SKILLS.get(post, ()), teams=_IN_TEAM.get(post, ()),
+        )
         for username, grant, shifts, on in posts
+        for post in [(grant.duty_line or "", int(username.rpartition("-")[2]) if shifts else 0)]
     )
 
 
@@ -124,6 +144,9 @@ _Post = tuple[str, Grant, tuple[Shift, ...], tuple[str, ...]]
 def _city_posts() -> Iterator[_Post]:
     for role in (Role.ADMIN, Role.AUDITOR, Role.SUPERVISOR, Role.DISPATCHER, Role.ACCEPTOR):
         yield desk_name(role, CITY), Grant(role=role, division=CITY), (), ()
+    # The head of a line: what is late in his company is his to hear, whatever the district.
+    head = Grant(role=Role.SUPERVISOR, division=CITY, department=HEADED)
+    yield desk_name(Role.SUPERVISOR, HEADED), head, (), ()
 
 
 def _district_posts(land: Land) -> Iterator[_Post]:

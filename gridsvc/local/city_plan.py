@@ -79,13 +79,15 @@ class Land:
 
 @dataclass(frozen=True, kw_only=True)
 class Person:
-    """A user with one grant. Only an officer has shifts and beats (codes, all of the grant's duty line)."""
+    """A user with one grant. Only an officer has shifts, beats (codes, all of the grant's duty line), skills, teams."""
 
     username: str
     display_name: str
     grant: Grant
     shifts: tuple[Shift, ...] = ()
     beats: tuple[str, ...] = ()
+    skills: tuple[str, ...] = ()
+    teams: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)

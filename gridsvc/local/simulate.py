@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import AsyncIterator, Coroutine, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
 from urllib.parse import urlencode
@@ -24,7 +24,10 @@ from gridsvc.local.service_client import Answer, Form, Login, ServiceClient, Who
 from gridsvc.local.simulate_cameras import CameraWatch
 from gridsvc.local.simulate_crowd import Crowd, Demo, Walker, a_main, another_case, first_id, next_crossing
 from gridsvc.local.simulate_desk import TEND_EVERY, calls, meaning, number_of, tended, wrong_page
+from gridsvc.local.simulate_notices import read, rest
+from gridsvc.local.simulate_outages import moved, next_outage_step
 from gridsvc.local.simulate_picture import picture
+from gridsvc.local.simulate_rota import Choices, handed, is_all_simulated, is_away, loses_phone
 from gridsvc.local.simulate_rules import (
     MARK,
     By,
@@ -44,6 +47,7 @@ log = logging.getLogger(__name__)
 ZONE: Final = ZoneInfo("Asia/Shanghai")
 
 _WITH_PICTURE: Final = 0.25  # of officers' reports; the service draws each picture anew, 0.2 s of a core
+_ASKED_WHY: Final = 200  # cases whose routing is asked at the end of a run
 _OPEN: Final = tuple(
     ("state", state) for state in ("reported", "filed", "assigned", "accepted", "in_progress", "handled")
 )
@@ -67,6 +71,7 @@ class Pace:
     most_on_duty: int = 1_000
     camera_chance: float = 0.5  # that some camera sees something begin, in one look
     storm_looks: int = 40  # after so many looks a camera storms
+    rota: bool = False  # whether officers hand over, are away and lose phones: many changes at once
 
 
 GENTLE: Final = Pace(
@@ -81,7 +86,8 @@ def fast(speed: float, busiest_hour: float, most_on_duty: int) -> Pace:
     """The whole day at `speed` times its time."""
     return Pace(
         speed=speed, day_speed=speed, busiest_hour=busiest_hour, most_open=2_000,
-        look_s=min(2.0, max(0.2, 60 / speed)), steps_per_look=64, walks_per_look=4, most_on_duty=most_on_duty,
+        look_s=min(2.0, max(0.2, 60 / speed)), steps_per_look=64, walks_per_look=4,
+        most_on_duty=most_on_duty, rota=True,
     )  # fmt: skip
 
 
@@ -94,6 +100,7 @@ class Tally:
     duty: Counter[str] = field(default_factory=Counter)
     cameras: Counter[str] = field(default_factory=Counter)
     incidents: int = 0  # that cameras saw begin; the stuck camera and each storm are one more
+    notices: Counter[str] = field(default_factory=Counter)
     walked: int = 0
     races: int = 0
     refused: Counter[str] = field(default_factory=Counter)
@@ -123,6 +130,8 @@ class Simulation:
         self._looks = 0
         self._since: dict[str, tuple[object, float]] = {}
         self._present: set[str] = set()
+        self._ahead = timedelta()  # of the city's clock before ours
+        self._troubled: set[tuple[str, datetime]] = set()  # who was away or lost a phone, in which hour
 
     @property
     def elapsed_s(self) -> float:
@@ -142,19 +151,27 @@ class Simulation:
             await asyncio.sleep(self._pace.look_s)
 
     async def look_once(self) -> None:
-        """Change duty, report, see how all open cases stand, do what is due, call back, err now and then, walk."""
+        """Change duty, report, see how all open cases stand, do what is due, call back, err, fail, walk."""
         if not self._kinds:
             told = await self._get("/api/v1/categories")
             self._kinds = [Kind.of(item) for item in told["items"]]
         await self._change_duty()
+        if self._pace.rota:
+            await self._trouble()
         await self._report()
         await self._watch()
         await self._see()
         await self._side_by_side([self._make(case, step) for case, step in self._due()])
         await self._call_back()
+        await self._read_notices()
         await self._mark_a_wrong_page()
         await self._tend_cameras()
+        await self._cannot_work()
         await self._walk()
+
+    async def stood_still(self) -> str:
+        """What outages moved, in words."""
+        return moved((await self._get("/api/v1/outages?limit=100"))["items"])
 
     async def judged(self) -> dict[str, str]:
         """How the service judges the city's work of today: indicator -> value, and of how many; no simulated clock."""
@@ -167,6 +184,23 @@ class Simulation:
             for value in item["values"]
             if value["value"] is not None
         }
+
+    async def routed(self) -> dict[str, int]:
+        """By which rules the latest simulated cases found an owner or went to the pool, and how often."""
+        answers: Counter[str] = Counter()
+        latest = [case async for case in self._listed(*_MARKED, *_OPEN, ("state", "closed"), most=_ASKED_WHY)]
+        for first in range(0, len(latest), self._pace.steps_per_look):
+            page = latest[first : first + self._pace.steps_per_look]
+            told = await asyncio.gather(*(self._get(f"/api/v1/cases/{case.id}/routing") for case in page))
+            answers.update(each["rule"] for one in told for each in (*one["items"], *one["pooled"]) if each["rule"])
+        return dict(answers.most_common())
+
+    async def looked_at(self, most: int = 300) -> Choices:
+        """Why each of the latest simulated cases went to whom, as the service keeps it."""
+        seen = Choices()
+        async for case in self._listed(*_MARKED, *_OPEN, ("state", "closed"), most=most):
+            seen.add((await self._get(f"/api/v1/cases/{case.id}/routing"))["items"])
+        return seen
 
     # -- duty ----------------------------------------------------------------------------------
 
@@ -181,11 +215,63 @@ class Simulation:
 
     async def _set_duty(self, username: str, on_duty: bool) -> None:
         login = await self._crowd.known(username)
+        if not on_duty and self._pace.rota:
+            await self._hand_over(login)
         answer = await self._client.call(
             "POST", "/api/v1/officers/me/duty", who=login, body={"on_duty": on_duty}, key=str(uuid4())
         )
+        if on_duty and answer.code == "guard_failed":  # still absent, by the city's clock; he tries again
+            self.tally.duty["still absent"] += 1
+            return
         (self._present.add if on_duty else self._present.discard)(username)
         self._count(self.tally.duty, "on" if on_duty else "off", answer)
+        if answer.good and answer.body["duty_changed_at"] is not None:
+            changed = datetime.fromisoformat(answer.body["duty_changed_at"])
+            self._ahead = max(self._ahead, changed - datetime.now(ZONE))
+
+    async def _hand_over(self, login: Login) -> None:
+        """Who goes home gives a part of what he has not begun to a colleague himself; the service sees to the rest."""
+        if not any(case.state == "accepted" and case.officer == login.user_id for case in self._open):
+            return
+        told = await self._client.call("GET", "/api/v1/officers/me/handover", who=login)
+        if not told.good:
+            self.tally.refused[f"handover: {told.code}"] += 1
+            return
+        for each in handed(told.body, (case.id for case in self._open), self._seed):
+            answer = await self._client.call(
+                "POST", f"/api/v1/cases/{each.case}/hand_over", who=login, body=each.said, key=str(uuid4()),
+                if_match=f'"{each.version}"',
+            )  # fmt: skip
+            if answer.code == "guard_failed":  # the colleague went home meanwhile
+                self.tally.races += 1
+            else:
+                self._count(self.tally.moves, "hand_over", answer)
+
+    async def _trouble(self) -> None:
+        """In each hour some officers are away and some lose their phone; a desk enters it, and takes their work."""
+        hour = self.local.replace(minute=0, second=0, microsecond=0)
+        away = {name for name in self._present if is_away(name, hour, self._seed)}
+        lost = {name for name in self._present if loses_phone(name, hour, self._seed)} - away
+        now = sorted(name for name in away | lost if (name, hour) not in self._troubled)
+        self._troubled |= {(name, hour) for name in now}
+        await self._side_by_side([self._take_from(name, away=name in away) for name in now])
+
+    async def _take_from(self, username: str, *, away: bool) -> None:
+        login = await self._crowd.known(username)
+        told = await self._client.call("GET", "/api/v1/officers/me/handover", who=login)
+        if not told.good or not is_all_simulated(told.body, (case.id for case in self._open)):
+            return
+        desk = self._crowd.login(desk_name(By.DISPATCHER, self._crowd.walkers[username].street))
+        path, what = f"/api/v1/officers/{login.user_id}/hand-over", "phone lost"
+        body: dict[str, object] = {"reason": "手机遗失"}
+        if away:
+            path, what = f"/api/v1/officers/{login.user_id}/absences", "away"
+            until = datetime.now(ZONE) + timedelta(seconds=3600 / self._pace.day_speed + 1)
+            body = {"until": (until + self._ahead).isoformat(), "reason": "leave"}
+        answer = await self._client.call("POST", path, who=desk, body=body, key=str(uuid4()))
+        self._count(self.tally.duty, what, answer)
+        if answer.good:
+            self._present.discard(username)
 
     # -- reports -------------------------------------------------------------------------------
 
@@ -441,6 +527,37 @@ class Simulation:
             )  # fmt: skip
             self._count(self.tally.moves, "call_back", answer)
 
+    async def _read_notices(self) -> None:
+        """Now and then each supervisor reads what he was told; the first district's acceptor rests a while."""
+        districts = sorted({case.divisions[1] for case in (*self._open, *self._closed) if len(case.divisions) > 1})
+        if districts and not self.tally.notices["quiet hours set"]:
+            await self._rest(self._crowd.login(desk_name(By.ACCEPTOR, districts[0])))
+        if self._looks % 10 == 0:
+            names = [desk_name(By.SUPERVISOR, division) for division in (*districts, CITY)]
+            await self._side_by_side([self._read_notices_of(self._crowd.login(name)) for name in names])
+
+    async def _read_notices_of(self, who: Login) -> None:
+        told = await self._client.call("GET", "/api/v1/me/notices?limit=200", who=who)
+        if not told.good:
+            self.tally.refused[f"notices: {told.code}"] += 1
+            return
+        reading = read(told.body["items"])
+        for digest in reading.open:
+            items = await self._client.call("GET", f"/api/v1/notices/{digest}/items?limit=50", who=who)
+            self._count(self.tally.notices, "opened", items)
+        if reading.acknowledge:
+            body = {"seqs": list(reading.acknowledge)}
+            done = await self._client.call("POST", "/api/v1/me/notices/ack", who=who, body=body, key=str(uuid4()))
+            if done.good:
+                self.tally.notices += reading.seen
+            else:
+                self.tally.refused[f"acknowledge: {done.code}"] += 1
+
+    async def _rest(self, who: Login) -> None:
+        body = rest(datetime.now(ZONE))
+        answer = await self._client.call("PUT", "/api/v1/me/quiet-hours", who=who, body=body, key=str(uuid4()))
+        self._count(self.tally.notices, "quiet hours set", answer)
+
     async def _mark_a_wrong_page(self) -> None:
         page = wrong_page(self._open, self._looks)
         if not page:
@@ -472,6 +589,20 @@ class Simulation:
                 "POST", "/api/v1/camera-labels", who=who, body=meaning(word), key=str(uuid4())
             )
             self._count(self.tally.moves, "camera label", answer)
+
+    async def _cannot_work(self) -> None:
+        """Every other look somebody sees to the afternoon's outage of a department."""
+        if self._looks % 2:
+            return
+        listed = (await self._get("/api/v1/outages?limit=20"))["items"]
+        step = next_outage_step(listed, self._open, self.local, datetime.now(UTC))
+        if step is None:
+            return
+        answer = await self._client.call(
+            "POST", step.path, who=self._crowd.login(step.who), body=dict(step.said), key=str(uuid4()),
+            if_match=f'"{step.version}"' if step.version is not None else None,
+        )  # fmt: skip
+        self._count(self.tally.moves, f"outage {step.what}", answer)
 
     # -- walking -------------------------------------------------------------------------------
 

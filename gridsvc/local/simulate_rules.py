@@ -334,7 +334,11 @@ class Source(StrEnum):
 
 
 _SOURCES: Final = ((0.62, Source.OFFICER), (0.80, Source.PROGRAM), (0.94, Source.TELEPHONE), (1.01, Source.WORDS))
-_TELLING: Final = ("请尽快处理", "已存在多日", "影响通行", "群众反映强烈", "存在安全隐患", "需要现场核实")
+_TELLING: Final = (
+    "请尽快处理", "已存在多日", "影响通行", "群众反映强烈", "存在安全隐患", "需要现场核实",
+    "旁边闻到燃气味", "位于公园绿地内",
+)  # fmt: skip
+"""The last two are words by which the demo city's own rules route (gridsvc/local/city_rules.py)."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -64,6 +64,29 @@ OF_CASE = Statement(
 )
 
 
+@dataclass(frozen=True, kw_only=True)
+class PoolingRow:
+    """One time that routing found nobody: why, and everything that was weighed."""
+
+    version: int
+    at: datetime
+    why: str
+    reasons: Mapping[str, object]
+
+
+POOLINGS_OF_CASE = Statement(
+    PoolingRow,
+    """
+    SELECT version, at, facts ->> 'why' AS why, coalesce(facts -> 'reasons', '{}') AS reasons
+      FROM history
+     WHERE case_id = $1::uuid
+       AND move = 'pool'
+       AND actor = 'worker:router'
+     ORDER BY version
+    """,
+)
+
+
 async def add(conn: Conn, rows: Sequence[AssignmentRow]) -> None:
     """Keep new assignments; those before them must have ended."""
     if rows:

@@ -9,6 +9,7 @@ from uuid import UUID
 
 from gridsvc.db import Conn, Nothing, Statement
 from gridsvc.domain.calling import Reachable
+from gridsvc.store import duty
 from gridsvc.store.rows import rows_text
 
 
@@ -319,8 +320,13 @@ async def open_of_cases(conn: Conn, case_ids: Sequence[UUID]) -> dict[UUID, Call
 
 
 async def reachable(conn: Conn, case_id: UUID, now: datetime) -> list[Reachable]:
-    """Every officer on duty in the city, as he stands towards the case, by id. Sees all only as SERVICE."""
-    return [Reachable(**vars(row)) for row in await REACHABLE.all(conn, case_id, now)]
+    """Every officer in the city who is there, as he stands towards the case, by id. Sees all only as SERVICE.
+
+    Neither the absent nor those whose shift is over (gridsvc/domain/duty.py).
+    """
+    rows = await REACHABLE.all(conn, case_id, now)
+    standing = await duty.standings(conn, [row.officer_id for row in rows], now)
+    return [Reachable(**vars(row)) for row in rows if standing[row.officer_id].duty.there]
 
 
 async def last_of_officer(conn: Conn, case_id: UUID, officer_id: UUID) -> CallRow | None:

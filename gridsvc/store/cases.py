@@ -201,7 +201,8 @@ _CHANGE = Statement(
            call_id = r.call_id, call_for = r.call_for, called = r.called, responder_id = r.responder_id,
            edition = r.edition, category = r.category, duty_line = r.duty_line,
            severity = r.severity, description = r.description, address = r.address, attributes = r.attributes,
-           check_again_at = r.check_again_at, check_unmanned = r.check_unmanned
+           check_again_at = r.check_again_at, check_unmanned = r.check_unmanned,
+           lost_in = CASE WHEN r.grid_set_id = c.grid_set_id THEN c.lost_in END   -- said of the place in that set
       FROM json_to_recordset($1::text::json) AS r (
            id uuid, number text, version integer, cycle integer, state text, suspended boolean,
            lon float8, lat float8, grid_set_id integer, division_code text, divisions text[],
@@ -318,23 +319,45 @@ _NOTE_EFFECTS = Statement(
     """,
 )
 
+# What is due, as sweepers take it: a window of what is due longest, and every emergency. Its own index finds those, so
+# that they need not wait until a backlog before them is read. The lock is taken beneath the limit, so that sweepers
+# side by side each get a batch of their own. Damaged rows cannot be; if they are (gridsvc verify says so), one of
+# them must not stop all ladders.
+_WINDOW: Final = 10
+"""How many batches of what is due longest are looked through for what is graver."""
+
 LOCK_DUE = Statement(
     CaseRow,
     f"""
-    WITH due AS MATERIALIZED (   -- a fence: the planner must not lock more cases than LIMIT says
-      SELECT k.case_id
-        FROM clocks k
-        JOIN cases o ON o.id = k.case_id
-       WHERE k.next_fire_at <= $1::timestamptz
-         -- Cannot be otherwise; if it is (gridsvc verify says so), one damaged row must not stop all ladders.
-         AND (o.state NOT IN ('closed', 'rejected', 'cancelled', 'merged')
-              OR (o.state = 'closed' AND k.kind IN ({_ON_CLOSED})))
-       ORDER BY k.next_fire_at
+    WITH seen AS MATERIALIZED (
+      (SELECT k.case_id, k.next_fire_at, o.severity
+         FROM clocks k
+         JOIN cases o ON o.id = k.case_id
+        WHERE k.next_fire_at <= $1::timestamptz
+          AND (o.state NOT IN ('closed', 'rejected', 'cancelled', 'merged')
+               OR (o.state = 'closed' AND k.kind IN ({_ON_CLOSED})))
+        ORDER BY k.next_fire_at
+        LIMIT {_WINDOW} * $2::integer)
+      UNION ALL
+      (SELECT k.case_id, k.next_fire_at, o.severity
+         FROM cases o
+         JOIN clocks k ON k.case_id = o.id
+        WHERE o.severity = 'emergency'
+          AND o.state NOT IN ('closed', 'rejected', 'cancelled', 'merged')
+          AND k.next_fire_at <= $1::timestamptz
+        ORDER BY k.next_fire_at
+        LIMIT $2::integer)
+    ), due AS MATERIALIZED (   -- a fence: the planner must not lock more cases than LIMIT says
+      SELECT o.id
+        FROM seen s
+        JOIN cases o ON o.id = s.case_id
+       ORDER BY s.severity = 'emergency' DESC, s.severity = 'high' DESC, s.next_fire_at
        LIMIT $2::integer
+         FOR UPDATE OF o SKIP LOCKED   -- another sweeper has it, or a person is at it: next round
     )
-{_LOCKED}     WHERE c.id IN (SELECT case_id FROM due)
+{_LOCKED}     WHERE c.id IN (SELECT id FROM due)
      ORDER BY c.id
-       FOR UPDATE OF c SKIP LOCKED   -- another sweeper has it, or a person is at it: next round
+       FOR UPDATE OF c   -- ours already; asked again for the row as it is now
     """,  # noqa: S608 - joined from constants
 )
 
@@ -342,7 +365,7 @@ LOCK_WAITING = Statement(
     CaseRow,
     f"""
 {_LOCKED}     WHERE c.route_again_at <= $1::timestamptz
-     ORDER BY c.route_again_at
+     ORDER BY c.route_again_at, c.id
      LIMIT $2::integer
        FOR UPDATE OF c SKIP LOCKED   -- being routed this instant
     """,
@@ -403,18 +426,60 @@ LOCK_TO_WIDEN = Statement(
 LOCK_OUTDATED = Statement(
     CaseRow,
     f"""
-    WITH outdated AS MATERIALIZED (   -- a fence, as above
-      SELECT DISTINCT k.case_id
-        FROM clocks k
-        JOIN calendars w ON w.code = k.calendar
-       WHERE k.state <> 'stopped'
-         AND k.edition < w.edition
+    WITH in_force AS MATERIALIZED (
+      SELECT edition FROM ladder_editions WHERE state = 'published'
+    ), outdated AS MATERIALIZED (   -- a fence, as above
+      SELECT DISTINCT case_id
+        FROM (SELECT k.case_id
+                FROM clocks k
+                JOIN calendars w ON w.code = k.calendar
+               WHERE k.state <> 'stopped'
+                 AND k.edition < w.edition
+              UNION ALL
+              SELECT k.case_id
+                FROM clocks k
+                JOIN calendars w ON w.code = k.rung_calendar
+               WHERE k.state <> 'stopped'
+                 AND k.edition < w.edition
+              UNION ALL   -- another edition of the ladders: a later one, or after a roll-back an earlier one
+              SELECT k.case_id
+                FROM clocks k
+               WHERE k.state <> 'stopped'
+                 AND (k.ladder_edition < (SELECT edition FROM in_force)
+                      OR k.ladder_edition > (SELECT edition FROM in_force))) k
        LIMIT $1::integer
     )
 {_LOCKED}     WHERE c.id IN (SELECT case_id FROM outdated)
      ORDER BY c.id
        FOR UPDATE OF c SKIP LOCKED   -- whoever has it computes anew himself, or it is taken next round
     """,  # noqa: S608 - joined from constants
+)
+
+# Set and cell of an open case that is to follow another set ($1); what has no cell there is not asked twice.
+TO_FOLLOW: Final = """c.cell_code IS NOT NULL
+       AND c.state NOT IN ('closed', 'rejected', 'cancelled', 'merged')
+       AND (c.grid_set_id < $1::integer OR c.grid_set_id > $1::integer)   -- for the index: <> has none
+       AND c.lost_in IS DISTINCT FROM $1::integer"""
+
+LOCK_TO_FOLLOW = Statement(
+    CaseRow,
+    f"""
+{_LOCKED}     WHERE {TO_FOLLOW}
+     ORDER BY c.id
+     LIMIT $2::integer
+       FOR UPDATE OF c SKIP LOCKED   -- another sweeper has it, or a person is at it: next round
+    """,
+)
+
+OPEN_IN_A_CELL = Statement(
+    CaseRow,
+    f"""
+{_LOCKED}     WHERE c.cell_code IS NOT NULL
+       AND c.state NOT IN ('closed', 'rejected', 'cancelled', 'merged')
+       AND c.id > $1::uuid
+     ORDER BY c.id
+     LIMIT $2::integer
+    """,
 )
 
 _DUE_ANEW = Statement(

@@ -50,7 +50,8 @@ _KNOWN = Statement(
            ARRAY(SELECT code FROM departments ORDER BY code) AS departments,
            ARRAY(SELECT duty_line FROM departments ORDER BY code) AS lines_of_departments,
            ARRAY(SELECT code FROM calendars) AS calendars,
-           ARRAY(SELECT DISTINCT ladder FROM rungs) AS ladders
+           ARRAY(SELECT DISTINCT ladder FROM rungs
+                  WHERE edition = (SELECT edition FROM ladder_editions WHERE state = 'published')) AS ladders
     """,
 )
 

@@ -66,12 +66,12 @@ class _OwnerRow:
 # from the primary key: until a new set is analysed it takes a whole set for a few rows and reads all of
 # it (18 ms a place among 100 000 cells instead of 0.1).
 # $2 to $7, one element per place: lon, lat, tolerance m, half box east and north in degrees, east_shrink.
-# $8: duty lines. $9: geo.locator.BORDER_DEG.
+# $8: duty lines. $9: geo.locator.BORDER_DEG. $10: a set to look in whatever is in force, or NULL.
 _OWNERS = Statement(
     _OwnerRow,
     """
     WITH the_set AS MATERIALIZED (
-      SELECT grid_set_at($1::timestamptz) AS id
+      SELECT coalesce($10::integer, grid_set_at($1::timestamptz)) AS id
     )
     SELECT o.grid_set_id, o.code AS cell_code, o.division_code, d.path AS divisions,
            o.management_level, b.beat_code, covering.codes AS covering,
@@ -114,10 +114,13 @@ _OWNERS = Statement(
 )
 
 
-async def owners_of(conn: Conn, wanted: Sequence[Wanted], at: datetime) -> list[Owner | None]:
+async def owners_of(
+    conn: Conn, wanted: Sequence[Wanted], at: datetime, *, in_set: int | None = None
+) -> list[Owner | None]:
     """Who owns each place at the moment `at`, in order; None where no cell covers it or lies near enough.
 
-    One round trip for all of them. All None where no grid set is in force. Reads only.
+    One round trip for all of them. All None where no grid set is in force. `in_set`: who would own it by that
+    set, in force or not. Reads only.
     """
     if not wanted:
         return []
@@ -126,7 +129,7 @@ async def owners_of(conn: Conn, wanted: Sequence[Wanted], at: datetime) -> list[
     across, up = search_reach(lats, tolerances)
     rows = await _OWNERS.all(
         conn, at, [w.place.lon for w in wanted], lats.tolist(), tolerances.tolist(), across.tolist(), up.tolist(),
-        east_shrink(lats).tolist(), [w.duty_line for w in wanted], BORDER_DEG,
+        east_shrink(lats).tolist(), [w.duty_line for w in wanted], BORDER_DEG, in_set,
     )  # fmt: skip
     return [_owner(row) for row in rows]
 
@@ -221,6 +224,28 @@ async def division_path(conn: Conn, code: str, at: datetime) -> list[str] | None
     """The codes from the top down to a division of the set in force at `at`; None where it has no such division."""
     found = await _PATH.one(conn, code, at)
     return None if found is None else found.path
+
+
+@dataclass(frozen=True)
+class _Top:
+    code: str
+
+
+_TOPS = Statement(
+    _Top,
+    """
+    SELECT code
+      FROM divisions
+     WHERE grid_set_id = grid_set_at($1::timestamptz)
+       AND parent_code IS NULL
+     ORDER BY code
+    """,
+)
+
+
+async def top_divisions(conn: Conn, at: datetime) -> list[str]:
+    """The codes of the divisions of the set in force at `at` that lie in no other: the city, where there is one."""
+    return [row.code for row in await _TOPS.all(conn, at)]
 
 
 @dataclass(frozen=True)

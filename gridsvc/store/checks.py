@@ -9,6 +9,7 @@ from uuid import UUID
 
 from gridsvc.db import Conn, Nothing, Statement
 from gridsvc.domain.checking import Checker
+from gridsvc.store import duty
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -159,5 +160,10 @@ async def of_case(conn: Conn, case_id: UUID) -> Sequence[CheckRow]:
 
 
 async def candidates(conn: Conn, case_id: UUID, now: datetime) -> list[Checker]:
-    """Every officer on duty in the case's duty line whose grant reaches its place, by id. Sees all only as SERVICE."""
-    return [Checker(**vars(row)) for row in await CANDIDATES.all(conn, case_id, now)]
+    """Every officer of the case's duty line who is there and whose grant reaches its place, by id. Sees all as SERVICE.
+
+    Neither the absent nor those whose shift is over (gridsvc/domain/duty.py).
+    """
+    rows = await CANDIDATES.all(conn, case_id, now)
+    standing = await duty.standings(conn, [row.officer_id for row in rows], now)
+    return [Checker(**vars(row)) for row in rows if standing[row.officer_id].duty.there]

@@ -18,14 +18,17 @@ _ADD = Statement(
     """
     INSERT INTO clocks (
            id, case_id, cycle, kind, ladder, unit, budget_seconds, calendar, edition, state, started_at,
-           stopped_at, due_at, provisional, fired_level, next_level, next_fire_at, co_handling_id)
+           stopped_at, due_at, provisional, fired_level, next_level, next_fire_at, co_handling_id,
+           ladder_edition, rung_calendar, rung_at, plain_due_at)
     SELECT id, case_id, cycle, kind, ladder, unit, budget_seconds, calendar, edition, state, started_at,
-           stopped_at, due_at, provisional, fired_level, next_level, next_fire_at, co_handling_id
+           stopped_at, due_at, provisional, fired_level, next_level, next_fire_at, co_handling_id,
+           ladder_edition, rung_calendar, rung_at, plain_due_at
       FROM json_to_recordset($1::text::json) AS r (
            id uuid, case_id uuid, cycle integer, kind text, ladder text, unit text, budget_seconds integer,
            calendar text, edition integer, state text, started_at timestamptz, stopped_at timestamptz,
            due_at timestamptz, provisional boolean, fired_level integer, next_level integer,
-           next_fire_at timestamptz, co_handling_id uuid)
+           next_fire_at timestamptz, co_handling_id uuid, ladder_edition integer, rung_calendar text,
+           rung_at timestamptz, plain_due_at timestamptz)
     """,
 )
 
@@ -35,11 +38,14 @@ _CHANGE = Statement(
     UPDATE clocks AS c
        SET budget_seconds = r.budget_seconds, edition = r.edition, state = r.state, stopped_at = r.stopped_at,
            due_at = r.due_at, provisional = r.provisional, fired_level = r.fired_level,
-           next_level = r.next_level, next_fire_at = r.next_fire_at
+           next_level = r.next_level, next_fire_at = r.next_fire_at, ladder = r.ladder,
+           ladder_edition = r.ladder_edition, rung_calendar = r.rung_calendar, rung_at = r.rung_at,
+           plain_due_at = r.plain_due_at
       FROM json_to_recordset($1::text::json) AS r (
            id uuid, budget_seconds integer, edition integer, state text, stopped_at timestamptz,
            due_at timestamptz, provisional boolean, fired_level integer, next_level integer,
-           next_fire_at timestamptz)
+           next_fire_at timestamptz, ladder text, ladder_edition integer, rung_calendar text, rung_at timestamptz,
+           plain_due_at timestamptz)
      WHERE c.id = r.id
     """,
 )
@@ -65,6 +71,10 @@ class _ClockRow:
     next_level: int | None
     next_fire_at: datetime | None
     co_handling_id: UUID | None
+    ladder_edition: int
+    rung_calendar: str | None
+    rung_at: datetime | None
+    plain_due_at: datetime | None
 
     def clock(self) -> CaseClock:
         return CaseClock(**{**vars(self), "kind": Clock(self.kind), "unit": ClockUnit(self.unit)})
@@ -74,7 +84,8 @@ _LIVE = Statement(
     _ClockRow,
     """
     SELECT id, case_id, cycle, kind, ladder, unit, budget_seconds, calendar, edition, state, started_at,
-           stopped_at, due_at, provisional, fired_level, next_level, next_fire_at, co_handling_id
+           stopped_at, due_at, provisional, fired_level, next_level, next_fire_at, co_handling_id,
+           ladder_edition, rung_calendar, rung_at, plain_due_at
       FROM clocks
      WHERE case_id = ANY ($1::uuid[])
        AND state <> 'stopped'
@@ -86,7 +97,8 @@ _OPEN_BY_CALENDAR = Statement(
     _ClockRow,
     """
     SELECT id, case_id, cycle, kind, ladder, unit, budget_seconds, calendar, edition, state, started_at,
-           stopped_at, due_at, provisional, fired_level, next_level, next_fire_at, co_handling_id
+           stopped_at, due_at, provisional, fired_level, next_level, next_fire_at, co_handling_id,
+           ladder_edition, rung_calendar, rung_at, plain_due_at
       FROM clocks
      WHERE calendar = $1::text
        AND state <> 'stopped'
@@ -97,7 +109,8 @@ _OF_CASE = Statement(
     _ClockRow,
     """
     SELECT id, case_id, cycle, kind, ladder, unit, budget_seconds, calendar, edition, state, started_at,
-           stopped_at, due_at, provisional, fired_level, next_level, next_fire_at, co_handling_id
+           stopped_at, due_at, provisional, fired_level, next_level, next_fire_at, co_handling_id,
+           ladder_edition, rung_calendar, rung_at, plain_due_at
       FROM clocks
      WHERE case_id = $1::uuid
      ORDER BY started_at, id
@@ -111,15 +124,32 @@ class _PauseRow:
     from_at: datetime
     to_at: datetime | None
     reason: str
+    outage: UUID | None
 
 
 _PAUSES = Statement(
     _PauseRow,
     """
-    SELECT clock_id, from_at, to_at, reason
+    SELECT clock_id, from_at, to_at, reason, NULL::uuid AS outage
       FROM clock_pauses
      WHERE clock_id = ANY ($1::uuid[])
+     UNION ALL
+    SELECT clock_id, from_at, to_at, 'outage', outage_id
+      FROM clock_outages
+     WHERE clock_id = ANY ($1::uuid[])
      ORDER BY clock_id, from_at
+    """,
+)
+
+_OF_CASES = Statement(
+    _ClockRow,
+    """
+    SELECT id, case_id, cycle, kind, ladder, unit, budget_seconds, calendar, edition, state, started_at,
+           stopped_at, due_at, provisional, fired_level, next_level, next_fire_at, co_handling_id,
+           ladder_edition, rung_calendar, rung_at, plain_due_at
+      FROM clocks
+     WHERE case_id = ANY ($1::uuid[])
+     ORDER BY case_id, started_at, id
     """,
 )
 
@@ -154,23 +184,25 @@ class EscalationRow:
     effect: str
     scheduled_at: datetime
     fired_at: datetime
+    ladder: str | None  # None: fired before ladders had editions
+    ladder_edition: int | None
 
 
 _ADD_ESCALATIONS = Statement(
     Nothing,
     """
-    INSERT INTO escalations (case_id, clock_id, cycle, level, effect, scheduled_at, fired_at)
-    SELECT case_id, clock_id, cycle, level, effect, scheduled_at, fired_at
+    INSERT INTO escalations (case_id, clock_id, cycle, level, effect, scheduled_at, fired_at, ladder, ladder_edition)
+    SELECT case_id, clock_id, cycle, level, effect, scheduled_at, fired_at, ladder, ladder_edition
       FROM json_to_recordset($1::text::json) AS r (
            case_id uuid, clock_id uuid, cycle integer, level integer, effect text,
-           scheduled_at timestamptz, fired_at timestamptz)
+           scheduled_at timestamptz, fired_at timestamptz, ladder text, ladder_edition integer)
     """,
 )
 
 ESCALATIONS_OF_CASE = Statement(
     EscalationRow,
     """
-    SELECT case_id, clock_id, cycle, level, effect, scheduled_at, fired_at
+    SELECT case_id, clock_id, cycle, level, effect, scheduled_at, fired_at, ladder, ladder_edition
       FROM escalations
      WHERE case_id = $1::uuid
      ORDER BY fired_at, level
@@ -260,6 +292,11 @@ async def of_case(conn: Conn, case_id: UUID) -> list[CaseClock]:
     return [row.clock() for row in await _OF_CASE.all(conn, case_id)]
 
 
+async def of_cases(conn: Conn, case_ids: Sequence[UUID]) -> list[CaseClock]:
+    """Every clock that these cases ever had, by case, oldest first."""
+    return [row.clock() for row in await _OF_CASES.all(conn, list(case_ids))]
+
+
 async def open_by_calendar(conn: Conn, calendar: str) -> list[CaseClock]:
     """The running and paused clocks of all cases that run on this calendar."""
     return [row.clock() for row in await _OPEN_BY_CALENDAR.all(conn, calendar)]
@@ -269,7 +306,7 @@ async def pauses(conn: Conn, clock_ids: Sequence[UUID]) -> dict[UUID, list[Pause
     """The pauses of these clocks, in order; no entry for a clock that never paused."""
     found: dict[UUID, list[Pause]] = {}
     for row in await _PAUSES.all(conn, list(clock_ids)):
-        found.setdefault(row.clock_id, []).append(Pause(row.from_at, row.to_at, row.reason))
+        found.setdefault(row.clock_id, []).append(Pause(row.from_at, row.to_at, row.reason, row.outage))
     return found
 
 

@@ -44,7 +44,7 @@ COUNTED = Statement(
         FROM divisions d
        WHERE $4::text IS NULL OR $4::text = ANY (d.path)
     ), placed AS MATERIALIZED (   -- what has no place yet lies in nobody's area
-      SELECT c.id, c.cycle, c.state, c.source, c.self_handled, c.reported_at, c.filed_at, r.nth, r.opened,
+      SELECT c.id, c.cycle, c.state, c.suspended, c.source, c.self_handled, c.reported_at, c.filed_at, r.nth, r.opened,
              CASE WHEN NOT r.opened THEN c.duty_line END AS line,
              CASE WHEN (NOT r.opened OR $3::text = 'officer') AND c.source = 'officer' AND c.reported_by LIKE 'user:%'
                   THEN substr(c.reported_by, 6)::uuid END AS reporter
@@ -61,14 +61,20 @@ COUNTED = Statement(
     ), owned AS MATERIALIZED (   -- every assignment where it lies, with no more of whose it was than is asked for
       SELECT a.id, a.case_id, a.cycle, a.rule, a.assigned_at, a.ended_at, a.ended_why, c.nth, c.line,
              a.ended_why = 'returned' OR a.id IN (SELECT b.id FROM back_later b) AS returned,
-             c.cycle AS case_cycle, c.state AS case_state,
+             c.cycle AS case_cycle, c.state AS case_state, c.suspended,
              CASE WHEN NOT c.opened OR $3::text = 'department' THEN a.department END AS department,
              CASE WHEN NOT c.opened OR $3::text = 'officer' THEN a.officer_id END AS officer
         FROM assignments a
         JOIN placed c ON c.id = a.case_id
        WHERE a.ended_why IS DISTINCT FROM 'undone'   -- that one nobody had
+    ), waiting AS MATERIALIZED (   -- an outage without an end holds them: nobody knows yet when they are due
+      SELECT k.id
+        FROM clock_outages o
+        JOIN clocks k ON k.id = o.clock_id
+       WHERE o.to_at IS NULL AND o.from_at < k.due_at AND k.state = 'paused'
     ), handling AS MATERIALIZED (   -- what an undone assignment began and ended is no limit of anybody's
-      SELECT k.case_id, k.cycle, k.state, k.started_at, k.stopped_at, k.due_at
+      SELECT k.id, k.case_id, k.cycle, k.state, k.started_at, k.stopped_at, k.due_at,
+             coalesce(k.plain_due_at, k.due_at) AS plain_due_at
         FROM clocks k
        WHERE k.kind = 'handling'
          AND NOT EXISTS (SELECT FROM assignments u
@@ -141,17 +147,21 @@ COUNTED = Statement(
        GROUP BY case_id, cycle
     ), turns AS MATERIALIZED (   -- each cycle once, by the last of its handling clocks and of its owners
       SELECT k.due_at,{_OWNER},
-             k.state = 'paused' AS stands,
+             k.state = 'paused' AND a.suspended AS stands,
              a.ended_why = 'closed' IS TRUE AS closed,
              a.ended_why = 'closed' IS TRUE OR (a.case_cycle = k.cycle AND a.case_state = 'handled') AS handled,
-             k.state = 'running'
+             (k.state <> 'stopped' AND NOT (k.state = 'paused' AND a.suspended))
                OR EXISTS (SELECT FROM handling e WHERE e.case_id = k.case_id AND e.cycle = k.cycle
-                                                   AND e.stopped_at > e.due_at) AS late,
+                                                   AND e.stopped_at > e.plain_due_at) AS late,
+             (k.state <> 'stopped' AND NOT (k.state = 'paused' AND a.suspended))
+               OR EXISTS (SELECT FROM handling e WHERE e.case_id = k.case_id AND e.cycle = k.cycle
+                                                   AND e.stopped_at > e.due_at) AS late_all_the_same,
              m.extended IS TRUE AS extended, m.granted IS TRUE AS exempt
         FROM handling k
         JOIN owned a ON a.case_id = k.case_id AND a.cycle = k.cycle
         LEFT JOIN marked m ON m.case_id = k.case_id AND m.cycle = k.cycle
        WHERE k.due_at >= $11::timestamptz AND k.due_at < $2::timestamptz
+         AND (a.suspended OR k.id NOT IN (SELECT w.id FROM waiting w))
          AND NOT (a.case_cycle = k.cycle AND a.case_state IN ('rejected', 'cancelled', 'merged'))
          AND (a.ended_at IS NULL OR a.ended_why = 'closed'   -- then it is the last; seldom must it be looked for
               OR NOT EXISTS (SELECT FROM assignments l
@@ -165,13 +175,14 @@ COUNTED = Statement(
              count(*) AS due,
              count(*) FILTER (WHERE t.stands) AS due_suspended,
              count(*) FILTER (WHERE t.handled) AS due_handled,
-             count(*) FILTER (WHERE t.handled AND NOT t.late) AS due_handled_in_time,
+             count(*) FILTER (WHERE t.handled AND NOT t.late_all_the_same) AS due_handled_in_time,
              count(*) FILTER (WHERE t.closed) AS due_closed,
-             count(*) FILTER (WHERE t.closed AND NOT t.late) AS due_closed_in_time,
+             count(*) FILTER (WHERE t.closed AND NOT t.late_all_the_same) AS due_closed_in_time,
              count(*) FILTER (WHERE t.extended) AS due_extended,
              count(*) FILTER (WHERE t.late) AS late,
              count(*) FILTER (WHERE t.late AND NOT t.handled) AS late_open,
-             count(*) FILTER (WHERE t.late AND t.exempt) AS late_exempt
+             count(*) FILTER (WHERE t.late_all_the_same AND t.exempt) AS late_exempt,
+             count(*) FILTER (WHERE t.late AND NOT t.late_all_the_same) AS late_outage
         FROM turns t
        WHERE $3::text <> 'post'
        {_BY}
@@ -199,6 +210,7 @@ COUNTED = Statement(
              count(*) FILTER (WHERE k.kind = 'checking' AND k.stopped_at <= k.due_at) AS checking_in_time
         FROM clocks k JOIN placed c ON c.id = k.case_id
        WHERE k.kind IN ('filing', 'pool', 'checking') AND k.due_at >= $11::timestamptz AND k.due_at < $2::timestamptz
+         AND k.id NOT IN (SELECT w.id FROM waiting w)
          AND $3::text IN ('area', 'post')
        {_BY}
     ), orders AS (   -- one that ended without a reply was called off
@@ -208,6 +220,7 @@ COUNTED = Statement(
         JOIN clocks k ON k.case_id = o.case_id AND k.kind = 'supervision' AND k.started_at = o.ordered_at
         JOIN placed c ON c.id = o.case_id
        WHERE k.due_at >= $11::timestamptz AND k.due_at < $2::timestamptz AND (o.ended_at IS NULL OR o.reply IS NOT NULL)
+         AND k.id NOT IN (SELECT w.id FROM waiting w)
          AND $3::text IN ('area', 'post')
        {_BY}
     ), looks AS (   -- likewise
@@ -221,6 +234,7 @@ COUNTED = Statement(
         JOIN placed c ON c.id = s.case_id
        WHERE k.due_at >= $11::timestamptz AND k.due_at < $2::timestamptz
          AND (s.ended_at IS NULL OR s.result IS NOT NULL)
+         AND k.id NOT IN (SELECT w.id FROM waiting w)
          AND $3::text IN ('area', 'officer')
        {_BY}
     ), counted ({_DIMENSIONS}, what, number) AS (
@@ -246,7 +260,7 @@ COUNTED = Statement(
              ('due', due), ('due_suspended', due_suspended), ('due_handled', due_handled),
              ('due_handled_in_time', due_handled_in_time), ('due_closed', due_closed),
              ('due_closed_in_time', due_closed_in_time), ('due_extended', due_extended), ('late', late),
-             ('late_open', late_open), ('late_exempt', late_exempt)) AS w (what, number)
+             ('late_open', late_open), ('late_exempt', late_exempt), ('late_outage', late_outage)) AS w (what, number)
       UNION ALL SELECT {_DIMENSIONS}, w.what, w.number
         FROM marks CROSS JOIN LATERAL (VALUES
              ('extended', extended), ('suspended', suspended), ('appealed', appealed),
@@ -389,10 +403,16 @@ class _Due:
     kind: str
     started_at: datetime
     due_at: datetime
+    plain_due_at: datetime
 
 
 _DUE = Statement(
-    _Due, "SELECT case_id, kind, started_at, due_at FROM clocks WHERE case_id = ANY ($1::uuid[])"
+    _Due,
+    """
+    SELECT case_id, kind, started_at, due_at, coalesce(plain_due_at, due_at) AS plain_due_at
+      FROM clocks
+     WHERE case_id = ANY ($1::uuid[])
+    """,
 )
 
 
@@ -441,7 +461,10 @@ async def histories(conn: Conn) -> AsyncIterator[tuple[list[list[Entry]], Known]
     after = _BEFORE_ALL
     while ids := [row.id for row in await _CASES_AFTER.all(conn, after, _AT_ONCE)]:
         after = ids[-1]
-        due = {(row.case_id, row.kind, row.started_at): row.due_at for row in await _DUE.all(conn, ids)}
+        due = {
+            (row.case_id, row.kind, row.started_at): (row.due_at, row.plain_due_at)
+            for row in await _DUE.all(conn, ids)
+        }
         sources = {row.id: row.source for row in await _SOURCES.all(conn, ids)}
         entries: dict[UUID, list[Entry]] = {case_id: [] for case_id in ids}
         for entry in await OF_CASES.all(conn, ids):
@@ -450,12 +473,12 @@ async def histories(conn: Conn) -> AsyncIterator[tuple[list[list[Entry]], Known]
 
 
 def _known(
-    due: dict[tuple[UUID, str, datetime], datetime],
+    due: dict[tuple[UUID, str, datetime], tuple[datetime, datetime]],
     paths: dict[tuple[int, str], tuple[str, ...]],
     lines: dict[str, str],
     sources: dict[str, str],
 ) -> Known:
-    def due_of(case_id: UUID, kind: Clock, started_at: datetime) -> datetime:
+    def due_of(case_id: UUID, kind: Clock, started_at: datetime) -> tuple[datetime, datetime]:
         return due[case_id, str(kind), started_at]
 
     return Known(due_of=due_of, paths=paths, lines=lines, sources=sources)

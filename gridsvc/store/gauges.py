@@ -44,6 +44,7 @@ class Waiting:
     dead: int
     rungs_due: int
     cases_to_route: int
+    cases_to_follow: int
     calls_ringing: int
     oldest_call_s: float
     camera_events: int
@@ -61,6 +62,12 @@ WAITING = Statement(
            (SELECT count(*)::integer FROM failures WHERE next_attempt_at IS NULL) AS dead,
            (SELECT count(*)::integer FROM clocks WHERE next_fire_at <= city_now()) AS rungs_due,
            (SELECT count(*)::integer FROM cases WHERE route_again_at <= city_now()) AS cases_to_route,
+           (SELECT count(*)::integer
+              FROM cases c, (SELECT grid_set_at(city_now()) AS id) force
+             WHERE c.cell_code IS NOT NULL
+               AND c.state NOT IN ('closed', 'rejected', 'cancelled', 'merged')
+               AND (c.grid_set_id < force.id OR c.grid_set_id > force.id)
+               AND c.lost_in IS DISTINCT FROM force.id) AS cases_to_follow,
            (SELECT count(*)::integer FROM calls WHERE ended_at IS NULL) AS calls_ringing,
            coalesce(greatest(0, extract(epoch FROM city_now() - (
              SELECT min(started_at) FROM calls WHERE ended_at IS NULL))), 0)::double precision AS oldest_call_s,

@@ -106,6 +106,26 @@ NEAREST = Statement(
     """,
 )
 
+# The line (条): the department's own people where the case has one, else those of the duty line alone.
+NEAREST_OF_LINE = Statement(
+    Hearer,
+    """
+    WITH holders AS (
+      SELECT g.user_id, array_position($2::text[], g.division_code) AS depth
+        FROM grants g
+             JOIN users u ON u.id = g.user_id AND u.active
+       WHERE g.role = $1::text
+         AND g.division_code = ANY ($2::text[])
+         AND CASE WHEN $4::text IS NULL THEN g.duty_line = $3::text
+                  ELSE g.department = $4::text END
+    )
+    SELECT DISTINCT user_id
+      FROM holders
+     WHERE depth = (SELECT max(depth) FROM holders)
+     ORDER BY user_id
+    """,
+)
+
 # A division that is not in the set in force (a grant from an older one) counts as the lowest.
 HIGHEST = Statement(
     Hearer,
@@ -135,6 +155,25 @@ ADMINS = Statement(
            JOIN users u ON u.id = g.user_id AND u.active
      WHERE g.role = 'admin'
      ORDER BY g.user_id
+    """,
+)
+
+@dataclass(frozen=True)
+class _Area:
+    path: list[str]
+    duty_line: str
+
+
+# Where an officer works, from the top down; several grants: one after the other.
+AREAS_OF_OFFICER = Statement(
+    _Area,
+    """
+    SELECT coalesce(d.path, ARRAY[g.division_code]) AS path, o.duty_line
+      FROM officers o
+      JOIN grants g ON g.user_id = o.user_id AND g.role = 'officer'
+      LEFT JOIN divisions d ON d.grid_set_id = grid_set_at($2::timestamptz) AND d.code = g.division_code
+     WHERE o.user_id = $1::uuid
+     ORDER BY g.division_code
     """,
 )
 
@@ -174,6 +213,24 @@ async def nearest(conn: Conn, role: str, path: Sequence[str], duty_line: str, de
     Nobody in the whole path: an empty list.
     """
     return [row.user_id for row in await NEAREST.all(conn, role, path, duty_line, department)]
+
+
+async def nearest_of_line(
+    conn: Conn, role: str, path: Sequence[str], duty_line: str, department: str | None
+) -> list[UUID]:
+    """Who holds `role` for the department itself, or for the duty line of a case without one; as `nearest`."""
+    return [row.user_id for row in await NEAREST_OF_LINE.all(conn, role, path, duty_line, department)]
+
+
+async def of_officer(conn: Conn, officer_id: UUID, roles: Sequence[str], now: datetime) -> list[UUID]:
+    """Who holds the first of `roles` that anybody holds nearest to where the officer works; nobody: an empty list."""
+    for role in roles:
+        people: set[UUID] = set()
+        for area in await AREAS_OF_OFFICER.all(conn, officer_id, now):
+            people |= set(await nearest(conn, role, area.path, area.duty_line, None))
+        if people:
+            return sorted(people)
+    return []
 
 
 async def admins(conn: Conn) -> list[UUID]:

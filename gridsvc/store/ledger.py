@@ -177,6 +177,56 @@ INVARIANTS: Final = (
         """,  # noqa: S608 - a constant of ours
     ),
     _rule(
+        "what_stands_still_has_its_reason",
+        "Nothing stands still for ever: each clock that is paused has a suspension, or an outage, that has not ended.",
+        """
+        SELECT k.id::text AS what
+          FROM clocks k
+         WHERE k.state = 'paused'
+           AND NOT EXISTS (SELECT FROM clock_pauses p WHERE p.clock_id = k.id AND p.to_at IS NULL)
+           AND NOT EXISTS (SELECT FROM clock_outages o WHERE o.clock_id = k.id AND o.to_at IS NULL)
+         LIMIT 20
+        """,
+    ),
+    _rule(
+        "an_outage_takes_out_what_was_approved",
+        "A clock stands still because of an outage only if that was approved, and no longer than it lasted.",
+        """
+        SELECT o.clock_id::text || ' ' || o.outage_id AS what
+          FROM clock_outages o
+          JOIN outages u ON u.id = o.outage_id
+         WHERE u.pass_at IS NULL   -- else the sweeper is still at it
+           AND (u.state <> 'approved' OR o.from_at < u.from_at OR o.to_at > u.until_at)
+         LIMIT 20
+        """,
+    ),
+    _rule(
+        "an_outage_without_an_end_holds_its_clocks",
+        "A stretch without an end belongs to a clock that stands still, and to an outage whose end nobody knows.",
+        """
+        SELECT o.clock_id::text || ' ' || o.outage_id AS what
+          FROM clock_outages o
+          JOIN clocks k ON k.id = o.clock_id
+          JOIN outages u ON u.id = o.outage_id
+         WHERE o.to_at IS NULL
+           AND (k.state <> 'paused' OR (u.until_at IS NOT NULL AND u.pass_at IS NULL))
+         LIMIT 20
+        """,
+    ),
+    _rule(
+        "a_moved_deadline_names_its_outage",
+        "A deadline was moved by an outage that the clock names, never to an earlier moment, and it left a trace.",
+        """
+        SELECT k.id::text AS what
+          FROM clocks k
+         WHERE k.plain_due_at IS NOT NULL
+           AND (k.plain_due_at >= k.due_at
+                OR NOT EXISTS (SELECT FROM clock_outages o WHERE o.clock_id = k.id)
+                OR NOT EXISTS (SELECT FROM outage_changes h WHERE h.clock_id = k.id))
+         LIMIT 20
+        """,
+    ),
+    _rule(
         "stopping_runs_beside_the_handling",
         "What must be stopped is asked of whoever handles it: that clock runs only while the handling clock does.",
         """
@@ -332,6 +382,33 @@ INVARIANTS: Final = (
         """,
     ),
     _rule(
+        "what_is_gathered_can_be_read",
+        "What a digest gathers is its own person's, and none of it is left unseen when the digest was acknowledged.",
+        """
+        SELECT i.id::text AS what
+          FROM notices i
+          JOIN notices d ON d.id = i.digest_id
+         WHERE d.kind <> 'digest'
+            OR d.user_id <> i.user_id
+            OR (d.acknowledged_at IS NOT NULL AND i.acknowledged_at IS NULL)
+         LIMIT 20
+        """,
+    ),
+    _rule(
+        "routing_never_chooses_the_absent",
+        "Routing gives nothing to somebody who is absent, but for the first minute after that was entered.",
+        """
+        SELECT a.id::text AS what
+          FROM assignments a
+          JOIN absences b ON b.officer_id = a.officer_id
+                         AND a.assigned_at >= b.from_at AND a.assigned_at < b.until_at
+         WHERE a.assigned_by = 'worker:router'
+           AND b.entered_at < a.assigned_at - interval '1 minute'
+           AND (b.cancelled_at IS NULL OR b.cancelled_at > a.assigned_at)
+         LIMIT 20
+        """,
+    ),
+    _rule(
         "numbers_are_unique",
         "A case number and an acceptance number stand for one thing only.",
         """
@@ -398,6 +475,30 @@ INVARIANTS: Final = (
            AND i.due_at IS NULL
          LIMIT 20
         """,
+    ),
+    _rule(
+        "open_cases_follow_the_grid",
+        "An open case lies in the grid set in force, follows it within the hour, or keeps its own because it has no"
+        " cell there.",
+        f"""
+        WITH force AS (
+          SELECT s.id, greatest(s.valid_from, (SELECT max(r.retired_at) FROM grid_sets r)) AS since
+            FROM grid_sets s
+           WHERE s.id = grid_set_at(city_now())
+        )
+        SELECT c.id::text AS what
+          FROM cases c
+         CROSS JOIN force f
+         WHERE c.state NOT IN ('closed', 'rejected', 'cancelled', 'merged')
+           AND c.grid_set_id <> f.id
+           AND CASE WHEN c.lost_in = f.id
+                    THEN EXISTS (SELECT
+                                   FROM cells g
+                                  WHERE g.grid_set_id = f.id
+                                    AND ST_DWithin(g.outline, c.place, {BORDER_DEG}))
+                    ELSE greatest(f.since, c.updated_at) < city_now() - interval '1 hour' END
+         LIMIT 20
+        """,  # noqa: S608 - a constant of ours
     ),
 )
 """In the order of the story; docs/operations.md lists them (a test insists)."""

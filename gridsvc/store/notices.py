@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
-from gridsvc.db import Conn, Nothing, Statement
+from gridsvc.db import Conn, Statement
 from gridsvc.store.rows import rows_text
 
 CHANNEL: Final = "notices"
@@ -95,9 +95,14 @@ async def keep_all(conn: Conn, told: Sequence[tuple[Message, Mapping[UUID, UUID]
     if not rows:
         return []
     users = sorted({row.user_id for row in await KEEP.all(conn, rows_text(rows), now)})
+    await hint(conn, users)
+    return users
+
+
+async def hint(conn: Conn, users: Sequence[UUID]) -> None:
+    """Let the open sockets of these people look when the transaction commits."""
     if users:
         await HINT.one(conn, CHANNEL, _payloads(users))
-    return users
 
 
 def _payloads(users: Sequence[UUID]) -> list[str]:
@@ -107,7 +112,7 @@ def _payloads(users: Sequence[UUID]) -> list[str]:
 
 @dataclass(frozen=True)
 class Notice:
-    """One notice as the person's device gets it."""
+    """One notice as the person's device gets it. `held_until`: it waits, and is told then."""
 
     seq: int
     id: UUID
@@ -116,36 +121,74 @@ class Notice:
     kind: str
     body: dict[str, Any]
     created_at: datetime
+    told_at: datetime | None
+    held_until: datetime | None
 
 
 WAITING = Statement(
     Notice,
     """
-    SELECT seq, id, event_id, case_id, kind, body, created_at
+    SELECT seq, id, event_id, case_id, kind, body, created_at,
+           CASE WHEN held_until IS NULL THEN coalesce(told_at, created_at) END AS told_at, held_until
       FROM notices
      WHERE user_id = $1::uuid
        AND acknowledged_at IS NULL
+       AND digest_id IS NULL
        AND seq > $2::bigint
      ORDER BY seq
      LIMIT $3::integer
     """,
 )
 
+
+@dataclass(frozen=True)
+class _Acknowledged:
+    notices: int
+
+
+# A digest takes all in it along; one of which the last is acknowledged by itself is acknowledged too.
 ACKNOWLEDGE = Statement(
-    Nothing,
+    _Acknowledged,
     """
-    UPDATE notices n
-       SET acknowledged_at = $3::timestamptz
-      FROM unnest($1::uuid[], $2::bigint[]) AS a (user_id, seq)
-     WHERE n.user_id = a.user_id
-       AND n.seq = a.seq
-       AND n.acknowledged_at IS NULL
+    WITH had AS (
+      UPDATE notices n
+         SET acknowledged_at = $3::timestamptz
+        FROM unnest($1::uuid[], $2::bigint[]) AS a (user_id, seq)
+       WHERE n.user_id = a.user_id
+         AND n.seq = a.seq
+         AND n.acknowledged_at IS NULL
+      RETURNING n.id, n.kind, n.digest_id
+    ), inside AS (
+      UPDATE notices i
+         SET acknowledged_at = $3::timestamptz
+        FROM had
+       WHERE had.kind = 'digest'
+         AND i.digest_id = had.id
+         AND i.acknowledged_at IS NULL
+         AND NOT EXISTS (SELECT FROM had h WHERE h.id = i.id)
+    ), emptied AS (
+      UPDATE notices d
+         SET acknowledged_at = $3::timestamptz
+        FROM notices was
+       WHERE was.id = d.id
+         AND was.seq = d.seq   -- not one that has grown while we waited for it
+         AND d.id IN (SELECT digest_id FROM had)
+         AND d.acknowledged_at IS NULL
+         AND NOT EXISTS (SELECT FROM had h WHERE h.id = d.id)
+         AND NOT EXISTS (SELECT FROM notices i
+                          WHERE i.digest_id = d.id
+                            AND i.acknowledged_at IS NULL
+                            AND NOT EXISTS (SELECT FROM had h WHERE h.id = i.id))
+    )
+    SELECT count(*)::integer AS notices FROM had
     """,
 )
 
 
 async def waiting(conn: Conn, user_id: UUID, after_seq: int, limit: int) -> list[Notice]:
     """What `user_id` has not acknowledged, oldest first, from beyond `after_seq` (0: from the beginning).
+
+    What a digest gathers is not told beside it; what waits for the end of quiet hours is.
 
     `after_seq` turns the pages of one reading. Between readings begin at 0 again and leave out what the
     socket has sent already: a lower seq may be committed after a higher one, and a reader that only ever
@@ -156,4 +199,6 @@ async def waiting(conn: Conn, user_id: UUID, after_seq: int, limit: int) -> list
 
 async def acknowledge(conn: Conn, had: Sequence[tuple[UUID, int]], now: datetime) -> int:
     """Devices have these (user, seq); how many were new. Another person's, or acknowledged before: passed over."""
-    return await ACKNOWLEDGE.run(conn, [user for user, _ in had], [seq for _, seq in had], now)
+    done = await ACKNOWLEDGE.one(conn, [user for user, _ in had], [seq for _, seq in had], now)
+    assert done is not None  # noqa: S101 - one row by construction
+    return done.notices

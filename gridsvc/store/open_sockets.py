@@ -34,6 +34,8 @@ WAITING = Statement(
              FROM notices
             WHERE user_id = w.user_id
               AND acknowledged_at IS NULL
+              AND digest_id IS NULL
+              AND held_until IS NULL
               AND seq > w.after_seq
             ORDER BY seq
             LIMIT $3::integer

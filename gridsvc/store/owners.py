@@ -31,6 +31,7 @@ _DEPARTMENT = Statement(
     """,
 )
 
+_DUTY_LINE = Statement(_Answer, "SELECT EXISTS (SELECT FROM duty_lines WHERE code = $1::text) AS yes")
 
 _HANDLES = Statement(
     _Answer,
@@ -54,6 +55,12 @@ async def is_active_officer(conn: Conn, user_id: UUID, duty_line: str) -> bool:
 async def department_exists(conn: Conn, code: str) -> bool:
     """Whether there is such a department."""
     answer = await _DEPARTMENT.one(conn, code)
+    return answer is not None and answer.yes
+
+
+async def duty_line_exists(conn: Conn, code: str) -> bool:
+    """Whether there is such a duty line."""
+    answer = await _DUTY_LINE.one(conn, code)
     return answer is not None and answer.yes
 
 

@@ -11,6 +11,7 @@ from gridsvc.db import Conn, Nothing, Statement
 from gridsvc.domain.candidates import Candidate
 from gridsvc.domain.roster import Department, Known, Person, Post
 from gridsvc.domain.shift import Shift
+from gridsvc.store import duty, teams
 
 
 @dataclass(frozen=True)
@@ -23,6 +24,7 @@ class _Candidate:
     distance_m: float | None
     position_age: timedelta | None
     already_tried: bool
+    skills: list[str]
 
 
 # The case itself does not count as work in hand of the officer who is about to lose it.
@@ -46,12 +48,22 @@ CANDIDATES = Statement(
                     WHERE a.case_id = w.case_id
                       AND a.cycle = w.cycle
                       AND a.officer_id = o.user_id
-                      AND a.ended_why IN ('unacknowledged', 'returned')) AS already_tried
-      FROM unnest($1::integer[], $2::text[], $3::text[], $4::float8[], $5::float8[], $6::uuid[], $7::integer[])
-           WITH ORDINALITY AS w (grid_set_id, duty_line, beat_code, lon, lat, case_id, cycle, ordinal)
-           JOIN beats b ON b.grid_set_id = w.grid_set_id AND b.duty_line = w.duty_line AND b.code = w.beat_code
-           JOIN officer_beats ob ON ob.duty_line = b.duty_line AND ob.beat_code = b.code
-           JOIN officers o ON o.user_id = ob.officer_id
+                      AND a.ended_why IN ('unacknowledged', 'returned')) AS already_tried,
+           ARRAY(SELECT s.skill FROM officer_skills s WHERE s.officer_id = o.user_id ORDER BY s.skill) AS skills
+      FROM unnest($1::integer[], $2::text[], $3::text[], $4::float8[], $5::float8[], $6::uuid[], $7::integer[],
+                  $9::text[])
+           WITH ORDINALITY AS w (grid_set_id, duty_line, beat_code, lon, lat, case_id, cycle, team, ordinal)
+           CROSS JOIN LATERAL (
+             SELECT ob.officer_id
+               FROM beats b
+                    JOIN officer_beats ob ON ob.duty_line = b.duty_line AND ob.beat_code = b.code
+              WHERE b.grid_set_id = w.grid_set_id AND b.duty_line = w.duty_line AND b.code = w.beat_code
+             UNION ALL   -- a vacancy looks in a beat or in a team, never in both
+             SELECT m.officer_id
+               FROM team_officers m
+              WHERE m.team = w.team
+           ) AS of
+           JOIN officers o ON o.user_id = of.officer_id AND o.duty_line = w.duty_line
            JOIN users u ON u.id = o.user_id
            LEFT JOIN officer_positions p ON p.officer_id = o.user_id
      ORDER BY w.ordinal, o.user_id
@@ -61,18 +73,22 @@ CANDIDATES = Statement(
 
 @dataclass(frozen=True, kw_only=True)
 class Vacancy:
-    """A case that looks for an owner among the officers of its beat. `place` is lon, lat in WGS-84 degrees."""
+    """A case that looks for an owner among the officers of its beat, or of a team who are of its duty line.
 
-    grid_set_id: int
+    `place` is lon, lat in WGS-84 degrees.
+    """
+
+    grid_set_id: int | None
     duty_line: str
-    beat_code: str
+    beat_code: str | None  # None: in a team
     place: tuple[float, float] | None
     case_id: UUID
     cycle: int
+    team: str | None = None
 
 
 async def candidates(conn: Conn, vacancies: Sequence[Vacancy], now: datetime) -> list[list[Candidate]]:
-    """For each vacancy every officer of its beat with what routing weighs, by id, in one round trip for all.
+    """For each vacancy every officer of its beat or team with what routing weighs, by id, in two round trips for all.
 
     Distances are metres on the ellipsoid, None without a place or a known position. Officers off duty are
     among them, so that the choice can say why they lost. Sees all cases only as SERVICE: under a caller's
@@ -92,8 +108,11 @@ async def candidates(conn: Conn, vacancies: Sequence[Vacancy], now: datetime) ->
         [each.case_id for each in vacancies],
         [each.cycle for each in vacancies],
         now,
+        [each.team for each in vacancies],
     )
+    standing = await duty.standings(conn, [row.officer_id for row in rows], now, counted=True)
     for row in rows:
+        his = standing[row.officer_id].duty
         found[row.ordinal - 1].append(
             Candidate(
                 officer_id=row.officer_id,
@@ -103,6 +122,13 @@ async def candidates(conn: Conn, vacancies: Sequence[Vacancy], now: datetime) ->
                 distance_m=row.distance_m,
                 position_age=row.position_age,
                 already_tried=row.already_tried,
+                skills=frozenset(row.skills),
+                on_shift=his.on_shift,
+                overtime=his.overtime,
+                absent=his.absent_until is not None,
+                shift_ends_in=None if his.shift_ends_at is None else his.shift_ends_at - now,
+                leaves_soon=his.leaves_soon,
+                given_today=standing[row.officer_id].given_today,
             )
         )
     return found
@@ -160,7 +186,8 @@ class _Officer:
 
 
 # The switch must still stand as it was read: an officer who touched it meanwhile has the last word.
-# Locked in the order of ids, and not waited for: the next round sees whoever another sweeper holds.
+# Locked in the order of ids, as weakly as an update does (an assignment that names the officer need not wait), and
+# not waited for: the next round sees whoever another sweeper holds.
 END_DUTY = Statement(
     _Officer,
     """
@@ -172,7 +199,7 @@ END_DUTY = Statement(
               AND seen.switched_at IS NOT DISTINCT FROM o.duty_changed_at
        WHERE o.on_duty
        ORDER BY o.user_id
-         FOR UPDATE OF o SKIP LOCKED
+         FOR NO KEY UPDATE OF o SKIP LOCKED
     )
     UPDATE officers
        SET on_duty = false, duty_changed_at = $3::timestamptz
@@ -215,6 +242,8 @@ class _Known:
     beat_lines: list[str]
     beat_codes: list[str]
     beat_divisions: list[str]
+    team_codes: list[str]
+    team_lines: list[str]
 
 
 # Paths travel as JSON: PostgreSQL's arrays cannot hold rows of different lengths.
@@ -228,14 +257,16 @@ KNOWN = Statement(
               FROM divisions WHERE grid_set_id = s.id) AS division_paths,
            ARRAY(SELECT duty_line FROM beats WHERE grid_set_id = s.id ORDER BY duty_line, code) AS beat_lines,
            ARRAY(SELECT code FROM beats WHERE grid_set_id = s.id ORDER BY duty_line, code) AS beat_codes,
-           ARRAY(SELECT division_code FROM beats WHERE grid_set_id = s.id ORDER BY duty_line, code) AS beat_divisions
+           ARRAY(SELECT division_code FROM beats WHERE grid_set_id = s.id ORDER BY duty_line, code) AS beat_divisions,
+           ARRAY(SELECT code FROM teams ORDER BY code) AS team_codes,
+           ARRAY(SELECT duty_line FROM teams ORDER BY code) AS team_lines
       FROM (SELECT grid_set_at($1::timestamptz) AS id) s
     """,
 )
 
 
 async def known(conn: Conn, now: datetime) -> Known:
-    """What an import may name: duty lines, departments, and the divisions and beats of the set in force."""
+    """What an import may name: duty lines, departments, teams, and divisions and beats of the set in force."""
     row = await KNOWN.one(conn, now)
     assert row is not None  # noqa: S101 - one row by construction
     return Known(
@@ -246,6 +277,7 @@ async def known(conn: Conn, now: datetime) -> Known:
             (line, code): division
             for line, code, division in zip(row.beat_lines, row.beat_codes, row.beat_divisions, strict=True)
         },
+        teams=dict(zip(row.team_codes, row.team_lines, strict=True)),
     )
 
 
@@ -431,7 +463,7 @@ class Kept:
 
 
 async def keep_people(conn: Conn, keeping: Sequence[Keeping], now: datetime) -> Kept:
-    """Write people with their roles, beats and shifts exactly as given.
+    """Write people with their roles, beats, shifts, skills and teams exactly as given.
 
     No changes when all of it was so before. Nobody who is not in `keeping` is touched.
     """
@@ -474,4 +506,6 @@ async def _keep_posts(conn: Conn, ids: Sequence[UUID], posts: Mapping[UUID, Post
         + await KEEP_BEATS.run(conn, *beat_columns)
         + await DROP_SHIFTS.run(conn, ids, *shift_columns)
         + await KEEP_SHIFTS.run(conn, *shift_columns)
+        + await teams.keep_skills(conn, ids, {officer: post.skills for officer, post in posts.items()})
+        + await teams.keep_members(conn, ids, {officer: post.teams for officer, post in posts.items()})
     )

@@ -16,10 +16,9 @@ from gridsvc.domain.calling import CallRound
 from gridsvc.domain.case import Clock
 from gridsvc.domain.category import Category, CategoryLimit, Condition
 from gridsvc.domain.deadline import LimitUnit
-from gridsvc.domain.escalation import Effect, Rung
 from gridsvc.domain.reasons import with_own
 from gridsvc.domain.rulebook import Rulebook
-from gridsvc.store import calendars, reasons
+from gridsvc.store import calendars, ladders, reasons, routing_rules
 
 
 @dataclass(frozen=True)
@@ -133,26 +132,6 @@ _LIMITS = Statement(
 
 
 @dataclass(frozen=True)
-class _RungRow:
-    ladder: str
-    level: int
-    share: float
-    effect: str
-    role: str
-    division_level: str | None
-
-
-_RUNGS = Statement(
-    _RungRow,
-    """
-    SELECT ladder, level, share, effect, role, division_level
-      FROM rungs
-     ORDER BY ladder, level
-    """,
-)
-
-
-@dataclass(frozen=True)
 class _StageLimitRow:
     kind: str
     severity: str | None
@@ -196,9 +175,7 @@ async def _read(conn: Conn, now: _Revision) -> Rulebook:
     zone = ZoneInfo(now.zone)
     default = await _DEFAULT_EDITION.one(conn)
     limits = await _STAGE_LIMITS.all(conn)
-    ladders: dict[str, list[Rung]] = defaultdict(list)
-    for row in await _RUNGS.all(conn):
-        ladders[row.ladder].append(Rung(**{**vars(row), "effect": Effect(row.effect)}))
+    in_force = await ladders.in_force(conn)
     return Rulebook(
         revision=now.revision,
         zone=zone,
@@ -206,7 +183,9 @@ async def _read(conn: Conn, now: _Revision) -> Rulebook:
         categories=await _read_categories(conn),
         calendars={code: edition.calendar(zone) for code, edition in (await calendars.in_force(conn)).items()},
         calendar_uses=await calendars.uses(conn),
-        ladders={name: tuple(rungs) for name, rungs in ladders.items()},
+        ladders=in_force.ladders,
+        ladder_edition=in_force.edition,
+        ladder_uses=in_force.uses,
         stage_limits={Clock(row.kind): (row.budget_seconds, row.ladder) for row in limits if row.severity is None},
         stage_limits_by_severity={
             (Clock(row.kind), row.severity): (row.budget_seconds, row.ladder) for row in limits if row.severity
@@ -219,6 +198,7 @@ async def _read(conn: Conn, now: _Revision) -> Rulebook:
         ),
         call_backs={row.level: row for row in await _CALL_BACKS.all(conn)},
         reasons=with_own(await reasons.of_city(conn)),
+        routing=await routing_rules.in_force(conn),
     )
 
 

@@ -120,6 +120,25 @@ async def test_a_city_that_worked_well_breaks_no_rule(worked: Worked) -> None:
         assert await broken_days(conn, SIGNER) == []
 
 
+_ANOTHER_SET: Final = """
+WITH a_set AS (
+  INSERT INTO grid_sets (name, state, cell_scheme, valid_from, published_at)
+  VALUES ('another', 'published', 'free', city_now() - interval '2 hours', city_now()) RETURNING id
+), top AS (
+  INSERT INTO divisions (grid_set_id, code, name, level, path, area_m2)
+  SELECT id, 'top', 'top', 'city', '{{top}}', 1 FROM a_set
+)
+INSERT INTO cells (grid_set_id, code, division_code, area_m2, outline)
+SELECT a_set.id, c.code, 'top', c.area_m2, c.outline FROM a_set, cells c
+"""
+
+_OUTAGE: Final = """
+INSERT INTO outages (id, version, state, reason, words, kinds, also_emergencies, from_at, declared_by, declared_at,
+                     approved_by)
+VALUES ('00000000-0000-0000-0000-000000000001', 1, '{state}', 'flood', '', ARRAY[]::text[], false, '2020-01-01',
+        'user:a', now(), 'user:b')
+"""
+
 DAMAGES: Final[dict[str, tuple[str, ...]]] = {
     "every_report_has_a_case": (
         "ALTER TABLE reports DROP CONSTRAINT reports_case_id_fkey",
@@ -168,8 +187,26 @@ DAMAGES: Final[dict[str, tuple[str, ...]]] = {
          WHERE case_id = '{other}'
         """,
     ),
+    "what_stands_still_has_its_reason": (
+        "UPDATE clocks SET state = 'paused', next_fire_at = NULL WHERE case_id = '{other}' AND kind = 'handling'",
+    ),
+    "an_outage_takes_out_what_was_approved": (
+        _OUTAGE.format(state="declared"),
+        "INSERT INTO clock_outages SELECT id, '00000000-0000-0000-0000-000000000001', started_at, stopped_at"
+        " FROM clocks WHERE case_id = '{over}' AND stopped_at IS NOT NULL",
+    ),
+    "an_outage_without_an_end_holds_its_clocks": (
+        _OUTAGE.format(state="approved"),
+        "INSERT INTO clock_outages SELECT id, '00000000-0000-0000-0000-000000000001', started_at, NULL"
+        " FROM clocks WHERE case_id = '{over}' AND stopped_at IS NOT NULL",
+    ),
+    "a_moved_deadline_names_its_outage": (
+        "UPDATE clocks SET plain_due_at = due_at - interval '1 hour' WHERE case_id = '{over}'",
+    ),
     "over_means_no_clock": (
         "UPDATE clocks SET state = 'paused', stopped_at = NULL WHERE case_id = '{over}'",
+        "INSERT INTO clock_pauses (clock_id, from_at, reason)"
+        " SELECT id, now(), 'x' FROM clocks WHERE case_id = '{over}'",
     ),
     "stopping_runs_beside_the_handling": (
         """
@@ -179,6 +216,8 @@ DAMAGES: Final[dict[str, tuple[str, ...]]] = {
                'paused', started_at, due_at
           FROM clocks WHERE case_id = '{other}' AND kind = 'handling'
         """,
+        "INSERT INTO clock_pauses (clock_id, from_at, reason)"
+        " SELECT id, now(), 'x' FROM clocks WHERE case_id = '{other}' AND kind = 'stop_it'",
     ),
     "a_check_out_has_its_clock": (
         """
@@ -242,6 +281,27 @@ DAMAGES: Final[dict[str, tuple[str, ...]]] = {
         "DROP INDEX one_accepts",
         "UPDATE called SET answer = 'accepted', answered_at = now() WHERE case_id = '{rings}'",
     ),
+    "what_is_gathered_can_be_read": (
+        """
+        WITH seen AS (
+          INSERT INTO notices (id, user_id, event_id, kind, body, created_at, acknowledged_at)
+          SELECT gen_random_uuid(), user_id, gen_random_uuid(), 'digest', '{{}}', now(), now() FROM officers LIMIT 1
+          RETURNING id, user_id
+        )
+        INSERT INTO notices (id, user_id, event_id, kind, body, created_at, digest_id)
+        SELECT gen_random_uuid(), user_id, gen_random_uuid(), 'case.escalated', '{{}}', now(), id FROM seen
+        """,
+    ),
+    "routing_never_chooses_the_absent": (
+        """
+        INSERT INTO absences (id, officer_id, from_at, until_at, reason, entered_by, entered_at)
+        SELECT gen_random_uuid(), officer_id, assigned_at - interval '1 hour', assigned_at + interval '1 hour',
+               'sick', 'user:x', assigned_at - interval '1 hour'
+          FROM assignments
+         WHERE assigned_by = 'worker:router' AND officer_id IS NOT NULL
+         LIMIT 1
+        """,
+    ),
     "numbers_are_unique": (
         "ALTER TABLE cases DROP CONSTRAINT cases_number_key",
         "UPDATE cases SET number = (SELECT number FROM cases WHERE id = '{late}') WHERE id = '{other}'",
@@ -253,6 +313,9 @@ DAMAGES: Final[dict[str, tuple[str, ...]]] = {
     "a_case_is_opened_by_one_camera_event": ("UPDATE camera_events SET outcome = 'opened' WHERE outcome = 'joined'",),
     "what_waits_with_an_incident_is_decided_with_it": (
         "UPDATE camera_events SET outcome = NULL, case_id = NULL WHERE outcome = 'joined'",
+    ),
+    "open_cases_follow_the_grid": (
+        _ANOTHER_SET, "UPDATE cases SET updated_at = city_now() - interval '2 hours' WHERE id = '{other}'",
     ),
 }  # fmt: skip
 
@@ -271,6 +334,15 @@ async def test_a_damage_is_found_by_its_own_question_and_no_other(worked: Worked
             }  # fmt: skip
             await conn.execute(statement.format(**named))
         assert set(await broken_invariants(conn)) == {rule}
+
+
+async def test_a_case_that_is_called_lost_and_is_not_is_found(worked: Worked) -> None:
+    async with undone_afterwards(worked) as conn:
+        await conn.execute(_ANOTHER_SET.format())
+        await conn.execute("UPDATE cases SET updated_at = city_now(), lost_in = grid_set_at(city_now())")
+        assert set(await broken_invariants(conn)) == {"open_cases_follow_the_grid"}
+        await conn.execute("DELETE FROM cells WHERE grid_set_id = grid_set_at(city_now())")
+        assert await broken_invariants(conn) == {}
 
 
 @pytest.mark.parametrize(

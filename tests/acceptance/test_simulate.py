@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Iterator
@@ -73,6 +74,28 @@ async def test_a_short_simulation_ends_by_itself_and_says_what_happened(service:
     assert ended.code == 0, ended.said
     assert "refused   none" in ended.said
     assert "judged    filing_rate" in ended.said
+    assert "rules     department_of_the_category" in ended.said, "and how often each rule chose"
+    assert "clocks stood still" in ended.said
+    assert ", 0 of them of somebody off duty, off shift or absent" in ended.said
+
+
+@pytest.mark.slow
+async def test_the_grid_is_redrawn_during_the_day_and_the_open_cases_follow_there_and_back(
+    service: LiveService, city: ConnPool
+) -> None:
+    before = await one(city, "SELECT grid_set_at(city_now())")
+    ended = await asyncio.to_thread(service.run, "simulate", "--hours", "8", "--speed", "1200", "--officers", "40")
+    assert ended.code == 0, ended.said
+    told = re.search(r"grid      (\d+) cells to the neighbouring beat .*; (\d+) open cases followed", ended.said)
+    assert told is not None, ended.said
+    assert int(told[1]) >= 1
+    followed = "SELECT count(DISTINCT case_id) FROM history WHERE move = 'regrid' AND (facts ->> 'grid_set')::int <> $1"
+    assert await one(city, followed, before) == int(told[2]) > 0
+    assert await one(city, "SELECT grid_set_at(city_now())") == before, "it was taken back"
+    waiting = "SELECT count(*) FROM cases WHERE grid_set_id <> $1 AND closed_at IS NULL AND state NOT IN ($2, $3, $4)"
+    assert await one(city, waiting, before, "rejected", "cancelled", "merged") == 0
+    verified = service.run("verify")
+    assert verified.code == 0, verified.said
 
 
 @pytest.mark.slow
@@ -115,6 +138,12 @@ async def test_a_simulated_day_brings_cases_into_all_ten_states(
     await until(city, "SELECT count(*) >= 20 FROM officer_positions", "officers walk")
     await until(city, "SELECT EXISTS (SELECT FROM history WHERE move = 'undo')", "a wrong page is undone")
     await until(city, "SELECT EXISTS (SELECT FROM history WHERE move = 'close')", "cases are worked and closed")
+    await until(
+        city,
+        "SELECT EXISTS (SELECT FROM outages WHERE state = 'approved' AND until_at IS NOT NULL)"
+        "   AND EXISTS (SELECT FROM outage_changes WHERE what = 'moved')",
+        "a department cannot work for an afternoon, and its deadlines move",
+    )
     await until(city, "SELECT EXISTS (SELECT FROM co_handlings WHERE result = 'done')", "departments do their parts")
     await until(city, "SELECT EXISTS (SELECT FROM history WHERE move = 'follow')", "effects follow their cause")
     await until(
@@ -128,10 +157,25 @@ async def test_a_simulated_day_brings_cases_into_all_ten_states(
         "SELECT count(DISTINCT calendar) = 3 FROM clocks WHERE unit = 'work'",
         "working time runs on the city's calendar, a department's and a district's",
     )
+    await until(city, "SELECT EXISTS (SELECT FROM history WHERE move = 'hand_over')", "who goes home hands over")
+    await until(city, "SELECT EXISTS (SELECT FROM history WHERE move = 'relieve')", "what he had is routed anew")
+    await until(city, "SELECT EXISTS (SELECT FROM absences WHERE reason = 'leave')", "some are on leave")
     await until(city, "SELECT EXISTS (SELECT FROM call_backs WHERE result = 'solved')", "who called is called back")
     await until(
         city, "SELECT EXISTS (SELECT FROM camera_changes WHERE version = 3)", "cameras are taken down and put up again"
     )
+    await until(
+        city,
+        "SELECT count(DISTINCT ladder) FILTER (WHERE ladder IN ('calm', 'steep', 'water', 'reminding')) >= 2"
+        " FROM escalations WHERE ladder_edition = 2",
+        "severities, a department and a district have ladders of their own",
+    )
+    await until(
+        city,
+        "SELECT EXISTS (SELECT FROM notices WHERE kind = 'digest' AND acknowledged_at IS NOT NULL)",
+        "supervisors read digests of four days' rungs",
+    )
+    await until(city, "SELECT EXISTS (SELECT FROM quiet_hours)", "somebody rests")
     assert service.lives("simulate"), service.said("simulate")
     service.end("simulate")
     strangers = "SELECT count(*) FROM cases WHERE description NOT LIKE '【模拟】%' AND source <> 'camera'"

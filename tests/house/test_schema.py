@@ -179,6 +179,16 @@ async def test_a_city_that_works_already_calls_back_from_the_day_it_is_migrated(
     assert set(rungs) == {("call_back", 3), ("call_back_city", 2)}
 
 
+async def test_the_ladders_that_a_city_has_are_its_first_edition_in_force(empty_database: str) -> None:
+    for each in migrations():
+        if each.name.endswith("ladders_and_notices.sql"):
+            await _run(empty_database, "INSERT INTO rungs VALUES ('pool', 1, 1, 'climb', 'supervisor', 'city')")
+        await _run(empty_database, each.sql)
+    rungs = await _ask(empty_database, "SELECT edition, ladder, level, axis, repeats FROM rungs WHERE ladder = 'pool'")
+    assert rungs == [(1, "pool", 1, "block", 0)]
+    assert await _ask(empty_database, "SELECT edition, state FROM ladder_editions") == [(1, "published")]
+
+
 async def test_a_city_that_works_by_the_starter_rules_has_a_category_for_a_camera_that_storms(
     empty_database: str,
 ) -> None:

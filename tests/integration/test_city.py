@@ -70,6 +70,9 @@ async def test_the_city_is_whole(made: Made) -> None:
                    (SELECT count(*) FROM officer_beats o
                      WHERE NOT EXISTS (SELECT FROM beats b
                                         WHERE (b.duty_line, b.code) = (o.duty_line, o.beat_code))) AS lost_beats,
+                   (SELECT count(*) FROM absences WHERE from_at > city_now()) AS planned,
+                   (SELECT count(DISTINCT team) FROM team_officers) AS teams,
+                   (SELECT count(DISTINCT skill) FROM officer_skills) AS skills,
                    (SELECT city_name || ' ' || zone FROM instance) AS name
             """
         )
@@ -80,6 +83,7 @@ async def test_the_city_is_whole(made: Made) -> None:
     assert counts["cameras"] >= 40
     assert counts["categories"] == len(CATEGORIES)
     assert counts["layers"] == 3
+    assert (counts["planned"], counts["teams"], counts["skills"]) == (3, 1, 5)
     assert counts["cells_without_beats"] == counts["lost_beats"] == 0
     assert counts["name"] == "兰州市 Asia/Shanghai"
 

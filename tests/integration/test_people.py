@@ -171,6 +171,23 @@ async def test_a_person_in_the_file_has_afterwards_what_the_file_says_and_the_pa
     assert check_password(await conn.fetchval("SELECT password_hash FROM users"), "first-password")
 
 
+async def test_skills_and_teams_are_afterwards_what_the_file_says(conn: Conn) -> None:
+    grid = await bare_grid.lay_out(conn)
+    teams = ("t.csv", "team,name,name_en,duty_line\nnight,夜班,Night,city\nday,白班,,city\n".encode())
+    head = b"username,display_name,role,division,duty_line,beats,skills,teams\n"
+    files = [teams, ("p.csv", head + b"ann,Ann,officer,620102001,city,B001,boat;electric,night;day\n")]
+    assert (await imported(conn, *files)).teams == 2
+    assert (await imported(conn, *files)).changes == 0
+    [ann] = (await candidates(conn, grid, await bare_grid.case(conn, NOW), NOW)).values()
+    assert ann.skills == {"boat", "electric"}
+    changes = await imported(conn, ("p.csv", head + b"ann,Ann,officer,620102001,city,B001,boat,night\n"))
+    assert changes.changes == 2
+    assert [row["team"] for row in await conn.fetch("SELECT team FROM team_officers")] == ["night"]
+    await imported(conn, ("p.csv", HEAD + ANN))
+    assert await conn.fetchval("SELECT count(*) FROM officer_skills") == 0, "an import says all of a person"
+    assert await conn.fetchval("SELECT count(*) FROM teams") == 2
+
+
 async def test_one_row_at_fault_refuses_the_whole_import_and_partial_takes_the_rest(conn: Conn) -> None:
     await bare_grid.lay_out(conn)
     file = ("p.csv", HEAD + ANN + BO.replace(b"dispatcher", b"mayor"))

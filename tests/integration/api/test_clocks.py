@@ -104,3 +104,23 @@ async def test_a_stopped_clock_is_explained_by_the_edition_of_its_time(desk: Des
     after = await clock_of(desk, case)
     assert after == before
     assert ("01 00:00", False, "day_off", "国庆节") in told(after)
+
+
+async def test_what_comes_next_says_when_by_what_and_who_will_hear(desk: Desk, city_clock: CityClock) -> None:
+    _, case = await routed(desk, city_clock, "2026-09-15T09:00+08:00")
+    clock = await clock_of(desk, case)
+    assert (clock["ladder"], clock["ladder_edition"]) == ("handling", 1)
+    assert clock["next"] == {
+        "level": 1, "at": clock["next_at"], "effect": "warning", "share": 0.75, "after": None, "repeats_left": 0,
+        "hears": [{"role": "owner", "level": None, "division": None, "axis": "block"}],
+    }  # fmt: skip
+    async with transaction(desk.api.pool) as (conn, _):
+        await conn.execute(
+            "UPDATE rungs SET share = NULL, after_amount = 4, after_unit = 'work_hour', repeats = 3, axis = 'line',"
+            " role = 'supervisor', division_level = 'district' WHERE ladder = 'handling' AND level = 1"
+        )
+    upcoming = (await clock_of(desk, case))["next"]
+    assert (upcoming["share"], upcoming["after"], upcoming["repeats_left"]) == (None, "4 work_hour", 3)
+    assert upcoming["hears"] == [{"role": "supervisor", "level": "district", "division": "620102", "axis": "line"}]
+    ahead = (await desk.dispatcher.get(f"/api/v1/deadlines?category={case.category}&clock=handling")).body["rungs"]
+    assert (ahead[0]["share"], ahead[0]["after"], ahead[0]["repeats"]) == (None, "4 work_hour", 3)

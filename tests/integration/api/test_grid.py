@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+from urllib.parse import quote
+
 import pytest
 
 from gridsvc.domain.access import Role
@@ -98,3 +101,45 @@ async def test_a_user_with_the_role_who_is_no_officer_has_no_duty(api: Api) -> N
     async with api.pool.acquire() as conn:
         await conn.execute("DELETE FROM officers")
     assert (await somebody.post("/api/v1/officers/me/duty", {"on_duty": True})).code == "unknown"
+
+
+_LATER_SETS = """
+WITH sets AS (
+  INSERT INTO grid_sets (name, state, cell_scheme, valid_from, published_at)
+  VALUES ('newer', 'published', 'free', city_now() - interval '1 day', city_now() - interval '2 days'),
+         ('drawn', 'draft', 'free', NULL, NULL) RETURNING id, name
+), tree AS (
+  INSERT INTO divisions (grid_set_id, code, name, level, parent_code, path, area_m2)
+  SELECT sets.id, d.code, d.name, d.level, d.parent_code, d.path, d.area_m2
+    FROM sets, divisions d JOIN grid_sets s ON s.id = d.grid_set_id AND s.name = 'test'
+)
+INSERT INTO cells (grid_set_id, code, division_code, area_m2, outline)
+SELECT sets.id, sets.name, '620103001001', 20000, ST_Multi(ST_MakeEnvelope(103.80, 36.05, 103.82, 36.06, 4326))
+  FROM sets
+"""
+
+
+async def test_who_answered_for_a_place_is_told_of_any_date(api: Api) -> None:
+    async with api.pool.acquire() as conn:
+        await conn.execute(_LATER_SETS)
+        now = await conn.fetchval("SELECT city_now()")
+    somebody = await api.somebody()
+    asked = "/api/v1/cells?lon=103.805&lat=36.055&datum=wgs84"
+
+    async def then(hours: float) -> tuple[object, ...]:
+        said = (await somebody.get(f"{asked}&at={quote((now + timedelta(hours=hours)).isoformat())}")).body
+        return said["grid_set"], said["cell"], said["beats"]
+
+    assert (await somebody.get(asked)).body["cell"] == "newer"
+    assert await then(-48) == ("test", CELL, {"sanitation": "N1"})
+    assert await then(-1) == ("newer", "newer", {})
+    async with api.pool.acquire() as conn:
+        await conn.execute("UPDATE grid_sets SET state = 'retired', retired_at = city_now() WHERE name = 'newer'")
+    assert (await somebody.get(asked)).body["cell"] == CELL, "it was withdrawn"
+    assert await then(-1) == ("newer", "newer", {}), "and still was in force then"
+    told = (await (await api.somebody(a(Role.AUDITOR))).get("/api/v1/grid-sets")).body["items"]
+    sets = {item["name"]: item for item in told}
+    assert {name: (item["state"], item["in_force"]) for name, item in sets.items()} == {
+        "test": ("published", True), "newer": ("retired", False), "drawn": ("draft", False),
+    }  # fmt: skip
+    assert (sets["test"]["to_follow"], sets["newer"]["to_follow"]) == (0, None)

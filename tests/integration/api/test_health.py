@@ -13,6 +13,7 @@ from gridsvc.api.app import build_app
 from gridsvc.db import SERVICE, ConnPool, transaction
 from gridsvc.errors import BadSettings
 from gridsvc.ids import new_id
+from gridsvc.store import rung_lags
 from tests.conftest import CityClock
 from tests.integration.api.conftest import SECRET, Api, Client, running, settings_for
 from tests.servers import FreshDatabase
@@ -71,6 +72,19 @@ async def test_without_its_database_it_is_alive_and_not_ready(
         finally:
             await owner.execute(f"ALTER ROLE {login} CONNECTION LIMIT -1")
             await owner.close()
+
+
+async def test_it_is_told_how_many_rungs_fired_and_how_late(api: Api) -> None:
+    async with transaction(api.pool, SERVICE) as (conn, _):
+        await rung_lags.add(conn, [0.3, 0.4, 7.0])
+        await rung_lags.add(conn, [0.2, 100_000.0])
+    said = (await api.nobody.get("/metrics")).body
+    assert "gridsvc_rungs_fired_total 5.0" in said
+    assert 'gridsvc_rung_lag_seconds_bucket{le="0.5"} 3.0' in said
+    assert 'gridsvc_rung_lag_seconds_bucket{le="10.0"} 4.0' in said
+    assert 'gridsvc_rung_lag_seconds_bucket{le="+Inf"} 5.0' in said
+    assert "gridsvc_rung_lag_seconds_sum 100007.9" in said
+    assert "gridsvc_rungs_due 0.0" in said
 
 
 async def test_figures_are_for_this_machine_and_for_keys_that_may(api: Api) -> None:

@@ -30,6 +30,7 @@ EXAMPLES: dict[str, object] = {
     "department": "water",
     "evidence": [str(UUID(int=1))],
     "until": "2030-01-01T00:00:00+08:00",
+    "from": "2026-01-01T00:00:00+08:00",
     "into": str(UUID(int=1)),
     "cause": str(UUID(int=1)),
     "wanted": "a closed road",
@@ -43,6 +44,7 @@ EXAMPLES: dict[str, object] = {
     "verdict": "false",
     "call_back": str(UUID(int=3)),
     "before": [str(UUID(int=2))],
+    "rules": [{"code": "all", "name": "all", "to": "beat_officer"}],
     "items": [{"case": str(UUID(int=1)), "version": 1}],
     "on_duty": True,
     "seqs": [1],
@@ -106,7 +108,7 @@ def body_of(route: Route) -> dict[str, object] | None:
 
 async def call(client: Client, route: Route, case: Said) -> Said:
     path = route.path.replace("{id}", case.body["case"]["id"]).replace("{code}", case.body["case"]["cell"])
-    path = path.replace("{ref}", case.body["case"]["category"])
+    path = path.replace("{ref}", case.body["case"]["category"]).replace("{number}", "3").replace("{name}", "drawn")
     if "/reports/{id}" in route.path:
         path = route.path.replace("{id}", case.body["id"])
     path = path.replace("{layer}/{z}/{x}/{y}", "components/15/25833/12861")

@@ -31,6 +31,22 @@ WITH_CASE = {
         INSERT INTO clock_changes (clock_id, edition, before_edition, changed_at, due_at, before_due_at, provisional,
                                    before_provisional)
         SELECT id, 2, 1, now(), now(), now(), $2::uuid IS NULL, false FROM clocks WHERE case_id = $1""",
+    "clock_outages": """
+        WITH outage AS (
+          INSERT INTO outages (id, version, state, reason, words, kinds, also_emergencies, from_at, declared_by,
+                               declared_at)
+          VALUES ($2, 1, 'declared', 'flood', '', '{}', false, now(), 'test', now()) RETURNING id
+        )
+        INSERT INTO clock_outages (clock_id, outage_id, from_at, to_at)
+        SELECT k.id, o.id, now(), now() FROM clocks k, outage o WHERE case_id = $1""",
+    "outage_changes": """
+        WITH outage AS (
+          INSERT INTO outages (id, version, state, reason, words, kinds, also_emergencies, from_at, declared_by,
+                               declared_at)
+          VALUES ($2, 1, 'declared', 'flood', '', '{}', false, now(), 'test', now()) RETURNING id
+        )
+        INSERT INTO outage_changes (clock_id, outage_id, changed_at, what, due_at, before_due_at)
+        SELECT k.id, o.id, now(), 'moved', now(), now() FROM clocks k, outage o WHERE case_id = $1""",
     "escalations": """
         INSERT INTO escalations (case_id, clock_id, cycle, level, effect, scheduled_at, fired_at)
         SELECT $1, id, 1, 1, $2::uuid::text, now(), now() FROM clocks WHERE case_id = $1""",
@@ -105,6 +121,8 @@ CASE_OF = {
     "clocks": "case_id",
     "clock_pauses": "(SELECT case_id FROM clocks c WHERE c.id = clock_id)",
     "clock_changes": "(SELECT case_id FROM clocks c WHERE c.id = clock_id)",
+    "clock_outages": "(SELECT case_id FROM clocks c WHERE c.id = clock_id)",
+    "outage_changes": "(SELECT case_id FROM clocks c WHERE c.id = clock_id)",
     "escalations": "case_id",
     "attachments": "case_id",
     "camera_events": "case_id",
@@ -187,7 +205,8 @@ async def test_every_table_under_row_level_security_is_looked_at_here(owner_data
         await owner.close()
     protected = {row[0] for row in rows}
     # What hangs on no case has a test of its own; a partition is read through its parent alone.
-    assert protected - {"notices", "camera_reviews", "camera_events_default"} == set(CASE_OF) | set(CAMERA_OF)
+    elsewhere = {"notices", "quiet_hours", "camera_reviews", "camera_events_default"}
+    assert protected - elsewhere == set(CASE_OF) | set(CAMERA_OF)
     told_otherwise = {"outbox"}  # the workers' own; ids and codes only, and no route reads it
     assert {row[0] for row in holds_a_case} <= protected | told_otherwise, "a table of cases without a wall"
 
@@ -282,6 +301,15 @@ async def test_a_notice_is_seen_by_the_one_it_is_for(bare: ConnPool, api: Api) -
             )  # fmt: skip
     async with transaction(bare, [f"user:{wang}"]) as (conn, _):
         assert [row[0] for row in await conn.fetch("SELECT user_id FROM notices")] == [wang]
+
+
+async def test_quiet_hours_are_seen_by_the_one_whose_they_are(bare: ConnPool, api: Api) -> None:
+    wang, li = await api.user(), await api.user()
+    async with transaction(bare, SERVICE) as (conn, _):
+        for user_id in (wang, li):
+            await conn.execute("INSERT INTO quiet_hours VALUES ($1, '22:00', '07:00', now())", user_id)
+    async with transaction(bare, [f"user:{wang}"]) as (conn, _):
+        assert [row[0] for row in await conn.fetch("SELECT user_id FROM quiet_hours")] == [wang]
 
 
 @pytest.mark.parametrize(

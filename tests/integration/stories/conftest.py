@@ -26,6 +26,10 @@ from gridsvc.store.cases import CaseRow
 from gridsvc.store.numbers import NumberBlocks
 from tests.integration.small_city import SmallCity, found_small_city
 
+_ROUTED = {
+    "case.filed", "case.waiting", "case.unacknowledged", "case.reopened", "case.corrected", "case.relieved",
+}  # fmt: skip
+
 
 @dataclass(frozen=True)
 class Town:
@@ -47,7 +51,7 @@ class Town:
     async def route(self, case_id: UUID) -> CaseRow:
         """Let routing hear the newest news about the case that is for it."""
         for news in reversed(await self.told(case_id)):
-            if news.TYPE in {"case.filed", "case.waiting", "case.unacknowledged", "case.reopened", "case.corrected"}:
+            if news.TYPE in _ROUTED:
                 async with transaction(self.pool) as (conn, now):
                     await assign_cases(conn, [news], now)
                 return await self.case(case_id)

@@ -142,7 +142,8 @@ async def test_filing_asks_the_register_once_per_batch_and_only_when_a_component
 
 async def routed(town: Town, component: str, kind: str = "component") -> tuple[CaseRow, str, Sequence[str]]:
     case = await town.route((await town.filed(await about(town, component, kind=kind))).id)
-    rules = await town.rows("SELECT rule FROM assignments WHERE case_id = $1", case.id)
+    asked = "SELECT coalesce(reasons ->> 'by', rule) AS rule FROM assignments WHERE case_id = $1"
+    rules = await town.rows(asked, case.id)
     why = [getattr(news, "why", "") for news in await town.told(case.id)]
     return case, rules[0]["rule"] if rules else "", [each for each in why if each]
 

@@ -6,10 +6,12 @@ import asyncio
 from datetime import timedelta
 from typing import Any
 
+from events.catalog import CaseEscalated
+from gridsvc.db import transaction
 from gridsvc.domain.case import Move, State
 from gridsvc.store.cases import CaseRow
 from tests.conftest import CityClock
-from tests.integration.small_city import report
+from tests.integration.small_city import CITY, DISTRICT, report
 from tests.integration.stories.conftest import Town
 from tests.integration.stories.test_file_report import code
 from tests.integration.stories.test_move_case import uploaded
@@ -56,6 +58,16 @@ async def test_a_late_case_climbs_rung_by_rung(town: Town, city_clock: CityClock
     ]
     await city_clock.forward(timedelta(days=30))
     assert await town.sweep() == 0, "the ladder has ended"
+
+
+async def test_what_nobody_has_placed_climbs_from_its_desk_to_those_above(town: Town, city_clock: CityClock) -> None:
+    case = await town.filed(report(town.city.acceptor, await code(town), None))
+    async with transaction(town.pool) as (conn, _):
+        await conn.execute("UPDATE rungs SET division_level = 'city' WHERE ladder = 'filing' AND level = 2")
+    await city_clock.forward(timedelta(days=1))
+    await town.sweep()
+    heard = [news.division for news in await town.told(case.id) if isinstance(news, CaseEscalated)]
+    assert heard == [DISTRICT, CITY]
 
 
 async def test_what_was_missed_while_nobody_swept_fires_once_each_in_order_and_says_how_late(

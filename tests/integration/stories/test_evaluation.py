@@ -20,13 +20,17 @@ from events.catalog import CaseNews
 from events.codec import decode
 from geo.place import Place
 from gridsvc.actions.assign_case import assign_cases
+from gridsvc.actions.declare_outage import declare_outage
 from gridsvc.actions.escalate_case import fire_due_rungs
 from gridsvc.actions.evaluate_work import disagreements, evaluate
 from gridsvc.actions.file_report import Taken, file_reports
+from gridsvc.actions.follow_grid import follow_grid
+from gridsvc.actions.follow_outages import follow_outages
 from gridsvc.actions.move_case import move_case
 from gridsvc.actions.move_cases import Wanted, move_cases
 from gridsvc.actions.resume_cases import resume_cases
 from gridsvc.actions.self_handle import self_handle
+from gridsvc.actions.step_outage import step_outage
 from gridsvc.actions.undo_bulk import undo_bulk
 from gridsvc.actions.verify_city import broken_chains, broken_invariants
 from gridsvc.actions.widen_calls import widen_calls
@@ -35,12 +39,13 @@ from gridsvc.db import SERVICE, Conn, ConnPool, act_as_service, act_for, open_po
 from gridsvc.domain.access import Caller, Grant, Role, scope_keys
 from gridsvc.domain.case import CHECKS, MOVES, Actor, AtVersion, Move, Particulars, Party, Pool, State
 from gridsvc.domain.evaluation import COUNTS, MARKED, Asked, By, Period, Scope, cut
+from gridsvc.domain.outage import Step, Told
 from gridsvc.domain.reasons import RESULTS
 from gridsvc.domain.report import Claim, Report
 from gridsvc.errors import GridError, SetupError
 from gridsvc.ids import new_id
 from gridsvc.migrate import migrations
-from gridsvc.store import cases
+from gridsvc.store import cases, outages
 from gridsvc.store.cases import CaseRow
 from gridsvc.store.numbers import NumberBlocks
 from tests.integration.api.conftest import settings_for
@@ -69,6 +74,31 @@ WITH street AS (
 UPDATE cells SET division_code = '620102002001' WHERE right(code, 3) IN ('007', '008', '009')
 """
 
+# The last set once more, its cells dealt anew to the two streets and the beats B1 and B2.
+_REDRAWN = """
+WITH last AS (
+  SELECT max(id) AS id FROM grid_sets
+), a_set AS (
+  INSERT INTO grid_sets (name, state, cell_scheme, valid_from, published_at)
+  VALUES ($1::timestamptz::text, 'published', '6+3+3+3', $1, $1) RETURNING id
+), tree AS (
+  INSERT INTO divisions (grid_set_id, code, name, level, parent_code, path, area_m2)
+  SELECT a_set.id, d.code, d.name, d.level, d.parent_code, d.path, d.area_m2
+    FROM a_set, last, divisions d WHERE d.grid_set_id = last.id
+), ground AS (
+  INSERT INTO cells (grid_set_id, code, division_code, area_m2, outline)
+  SELECT a_set.id, c.code, CASE WHEN c.code = ANY ($2::text[]) THEN '620102002001' ELSE '620102001001' END,
+         c.area_m2, c.outline
+    FROM a_set, last, cells c WHERE c.grid_set_id = last.id
+), walked AS (
+  INSERT INTO beats (grid_set_id, duty_line, code, division_code)
+  SELECT a_set.id, l.code, b.code, '620102' FROM a_set, duty_lines l, unnest(ARRAY['B1', 'B2']) AS b (code)
+)
+INSERT INTO beat_cells (grid_set_id, duty_line, cell_code, beat_code)
+SELECT a_set.id, l.code, c.code, CASE WHEN c.code = ANY ($2::text[]) THEN 'B2' ELSE 'B1' END
+  FROM a_set, last, duty_lines l, cells c WHERE c.grid_set_id = last.id
+"""
+
 # How often each move is tried when its state allows it; one that is refused leaves nothing.
 _OFTEN: Final[dict[Move, int]] = {
     Move.ACCEPT: 30, Move.START: 20, Move.HAND_IN: 30, Move.CLOSE: 24, Move.FILE: 24, Move.ASSIGN: 14,
@@ -90,14 +120,18 @@ class Year:
     people: list[Caller]
     codes: dict[str, str]
     other: str  # a department that is asked for parts
+    chief: Caller  # who approves outages
     now: datetime = BEGIN
     rng: random.Random = field(default_factory=lambda: random.Random(1))
     ids: list[UUID] = field(default_factory=list)
     made: Counter[str] = field(default_factory=Counter)
     waits_long: UUID | None = None
+    chance: random.Random = field(default_factory=lambda: random.Random(7))  # of outages: the rest stays as it was
+    outages: list[UUID] = field(default_factory=list)
 
     async def play(self) -> None:
         """Busy hours, in which things happen every few minutes, and quiet days between them, in which limits pass."""
+        await self._handed_over()
         steps, busy = CASES * 13, 40
         quiet_s = (END - BEGIN).total_seconds() * busy / steps - busy * 300
         for number in range(steps):
@@ -108,14 +142,68 @@ class Year:
             elif number % 13 == 6:
                 await act_as_service(self.conn)
                 await resume_cases(self.conn, self.now, 50)
+                while await follow_outages(self.conn, self.now, 20):
+                    self.made["outage pages"] += 1
                 await fire_due_rungs(self.conn, self.now, 50)
                 await widen_calls(self.conn, self.now, 50)
+                await self._follow()
             elif number % 13 == 9:
+                if number % 4 == 1:
+                    await self._outage()
                 await self._set_piece(number // 13)
             else:
                 await self._move()
             if number == steps - busy - 5:
                 await self._suspend_beyond_the_year()
+            if number % (steps // 6) == steps // 12:
+                await self._redraw()
+        await self._follow()
+
+    async def _redraw(self) -> None:
+        """Another grid set is in force, in which some cells are another street's and another beat's."""
+        await act_as_service(self.conn)
+        codes = [f"620102001001{nth:03}" for nth in self.rng.sample(range(1, 10), 4)]
+        await self.conn.execute(_REDRAWN, self.now, codes)
+
+    async def _follow(self) -> None:
+        await act_as_service(self.conn)
+        while (page := await follow_grid(self.conn, self.now, 20)).looked_at:
+            self.made["regrid"] += page.cases
+            self.made["rerouted"] += page.rerouted
+
+    async def _handed_over(self) -> None:
+        """On the first day cases go from officer to officer: to a colleague, or by routing when one has left.
+
+        With dice of its own, and over before the year begins to be dealt.
+        """
+        dealt, self.rng = self.rng, random.Random(2)
+        desk, dispatcher = self._one(Role.ACCEPTOR), self._one(Role.DISPATCHER)
+        for number in range(8):
+            case_id = await self._new("officer")
+            await self._route(await self._case(case_id))
+            await self._through(case_id, await self._owner(case_id), *(Move.ACCEPT, Move.START)[: number % 3])
+            if number % 2:
+                case = await self._case(case_id)
+                colleague = next(
+                    each.user_id for each in self.people
+                    if Role.OFFICER in each.roles and each.user_id != case.officer_id
+                )  # fmt: skip
+                said = Particulars(officer=colleague, note="x")
+                await self._made(case, Move.HAND_OVER, await self._owner(case_id), said)
+            if number % 4 < 2:
+                await self._through(case_id, dispatcher, Move.RELIEVE)
+                await self._route(await self._case(case_id))
+            if number == 7:
+                await self._through(case_id, await self._owner(case_id), Move.RETURN)
+                continue
+            await self._through(case_id, await self._owner(case_id), Move.ACCEPT, Move.HAND_IN)
+            await self._through(case_id, desk, Move.CLOSE)
+        self.ids.clear()
+        self.rng = dealt
+
+    async def _owner(self, case_id: UUID) -> Caller:
+        case = await self._case(case_id)
+        return next(each for each in self.people if each.user_id == case.officer_id)
 
     async def _suspend_beyond_the_year(self) -> None:
         """What is suspended now stands still when the year is judged, its limit long past."""
@@ -125,6 +213,34 @@ class Year:
             await self._route(await self._case(self.ids[-1]))
             said = Particulars(reason="x", until=END + timedelta(days=30))
             await self._made(await self._case(self.ids[-1]), Move.SUSPEND, by, said)
+
+    async def _outage(self) -> None:
+        """Something could not work, in the last days, or still; others that are under way end, or never were."""
+        await act_as_service(self.conn)
+        supervisor, chance = self._one(Role.SUPERVISOR), self.chance
+        began = self.now - timedelta(hours=chance.uniform(1, 300))
+        open_ = chance.random() < 0.4
+        told = Told(
+            reason="network_down", words="", division=chance.choice([DISTRICT, STREET]), duty_line=None,
+            department=chance.choice([None, "water", "water"]), kinds=(), also_emergencies=chance.random() < 0.5,
+            start=began, end=None if open_ else began + timedelta(hours=chance.uniform(2, 200)),
+        )  # fmt: skip
+        made = await declare_outage(self.conn, told, supervisor, self.now)
+        settled = Step.APPROVE if chance.random() < 0.85 else Step.REFUSE
+        await step_outage(self.conn, made.id, settled, self.chief, 1, "", None, self.now)
+        self.made[f"outage {settled}"] += 1
+        if settled is Step.APPROVE:
+            self.outages.append(made.id)
+        for each in list(self.outages):
+            outage = await outages.read(self.conn, each)
+            assert outage is not None
+            step = chance.choice([Step.END, Step.END, Step.WITHDRAW, None, None])
+            if step is None or each == made.id:
+                continue
+            until = max(self.now, outage.start + timedelta(hours=1)) if outage.end is None else outage.end
+            await step_outage(self.conn, each, step, self.chief, outage.version, "", until, self.now)
+            self.made[f"outage {step}"] += 1
+            self.outages.remove(each)
 
     async def _set_piece(self, number: int) -> None:
         """What seldom comes of itself, because several things must come together."""
@@ -308,7 +424,7 @@ class Year:
         bodies = await self.conn.fetch("SELECT body FROM outbox WHERE case_id = $1 ORDER BY seq DESC", case.id)
         heard = [decode(row["body"]) for row in bodies]
         wanted = {"case.filed", "case.waiting", "case.unacknowledged", "case.reopened", "case.corrected",
-                  "case.unlinked", "case.undone"}
+                  "case.unlinked", "case.undone", "case.relieved"}
         news = next(each for each in heard if isinstance(each, CaseNews) and each.TYPE in wanted)
         await assign_cases(self.conn, [news], self.now)
         self.made["route"] += 1
@@ -409,6 +525,7 @@ async def played(database_of_the_year: FreshDatabase) -> AsyncIterator[Played]:
             await conn.execute(_OTHER_STREET)
             head = await person(conn, "head", Grant(role=Role.SUPERVISOR, division=CITY, department="water"))
             other = str(await conn.fetchval("SELECT min(code) FROM departments WHERE code <> 'water'"))
+            chief = await person(conn, "chief", Grant(role=Role.ADMIN, division=CITY))
             helper = await person(conn, "helper", Grant(role=Role.HANDLER, division=CITY, department=other))
             codes = {
                 name: str(await conn.fetchval(sql))
@@ -422,9 +539,10 @@ async def played(database_of_the_year: FreshDatabase) -> AsyncIterator[Played]:
                     " AND duty_line = 'social' AND severity = 'emergency'",
                 }.items()
             }
+            await conn.execute("INSERT INTO officer_beats VALUES ($1, 'social', 'B2')", city.officers[2].user_id)
         people = [*city.officers, city.dispatcher, city.acceptor, city.supervisor, city.handler, head, helper]
         async with transaction(pool) as (conn, _):
-            year = Year(conn, NumberBlocks(numbers), people, codes, other)
+            year = Year(conn, NumberBlocks(numbers), people, codes, other, chief)
             await year.play()
         yield Played(pool, url, year.made)
 
@@ -442,8 +560,12 @@ async def test_the_year_saw_every_move_that_counts(played: Played) -> None:
     # No figure hangs on the declining, and what is extended is seen in the pages that are.
     seldom = {Move.DECLINE, Move.CO_DECLINE, Move.EXTEND}
     assert {str(move) for move in _OFTEN.keys() - seldom} - set(played.made) == set()
+    assert (played.made["hand_over"], played.made["relieve"]) == (4, 4)
     together = {f"{done} {move}" for done in ("bulk", "undo") for move in _TOGETHER}
-    assert {name for name in (*together, "follow", *_AFTER_AN_UNDOING) if not played.made[name]} == set()
+    of_itself = ("follow", "regrid", "rerouted")
+    assert {name for name in (*together, *of_itself, *_AFTER_AN_UNDOING) if not played.made[name]} == set()
+    steps = {f"outage {step}" for step in (Step.APPROVE, Step.REFUSE, Step.END, Step.WITHDRAW)}
+    assert {step for step in steps if not played.made[step]} == set()
     assert played.made["report"] + played.made["self_handle"] >= CASES * 0.9
 
 

@@ -68,7 +68,7 @@ async def test_a_clock_that_jumps_ahead_fires_nothing_until_it_is_believed(
 
 
 async def test_officers_whose_shift_is_over_go_off_duty_once(town: Town) -> None:
-    assert await end_shifts_round(town.pool) == 0, "nobody has a roster here"
+    assert await end_shifts_round(town.pool, 100) == 0, "nobody has a roster here"
 
 
 async def test_a_finished_day_is_signed_once(town: Town, city_clock: CityClock) -> None:

@@ -160,6 +160,8 @@ NEEDED: Final[dict[Move, tuple[str, ...]]] = {
     Move.LOCATE: ("location",),
     Move.REJECT: ("reason",),
     Move.ASSIGN: ("officer",),
+    Move.HAND_OVER: ("officer", "note"),
+    Move.RELIEVE: ("reason",),
     Move.POOL: ("reason",),
     Move.RETURN: ("reason",),
     Move.REFER_UP: ("reason", "division"),
@@ -195,6 +197,7 @@ NEEDED: Final[dict[Move, tuple[str, ...]]] = {
 
 FOUND: Final[dict[Move, dict[str, Any]]] = {
     Move.CHECK: {"result": "confirmed"},
+    Move.HAND_OVER: {"officer": CHECKER},
     Move.CO_ASSIGN: {"department": "water"},
     Move.CO_CALL_OFF: {"department": "lamps"},
     Move.CALL_BACK: {"result": "solved"},

@@ -2,12 +2,26 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 import pytest
 
-from gridsvc.domain.deadline import Budget, ClockUnit, Pause
-from gridsvc.domain.escalation import NextRung, deadline, division_at, next_rung
+from gridsvc.domain.calendar import Calendar
+from gridsvc.domain.deadline import Budget, ClockUnit, LimitUnit, Pause
+from gridsvc.domain.escalation import (
+    After,
+    Axis,
+    Effect,
+    Hearing,
+    Last,
+    NextRung,
+    Rung,
+    deadline,
+    division_at,
+    next_rung,
+    step,
+)
 from tests.unit.domain.sample_rules import HANDLING, SHANGHAI, office, rung
 
 FOUR_HOURS = Budget(ClockUnit.WORK, 4 * 3_600)
@@ -99,3 +113,57 @@ def test_whose_division_hears(
     rule: str, level: str | None, divisions: list[tuple[str, str]], expected: str | None
 ) -> None:
     assert division_at(level, divisions) == expected, rule
+
+
+# --- rungs that wait for the one before ---------------------------------------------------------------
+
+
+def waiting(level: int, amount: float, unit: LimitUnit, repeats: int = 0) -> Rung:
+    return replace(rung(level, 0), share=None, after=After(amount=amount, unit=unit), repeats=repeats)
+
+
+OVERDUE = rung(1, 1.0, Effect.OVERDUE)
+TWO_WORKING_HOURS = waiting(2, 2, LimitUnit.WORK_HOUR, repeats=3)
+
+
+def next_after(fired: int, at: datetime, calendar: Calendar | None, *pauses: Pause) -> NextRung | None:
+    """What comes after the level that fired at `at`, on a clock of four natural hours of a case with office hours."""
+    limit = Budget(ClockUnit.NATURAL, 4 * 3_600)
+    return next_rung((OVERDUE, TWO_WORKING_HOURS), fired, START, limit, None, pauses, Last(at, calendar))
+
+
+def test_a_rung_that_waits_counts_from_when_the_one_before_fired() -> None:
+    late = START + timedelta(hours=6)  # 15:00; it should have been 13:00
+    assert next_after(1, late, office()) == NextRung(2, START + timedelta(hours=8))
+
+
+def test_it_waits_in_working_time_by_the_cases_calendar_on_a_natural_clock_too() -> None:
+    friday_evening = datetime(2026, 3, 6, 20, 0, tzinfo=SHANGHAI)
+    assert next_after(1, friday_evening, office()) == NextRung(2, datetime(2026, 3, 9, 10, 0, tzinfo=SHANGHAI))
+
+
+def test_it_repeats_as_levels_of_its_own_and_then_is_silent() -> None:
+    monday = datetime(2026, 3, 9, 8, 0, tzinfo=SHANGHAI)
+    levels = [next_after(fired, monday, office()) for fired in range(1, 6)]
+    assert levels == [*(NextRung(level, monday + timedelta(hours=2)) for level in (2, 3, 4, 5)), None]
+    assert [step((OVERDUE, TWO_WORKING_HOURS), level) for level in (5, 6)] == [
+        replace(TWO_WORKING_HOURS, level=5), None,
+    ]  # fmt: skip
+
+
+def test_a_pause_that_ended_before_the_rung_fired_does_not_make_the_next_one_wait() -> None:
+    fired = START + timedelta(hours=5, minutes=30)  # 14:30
+    before = Pause(START, START + timedelta(hours=1), "suspended")
+    since = Pause(fired + timedelta(minutes=30), fired + timedelta(hours=1), "suspended")
+    assert next_after(1, fired, office(), before) == NextRung(2, fired + timedelta(hours=2))
+    assert next_after(1, fired, office(), before, since) == NextRung(2, fired + timedelta(hours=2, minutes=30))
+
+
+def test_the_first_rung_may_wait_for_the_start_of_the_clock() -> None:
+    first = waiting(1, 30, LimitUnit.URGENT_MINUTE)
+    assert next_rung((first,), 0, START, FOUR_HOURS, office(), ()) == NextRung(1, START + timedelta(minutes=30))
+
+
+def test_a_rung_names_everybody_who_hears_it() -> None:
+    also = Hearing(role="supervisor", division_level="city", axis=Axis.LINE)
+    assert replace(OVERDUE, also=(also,)).hearings == (Hearing(role="supervisor", division_level="street"), also)

@@ -24,9 +24,9 @@ LATER: Final = NOW + timedelta(days=30)
 Said = tuple[Move, State, dict[str, object]]
 
 
-def due_of(case_id: UUID, kind: Clock, started_at: datetime) -> datetime:
+def due_of(case_id: UUID, kind: Clock, started_at: datetime) -> tuple[datetime, datetime]:
     assert kind not in {Clock.STOP_IT, Clock.CO_HANDLING, Clock.CALL, Clock.CALL_BACK}, "the history does not tell"
-    return started_at + LIMIT
+    return started_at + LIMIT, started_at + LIMIT
 
 
 KNOWN: Final = Known(
@@ -128,6 +128,22 @@ def test_who_answers_a_call_has_the_case_and_nobody_dispatched_it() -> None:
     happened = told(rings, answered, HANDED_IN, CLOSED, actors={Move.ANSWER: f"user:{OFFICER}"})
     assert {whose(happened, what) for what in ("received", "handed_in", "closed", "due")} == {OFFICER}
     assert numbers(happened)["dispatched"] == 0
+
+
+def test_a_case_that_is_handed_over_is_received_by_both_and_returned_by_neither() -> None:
+    over: Said = (Move.HAND_OVER, State.ASSIGNED, {"officer": str(OFFICER), "from_officer": str(HANDLER)})
+    happened = told(assigned(HANDLER), over, HANDED_IN, CLOSED)
+    counts = numbers(happened)
+    assert (counts["received"], counts["received_returned"], counts["dispatched"], counts["due"]) == (2, 0, 1, 1)
+    assert {whose(happened, what) for what in ("handed_in", "closed", "due")} == {OFFICER}
+
+
+def test_a_case_whose_officer_left_keeps_its_limit_with_the_next() -> None:
+    routed = {Move.ASSIGN: "worker:router"}
+    happened = told(assigned(HANDLER), (Move.RELIEVE, State.FILED, {}), assigned(OFFICER), HANDED_IN, actors=routed)
+    counts = numbers(happened)
+    assert (counts["received"], counts["received_returned"], counts["due"], counts["pool_due"]) == (2, 0, 1, 0)
+    assert {whose(happened, what) for what in ("handed_in", "due")} == {OFFICER}
 
 
 def followed(**owner: object) -> Said:

@@ -12,6 +12,7 @@ KNOWN = Known(
     departments=frozenset({"water"}),
     divisions={"6201": ("6201",), "620102": ("6201", "620102"), "620103": ("6201", "620103")},
     beats={("city", "B1"): "620102", ("city", "B9"): "620103", ("social", "S1"): "620102"},
+    teams={"night": "city", "peace": "social"},
 )
 HEAD = "username,display_name,role,division,department,duty_line,beats,most_open,shifts,password"
 GOOD = "ann,Ann,officer,620102,,city,B1,5,1-5 08:00-12:00,"
@@ -159,3 +160,67 @@ def test_without_a_published_grid_set_there_is_one_fault_not_one_per_row() -> No
     nowhere = Known(duty_lines=KNOWN.duty_lines, departments=frozenset(), divisions={}, beats={})
     roster = read_roster([("people.csv", f"{HEAD}\n{GOOD}\n{GOOD}\n".encode())], nowhere)
     assert len(roster.refused) == 1
+
+
+# --- skills and teams ---------------------------------------------------------------------------------
+
+WITH = "username,display_name,role,division,duty_line,beats,skills,teams"
+
+
+def test_an_officer_can_do_and_belongs_to_what_the_rows_say_together() -> None:
+    roster = people(
+        "ann,Ann,officer,620102,city,B1,boat; electric,night", "ann,,officer,6201,city,,electric；ladder,", head=WITH
+    )
+    assert not roster.refused
+    post = roster.people[0].post
+    assert post is not None
+    assert (post.skills, post.teams) == (("boat", "electric", "ladder"), ("night",))
+
+
+def test_a_file_without_these_columns_says_that_he_has_none() -> None:
+    post = people(GOOD).people[0].post
+    assert post is not None
+    assert (post.skills, post.teams) == ((), ())
+
+
+@pytest.mark.parametrize(
+    ("row", "field", "given"),
+    [
+        ("ann,Ann,officer,620102,city,B1,Boat,", "skills", "'Boat'"),
+        ("ann,Ann,officer,620102,city,B1,2nd,", "skills", "'2nd'"),
+        ("ann,Ann,dispatcher,620102,,,boat,", "skills", "'boat'"),
+        ("ann,Ann,officer,620102,city,B1,,day", "teams", "'day'"),
+        ("ann,Ann,officer,620102,city,B1,,peace", "teams", "'peace'"),
+        ("ann,Ann,dispatcher,620102,,,,night", "teams", "'night'"),
+    ],
+)
+def test_a_skill_or_team_at_fault_is_named(row: str, field: str, given: str) -> None:
+    (fault,) = people(row, head=WITH).refused
+    assert (fault.row, fault.field, fault.given) == (2, field, given)
+
+
+def test_teams_may_come_in_the_same_import_as_their_people() -> None:
+    teams = b"team,name,name_en,duty_line\nflood,\xe9\x98\xb2\xe6\xb1\x9b\xe9\x98\x9f,Flood crew,city\n"
+    roster = read_roster(
+        [("people.csv", f"{WITH}\nann,Ann,officer,620102,city,B1,,flood".encode()), ("teams.csv", teams)], KNOWN
+    )
+    assert not roster.faults
+    assert [(team.code, team.name, team.duty_line) for team in roster.teams] == [("flood", "防汛队", "city")]
+    assert roster.people[0].post is not None
+    assert roster.people[0].post.teams == ("flood",)
+
+
+@pytest.mark.parametrize(
+    ("row", "field"),
+    [(",夜班,,city", "team"), ("a/b,夜班,,city", "team"), ("x,,,city", "name"), ("x,夜班,,rail", "duty_line")],
+)
+def test_a_team_at_fault_is_named(row: str, field: str) -> None:
+    roster = read_roster([("teams.csv", f"team,name,name_en,duty_line\n{row}".encode())], KNOWN)
+    (fault,) = roster.refused
+    assert (fault.file, fault.row, fault.field) == ("teams.csv", 2, field)
+
+
+def test_a_team_twice_is_refused() -> None:
+    roster = read_roster([("t.csv", "队伍代码,名称,条线\nx,一,city\nx,二,city".encode("gb18030"))], KNOWN)
+    assert [team.name for team in roster.teams] == ["一"]
+    assert [fault.wanted for fault in roster.refused] == ["each team once"]

@@ -20,7 +20,7 @@ from gridsvc.domain.gazetteer import PlaceKind
 from gridsvc.domain.shift import on_shift
 from gridsvc.local.city_ground import CENTRE
 from gridsvc.local.city_make import make_city
-from gridsvc.local.city_people import LABELS, ROTA, officer_name
+from gridsvc.local.city_people import LABELS, ROTA, TEAMS, officer_name
 from gridsvc.local.city_plan import City
 from gridsvc.local.starter import CATEGORIES, DEPARTMENTS, DUTY_LINES
 
@@ -139,6 +139,15 @@ def test_sixty_officers_and_every_desk(city: City) -> None:
     levels = {d.code: d.level for d in city.land.divisions}
     supervised = {levels[p.grant.division] for p in city.people if p.grant.role is Role.SUPERVISOR}
     assert supervised == {"street", "district", "city"}
+
+
+def test_officers_have_skills_and_some_are_in_a_team_of_their_line(city: City) -> None:
+    skilled = [person for person in city.people if person.skills]
+    assert {skill for person in skilled for skill in person.skills} >= {"boat", "first_aid", "ladder"}
+    lines = {team.code: team.duty_line for team in TEAMS}
+    members = [(team, person.grant.duty_line) for person in city.people for team in person.teams]
+    assert {team for team, _ in members} == set(lines)
+    assert all(lines[team] == line for team, line in members)
 
 
 def test_user_names_are_unique_and_tell_the_post(city: City) -> None:

@@ -49,7 +49,7 @@ def test_the_stuck_camera_says_the_very_same_and_another_storms() -> None:
     assert len({event.key for batch in storms for event in batch}) == 2 * STORM
 
 
-def test_the_cameras_are_those_of_the_demo_city_and_their_maps_know_the_labels() -> None:
+def test_the_cameras_are_those_of_the_demo_city_and_the_map_knows_the_labels() -> None:
     cameras = make_cameras(1, make_lattice(1))
     assert [camera.code for camera in cameras] == CODES
     assert all(set(KINDS) <= set(camera.label_map) and STRANGE not in camera.label_map for camera in cameras)
