@@ -84,12 +84,17 @@ async def _install(stage: Stage, town: City) -> None:
     places = [cell.outline.representative_point() for cell in town.land.cells[:CAMERAS]]
     owner = await asyncpg.connect(stage.owner_url, timeout=10)
     try:
-        category = await owner.fetchval("SELECT edition || ':' || code FROM categories WHERE code = '300301'")
         await owner.executemany(
-            "INSERT INTO cameras (code, name, place, height_m, bearing_deg, field_deg, far_m, protocol, label_map)"
-            " VALUES ($1, $1, ST_SetSRID(ST_MakePoint($2, $3), 4326), 6, 0, 60, 80, 'cloudevents',"
-            "         jsonb_build_object('vendor', $4::text))",
-            [(_code(n), place.x, place.y, category) for n, place in enumerate(places)],
+            "INSERT INTO cameras (code, name, place, height_m, bearing_deg, field_deg, far_m, protocol,"
+            "                     given_x, given_y, given_frame, changed_at)"
+            " VALUES ($1, $1, ST_SetSRID(ST_MakePoint($2, $3), 4326), 6, 0, 60, 80, 'cloudevents', $2, $3, 'wgs84',"
+            "         now())",
+            [(_code(n), place.x, place.y) for n, place in enumerate(places)],
+        )
+        await owner.execute(
+            "INSERT INTO camera_labels (protocol, kind, zone, target, edition, category, mode, written_at, written_by)"
+            " SELECT '*', 'vendor', '*', '*', edition, code, 'automatic', now(), 'bench' FROM categories"
+            "  WHERE code = '300301'"
         )
     finally:
         await owner.close()

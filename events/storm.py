@@ -130,9 +130,9 @@ def heard(sighting: Sighting | None, message: Message) -> Sighting:
 class Mode(StrEnum):
     """What the city wants of a label of a camera."""
 
-    AUTOMATIC = "automatic"
-    REVIEW = "review"  # a person looks first
-    OFF = "off"
+    AUTOMATIC = "automatic"  # a case, as when a person reports it
+    REVIEW = "review"  # a person looks at it first
+    OFF = "off"  # nothing; it is counted
 
 
 class Why(StrEnum):

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Final
 
 from events.intake.camera_event import Device
 from events.storm import Mode
 from geo.place import Place
 from gridsvc.db import Conn
+from gridsvc.domain.camera import SeenCell, cell_of_event
+from gridsvc.domain.camera_label import Label, Said, find_label
 from gridsvc.store import camera_tokens
 from gridsvc.store.camera_tokens import Admitted, Named
 from gridsvc.store.cells import Owner, Wanted, owners_of
@@ -18,23 +21,34 @@ from gridsvc.store.known_cameras import KNOWN, KnownCamera
 
 
 @dataclass(frozen=True)
-class Label:
-    """What a label of a camera means here: a category, None where nobody has said, and what is wanted of it."""
+class Meaning:
+    """What a word of a camera means here: a category, None where nobody has said, and what is wanted of it."""
 
     category: str | None
     mode: Mode
+    said: bool = True  # False: no row of the map knows the word
 
 
-def label_of(camera: KnownCamera, kind: str) -> Label:
-    """The meaning of `kind` at this camera: a category, or an object with `category` and `mode`.
+UNSAID: Final = Meaning(None, Mode.AUTOMATIC, said=False)
 
-    A mode that nobody knows asks for a person's look: nothing is lost by it, and nothing opens unasked.
+
+def meaning_of(
+    camera: KnownCamera, labels: Iterable[Label], words: tuple[str, str, str], edition: str | None
+) -> Meaning:
+    """What kind, zone and target of an event mean at this camera, by the row of the map that counts."""
+    kind, zone, target = words
+    said = Said(camera=camera.code, protocol=camera.protocol, kind=kind, zone=zone, target=target)
+    label = find_label(labels, said, edition) if edition is not None else None
+    return Meaning(label.category, label.mode) if label is not None else UNSAID
+
+
+def place_of(camera: KnownCamera, seen: Iterable[SeenCell], zone: str) -> Place:
+    """Where an event is that tells no place of its own: what of its zone, else of the picture, lies in most of a cell.
+
+    A camera of which no cell is known stands for what it sees.
     """
-    said = camera.label_map.get(kind)
-    if not isinstance(said, dict):
-        return Label(said, Mode.AUTOMATIC)
-    mode = said.get("mode", Mode.AUTOMATIC)
-    return Label(said.get("category"), Mode(mode) if mode in set(Mode) else Mode.REVIEW)
+    spotted = cell_of_event(seen, zone or None)
+    return spotted.spot if spotted is not None else Place(camera.lon, camera.lat)
 
 
 async def known_cameras(conn: Conn, codes: Sequence[str]) -> dict[str, KnownCamera]:

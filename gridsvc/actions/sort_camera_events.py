@@ -5,7 +5,7 @@ Any number of workers may do this at once: each takes the events of cameras that
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -16,7 +16,6 @@ from events.storm import (
     Fate,
     Known,
     Message,
-    Mode,
     Next,
     Rules,
     Silence,
@@ -31,16 +30,27 @@ from events.storm import (
     next_of,
 )
 from geo.place import Place
-from gridsvc.actions.know_cameras import Label, known_cameras, label_of, owners
+from gridsvc.actions.know_cameras import UNSAID, Meaning, known_cameras, meaning_of, owners, place_of
 from gridsvc.actions.news import news_of
 from gridsvc.db import Conn
 from gridsvc.domain.access import Whereabouts, case_keys
+from gridsvc.domain.camera import SeenCell
 from gridsvc.domain.rulebook import Rulebook
 from gridsvc.errors import UnknownCategory
 from gridsvc.ids import new_id
-from gridsvc.store import camera_events, camera_incidents, camera_meters, camera_rulings, cases, outbox
+from gridsvc.store import (
+    camera_events,
+    camera_incidents,
+    camera_labels,
+    camera_meters,
+    camera_rulings,
+    cameras,
+    cases,
+    outbox,
+)
 from gridsvc.store.camera_events import Decided, NewlyKept
 from gridsvc.store.camera_incidents import IncidentRow, MoreEvents, SightingRow, Touch
+from gridsvc.store.camera_labels import Word
 from gridsvc.store.camera_rulings import ToLookAt
 from gridsvc.store.cells import Owner
 from gridsvc.store.known_cameras import KnownCamera
@@ -58,7 +68,7 @@ class _Looked:
 
     event: NewlyKept
     camera: KnownCamera | None
-    label: Label
+    label: Meaning
     place: Place
     owner: Owner | None
 
@@ -69,7 +79,7 @@ async def sort_camera_events(conn: Conn, now: datetime, limit: int) -> int:
     if not events:
         return 0
     book, rules = await rulebook(conn), await camera_meters.rules(conn)
-    looked = await _look(conn, events, now)
+    looked = await _look(conn, events, book.default_edition, now)
     sightings = await _heard(conn, events)
     fates = await _fates(conn, looked, sightings, rules, now)
 
@@ -85,11 +95,19 @@ async def sort_camera_events(conn: Conn, now: datetime, limit: int) -> int:
             reviewed.append(each)
         else:
             grouped.append((each, fate))
+    unknown = (
+        each for each, fate in zip(looked, fates, strict=True) if isinstance(fate, ToReview) and not each.label.said
+    )
+    await camera_labels.record_unmapped(conn, Counter(_word(each.event) for each in unknown), now)
     decided += await _to_review(conn, reviewed, book, now)
     decided += await _to_groups(conn, grouped, sightings, book, rules, now)
     await camera_incidents.keep_sightings(conn, list(sightings.values()))
     await camera_events.decide(conn, decided)
     return len(events)
+
+
+def _word(event: NewlyKept) -> Word:
+    return event.camera, event.kind, event.zone, event.target
 
 
 def _ended(event: NewlyKept, outcome: str, reason: str) -> Decided:
@@ -107,22 +125,26 @@ def _in_force(book: Rulebook, category: str) -> bool:
 # -- look --------------------------------------------------------------------------------------------
 
 
-async def _look(conn: Conn, events: Sequence[NewlyKept], now: datetime) -> list[_Looked]:
-    known = await known_cameras(conn, sorted({event.camera for event in events}))
+async def _look(conn: Conn, events: Sequence[NewlyKept], edition: str | None, now: datetime) -> list[_Looked]:
+    codes = sorted({event.camera for event in events})
+    known, labels = await known_cameras(conn, codes), await camera_labels.labels_for(conn, codes)
+    seen: dict[str, list[SeenCell]] = defaultdict(list)
+    for row in await cameras.SEEN.all(conn, codes):
+        seen[row.camera].append(row.cell_seen())
     places: list[Place | None] = []
     for event in events:
         camera = known.get(event.camera)
         if event.lon is not None and event.lat is not None:
             places.append(Place(event.lon, event.lat))
         else:
-            places.append(Place(camera.lon, camera.lat) if camera else None)
+            places.append(place_of(camera, seen[event.camera], event.zone) if camera else None)
     asked = list(dict.fromkeys(place for place in places if place is not None))
     found = dict(zip(asked, await owners(conn, asked, now), strict=True))
     return [
         _Looked(
             event,
             known.get(event.camera),
-            label_of(known[event.camera], event.kind) if event.camera in known else _NO_LABEL,
+            meaning_of(known[event.camera], labels, _word(event)[1:], edition) if event.camera in known else UNSAID,
             place or _NOWHERE,
             found.get(place) if place is not None else None,
         )
@@ -130,7 +152,6 @@ async def _look(conn: Conn, events: Sequence[NewlyKept], now: datetime) -> list[
     ]
 
 
-_NO_LABEL = Label(None, Mode.AUTOMATIC)
 _NOWHERE = Place(0.0, 0.0)
 
 
@@ -154,13 +175,13 @@ async def _heard(conn: Conn, events: Sequence[NewlyKept]) -> dict[Key, SightingR
 async def _fates(
     conn: Conn, looked: Sequence[_Looked], sightings: Mapping[Key, SightingRow], rules: Rules, now: datetime
 ) -> list[Fate]:
-    cameras = sorted({each.event.camera for each in looked})
+    codes = sorted({each.event.camera for each in looked})
     silences = [
         Silence(id=row.id, matchers=row.matchers, starts_at=row.starts_at, ends_at=row.ends_at)
         for row in await camera_rulings.IN_FORCE.all(conn, now)
     ]
-    muted = {(row.camera, row.kind) for row in await camera_rulings.STANDING_MUTES.all(conn, cameras)}
-    blind = await blinded(conn, cameras, rules, now)
+    muted = {(row.camera, row.kind) for row in await camera_rulings.STANDING_MUTES.all(conn, codes)}
+    blind = await blinded(conn, codes, rules, now)
     blind |= {row.camera for row in sightings.values() if is_blind(row.kind, row.ended, row.heard_at, rules, now)}
     return [
         fate_of(
@@ -181,9 +202,9 @@ async def _fates(
     ]  # fmt: skip
 
 
-async def blinded(conn: Conn, cameras: Sequence[str], rules: Rules, now: datetime) -> set[str]:
+async def blinded(conn: Conn, codes: Sequence[str], rules: Rules, now: datetime) -> set[str]:
     """Which of these cameras cannot see, by what they have said of themselves."""
-    rows = await camera_incidents.BLINDED.all(conn, cameras, sorted(rules.blinding))
+    rows = await camera_incidents.BLINDED.all(conn, codes, sorted(rules.blinding))
     return {row.camera for row in rows if is_blind(row.kind, row.ended, row.heard_at, rules, now)}
 
 

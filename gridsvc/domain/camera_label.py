@@ -6,21 +6,13 @@ import csv
 import io
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from enum import StrEnum
 from typing import Final
 
+from events.storm import Mode
 from gridsvc.domain.roster import Fault, decoded
 
 ANY: Final = "*"
 """In a row of the map: whatever it is."""
-
-
-class Mode(StrEnum):
-    """What becomes of an event that a row stands for."""
-
-    AUTOMATIC = "automatic"  # a case, as when a person reports it
-    REVIEW = "review"  # a person looks at it first
-    OFF = "off"  # nothing; it is counted
 
 
 @dataclass(frozen=True, kw_only=True)

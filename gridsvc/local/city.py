@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 
 import shapely
 
+from events.storm import Mode
 from geo.place import Bounds
 from geo.projection import area_m2
 from gridsvc.actions.see_cells import see_cells
@@ -20,7 +21,7 @@ from gridsvc.db import SERVICE, Conn, Nothing, Statement, open_pool, transaction
 from gridsvc.domain import roster
 from gridsvc.domain.camera import Camera
 from gridsvc.domain.camera import what_is_new as new_of_camera
-from gridsvc.domain.camera_label import ANY, Mode, Row
+from gridsvc.domain.camera_label import ANY, Row
 from gridsvc.domain.component import what_is_new
 from gridsvc.domain.shift import on_shift
 from gridsvc.ids import new_id

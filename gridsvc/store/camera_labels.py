@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from events.storm import Mode
 from gridsvc.db import Conn, Nothing, Statement
-from gridsvc.domain.camera_label import KnownWords, Label, Mode, Row
+from gridsvc.domain.camera_label import KnownWords, Label, Row
 from gridsvc.store.rows import rows_text
 
 
@@ -146,19 +148,33 @@ _RECORD = Statement(
     Nothing,
     """
     INSERT INTO unmapped_labels AS u (camera, kind, zone, target, count, first_at, last_at)
-    VALUES ($1::text, lower($2::text), lower($3::text), lower($4::text), 1, $5::timestamptz, $5::timestamptz)
+    SELECT r.camera, r.kind, r.zone, r.target, r.count, $1::timestamptz, $1::timestamptz
+      FROM unnest($2::text[], $3::text[], $4::text[], $5::text[], $6::integer[])
+        AS r (camera, kind, zone, target, count)
+     ORDER BY r.camera, r.kind, r.zone, r.target
         ON CONFLICT (camera, kind, zone, target) DO UPDATE
-       SET count = u.count + 1, last_at = greatest(u.last_at, excluded.last_at),
+       SET count = u.count + excluded.count, last_at = greatest(u.last_at, excluded.last_at),
            first_at = least(u.first_at, excluded.first_at)
     """,
 )
 
 
-async def record_unmapped(
-    conn: Conn, camera: str, kind: str, zone: str | None, target: str | None, now: datetime
-) -> None:
-    """Count one event whose word no row of the map knows: it becomes a task for an administrator, not a loss."""
-    await _RECORD.run(conn, camera, kind, zone or "", target or "", now)
+Word = tuple[str, str, str, str]
+"""Camera, kind, zone and target, the last two "" where the event named none."""
+
+
+async def record_unmapped(conn: Conn, said: Counter[Word], now: datetime) -> None:
+    """Count events whose words no row of the map knows: they become a task for an administrator, not a loss."""
+    counted: Counter[Word] = Counter()
+    for (camera, *words), many in said.items():
+        kind, zone, target = (word.lower() for word in words)
+        counted[camera, kind, zone, target] += many
+    if counted:
+        names = list(counted)
+        await _RECORD.run(
+            conn, now, [n[0] for n in names], [n[1] for n in names], [n[2] for n in names], [n[3] for n in names],
+            list(counted.values()),
+        )  # fmt: skip
 
 
 @dataclass(frozen=True)

@@ -96,7 +96,7 @@ async def seen_by_a_camera(town: Town) -> None:
     """One incident that two messages told of: a case opened, and joined."""
     streets = Cameras(town)
     await streets.rules(wait_s=0)
-    await streets.install("c1", 0, {"street_vendor": "300301"})
+    await streets.install("c1", 0, {"street_vendor": ("300301", "automatic")})
     await streets.say(seen("c1", "a"), seen("c1", "a", phase=Phase.END))
     await streets.work()
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import hashlib
+from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import timedelta
 from pathlib import Path
@@ -157,7 +158,7 @@ async def test_a_table_of_words_settles_what_was_waiting_for_it(
     run: Command, two_cameras: None, pool: ConnPool, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     async with transaction(pool) as (conn, now):
-        await camera_labels.record_unmapped(conn, SECOND, "Car", "fire_lane", None, now)
+        await camera_labels.record_unmapped(conn, Counter({(SECOND, "Car", "fire_lane", ""): 1}), now)
     assert await run("unmapped") == 0
     assert f"{SECOND}\t" in capsys.readouterr().out
     table = tmp_path / "labels.csv"

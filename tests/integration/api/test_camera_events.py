@@ -17,6 +17,7 @@ from gridsvc.domain.access import Role
 from gridsvc.ids import new_id
 from gridsvc.store.numbers import NumberBlocks
 from tests.integration.api.conftest import CITY, SOUTH, Api, Client, Said, a
+from tests.integration.stories.camera_town import give_meanings, put_up
 from workers.cameras import decide_round, sort_round
 
 STRUCTURED = {"Content-Type": "application/cloudevents+json"}
@@ -38,11 +39,8 @@ async def cameras(api: Api) -> None:
     """A camera in each district, and a token of the northern one."""
     async with transaction(api.pool, SERVICE) as (conn, now):
         for code, lon in PLACES.items():
-            await conn.execute(
-                "INSERT INTO cameras (code, name, place, height_m, bearing_deg, field_deg, far_m, protocol, label_map)"
-                " VALUES ($1, $1, ST_SetSRID(ST_MakePoint($2, 36.055), 4326), 6, 0, 60, 80, 'cloudevents', $3)",
-                code, lon, {"street_vendor": "0201", "crowd": {"category": "0201", "mode": "review"}},
-            )  # fmt: skip
+            await put_up(conn, code, lon, 36.055)
+            await give_meanings(conn, code, {"street_vendor": ("0201", "automatic"), "crowd": ("0201", "review")})
         token = new_id()
         await conn.execute(
             "INSERT INTO camera_tokens (id, secret_hash, protocol, created_at, created_by)"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -162,8 +163,10 @@ async def test_a_word_without_a_meaning_is_a_task_until_somebody_says_what_it_me
     now = datetime(2026, 1, 1, tzinfo=UTC)
     async with transaction(api.pool, SERVICE) as (conn, _):
         for minutes in (0, 5):
-            await camera_labels.record_unmapped(conn, CODE, "Truck", "lane", None, now + timedelta(minutes=minutes))
-        await camera_labels.record_unmapped(conn, CODE, "bird", None, None, now)
+            await camera_labels.record_unmapped(
+                conn, Counter({(CODE, "Truck", "lane", ""): 1}), now + timedelta(minutes=minutes)
+            )
+        await camera_labels.record_unmapped(conn, Counter({(CODE, "bird", "", ""): 1}), now)
     waiting = (await admin.get("/api/v1/unmapped-labels")).body["items"]
     assert [(each["kind"], each["zone"], each["count"]) for each in waiting] == [("bird", "", 1), ("truck", "lane", 2)]
     assert (await (await api.somebody(a(Role.ACCEPTOR, SOUTH))).get("/api/v1/unmapped-labels")).body["items"] == []

@@ -10,7 +10,7 @@ from typing import Any
 
 from events.intake.camera_event import CameraEvent, Device, Phase, Spot
 from gridsvc.actions.take_camera_events import Answer, Incoming, take_camera_events
-from gridsvc.db import transaction
+from gridsvc.db import Conn, transaction
 from gridsvc.store import camera_events
 from gridsvc.store.camera_events import Balance
 from tests.integration.small_city import SOUTH, STEP, WEST
@@ -32,6 +32,26 @@ def seen(
     )  # fmt: skip
 
 
+async def put_up(conn: Conn, code: str, lon: float, lat: float, protocol: str = "cloudevents") -> None:
+    """A camera of which nothing is known but its place and how it speaks: what it sees is where it stands."""
+    await conn.execute(
+        "INSERT INTO cameras (code, name, place, height_m, bearing_deg, field_deg, far_m, protocol, given_x, given_y,"
+        "                     given_frame, changed_at)"
+        " VALUES ($1, $1, ST_SetSRID(ST_MakePoint($2, $3), 4326), 6, 0, 60, 80, $4, $2, $3, 'wgs84', now())",
+        code, lon, lat, protocol,
+    )  # fmt: skip
+
+
+async def give_meanings(conn: Conn, camera: str, labels: Mapping[str, tuple[str, str]]) -> None:
+    """Rows of the map of a camera: of each kind its category in the default edition and the mode."""
+    await conn.executemany(
+        "INSERT INTO camera_labels (camera, protocol, kind, zone, target, edition, category, mode, written_at,"
+        "                           written_by)"
+        " SELECT $1, '*', $2, '*', '*', code, $3, $4, now(), 'test' FROM category_editions WHERE is_default",
+        [(camera, kind, category, mode) for kind, (category, mode) in labels.items()],
+    )
+
+
 @dataclass(frozen=True)
 class Cameras:
     """The cameras of a town."""
@@ -44,15 +64,12 @@ class Cameras:
         async with self.town.pool.acquire() as conn:
             await conn.execute(f"UPDATE camera_rules SET {columns}", *changes.values())  # noqa: S608 - names of tests
 
-    async def install(self, code: str, cell: int, labels: Mapping[str, Any], *, east_m: float = 0) -> None:
+    async def install(self, code: str, cell: int, labels: Mapping[str, tuple[str, str]], *, east_m: float = 0) -> None:
         """A camera in the middle of the `cell`-th cell from the west of the southern row, moved east by some metres."""
         lon, lat = WEST + STEP / 2 + STEP * cell + east_m / 89_900, SOUTH + STEP / 2
         async with self.town.pool.acquire() as conn:
-            await conn.execute(
-                "INSERT INTO cameras (code, name, place, height_m, bearing_deg, field_deg, far_m, protocol, label_map)"
-                " VALUES ($1, $1, ST_SetSRID(ST_MakePoint($2, $3), 4326), 6, 0, 60, 80, 'cloudevents', $4)",
-                code, lon, lat, dict(labels),
-            )  # fmt: skip
+            await put_up(conn, code, lon, lat)
+            await give_meanings(conn, code, labels)
 
     async def say(self, *events: CameraEvent) -> list[Answer]:
         """One commit with all of these."""

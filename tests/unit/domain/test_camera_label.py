@@ -6,7 +6,8 @@ import random
 
 import pytest
 
-from gridsvc.domain.camera_label import KnownWords, Label, Mode, Row, Said, find_label, read_row, read_table, table_of
+from events.storm import Mode
+from gridsvc.domain.camera_label import KnownWords, Label, Row, Said, find_label, read_row, read_table, table_of
 from gridsvc.domain.roster import Fault
 
 SAID = Said(camera="c1", protocol="frigate", kind="car", zone="Fire_Lane", target="truck")

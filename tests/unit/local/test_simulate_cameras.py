@@ -7,9 +7,9 @@ from collections import Counter
 import msgspec
 
 from events.intake.camera_event import CameraEvent, Phase
-from gridsvc.api.camera_wire import BATCH, parse
+from events.intake.cloudevents import parse
 from gridsvc.local.city_ground import make_lattice
-from gridsvc.local.city_people import CAMERAS, camera_code, make_cameras
+from gridsvc.local.city_people import CAMERAS, LABELS, camera_code, make_cameras
 from gridsvc.local.simulate_cameras import KINDS, STORM, STRANGE, CameraWatch
 
 CODES = [camera_code(number) for number in range(1, CAMERAS + 1)]
@@ -20,7 +20,7 @@ def watched(looks: int, seed: int = 1) -> tuple[CameraWatch, list[list[CameraEve
     batches = []
     for _ in range(looks):
         for batch in watch.look():
-            events = parse(msgspec.json.encode(batch), BATCH, {})
+            events = parse(msgspec.json.encode(batch), "application/cloudevents-batch+json")
             assert all(isinstance(event, CameraEvent) for event in events), events
             batches.append([event for event in events if isinstance(event, CameraEvent)])
     return watch, batches
@@ -52,7 +52,9 @@ def test_the_stuck_camera_says_the_very_same_and_another_storms() -> None:
 def test_the_cameras_are_those_of_the_demo_city_and_the_map_knows_the_labels() -> None:
     cameras = make_cameras(1, make_lattice(1))
     assert [camera.code for camera in cameras] == CODES
-    assert all(set(KINDS) <= set(camera.label_map) and STRANGE not in camera.label_map for camera in cameras)
+    known = {kind for protocol, kind, *_ in LABELS if protocol == "*"}
+    assert set(KINDS) <= known
+    assert STRANGE not in {kind for _, kind, *_ in LABELS}
 
 
 def test_the_same_seed_sees_the_same() -> None:
