@@ -1,13 +1,20 @@
-"""Say once that a camera has fallen silent, and once that it is there again."""
+"""Cameras are heard; say once that one has fallen silent, and once that it is there again."""
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import datetime
 
 from events.catalog import CameraOffline, CameraOnline
 from gridsvc.db import Conn
 from gridsvc.ids import new_id
 from gridsvc.store import cameras, outbox
+
+
+async def hear_cameras(conn: Conn, codes: Collection[str], now: datetime) -> None:
+    """Something has just come from these cameras, an event, a repeat or a heartbeat. One statement for all of them."""
+    if codes:
+        await cameras.HEARD.run(conn, sorted(codes), [now] * len(codes))
 
 
 async def watch_cameras(conn: Conn, now: datetime, batch: int) -> tuple[int, int]:

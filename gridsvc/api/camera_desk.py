@@ -12,6 +12,7 @@ from collections import Counter
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Final, TypeVar
 
 from aiohttp import web
@@ -21,11 +22,13 @@ from geo.place import Place
 from gridsvc.actions.know_cameras import admit, known_cameras, owners
 from gridsvc.actions.quarantine_message import Message, quarantine_message
 from gridsvc.actions.take_camera_events import Answer, Incoming, take_camera_events
+from gridsvc.actions.watch_cameras import hear_cameras
 from gridsvc.api.parts import SETTINGS
 from gridsvc.db import ConnPool, open_pool, transaction
 from gridsvc.errors import TooManyTries
 from gridsvc.store.camera_events import Count
 from gridsvc.store.camera_tokens import Admitted, Named
+from gridsvc.store.rulebook import rulebook
 from gridsvc.together import Together
 
 MOST_TOGETHER: Final = 32  # requests per commit
@@ -40,11 +43,16 @@ Value = TypeVar("Value")
 
 @dataclass(eq=False)
 class Errand:
-    """What one request brings: events, what is no event (counted), and what could not be read (kept apart)."""
+    """What one request brings.
+
+    Events, what is no event (counted), what could not be read (kept apart), and cameras that only say that they are
+    there (`heard`).
+    """
 
     incoming: Sequence[Incoming]
     unkept: Counter[Count] = field(default_factory=Counter)
     unread: Sequence[tuple[Message, Refused]] = ()
+    heard: Sequence[str] = ()
     answers: list[Answer] = field(default_factory=list)
 
 
@@ -84,6 +92,8 @@ class CameraDesk:
             for errand in errands:
                 unkept.update(errand.unkept)
             answers = iter(await take_camera_events(conn, incoming, unkept, now))
+            heard = {each.camera for each in incoming} | {code for errand in errands for code in errand.heard}
+            await hear_cameras(conn, heard, now)
         for errand in errands:
             errand.answers = [next(answers) for _ in errand.incoming]
 
@@ -99,6 +109,11 @@ class CameraDesk:
         if found is not None:  # guesses are not remembered: they would push out what is true
             _remember(self._tokens, (token, peer), (self._ticks() + KEPT_S, found))
         return found
+
+    async def moment(self) -> datetime:
+        """Now by the city's clock and in its zone, as answers to devices tell it."""
+        async with transaction(self._pool) as (conn, now):
+            return now.astimezone((await rulebook(conn)).zone)
 
     async def divisions_of(self, cameras: Sequence[str]) -> dict[str, Sequence[str] | None]:
         """The divisions of each camera, from the top down, as of a few seconds ago; None: there is no such camera."""

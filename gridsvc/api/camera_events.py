@@ -7,7 +7,7 @@ were kept: a program is told which item and why, a device's message is put into 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Annotated, Final, Literal
 from uuid import UUID
@@ -15,27 +15,25 @@ from uuid import UUID
 import msgspec
 from aiohttp import web
 
-from events.intake.camera_event import CameraEvent, Heartbeat, Parsed, Refused
+from events.intake import cloudevents
+from events.intake.camera_event import NOT_EVEN_RAW, CameraEvent, Heartbeat, Parsed, Refused
 from gridsvc.actions.know_cameras import camera_of
 from gridsvc.actions.quarantine_message import Message
 from gridsvc.actions.take_camera_events import Answer, Incoming
-from gridsvc.api import camera_wire
 from gridsvc.api.camera_desk import CAMERA_DESK, Errand
+from gridsvc.api.camera_protocols import PROTOCOLS, Done
 from gridsvc.api.health import METRICS
 from gridsvc.api.identity import address_of
-from gridsvc.api.parts import caller_of, scoped
+from gridsvc.api.parts import SETTINGS, caller_of, scoped
 from gridsvc.api.route import DESK, PUBLIC, Route
 from gridsvc.api.wire import Page, Told, Wanted, path_id, read_bytes, read_cursor, read_query, reply, write_cursor
 from gridsvc.domain.access import Caller, Role, scope_keys
 from gridsvc.errors import CameraMessageRefused, UnacceptedMedia, Unknown
 from gridsvc.store import camera_events, camera_incidents
 from gridsvc.store.camera_events import Count
+from gridsvc.store.camera_tokens import Admitted, Named
 
-Parser = Callable[[bytes, str, Mapping[str, str]], Sequence[Parsed]]
-"""Body, content type and headers of one request; one item for each thing that it says, in order."""
-
-PARSERS: Final[Mapping[str, Parser]] = {camera_wire.PROTOCOL: camera_wire.parse}
-"""What `/intake/{protocol}/…` can read."""
+_READABLE: Final = ("application/cloudevents+json", "application/cloudevents-batch+json", "application/json")
 
 
 class CameraEventOutcome(Told):
@@ -53,9 +51,6 @@ class CameraEventsTaken(Told):
     items: list[CameraEventOutcome]
 
 
-_READABLE: Final = (camera_wire.STRUCTURED, camera_wire.BATCH, camera_wire.BINARY)
-
-
 async def _take(request: web.Request) -> web.Response:
     """A program's events: each names its camera, which must stand in the program's area."""
     if request.content_type not in _READABLE:
@@ -63,8 +58,8 @@ async def _take(request: web.Request) -> web.Response:
             f"the body is {request.content_type}; want {', '.join(_READABLE)}",
             given=request.content_type, wanted=", ".join(_READABLE),
         )  # fmt: skip
-    body = await read_bytes(request)
-    items = PARSERS[camera_wire.PROTOCOL](body, request.headers.get("Content-Type", ""), request.headers)
+    body = await read_bytes(request, _most(request, cloudevents.MOST_BYTES))
+    items = cloudevents.parse(body, request.headers.get("Content-Type", ""), request.headers)
     caller, desk = caller_of(request), request.app[CAMERA_DESK]
     areas = await desk.divisions_of([e.device.code for e in items if isinstance(e, CameraEvent) and e.device.code])
     errand = Errand([])
@@ -88,7 +83,8 @@ async def _take(request: web.Request) -> web.Response:
 
 
 def _count(request: web.Request, told: Sequence[CameraEventOutcome]) -> None:
-    for outcome, many in Counter(each.outcome for each in told).items():
+    kinds = ("heartbeat" if each.reason == "heartbeat" else each.outcome for each in told)
+    for outcome, many in Counter(kinds).items():
         request.app[METRICS].camera_events.labels(outcome).inc(many)
 
 
@@ -115,67 +111,92 @@ def _spelled(event: CameraEvent) -> bytes:
 
 # -- devices -----------------------------------------------------------------------------------------
 
-Saying = Callable[[Sequence[CameraEventOutcome]], web.Response]
-
-
-def _plainly(outcomes: Sequence[CameraEventOutcome]) -> web.Response:
-    return reply(CameraEventsTaken(items=list(outcomes)))
-
-
-SAYINGS: Final[Mapping[str, Saying]] = {}
-"""How a protocol is answered that wants another answer than ours to what was kept."""
-
-REFUSALS: Final[Mapping[str, Callable[[Refused], web.Response]]] = {}
-"""How a device is answered that cannot be helped by an error. What it sent is in quarantine all the same."""
-
 
 async def _take_from_device(request: web.Request) -> web.StreamResponse:
-    """A device's message. The token says whose it is; what cannot be read waits in quarantine."""
-    protocol, peer, desk = request.match_info["protocol"], address_of(request), request.app[CAMERA_DESK]
-    parser = PARSERS.get(protocol)
-    found = await desk.admitted(request.match_info["token"][:200], peer) if parser is not None else None
-    if parser is None or found is None or found[0].protocol != protocol:
+    """A device's message. The token says whose it is; what cannot be read waits in quarantine.
+
+    What is refused by a rule (faces) is answered as what is kept: sent again it would be refused again.
+    """
+    name, peer, desk = request.match_info["protocol"], address_of(request), request.app[CAMERA_DESK]
+    protocol = PROTOCOLS.get(name)
+    found = await desk.admitted(request.match_info["token"][:200], peer) if protocol is not None else None
+    if protocol is None or found is None or found[0].protocol != name:
         raise Unknown("there is nothing here: no such protocol, or a token that is not valid for it from here")
     admitted, names = found
-    body = await read_bytes(request)
-    items = parser(body, request.headers.get("Content-Type", ""), request.headers)
-    outcomes: list[CameraEventOutcome | None] = []
-    incoming: list[Incoming] = []
-    unread: list[Refused] = []
-    for item in items:
-        camera = None if isinstance(item, Refused) else camera_of(admitted, names, item.device)
-        if isinstance(item, Refused):
-            unread.append(item)
-            outcomes.append(_quarantined(item))
-        elif camera is None:
-            stranger = Refused(protocol=protocol, code="unknown_camera", says="the token speaks for no such device")
-            unread.append(stranger)
-            outcomes.append(_quarantined(stranger))
-        elif isinstance(item, Heartbeat):
-            outcomes.append(CameraEventOutcome(outcome="accepted", reason="heartbeat"))
-        else:
-            raw = body if len(items) == 1 else _spelled(item)
-            incoming.append(Incoming(camera=camera, event=item, raw=raw, sent_by=f"token:{admitted.id}"))
-            outcomes.append(None)
+    body, content_type = await read_bytes(request, _most(request, protocol.most_bytes)), _content_type(request)
+    items = [_of_its_camera(item, admitted, names) for item in protocol.parse(body, content_type, request.headers)]
     message = Message(
-        protocol=protocol, token_id=admitted.id, cameras=list(admitted.cameras), peer=peer,
-        content_type=request.headers.get("Content-Type", "")[:200], headers=dict(request.headers), body=body,
+        protocol=name, token_id=admitted.id, cameras=list(admitted.cameras), peer=peer,
+        content_type=content_type[:200], headers=dict(request.headers), body=body,
     )  # fmt: skip
-    owner = admitted.cameras[0] if len(admitted.cameras) == 1 else ""
-    unkept: Counter[Count] = Counter((owner, "quarantined", each.code) for each in unread)
-    kept = iter(await desk.take(Errand(incoming, unkept, [(message, each) for each in unread[:1]])))
-    told = [each or _told(next(kept)) for each in outcomes]
+    errand, unread = _errand_of(items, admitted, message)
+    kept = iter(await desk.take(errand))
+    told = [_told(next(kept)) if isinstance(item, CameraEvent) else _said_of(item) for _, item in items]
     _count(request, told)
-    if unread:
-        refusal = REFUSALS.get(protocol)
-        if refusal is None:
-            raise CameraMessageRefused(unread[0].says[:400], reason=unread[0].code, kept=len(incoming))
-        return refusal(unread[0])
-    return SAYINGS.get(protocol, _plainly)(told)
+    if unread and not protocol.by_item:
+        raise CameraMessageRefused(unread[0].says[:400], reason=unread[0].code, kept=len(errand.incoming))
+    if protocol.answer is None:
+        return reply(CameraEventsTaken(items=told))
+    said = [_as_done(item, outcome) for (_, item), outcome in zip(items, told, strict=True)]
+    return protocol.answer(Done(items=said, path=f"/intake/{name}", now=await desk.moment()))
 
 
-def _quarantined(refused: Refused) -> CameraEventOutcome:
-    return CameraEventOutcome(outcome="rejected", reason=refused.code, detail=refused.says[:400])
+def _content_type(request: web.Request) -> str:
+    return request.headers.get("Content-Type", "")
+
+
+def _most(request: web.Request, most_bytes: int) -> int:
+    """Bytes of a message that are read: pictures make one larger than other bodies, but not than an upload."""
+    return min(most_bytes, request.app[SETTINGS].http.upload_limit)
+
+
+def _of_its_camera(item: Parsed, admitted: Admitted, names: Sequence[Named]) -> tuple[str, Parsed]:
+    """An item with the code of its camera; a refusal where the token speaks for no such device."""
+    camera = None if isinstance(item, Refused) else camera_of(admitted, names, item.device)
+    if camera is not None or isinstance(item, Refused):
+        return camera or "", item
+    says = "the token speaks for no such device"
+    return "", Refused(protocol=item.protocol, code="unknown_camera", says=says, device=item.device, item=_id_of(item))
+
+
+def _errand_of(
+    items: Sequence[tuple[str, Parsed]], admitted: Admitted, message: Message
+) -> tuple[Errand, list[Refused]]:
+    """What is to be kept of a message, and what of it could not be read.
+
+    Events are kept in our own form, not as they came: what a reader leaves out by rule is in no row. Where something
+    was refused by a rule, the message does not go into quarantine either.
+    """
+    refused = [item for _, item in items if isinstance(item, Refused)]
+    unread = [item for item in refused if item.code not in NOT_EVEN_RAW]
+    by_rule, owner = len(unread) < len(refused), admitted.cameras[0] if len(admitted.cameras) == 1 else ""
+    unkept: Counter[Count] = Counter((owner, "rejected" if by_rule else "quarantined", each.code) for each in refused)
+    incoming = [
+        Incoming(camera=camera, event=item, raw=_spelled(item), sent_by=f"token:{admitted.id}")
+        for camera, item in items
+        if isinstance(item, CameraEvent)
+    ]
+    heard = [camera for camera, item in items if isinstance(item, Heartbeat)]
+    kept_apart = [] if by_rule else [(message, each) for each in unread[:1]]
+    return Errand(incoming, unkept, kept_apart, heard), unread
+
+
+def _said_of(item: Heartbeat | Refused) -> CameraEventOutcome:
+    if isinstance(item, Heartbeat):
+        return CameraEventOutcome(outcome="accepted", reason="heartbeat")
+    return CameraEventOutcome(outcome="rejected", reason=item.code, detail=item.says[:400])
+
+
+def _as_done(item: Parsed, outcome: CameraEventOutcome) -> Parsed:
+    if isinstance(item, Refused) or outcome.outcome != "rejected":
+        return item
+    reason = outcome.reason or ""
+    return Refused(protocol=item.protocol, code=reason, says="it was not kept", device=item.device, item=_id_of(item))
+
+
+def _id_of(item: CameraEvent | Heartbeat) -> str:
+    fields = item.fields if isinstance(item, CameraEvent) else {}
+    return fields.get("notification") or fields.get("object") or ""
 
 
 # -- what led to a case --------------------------------------------------------------------------------

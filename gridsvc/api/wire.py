@@ -69,21 +69,30 @@ async def read_body(request: web.Request, type_: type[T]) -> T:
         raise BadRequest("the body is nested too deeply", wanted="JSON of a few levels") from None
 
 
-async def read_bytes(request: web.Request) -> bytes:
-    """The body as it came, within the limits of size and time."""
+async def read_bytes(request: web.Request, most: int | None = None) -> bytes:
+    """The body as it came, within the limits of size and time; `most` bytes where a route takes more than others."""
     coding = request.headers.get("Content-Encoding", "identity")
     if coding != "identity":
         raise UnacceptedMedia(f"the body is packed as {coding}; want it plain", given=coding, wanted="identity")
     limits = request.app[SETTINGS].http
     try:
         async with asyncio.timeout(limits.body_seconds):
-            return await request.read()
+            return await request.read() if most is None else await _read_up_to(request, most)
     except TimeoutError:
         raise Unavailable(f"the body did not arrive within {limits.body_seconds:g} s", retry_after_s=1) from None
     except web.HTTPRequestEntityTooLarge:
         raise TooLarge(
             f"the body is larger than {limits.body_limit} bytes", wanted=f"at most {limits.body_limit} bytes"
         ) from None
+
+
+async def _read_up_to(request: web.Request, most: int) -> bytes:
+    body = bytearray()
+    async for chunk in request.content.iter_any():
+        body += chunk
+        if len(body) > most:
+            raise TooLarge(f"the body is larger than {most} bytes", wanted=f"at most {most} bytes")
+    return bytes(body)
 
 
 def read_query(request: web.Request, type_: type[T]) -> T:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 from uuid import UUID
 
 from gridsvc.actions.replay_message import StillUnread, replay_message
-from gridsvc.api.camera_events import PARSERS
+from gridsvc.api.camera_protocols import PROTOCOLS
 from gridsvc.db import SERVICE, Conn, open_pool, transaction
 from gridsvc.settings import Settings
 from gridsvc.store import camera_quarantine
@@ -84,11 +84,11 @@ async def _one(conn: Conn, message_id: UUID, verb: str, now: datetime) -> int:
     if verb == "show":
         _show(kept)
         return 0
-    parser = PARSERS.get(kept.protocol)
-    if parser is None:
+    protocol = PROTOCOLS.get(kept.protocol)
+    if protocol is None:
         print(f"{kept.id}: nothing here reads {kept.protocol}", file=sys.stderr)
         return 1
-    done = await replay_message(conn, kept, parser(kept.body, kept.content_type, kept.headers), now)
+    done = await replay_message(conn, kept, protocol.parse(kept.body, kept.content_type, kept.headers), now)
     if isinstance(done, StillUnread):
         print(f"{kept.id}: {done.code}: {done.says}", file=sys.stderr)
         return 1

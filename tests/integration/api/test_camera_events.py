@@ -84,7 +84,7 @@ async def test_structured_binary_and_batch_are_taken_in_and_answered_item_by_ite
     several = await post(program, batch, BATCH)
     assert several.status == 202
     assert [(item["outcome"], item["reason"]) for item in several.body["items"]] == [
-        ("duplicate", None), ("accepted", None), ("rejected", "unknown_camera"), ("rejected", "bad_item"),
+        ("duplicate", None), ("accepted", None), ("rejected", "unknown_camera"), ("rejected", "wrong_version"),
         ("rejected", "unknown_camera"), ("duplicate", None),
     ]  # fmt: skip
     await work(api)
@@ -111,7 +111,7 @@ async def test_a_case_shows_what_cameras_saw_and_only_to_whom_it_is_shown(api: A
 async def test_what_cannot_be_read_is_refused_by_its_code(api: Api, cameras: None) -> None:
     program = await api.program("camera-events:write")
     broken = await post(program, b"\x00\xff{", STRUCTURED)
-    assert (broken.status, broken.code, broken.body["reason"]) == (422, "camera_message_refused", "bad_item")
+    assert (broken.status, broken.code, broken.body["reason"]) == (422, "camera_message_refused", "wrong_encoding")
     assert (await post(program, event(), {"Content-Type": "text/plain"})).status == 415
     other = await api.program("reports:write")
     assert (await post(other, event(), STRUCTURED)).status == 403
@@ -134,7 +134,7 @@ async def test_a_token_speaks_for_its_camera_and_what_cannot_be_read_waits_in_qu
     [quarantined] = await rows(api, "SELECT * FROM camera_quarantine")
     assert quarantined["body"] == b"<not json/>"
     assert (quarantined["protocol"], quarantined["code"], quarantined["cameras"]) == (
-        "cloudevents", "bad_item", ["north"],
+        "cloudevents", "not_json", ["north"],
     )  # fmt: skip
     assert "gsk_secret" not in str(quarantined["headers"])
     assert TOKEN not in str(dict(quarantined))
