@@ -105,7 +105,7 @@ CREATE UNIQUE INDEX camera_labels_row ON camera_labels (coalesce(camera, '*'), p
 
 -- What the cameras of a running city knew until now.
 INSERT INTO camera_labels (camera, kind, edition, category, mode, written_at, written_by)
-SELECT c.code, lower(m.key), g.edition, g.code, 'automatic', city_now(), 'migration:15'
+SELECT c.code, lower(m.key), g.edition, g.code, 'automatic', city_now(), 'migration:20'
   FROM cameras c
        CROSS JOIN LATERAL jsonb_each_text(c.label_map) AS m (key, value)
        JOIN category_editions e ON e.is_default

@@ -24,8 +24,8 @@ FOUNDATION = {
     "gridsvc.signing", "gridsvc.passwords", "gridsvc.files", "gridsvc.together",
 }  # fmt: skip
 SPACE_AND_NEWS = {"geo", "events.catalog"}
-DECISIONS = SPACE_AND_NEWS | {"gridsvc.domain", "gridsvc.errors"}
-MEMORY = DECISIONS | {"gridsvc.store", "gridsvc.db", "events.codec", "events.storm", "events.intake"}
+DECISIONS = SPACE_AND_NEWS | {"events.storm", "gridsvc.domain", "gridsvc.errors"}
+MEMORY = DECISIONS | {"gridsvc.store", "gridsvc.db", "events.codec", "events.intake"}
 STORIES = MEMORY - {"events.codec"} | {"gridsvc.actions", "gridsvc.ids", "gridsvc.signing"}
 PICTURES = {"gridsvc.picture_desk", "gridsvc.picture_process"}
 EVERYTHING = set(OURS)

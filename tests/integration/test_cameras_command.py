@@ -48,7 +48,7 @@ async def test_what_could_not_be_read_is_listed_shown_and_replayed_once_its_read
     assert await command(database, "quarantine", "replay", "--all") == 1, "one of them cannot be read still"
     told = capsys.readouterr()
     assert f"{kept['mended']}: 1 events, accepted" in told.out
-    assert f"{kept['broken']}: bad_item" in told.err
+    assert f"{kept['broken']}: not_json" in told.err
     assert await command(database, "quarantine", "list") == 0
     assert kept["mended"] not in capsys.readouterr().out
     assert await pool.fetchval("SELECT camera FROM camera_events") == "c1"
