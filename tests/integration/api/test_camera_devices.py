@@ -22,6 +22,7 @@ from tests.integration.api.conftest import Api, Said
 from tests.integration.stories.camera_town import give_meanings, put_up
 from tests.unit.events.intake.ends import attributes, cases
 from workers.cameras import sort_round
+from workers.registry import watch_round
 
 TYPES = {
     "frigate": "application/json", "gat1400": "application/VIID+JSON", "gb28181": "Application/MANSCDP+xml",
@@ -179,3 +180,18 @@ async def test_a_word_without_a_meaning_waits_for_a_person_and_a_zone_says_where
     ]  # fmt: skip
     counted = await rows(api, "SELECT camera, kind, count FROM unmapped_labels")
     assert counted == [{"camera": "frigate", "kind": "hedgehog", "count": 2}]
+
+
+async def test_a_repeat_or_a_heartbeat_brings_back_a_camera_that_was_missed(api: Api, devices: None) -> None:
+    line = b"Code=CrossLineDetection;action=Start;index=0;data={}"
+    beat = b"Heartbeat"
+    assert (await send(api, "dahua", line, "text/plain")).status == 200
+    for said in (line, beat):
+        async with transaction(api.pool, SERVICE) as (conn, _):
+            await conn.execute("UPDATE camera_health SET heard_at = heard_at - interval '1 day'")
+        await watch_round(api.pool, 100)
+        assert (await send(api, "dahua", said, "text/plain")).status == 200
+        await watch_round(api.pool, 100)
+    news = await rows(api, "SELECT type FROM outbox WHERE type LIKE 'camera.o%' ORDER BY seq")
+    assert [row["type"] for row in news] == ["camera.offline", "camera.online"] * 2
+    assert len(await rows(api, "SELECT FROM camera_events")) == 1, "a repeat and a heartbeat are no events"
