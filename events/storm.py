@@ -88,6 +88,7 @@ class Message:
     ended: bool = False
     taken_back: bool = False
     heard_at: datetime
+    unnumbered: bool = False  # the device numbers nothing: this is its channel and kind, which may begin again
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -118,10 +119,17 @@ def heard(sighting: Sighting | None, message: Message) -> Sighting:
         first_at=min(sighting.first_at, message.at),
         last_at=max(sighting.last_at, message.at),
         heard_at=max(sighting.heard_at, message.heard_at),
-        ended=sighting.ended or message.ended,
+        ended=_has_ended(sighting, message),
         taken_back=sighting.taken_back or message.taken_back,
         messages=sighting.messages + 1,
     )
+
+
+def _has_ended(sighting: Sighting, message: Message) -> bool:
+    """What a device has numbered ends once; where it numbers nothing, the last word holds, of two at once the end."""
+    if not message.unnumbered or message.at == sighting.last_at:
+        return sighting.ended or message.ended
+    return message.ended if message.at > sighting.last_at else sighting.ended
 
 
 # -- what becomes of an event --------------------------------------------------------------------------

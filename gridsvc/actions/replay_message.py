@@ -10,7 +10,7 @@ from uuid import UUID
 
 from events.intake.camera_event import CameraEvent, Parsed, Refused
 from gridsvc.actions.know_cameras import camera_of
-from gridsvc.actions.take_camera_events import Answer, Incoming, take_camera_events
+from gridsvc.actions.take_camera_events import Answer, Incoming, spelled, take_camera_events
 from gridsvc.db import Conn
 from gridsvc.store import camera_quarantine, camera_tokens
 from gridsvc.store.camera_quarantine import Kept
@@ -43,7 +43,7 @@ async def replay_message(
             return StillUnread("unknown_camera", "the token speaks for no such device")
         if isinstance(item, CameraEvent):
             incoming.append(
-                Incoming(camera=camera, event=item, raw=kept.body, sent_by=f"replay:{kept.id}")
+                Incoming(camera=camera, event=item, raw=spelled(item), sent_by=f"replay:{kept.id}")
             )
     answers = await take_camera_events(conn, incoming, Counter(), now)
     told = Counter(answer.outcome for answer in answers)

@@ -32,6 +32,7 @@ from events.storm import (
 from geo.place import Place
 from gridsvc.actions.know_cameras import UNSAID, Meaning, known_cameras, meaning_of, owners, place_of
 from gridsvc.actions.news import news_of
+from gridsvc.actions.take_camera_events import LANE
 from gridsvc.db import Conn
 from gridsvc.domain.access import Whereabouts, case_keys
 from gridsvc.domain.camera import SeenCell
@@ -161,8 +162,9 @@ async def _heard(conn: Conn, events: Sequence[NewlyKept]) -> dict[Key, SightingR
     known = await camera_incidents.sightings(conn, wanted)
     for event in events:
         message = Message(
-            at=event.at, ended=event.phase == "end", taken_back=event.taken_back, heard_at=event.received_at
-        )
+            at=event.at, ended=event.phase == "end", taken_back=event.taken_back, heard_at=event.received_at,
+            unnumbered=event.key.startswith(LANE),
+        )  # fmt: skip
         before = known.get((event.camera, event.key))
         after = heard(before.sighting() if before else None, message)
         known[event.camera, event.key] = SightingRow(
@@ -293,8 +295,12 @@ _NONE = UUID(int=0)
 
 
 def _stays(event: NewlyKept, before: IncidentRow, fate: ToGroup) -> bool:
-    """Whether a message stays with the incident that its device's earlier ones led to: it has moved on, or ended."""
-    return before.group_key != fate.key or event.phase == "end"
+    """Whether a message stays with the incident that its device's earlier ones led to: it has moved on, or ended.
+
+    Where the device numbers nothing, what is seen elsewhere has not moved: it is another thing.
+    """
+    moved = before.group_key != fate.key and not event.key.startswith(LANE)
+    return moved or event.phase == "end"
 
 
 def _waits(event: NewlyKept, incident: IncidentRow) -> Decided:

@@ -14,6 +14,8 @@ from typing import Final
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
+import msgspec
+
 from events.intake.camera_event import CameraEvent
 from events.storm import Entry, Why, take
 from geo.place import BadPlace, read_place
@@ -30,6 +32,9 @@ BEHIND: Final = timedelta(days=7)
 AHEAD: Final = timedelta(minutes=5)
 """A device's clock is believed this far back and ahead; beyond it an event counts as of when it came."""
 
+LANE: Final = "lane:"
+"""So begins the key of events whose device numbers nothing: what it says of one kind is one thing that goes on."""
+
 _LONGEST: Final = 200  # characters of a device's words
 
 
@@ -41,6 +46,12 @@ class Incoming:
     event: CameraEvent
     raw: bytes
     sent_by: str
+
+
+def spelled(event: CameraEvent) -> bytes:
+    """An event as it is kept where its message is not: in our own form, without its pictures."""
+    said = {name: value for name, value in vars(event).items() if value is not None and name != "snapshots"}
+    return msgspec.json.encode(said)
 
 
 @dataclass(frozen=True)
@@ -105,7 +116,8 @@ def _row(incoming: Incoming, zone: tzinfo | None, now: datetime) -> NewEvent | A
         except BadPlace as bad:
             return Answer("rejected", bad.reason)
         lon, lat = place.lon, place.lat
-    key, kind, spot = _short(event.key), _short(event.kind), event.spot
+    kind, spot = _short(event.kind), event.spot
+    key = _short(event.key if event.lane is None else LANE + event.lane)
     said = (
         incoming.camera, event.protocol, event.key, event.kind, event.phase, event.at, event.local_time, event.zone,
         event.target, event.score, event.count, event.false_alarm, spot and (spot.lon, spot.lat),

@@ -19,7 +19,7 @@ from events.intake import cloudevents
 from events.intake.camera_event import NOT_EVEN_RAW, CameraEvent, Heartbeat, Parsed, Refused
 from gridsvc.actions.know_cameras import camera_of
 from gridsvc.actions.quarantine_message import Message
-from gridsvc.actions.take_camera_events import Answer, Incoming
+from gridsvc.actions.take_camera_events import Answer, Incoming, spelled
 from gridsvc.api.camera_desk import CAMERA_DESK, Errand
 from gridsvc.api.camera_protocols import PROTOCOLS, Done
 from gridsvc.api.health import METRICS
@@ -68,7 +68,7 @@ async def _take(request: web.Request) -> web.Response:
     for index, item in enumerate(items):
         wrong = _wrong_of(item, areas, caller)
         if wrong is None and isinstance(item, CameraEvent):
-            raw = body if len(items) == 1 else _spelled(item)
+            raw = body if len(items) == 1 else spelled(item)
             incoming.append(Incoming(camera=item.device.code or "", event=item, raw=raw, sent_by=caller.id))
         elif wrong is not None:
             errand.unkept["", "rejected", wrong.reason or ""] += 1
@@ -101,12 +101,6 @@ def _wrong_of(item: Parsed, areas: Mapping[str, Sequence[str] | None], caller: C
 
 def _told(answer: Answer) -> CameraEventOutcome:
     return msgspec.convert(vars(answer), CameraEventOutcome)
-
-
-def _spelled(event: CameraEvent) -> bytes:
-    """One event of several as it is kept: in our own form, without its pictures."""
-    said = {name: value for name, value in vars(event).items() if value is not None and name != "snapshots"}
-    return msgspec.json.encode(said)
 
 
 # -- devices -----------------------------------------------------------------------------------------
@@ -172,7 +166,7 @@ def _errand_of(
     by_rule, owner = len(unread) < len(refused), admitted.cameras[0] if len(admitted.cameras) == 1 else ""
     unkept: Counter[Count] = Counter((owner, "rejected" if by_rule else "quarantined", each.code) for each in refused)
     incoming = [
-        Incoming(camera=camera, event=item, raw=_spelled(item), sent_by=f"token:{admitted.id}")
+        Incoming(camera=camera, event=item, raw=spelled(item), sent_by=f"token:{admitted.id}")
         for camera, item in items
         if isinstance(item, CameraEvent)
     ]

@@ -24,11 +24,12 @@ VENDOR = "300301"
 def seen(
     camera: str, key: str, kind: str = "street_vendor", *, phase: Phase = Phase.START, at: datetime | None = None,
     zone: str | None = None, spot: Spot | None = None, taken_back: bool = False, score: float | None = None,
+    lane: str | None = None,
 ) -> CameraEvent:  # fmt: skip
     """What a camera says of its incident `key`."""
     return CameraEvent(
-        protocol="cloudevents", device=Device(code=camera), key=key, kind=kind, phase=phase, at=at, zone=zone,
-        spot=spot, false_alarm=taken_back, score=score,
+        protocol="cloudevents", device=Device(code=camera), key=key, lane=lane, kind=kind, phase=phase, at=at,
+        zone=zone, spot=spot, false_alarm=taken_back, score=score,
     )  # fmt: skip
 
 

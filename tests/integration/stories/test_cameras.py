@@ -188,6 +188,41 @@ async def test_a_blind_camera_mutes_its_own_detections_even_those_of_the_wait(
     assert await streets.outcomes() == {"suppressed inhibited": 2, "opened": 2, "joined": 2}
 
 
+async def test_where_a_device_numbers_nothing_an_end_ends_what_began_and_it_may_begin_again(
+    streets: Cameras, city_clock: CityClock
+) -> None:
+    """Each of its messages has a key of its own; the lane says what belongs together."""
+    await streets.rules(wait_s=0)
+
+    async def covered(key: str, phase: Phase) -> None:
+        await city_clock.forward(timedelta(seconds=1))
+        await streets.say(seen("c1", key, "tamper", phase=phase, lane="c1 tamper"))
+        await streets.work()
+
+    async def vendor(key: str) -> str | None:
+        await streets.say(seen("c1", key))
+        await streets.work()
+        [row] = await streets.town.rows("SELECT outcome FROM camera_events ORDER BY received_at DESC, id DESC LIMIT 1")
+        return str(row["outcome"])
+
+    await covered("m1", Phase.START)
+    assert await vendor("a") == "suppressed"
+    await covered("m2", Phase.END)
+    assert await vendor("b") == "opened"
+    await covered("m3", Phase.START)
+    assert await vendor("c") == "suppressed", "covered once more"
+
+
+async def test_what_is_seen_elsewhere_in_one_lane_is_another_thing(streets: Cameras) -> None:
+    await streets.rules(wait_s=0)
+    west, east = (Spot(lon=WEST + STEP / 2 + STEP * cell, lat=SOUTH + STEP / 2, datum="wgs84") for cell in (0, 2))
+    await streets.say(seen("c1", "m1", lane="c1 vendor", spot=west))
+    await streets.work()
+    await streets.say(seen("c1", "m2", lane="c1 vendor", spot=east, phase=Phase.UPDATE))
+    await streets.work()
+    assert sorted(case["cell_code"][-1] for case in await streets.cases()) == ["1", "3"]
+
+
 async def test_what_goes_on_after_its_case_was_closed_opens_another_four_hours_later(
     streets: Cameras, city_clock: CityClock
 ) -> None:
