@@ -134,6 +134,22 @@ def test_any_order_of_the_same_messages_ends_the_same(messages: list[Message]) -
     assert told(messages) == told(list(SCRIPT))
 
 
+UNNUMBERED = (
+    Message(at=after(0), heard_at=after(1), unnumbered=True),
+    Message(at=after(4), heard_at=after(5), unnumbered=True, ended=True),
+    Message(at=after(9), heard_at=after(9), unnumbered=True),
+)
+
+
+@given(st.permutations(UNNUMBERED))
+def test_where_a_device_numbers_nothing_the_last_word_holds_in_any_order(messages: list[Message]) -> None:
+    assert told(messages) == told(list(UNNUMBERED))
+    assert not told(messages).ended, "it has begun again"
+    over = replace(UNNUMBERED[0], at=after(9), ended=True)
+    assert told([*messages, over]).ended
+    assert told([over, *messages]).ended, "of two at once the end holds"
+
+
 def test_an_update_after_the_end_does_not_begin_it_again() -> None:
     sighting = told(list(SCRIPT))
     assert sighting.ended
