@@ -7,7 +7,7 @@ Takes any number of cases at once, because news that arrives together shares one
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Final
@@ -94,12 +94,13 @@ async def choose_owners(
     now: datetime,
     taken: Counter[UUID] | None = None,
     *,
+    given_up: Mapping[UUID, int] | None = None,
     only_ask: bool = False,
 ) -> list[Choice | NobodyFree]:
     """Whom routing would give each case to, in their order, each knowing what those before it took.
 
-    `taken`: by choices that the database does not know of, or given up (less than nothing); counted on. `only_ask`:
-    nothing will come of the answer, so that no beat is held for it. Writes nothing.
+    `taken`: by choices that the database does not know of; counted on. `given_up`: what officers will have given up by
+    then. `only_ask`: nothing will come of the answer, so that no beat is held for it. Writes nothing.
     """
     named = sorted({row.component for row in wanted if row.component is not None})
     register = await components.answering(conn, named) if named else {}
@@ -110,10 +111,11 @@ async def choose_owners(
     if not only_ask:
         await hold_beats(conn, [_held(each) for each in vacancies])
     weighed = iter(await people.candidates(conn, vacancies, now))
+    given_up = given_up or {}
     taken = Counter() if taken is None else taken  # by the choices before, which the database does not know yet
     found: list[Choice | NobodyFree] = []
     for case, looked in zip(inputs, sources, strict=True):
-        officers = {source: _loaded(next(weighed), taken) for source in looked}
+        officers = {source: _loaded(next(weighed), taken, given_up) for source in looked}
         choice = choose_owner(book.routing, case, officers)
         if isinstance(choice, Choice) and choice.officer_id is not None:
             taken[choice.officer_id] += 1
@@ -127,9 +129,16 @@ def _held(vacancy: Vacancy) -> tuple[str, str]:
     return vacancy.duty_line, vacancy.beat_code or ""
 
 
-def _loaded(candidates: Sequence[Candidate], taken: Counter[UUID]) -> list[Candidate]:
+def _loaded(
+    candidates: Sequence[Candidate], taken: Counter[UUID], given_up: Mapping[UUID, int]
+) -> list[Candidate]:
+    """What he gives up he no longer has, but he was given it all the same."""
     return [
-        replace(each, open_cases=each.open_cases + more, given_today=each.given_today + more)
+        replace(
+            each,
+            open_cases=each.open_cases + more - given_up.get(each.officer_id, 0),
+            given_today=each.given_today + more,
+        )
         for each in candidates
         for more in [taken[each.officer_id]]
     ]

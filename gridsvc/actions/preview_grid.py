@@ -200,13 +200,13 @@ async def _with_new_owners(
     Asked about is what lost its officer, and what waits in the pool of another beat: both are sent to it at once.
     """
     given_up = Counter(each.row.officer_id for each in changes if each.follows.loses_owner and each.row.officer_id)
-    taken: Counter[UUID] = Counter({officer: -number for officer, number in given_up.items() if officer})
+    taken: Counter[UUID] = Counter()
     asked = [each for each in changes if each.follows.loses_owner or _waits_elsewhere(each)]
     rows = [row for row in map(_as_routing_sees_it, asked) if not _rings(book, row)]
     chosen: dict[UUID, UUID] = {}
     for start in range(0, len(rows), _AT_ONCE):
         part = rows[start : start + _AT_ONCE]
-        found = await choose_owners(conn, book, part, now, taken, only_ask=True)
+        found = await choose_owners(conn, book, part, now, taken, given_up=given_up, only_ask=True)
         chosen |= {
             row.id: choice.officer_id
             for row, choice in zip(part, found, strict=True)
