@@ -1072,7 +1072,7 @@ def decide(
             f"a case that is {case.state} cannot {move}",
             move=str(move),
             state=str(case.state),
-            allowed=sorted(str(m) for m, r in MOVES.items() if case.state in r.before),
+            allowed=sorted(str(m) for m, r in MOVES.items() if r.over_http and case.state in r.before),
         )
     _check_what(rule, case, actor, said, now, reasons)
     return Moved(
