@@ -58,11 +58,12 @@ SELECT gen_random_uuid(), 'B' || n, 3, 'accepted', 'officer', g.edition, g.code,
 """
 
 _CLOCKS = """
-INSERT INTO clocks (id, case_id, cycle, kind, ladder, unit, budget_seconds, state, started_at, due_at, next_level,
-                    next_fire_at)
-SELECT gen_random_uuid(), c.id, 1, 'handling', 'handling', 'natural', 864000, 'running', c.filed_at, c.due_at, 1,
-       c.filed_at + interval '180 hours'
+INSERT INTO clocks (id, case_id, cycle, kind, ladder, ladder_edition, unit, budget_seconds, state, started_at, due_at,
+                    next_level, next_fire_at)
+SELECT gen_random_uuid(), c.id, 1, 'handling', 'handling', l.edition, 'natural', 864000, 'running', c.filed_at,
+       c.due_at, 1, c.filed_at + interval '180 hours'
   FROM cases c
+  JOIN ladder_editions l ON l.state = 'published'
  WHERE c.number = ANY ($1::text[])
 """
 

@@ -6,8 +6,9 @@ import asyncio
 import logging
 import random
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
+from datetime import datetime
 from functools import partial
 from typing import Final
 
@@ -21,7 +22,7 @@ from gridsvc.actions.recompute_clocks import recompute_clocks
 from gridsvc.actions.resume_cases import resume_cases
 from gridsvc.actions.sign_history import sign_days
 from gridsvc.actions.widen_calls import widen_calls
-from gridsvc.db import ACQUIRE_SECONDS, SERVICE, ConnPool, transaction
+from gridsvc.db import ACQUIRE_SECONDS, SERVICE, Conn, ConnPool, transaction
 from gridsvc.settings import WorkerSettings
 from gridsvc.signing import Signer
 from gridsvc.store import digests, server_clock
@@ -87,12 +88,7 @@ class Sweeper:
         return fired
 
     async def _end_suspensions(self) -> None:
-        resumed, full = 0, True
-        while full:
-            async with transaction(self.pool, SERVICE) as (conn, now):
-                batch = await resume_cases(conn, now, self.batch)
-            resumed += batch
-            full = batch >= self.batch
+        resumed = await _in_pages(self.pool, self.batch, resume_cases)
         if resumed:
             log.info("suspensions ended", extra={"action": "suspensions_ended", "cases": resumed})
 
@@ -105,17 +101,23 @@ class Sweeper:
         return verdict
 
 
+async def _in_pages(pool: ConnPool, batch: int, page: Callable[[Conn, datetime, int], Awaitable[int]]) -> int:
+    """Ask for page after page, each in a transaction of its own, until one is not full; how many all had."""
+    done, full = 0, True
+    while full:
+        async with transaction(pool, SERVICE) as (conn, now):
+            found = await page(conn, now, batch)
+        done += found
+        full = found >= batch
+    return done
+
+
 async def call_round(pool: ConnPool, batch: int) -> int:
     """Ring the next round of every call that nobody has accepted in time, `batch` per transaction; return how many.
 
     It does not wait for a clock in doubt: a call that goes further too early costs a few people a look.
     """
-    done, full = 0, True
-    while full:
-        async with transaction(pool, SERVICE) as (conn, now):
-            widened = await widen_calls(conn, now, batch)
-        done += widened
-        full = widened >= batch
+    done = await _in_pages(pool, batch, widen_calls)
     if done:
         log.info("calls went further", extra={"action": "calls_widened", "cases": done})
     return done
@@ -149,12 +151,7 @@ async def follow_round(pool: ConnPool, batch: int) -> int:
 
 async def outage_round(pool: ConnPool, batch: int) -> int:
     """Make clocks follow outages, `batch` cases per transaction; return how many full pages had."""
-    done, more = 0, True
-    while more:
-        async with transaction(pool, SERVICE) as (conn, now):
-            page = await follow_outages(conn, now, batch)
-        done += page
-        more = page > 0
+    done = await _in_pages(pool, batch, follow_outages)
     if done:
         log.info("clocks follow outages", extra={"action": "outages_followed", "cases": done})
     return done
@@ -178,12 +175,7 @@ async def missing_round(pool: ConnPool) -> int:
 
 async def quiet_round(pool: ConnPool, batch: int) -> int:
     """Tell the digests whose person's quiet hours are over, or who has come on duty; return how many."""
-    done, full = 0, True
-    while full:
-        async with transaction(pool, SERVICE) as (conn, now):
-            released = await digests.release(conn, now, batch)
-        done += released
-        full = released >= batch
+    done = await _in_pages(pool, batch, digests.release)
     if done:
         log.info("quiet hours ended", extra={"action": "notices_released", "notices": done})
     return done
@@ -193,12 +185,7 @@ async def end_shifts_round(pool: ConnPool, batch: int) -> int:
     """Take officers off duty whose shift is over or who are absent, then hand over their work; return how many."""
     async with transaction(pool, SERVICE) as (conn, now):
         ended = len(await end_shifts(conn, now))
-    done, full = 0, True
-    while full:
-        async with transaction(pool, SERVICE) as (conn, now):
-            moved = await hand_over_work(conn, now, batch)
-        done += moved
-        full = moved >= batch
+    done = await _in_pages(pool, batch, hand_over_work)
     if done:
         log.info("work was handed over", extra={"action": "work_handed_over", "cases": done})
     return ended

@@ -17,7 +17,6 @@ from events.catalog import Announcement, CaseAdjusted
 from gridsvc.actions.news import news_of
 from gridsvc.actions.recompute_clocks import bring_up_to_date
 from gridsvc.db import Conn
-from gridsvc.domain.calendar import Calendar
 from gridsvc.domain.case import OWNED, Actor, Clock, Move, Particulars, Party, State, decide
 from gridsvc.domain.clock import CaseClock, go_on, judged_anew
 from gridsvc.domain.deadline import Pause
@@ -119,7 +118,7 @@ async def follow(
         )
         for case in locked
     }
-    by = await _editions(conn, book, kept)
+    by = await calendars.of_clocks(conn, book, [clock for clock in kept if clock.state == "stopped"])
     done = _Followed()
     for clock in kept:
         part = None if clock.co_handling_id is None else parts[clock.co_handling_id]
@@ -171,22 +170,6 @@ def _stretches(
             touch = _Touch(outage.id, "taken_back", gone.start, was_open)
         done.touches.setdefault(clock.id, []).append(touch)
     return [*(each for each in before if each.outage is None), *pauses.values()]
-
-
-async def _editions(conn: Conn, book: Rulebook, kept: Sequence[CaseClock]) -> Mapping[UUID, Calendar | None]:
-    """The edition of its calendar by which each stopped clock was computed: it may be long gone."""
-    stopped = [clock for clock in kept if clock.state == "stopped" and clock.calendar is not None]
-    now = {clock.id: book.calendar(clock.calendar) for clock in stopped}
-    gone = {
-        clock.id: (clock.calendar, clock.edition)
-        for clock in stopped
-        if (calendar := now[clock.id]) is not None
-        and clock.calendar is not None
-        and clock.edition is not None
-        and clock.edition != calendar.edition
-    }
-    past = await calendars.past(conn, sorted(set(gone.values())))
-    return now | {clock: past[edition].calendar(book.zone) for clock, edition in gone.items()}
 
 
 async def _told(conn: Conn, locked: Sequence[CaseRow], done: _Followed, now: datetime) -> list[CaseRow]:

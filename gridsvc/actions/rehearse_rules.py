@@ -7,7 +7,7 @@ roster and absences, their load from assignments and history; where they stood n
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, time
 from typing import Final
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -17,7 +17,7 @@ from gridsvc.domain.candidates import Candidate
 from gridsvc.domain.rehearsal import Decision, Rebuilding, Rehearsal, compared
 from gridsvc.domain.routing import NotKept, choose_owner, decided_on, sources_wanted
 from gridsvc.domain.routing_rules import RoutingEdition
-from gridsvc.domain.shift import on_shift
+from gridsvc.domain.shift import span_at
 from gridsvc.store import rehearsal
 from gridsvc.store.rehearsal import Member, Stretch
 from gridsvc.store.rulebook import rulebook
@@ -99,9 +99,15 @@ class _Past:
         at = decision.at
         away = any(begins <= at < ends for begins, ends in one.away)
         in_hand = self._stretches[one.officer_id]
+        span = span_at(one.shifts, at, self._zone)
+        begun = span[0] if span else datetime.combine(at.astimezone(self._zone).date(), time(), self._zone)
         return Candidate(
             officer_id=one.officer_id,
-            on_duty=not away and (on_shift(one.shifts, at, self._zone) if one.shifts else one.on_duty),
+            on_duty=span is not None if one.shifts else one.on_duty,
+            on_shift=span is not None if one.shifts else None,
+            absent=away,
+            shift_ends_in=span[1] - at if span else None,
+            given_today=sum(begun <= each.begins < at for each in in_hand),
             # What was given at the very moment may have been given after this.
             open_cases=sum(
                 each.begins < at and (each.ends is None or each.ends > at) and each.case_id != decision.case_id

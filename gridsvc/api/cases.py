@@ -44,13 +44,10 @@ from gridsvc.api.wire import (
 from gridsvc.db import Conn
 from gridsvc.domain.access import Caller, Role, scope_keys
 from gridsvc.domain.attribute import missing
-from gridsvc.domain.calendar import Calendar
 from gridsvc.domain.case import MOVES, STAGES, Actor, Move, Particulars, Party, Rule, State
 from gridsvc.domain.category import Category
-from gridsvc.domain.clock import CaseClock
 from gridsvc.domain.deadline import intervals
 from gridsvc.domain.offering import offered
-from gridsvc.domain.rulebook import Rulebook
 from gridsvc.errors import BadRequest, Unknown
 from gridsvc.store import (
     assignments,
@@ -589,7 +586,7 @@ async def _clocks(conn: Conn, view: CaseView, names: dict[str, tuple[str, str]],
     fired = await clocks.ESCALATIONS_OF_CASE.all(conn, view.id)
     changed = await clocks.CHANGES_OF_CASE.all(conn, view.id)
     moved = await outages.CHANGES_OF_CASE.all(conn, view.id)
-    by = await _calendars(conn, book, kept)
+    by = await calendars.of_clocks(conn, book, kept)
     parts = await co_handlings.departments(conn, [c.co_handling_id for c in kept if c.co_handling_id is not None])
     told = []
     for clock in kept:
@@ -646,21 +643,6 @@ async def _clocks(conn: Conn, view: CaseView, names: dict[str, tuple[str, str]],
             )
         )
     return told
-
-
-async def _calendars(conn: Conn, book: Rulebook, kept: Sequence[CaseClock]) -> dict[UUID, Calendar | None]:
-    """The edition of its calendar by which each clock was computed last: a stopped one's may be long gone."""
-    now = {clock.id: book.calendar(clock.calendar) for clock in kept}
-    gone = {
-        clock.id: (clock.calendar, clock.edition)
-        for clock in kept
-        if (calendar := now[clock.id]) is not None
-        and clock.calendar is not None
-        and clock.edition is not None
-        and clock.edition != calendar.edition
-    }
-    past = await calendars.past(conn, sorted(set(gone.values())))
-    return now | {clock: past[edition].calendar(book.zone) for clock, edition in gone.items()}
 
 
 def _change(row: ClockChange) -> ClockChangeTold:

@@ -90,9 +90,13 @@ def is_called(case: Case, category: Category, rounds: Sequence[CallRound]) -> bo
 
 
 def is_summoned(case: Case, category: Category, rounds: Sequence[CallRound]) -> bool:
-    """Whether officers are called to be first on the scene: an emergency that a department handles."""
+    """Whether officers are called to be first on the scene: an emergency that a department handles.
+
+    Not while they ring already, and not for what waits for its cause: of that the cause's own case rings.
+    """
     by_a_department = category.dispatches_itself and category.handled_by == "department"
-    return bool(rounds) and case.severity == EMERGENCY and by_a_department and case.responder_id is None
+    free = case.responder_id is None and case.call_for is None and case.cause_id is None
+    return bool(rounds) and case.severity == EMERGENCY and by_a_department and free
 
 
 def next_ringing(rounds: Sequence[CallRound], after: int, candidates: Sequence[Reachable]) -> Ringing:

@@ -475,6 +475,11 @@ def rings(case: Case, actor: Actor, said: Particulars, now: datetime) -> str | N
     return None if case.call_for else "no call rings for the case"
 
 
+def nothing_rings(case: Case, actor: Actor, said: Particulars, now: datetime) -> str | None:
+    """A case rings for one thing at a time."""
+    return "a call rings for the case already" if case.call_for else None
+
+
 def has_an_open_appeal(case: Case, actor: Actor, said: Particulars, now: datetime) -> str | None:
     """Only an appeal that waits is settled."""
     return None if case.appeal == "open" else "no appeal waits to be settled"
@@ -764,8 +769,8 @@ MOVES: Final[dict[Move, Rule]] = {
         Rule(
             move=Move.SUMMON,
             says="The nearest officers are called to be first on the scene; the department keeps the case (先期处置).",
-            before=frozenset({State.FILED, State.ASSIGNED}), after=None, by=_ROUTER, guards=(running,),
-            starts=(Clock.CALL,), tells=CaseCalled,
+            before=frozenset({State.FILED, State.ASSIGNED}), after=None, by=_ROUTER,
+            guards=(running, nothing_rings, stands_for_itself), starts=(Clock.CALL,), tells=CaseCalled,
         ),
         Rule(
             move=Move.WIDEN, says="Nobody has accepted in time: the call goes further and to more (扩大呼叫).",
@@ -1067,7 +1072,7 @@ def decide(
             f"a case that is {case.state} cannot {move}",
             move=str(move),
             state=str(case.state),
-            allowed=sorted(str(m) for m, r in MOVES.items() if case.state in r.before),
+            allowed=sorted(str(m) for m, r in MOVES.items() if r.over_http and case.state in r.before),
         )
     _check_what(rule, case, actor, said, now, reasons)
     return Moved(

@@ -39,12 +39,14 @@ OWN: Final = {
         (1.5, Effect.OVERDUE, (_of("street", "dispatcher"),), 0),
         (3.0, Effect.CLIMB, (_of("street"),), 0),
     ),
+    # At the hours of the starter's, heard by more, and at the end again and again.
     "steep": _ladder(
         "steep",
-        (0.5, Effect.WARNING, (_OWNER,), 0),
         (0.75, Effect.WARNING, (_OWNER, _of("street", "dispatcher")), 0),
         (1.0, Effect.OVERDUE, (_of("street", "dispatcher"), _of("street")), 0),
-        (1.25, Effect.CLIMB, (_of("district"), _of("city")), 0),
+        (1.25, Effect.CLIMB, (_of("street"), _of("district", "dispatcher")), 0),
+        (1.5, Effect.CLIMB, (_of("district"),), 0),
+        (2.0, Effect.CLIMB, (_of("city"),), 0),
         (After(amount=30, unit=LimitUnit.URGENT_MINUTE), Effect.CLIMB, (_of("city"),), 4),
     ),
     # The company's own people first (条), the district (块) beside them when it lasts.

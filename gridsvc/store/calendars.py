@@ -7,11 +7,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time
 from typing import Any
+from uuid import UUID
 
 from gridsvc.db import Conn, Nothing, Statement
-from gridsvc.domain.calendar import MonthDay, Season, WorkDay
+from gridsvc.domain.calendar import Calendar, MonthDay, Season, WorkDay
 from gridsvc.domain.calendar_edition import CalendarDay, Disagreement, Edition, Week
-from gridsvc.domain.rulebook import CalendarUses
+from gridsvc.domain.clock import CaseClock
+from gridsvc.domain.rulebook import CalendarUses, Rulebook
 from gridsvc.errors import SetupError
 
 
@@ -408,3 +410,18 @@ def _season_out(season: Season) -> dict[str, Any]:
 def _month_day(kept: str) -> MonthDay:
     month, day = kept.split("-")
     return int(month), int(day)
+
+
+async def of_clocks(conn: Conn, book: Rulebook, kept: Sequence[CaseClock]) -> dict[UUID, Calendar | None]:
+    """The edition of its calendar by which each clock was computed last: a stopped one's may be long gone."""
+    now = {clock.id: book.calendar(clock.calendar) for clock in kept}
+    gone = {
+        clock.id: (clock.calendar, clock.edition)
+        for clock in kept
+        if (calendar := now[clock.id]) is not None
+        and clock.calendar is not None
+        and clock.edition is not None
+        and clock.edition != calendar.edition
+    }
+    gone_by = await past(conn, sorted(set(gone.values())))
+    return now | {clock: gone_by[edition].calendar(book.zone) for clock, edition in gone.items()}

@@ -13,12 +13,12 @@ from gridsvc.db import Conn, Nothing, Statement
 BUCKETS: Final = (0.5, 1.0, 2.0, 5.0, 10.0, 30.0, 60.0, 300.0, 900.0, 3_600.0, 14_400.0, 86_400.0, float("inf"))
 """Upper borders, in seconds."""
 
-# Sweepers work in sessions of their own: with one row for all of them, each would wait for the other's commit.
+# By session: whoever shared a row with another sweeper would wait for its commit, and with a hung one for ever.
 _ADD = Statement(
     Nothing,
     """
     INSERT INTO rung_lags AS r (slot, most_seconds, fired, lag_seconds)
-    SELECT pg_backend_pid() % 16, most, fired, lag
+    SELECT pg_backend_pid(), most, fired, lag
       FROM unnest($1::float8[], $2::bigint[], $3::float8[]) AS n (most, fired, lag)
      ORDER BY most
         ON CONFLICT (slot, most_seconds)

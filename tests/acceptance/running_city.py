@@ -165,11 +165,17 @@ class RunningCity:
             yield opened
 
     async def notices(self, who: Login) -> list[dict[str, Any]]:
-        """All that waits for somebody: after the failure tests that is more than a page."""
+        """All that waits for somebody, what a storm of rungs has gathered in a digest too."""
+        told = await self._pages(who, "/api/v1/me/notices")
+        for digest in [each for each in told if each["kind"] == "digest"]:
+            told += await self._pages(who, f"/api/v1/notices/{digest['id']}/items")
+        return told
+
+    async def _pages(self, who: Login, path: str) -> list[dict[str, Any]]:
         items: list[dict[str, Any]] = []
         page: str | None = ""
         while page is not None:
-            answer = await self.client.call("GET", f"/api/v1/me/notices?limit=500{page}", who=who)
+            answer = await self.client.call("GET", f"{path}?limit=500{page}", who=who)
             assert answer.status == 200, (answer.status, answer.body)
             items += answer.body["items"]
             page = f"&cursor={answer.body['next']}" if answer.body["next"] else None

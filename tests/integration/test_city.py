@@ -83,7 +83,7 @@ async def test_the_city_is_whole(made: Made) -> None:
     assert counts["cameras"] >= 40
     assert counts["categories"] == len(CATEGORIES)
     assert counts["layers"] == 3
-    assert (counts["planned"], counts["teams"], counts["skills"]) == (3, 1, 5)
+    assert (counts["planned"], counts["teams"], counts["skills"]) == (3, 5, 5)
     assert counts["cells_without_beats"] == counts["lost_beats"] == 0
     assert counts["name"] == "兰州市 Asia/Shanghai"
 

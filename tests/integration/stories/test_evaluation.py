@@ -132,6 +132,7 @@ class Year:
     async def play(self) -> None:
         """Busy hours, in which things happen every few minutes, and quiet days between them, in which limits pass."""
         await self._handed_over()
+        await self._appealed()
         steps, busy = CASES * 13, 40
         quiet_s = (END - BEGIN).total_seconds() * busy / steps - busy * 300
         for number in range(steps):
@@ -200,6 +201,23 @@ class Year:
             await self._through(case_id, desk, Move.CLOSE)
         self.ids.clear()
         self.rng = dealt
+
+    async def _appealed(self) -> None:
+        """In the first days a case is handed in too late; its department asks for that to be left out, and it is."""
+        handler, supervisor = self._one(Role.HANDLER), self._one(Role.SUPERVISOR)
+        case_id = await self._new("department")
+        await self._route(await self._case(case_id))
+        await self._through(case_id, handler, Move.ACCEPT)
+        due_at = (await self._case(case_id)).due_at
+        assert due_at is not None
+        self.now = max(self.now, due_at)
+        await self._through(case_id, handler, Move.HAND_IN)
+        await self._through(case_id, self._one(Role.ACCEPTOR), Move.CLOSE)
+        await self._through(case_id, handler, Move.APPEAL)
+        granted = Particulars(result="granted")
+        await self._made(await self._case(case_id), Move.SETTLE_APPEAL, supervisor, granted)
+        assert (await self._case(case_id)).appeal == "granted"
+        self.ids.clear()
 
     async def _owner(self, case_id: UUID) -> Caller:
         case = await self._case(case_id)
