@@ -55,6 +55,8 @@ from tests.servers import FreshDatabase, SessionServers
 ZONE: Final = ZoneInfo("Asia/Shanghai")
 BEGIN: Final = datetime(2026, 1, 1, tzinfo=ZONE).astimezone(UTC)
 END: Final = datetime(2027, 1, 1, tzinfo=ZONE).astimezone(UTC)
+_UNTROUBLED: Final = timedelta(days=14)
+"""At the beginning of the year, when everything could work."""
 CASES: Final = 300
 
 _TOGETHER: Final = (Move.ASSIGN, Move.SUSPEND, Move.EXTEND, Move.REMIND)
@@ -217,6 +219,7 @@ class Year:
         granted = Particulars(result="granted")
         await self._made(await self._case(case_id), Move.SETTLE_APPEAL, supervisor, granted)
         assert (await self._case(case_id)).appeal == "granted"
+        assert self.now < BEGIN + _UNTROUBLED, "no outage reaches back to it: late it stays"
         self.ids.clear()
 
     async def _owner(self, case_id: UUID) -> Caller:
@@ -236,7 +239,7 @@ class Year:
         """Something could not work, in the last days, or still; others that are under way end, or never were."""
         await act_as_service(self.conn)
         supervisor, chance = self._one(Role.SUPERVISOR), self.chance
-        began = self.now - timedelta(hours=chance.uniform(1, 300))
+        began = max(self.now - timedelta(hours=chance.uniform(1, 300)), BEGIN + _UNTROUBLED)
         open_ = chance.random() < 0.4
         told = Told(
             reason="network_down", words="", division=chance.choice([DISTRICT, STREET]), duty_line=None,
