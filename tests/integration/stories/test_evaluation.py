@@ -135,6 +135,7 @@ class Year:
         """Busy hours, in which things happen every few minutes, and quiet days between them, in which limits pass."""
         await self._handed_over()
         await self._appealed()
+        await self._seldom()
         steps, busy = CASES * 13, 40
         quiet_s = (END - BEGIN).total_seconds() * busy / steps - busy * 300
         for number in range(steps):
@@ -206,6 +207,7 @@ class Year:
 
     async def _appealed(self) -> None:
         """In the first days a case is handed in too late; its department asks for that to be left out, and it is."""
+        dealt, self.rng = self.rng, random.Random(4)
         handler, supervisor = self._one(Role.HANDLER), self._one(Role.SUPERVISOR)
         case_id = await self._new("department")
         await self._route(await self._case(case_id))
@@ -221,6 +223,35 @@ class Year:
         assert (await self._case(case_id)).appeal == "granted"
         assert self.now < BEGIN + _UNTROUBLED, "no outage reaches back to it: late it stays"
         self.ids.clear()
+        self.rng = dealt
+
+    async def _seldom(self) -> None:
+        """In the first days too: what the dice of some years never bring."""
+        desk, dispatcher, handler = (self._one(role) for role in (Role.ACCEPTOR, Role.DISPATCHER, Role.HANDLER))
+        dealt, self.rng = self.rng, random.Random(3)
+        waters = [each for each in self.people if any(g.department == "water" for g in each.grants)]
+        head = next(each for each in waters if each is not handler)
+        helper = next(each for each in self.people if any(g.department == self.other for g in each.grants))
+        done, held, one, other = [await self._new("department") for _ in range(4)]
+        for each in (done, held):
+            await self._route(await self._case(each))
+        await self._through(done, handler, Move.ACCEPT)
+        await self._through(done, dispatcher, Move.REMIND, Move.CO_ASSIGN, Move.CO_CALL_OFF, Move.CO_ASSIGN)
+        await self._through(done, helper, Move.CO_DECLINE)
+        await self._through(done, handler, Move.HAND_IN)
+        await self._through(done, head, Move.SEND_BACK)
+        await self._through(done, handler, Move.ACCEPT, Move.HAND_IN)
+        await self._through(done, desk, Move.CLOSE)
+        for move, division in ((Move.REFER_UP, DISTRICT), (Move.HAND_DOWN, STREET)):
+            reason = "x" if move is Move.REFER_UP else None
+            said = Particulars(reason=reason, division=division)
+            await self._made(await self._case(held), move, dispatcher, said)
+        await self._made(await self._case(one), Move.MERGE, desk, Particulars(into=other))
+        await self._through(one, desk, Move.UNMERGE)
+        wanted = {Move.CO_CALL_OFF, Move.CO_DECLINE, Move.SEND_BACK, Move.HAND_DOWN, Move.UNMERGE}
+        assert {move for move in wanted if not self.made[str(move)]} == set()
+        self.ids.clear()
+        self.rng = dealt
 
     async def _owner(self, case_id: UUID) -> Caller:
         case = await self._case(case_id)
