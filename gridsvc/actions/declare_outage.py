@@ -21,9 +21,9 @@ async def declare_outage(conn: Conn, told: Told, by: Caller, now: datetime) -> O
     Raises BadRequest for a division, department or duty line that there is not, and what `declared` raises.
     """
     if told.department is not None and not await owners.department_exists(conn, told.department):
-        raise BadRequest(f"no department {told.department!r}", field="department", given=told.department)
+        raise _no("department", told.department)
     if told.duty_line is not None and not await owners.duty_line_exists(conn, told.duty_line):
-        raise BadRequest(f"no duty line {told.duty_line!r}", field="duty_line", given=told.duty_line)
+        raise _no("duty_line", told.duty_line)
     outage = declared(new_id(), told, by, await path_of(conn, told.division, now), now)
     await outages.add(conn, outage, told.words)
     news = OutageDeclared(
@@ -46,5 +46,12 @@ async def path_of(conn: Conn, division: str | None, now: datetime) -> Sequence[s
         return tops
     path = await division_path(conn, division, now)
     if path is None:
-        raise BadRequest(f"no division {division!r} in the grid set in force", field="division", given=division)
+        raise _no("division", division)
     return path
+
+
+def _no(field: str, given: str) -> BadRequest:
+    what = field.replace("_", " ")
+    return BadRequest(
+        f"no {what} {given!r} in this city", field=field, given=given, wanted=f"the code of a {what}, or null for all"
+    )
