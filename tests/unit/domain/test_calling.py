@@ -104,3 +104,16 @@ def test_what_is_called(
 def test_who_is_on_the_way_is_not_joined_by_another() -> None:
     case = case_in(State.ASSIGNED, severity="emergency", responder_id=RESPONDER)
     assert not is_summoned(case, category(severity="emergency", handled_by="department"), ROUNDS)
+
+
+@pytest.mark.parametrize(
+    ("rule", "case"),
+    [
+        ("who is called already is not called again", {"call_for": "first_on_scene"}),
+        ("an effect waits: its cause's own case rings", {"cause_id": UUID(int=0xCA)}),
+    ],
+)
+def test_nobody_is_called_to_the_scene_for_what_rings_or_waits_for_its_cause(rule: str, case: dict[str, Any]) -> None:
+    rules = category(severity="emergency", handled_by="department")
+    assert is_summoned(case_in(State.FILED, severity="emergency"), rules, ROUNDS)
+    assert not is_summoned(case_in(State.FILED, severity="emergency", **case), rules, ROUNDS), rule
