@@ -240,6 +240,21 @@ async def test_what_a_person_gave_out_or_a_department_has_stays_where_it_is(town
         assert (after.assignment_id, after.officer_id, after.department) == owner
 
 
+async def test_an_officer_of_a_team_keeps_his_case_though_he_walks_neither_beat(town: Town) -> None:
+    code, _ = await social(town), await eastern_officer(town)
+    before = await in_state(town, State.ASSIGNED, 3, code)
+    async with transaction(town.pool) as (conn, _):  # as routing leaves it that chose from a team
+        chosen = "UPDATE assignments SET reasons = jsonb_build_object('team', 'night') WHERE id = $1"
+        await conn.execute(chosen, before.assignment_id)
+    await draft(town, "new", to_the_other_beat=[3])
+    await publish(town, "new")
+    await follow(town)
+    after = await town.case(before.id)
+    assert (after.beat_code, after.assignment_id, after.officer_id) == ("B2", before.assignment_id, before.officer_id)
+    [row] = await town.rows("SELECT facts ->> 'keeps' AS keeps FROM history WHERE move = 'regrid'")
+    assert row["keeps"] == "of_a_team"
+
+
 async def test_a_set_takes_over_at_its_hour_and_not_before(town: Town, city_clock: CityClock) -> None:
     code = await social(town)
     before = await in_state(town, State.ASSIGNED, 3, code)
