@@ -55,6 +55,9 @@ _MARKED: Final = (("q", MARK),)
 _RACES: Final = frozenset({"version_conflict", "wrong_moment", "call_over"})
 """Refusals that only say that the city moved on while somebody was deciding: a person meets them too."""
 
+_OF_THE_OTHER_CASE: Final = frozenset({"goes_on", "no_chain"})
+"""Conditions of the case that another is merged into or linked to: it may have moved on just as well."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Pace:
@@ -637,10 +640,17 @@ class Simulation:
     def _count(self, tally: Counter[str], what: str, answer: Answer) -> None:
         if answer.good:
             tally[what] += 1
-        elif answer.code in _RACES:
+        elif is_race(answer):
             self.tally.races += 1
         else:
             self.tally.refused[f"{what}: {answer.code}"] += 1
+
+
+def is_race(answer: Answer) -> bool:
+    """Whether the service refused only because the city had moved on: the case itself, or the other it speaks of."""
+    return answer.code in _RACES or (
+        answer.code == "guard_failed" and answer.body.get("guard") in _OF_THE_OTHER_CASE
+    )
 
 
 def _is_over(standing: object) -> bool:
