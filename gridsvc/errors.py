@@ -11,6 +11,7 @@ GridError
 │   ├── UnknownComponent         no such component in the register
 │   ├── FarFromComponent         the place given is not where the named component stands
 │   ├── CameraTaken              the registry has a camera of this code already
+│   ├── AccountTaken             the device has an account to sign in with already
 │   ├── NotSignedIn              no valid token, cookie or key
 │   ├── WrongPassword            name and password do not go together
 │   ├── TooManyTries             sign-in or intake is throttled for this caller
@@ -141,6 +142,12 @@ class CameraTaken(Refused):
     """The registry has a camera of this code already."""
 
     code = "camera_taken"
+
+
+class AccountTaken(Refused):
+    """The device has an account that it signs in with already."""
+
+    code = "account_taken"
 
 
 class NotSignedIn(Refused):

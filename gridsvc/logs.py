@@ -56,6 +56,9 @@ ACTIONS: Final[dict[str, str]] = {
     "camera_storms": "cameras send far beyond their rate; each gets one case about itself",
     "camera_days": "partitions of camera events were made ahead, or dropped after their time",
     "camera_quarantined": "a message of a camera could not be read; it is kept until somebody replays it",
+    "device_registered": "a device or platform of GA/T 1400 proved its secret and is known",
+    "device_unregistered": "a device or platform of GA/T 1400 took its leave",
+    "device_refused": "a device or platform of GA/T 1400 could not prove that it is one; `code` says why",
     "camera_muted": "a camera was wrong too often with one kind; nothing comes of that until somebody lifts it",
     "old_rows_removed": "rows past their keeping time were removed",
 }

@@ -113,6 +113,17 @@ class AlertSettings:
 
 
 @dataclass(frozen=True, kw_only=True)
+class ViidSettings:
+    """How the service names itself to devices and platforms of GA/T 1400."""
+
+    server: str = field(default="", metadata=_of("GRIDSVC_VIID_SERVER"))
+
+    def __post_init__(self) -> None:
+        if self.server and not (len(self.server) == 20 and self.server.isascii() and self.server.isdecimal()):
+            raise BadSettings(f"GRIDSVC_VIID_SERVER is {self.server!r}; want the 20 digits of this platform")
+
+
+@dataclass(frozen=True, kw_only=True)
 class WorkerSettings:
     """How often the workers look, and how much they take at once."""
 
@@ -162,13 +173,14 @@ class Settings:
     identity: IdentitySettings
     files: FileSettings
     alerts: AlertSettings
+    viid: ViidSettings
     workers: WorkerSettings
     logs: LogSettings
 
 
 PARTS: Final = (
     InstanceSettings, DatabaseSettings, BrokerSettings, HttpSettings,
-    IdentitySettings, FileSettings, AlertSettings, WorkerSettings, LogSettings,
+    IdentitySettings, FileSettings, AlertSettings, ViidSettings, WorkerSettings, LogSettings,
 )  # fmt: skip
 
 
@@ -191,6 +203,7 @@ def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
         identity=_read(IdentitySettings, given),
         files=_read(FileSettings, given),
         alerts=_read(AlertSettings, given),
+        viid=_read(ViidSettings, given),
         workers=_read(WorkerSettings, given),
         logs=_read(LogSettings, given),
     )

@@ -108,7 +108,7 @@ class Refused:
     item: str = ""
 
 
-NOT_EVEN_RAW: Final = frozenset({"faces_refused", "only_a_note"})
+NOT_EVEN_RAW: Final = frozenset({"faces_refused", "about_people", "picture_alone", "only_a_note"})
 """Codes of refusals by rule, not by fault: nothing of such a message is kept, not in quarantine either."""
 
 Parsed = CameraEvent | Heartbeat | Refused

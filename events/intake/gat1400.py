@@ -38,8 +38,9 @@ MEDIA_TYPE: Final = "application/VIID+JSON;charset=UTF-8"
 _OBJECTS: Final = ("MotorVehicle", "NonMotorVehicle", "Person", "Face", "Thing", "Scene", "Image")
 _SPELLINGS: Final = ("ListObject", "ObjectList", "List")  # the standard's, and two that are met
 _STATES: Final = {"KeepaliveObject": "", "RegisterObject": "registered", "UnRegisterObject": "unregistered"}
-# The driver's face, the one beside, a person, a face: kinds of pictures that are left out.
-_OF_PEOPLE: Final = frozenset({"04", "05", "10", "11", "4", "5"})
+PEOPLE_IN_PICTURES: Final = frozenset({"04", "05", "10", "11", "4", "5"})
+"""The driver's face, the one beside, a person, a face: types of pictures that are left out."""
+
 _TIMES: Final = ("PassTime", "ShotTime", "AppearTime", "PersonAppearTime", "MarkTime", "BeginTime", "DisappearTime")
 _ADDRESSES: Final = ("StorageUrl1", "StorageUrl2", "StorageUrl3", "StorageUrl4", "StorageUrl5")
 _TOLD: Final = {
@@ -178,7 +179,7 @@ def _pictures(kind: str, told: Mapping[str, Any]) -> tuple[tuple[Snapshot, ...],
     left = 0
     for each in listed[:100]:
         shown = None
-        if isinstance(each, dict) and text(each.get("Type"), 10) not in _OF_PEOPLE and len(found) < MOST_PICTURES:
+        if isinstance(each, dict) and len(found) < MOST_PICTURES and not _of_people(each):
             shown = _decoded(each.get("Data")) or picture_at(each.get("StoragePath"))
         if shown is None:
             left += 1
@@ -189,6 +190,10 @@ def _pictures(kind: str, told: Mapping[str, Any]) -> tuple[tuple[Snapshot, ...],
         if lying is not None and lying not in found and len(found) < MOST_PICTURES:
             found.append(lying)
     return tuple(found), left
+
+
+def _of_people(image: Mapping[str, Any]) -> bool:
+    return text(image.get("Type"), 10) in PEOPLE_IN_PICTURES
 
 
 def _decoded(written: Any) -> Snapshot | None:
@@ -217,6 +222,8 @@ class Status:
 
 
 KEPT, FAILED, REFUSED = 0, 1, 4  # OK, other error, invalid operation
+NEVER_HERE: Final = frozenset({"faces_refused", "about_people", "picture_alone", "not_taken_in"})
+"""Codes of refusals that sending again does not help."""
 
 
 def statuses(items: Sequence[Parsed], kept: bool = True) -> tuple[Status, ...]:
@@ -227,7 +234,7 @@ def statuses(items: Sequence[Parsed], kept: bool = True) -> tuple[Status, ...]:
     found: dict[tuple[str, object], Status] = {}
     for place, item in enumerate(items):
         if isinstance(item, Refused):
-            code = REFUSED if item.code == "faces_refused" else FAILED
+            code = REFUSED if item.code in NEVER_HERE else FAILED
             name, status = item.item, Status(item.item, code, f"{item.code}: {item.says}")
         else:
             fields = item.fields if isinstance(item, CameraEvent) else {}

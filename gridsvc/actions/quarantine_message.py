@@ -24,7 +24,10 @@ _SECRET: Final = frozenset({"authorization", "cookie", "x-api-key", "proxy-autho
 
 @dataclass(frozen=True, kw_only=True)
 class Message:
-    """What came, from where, and by which token (None: by a key)."""
+    """What came, from where, and by which token (None: by a key).
+
+    `came` is how many bytes came, where some were taken out of `body` before.
+    """
 
     protocol: str
     token_id: UUID | None
@@ -33,6 +36,7 @@ class Message:
     content_type: str
     headers: Mapping[str, str]
     body: bytes
+    came: int = 0
 
 
 async def quarantine_message(conn: Conn, message: Message, refused: Refused, now: datetime) -> UUID:
@@ -41,7 +45,7 @@ async def quarantine_message(conn: Conn, message: Message, refused: Refused, now
     headers = {name: value[:1_000] for name, value in message.headers.items() if name.lower() not in _SECRET}
     await camera_quarantine.ADD.run(
         conn, kept, now, message.protocol, message.token_id, message.cameras, message.peer, message.content_type,
-        headers, message.body[:MOST_BYTES], len(message.body), refused.code, refused.says[:1_000],
+        headers, message.body[:MOST_BYTES], max(message.came, len(message.body)), refused.code, refused.says[:1_000],
     )  # fmt: skip
     log.warning(
         "a message could not be read",

@@ -35,7 +35,7 @@ async def change_camera(
     kept = (await cameras.current(conn, [code], held=True)).get(code)
     if kept is None:
         raise Unknown(f"no camera {code} in the registry", given=code)
-    _must_administer(caller, kept.row.divisions)
+    must_administer(caller, kept.row.divisions)
     if kept.row.version != version:
         raise VersionConflict(
             f"camera {code} is at version {kept.row.version}, not {version}", current_version=kept.row.version
@@ -55,12 +55,12 @@ async def _decide(
     (owner,) = await cells.owners_of(conn, [cells.Wanted(camera.place, "")], now)
     if owner is None:
         raise OutsideTheGrid(camera.place.lon, camera.place.lat)
-    _must_administer(caller, owner.divisions)
+    must_administer(caller, owner.divisions)
     return camera, owner.divisions
 
 
-def _must_administer(caller: Caller, divisions: tuple[str, ...] | list[str]) -> None:
-    """A program acts where its key holds: its scope has let it come here."""
+def must_administer(caller: Caller, divisions: tuple[str, ...] | list[str]) -> None:
+    """Raise NotAllowed for a caller who administers none of these. A program acts where its key holds."""
     held = {grant.division for grant in caller.grants if grant.role is Role.ADMIN or caller.user_id is None}
     if held.isdisjoint(divisions):
         where = divisions[-1] if divisions else "no division"

@@ -10,7 +10,7 @@ import ipaddress
 import time
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final, TypeVar
@@ -24,7 +24,7 @@ from gridsvc.actions.quarantine_message import Message, quarantine_message
 from gridsvc.actions.take_camera_events import Answer, Incoming, take_camera_events
 from gridsvc.actions.watch_cameras import hear_cameras
 from gridsvc.api.parts import SETTINGS
-from gridsvc.db import ConnPool, open_pool, transaction
+from gridsvc.db import Conn, ConnPool, open_pool, transaction
 from gridsvc.errors import TooManyTries
 from gridsvc.store.camera_events import Count
 from gridsvc.store.camera_tokens import Admitted, Named
@@ -109,6 +109,10 @@ class CameraDesk:
         if found is not None:  # guesses are not remembered: they would push out what is true
             _remember(self._tokens, (token, peer), (self._ticks() + KEPT_S, found))
         return found
+
+    def opened(self) -> AbstractAsyncContextManager[tuple[Conn, datetime]]:
+        """One short transaction of the desk's own: who a device is, and how it stands."""
+        return transaction(self._pool)
 
     async def moment(self) -> datetime:
         """Now by the city's clock and in its zone, as answers to devices tell it."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, Final, Literal
 from uuid import UUID
@@ -18,7 +19,7 @@ from aiohttp import web
 from events.intake import cloudevents
 from events.intake.camera_event import NOT_EVEN_RAW, CameraEvent, Heartbeat, Parsed, Refused
 from gridsvc.actions.know_cameras import camera_of
-from gridsvc.actions.quarantine_message import Message
+from gridsvc.actions.quarantine_message import MOST_BYTES, Message
 from gridsvc.actions.take_camera_events import Answer, Incoming, spelled
 from gridsvc.api.camera_desk import CAMERA_DESK, Errand
 from gridsvc.api.camera_protocols import PROTOCOLS, Done
@@ -118,21 +119,51 @@ async def _take_from_device(request: web.Request) -> web.StreamResponse:
         raise Unknown("there is nothing here: no such protocol, or a token that is not valid for it from here")
     admitted, names = found
     body, content_type = await read_bytes(request, _most(request, protocol.most_bytes)), _content_type(request)
-    items = [_of_its_camera(item, admitted, names) for item in protocol.parse(body, content_type, request.headers)]
-    message = Message(
-        protocol=name, token_id=admitted.id, cameras=list(admitted.cameras), peer=peer,
-        content_type=content_type[:200], headers=dict(request.headers), body=body,
-    )  # fmt: skip
-    errand, unread = _errand_of(items, admitted, message)
-    kept = iter(await desk.take(errand))
-    told = [_told(next(kept)) if isinstance(item, CameraEvent) else _said_of(item) for _, item in items]
-    _count(request, told)
-    if unread and not protocol.by_item:
-        raise CameraMessageRefused(unread[0].says[:400], reason=unread[0].code, kept=len(errand.incoming))
+    items = protocol.parse(body, content_type, request.headers)
+    message = message_of(request, name, admitted, body)
+    taken = await take_message(request, items, admitted, names, message, f"token:{admitted.id}")
+    if taken.unread and not protocol.by_item:
+        raise CameraMessageRefused(taken.unread[0].says[:400], reason=taken.unread[0].code, kept=taken.events)
     if protocol.answer is None:
-        return reply(CameraEventsTaken(items=told))
-    said = [_as_done(item, outcome) for (_, item), outcome in zip(items, told, strict=True)]
-    return protocol.answer(Done(items=said, path=f"/intake/{name}", now=await desk.moment()))
+        return reply(CameraEventsTaken(items=taken.told))
+    return protocol.answer(Done(items=taken.said, path=f"/intake/{name}", now=await desk.moment()))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Taken:
+    """A message that is committed: an outcome for each item, in order, and the item as it is answered.
+
+    `said` has a refusal in the place of each item that was not kept; `unread` are those that could not be read.
+    """
+
+    told: list[CameraEventOutcome]
+    said: Sequence[Parsed]
+    unread: Sequence[Refused]
+    events: int
+
+
+async def take_message(
+    request: web.Request, items: Sequence[Parsed], admitted: Admitted, names: Sequence[Named], message: Message,
+    sent_by: str,
+) -> Taken:  # fmt: skip
+    """Take in what a device's message says, as `sent_by`, for the cameras of `admitted`; the rest is set apart."""
+    owned = [_of_its_camera(item, admitted, names) for item in items]
+    errand, unread = _errand_of(owned, admitted, message, sent_by)
+    kept = iter(await request.app[CAMERA_DESK].take(errand))
+    told = [_told(next(kept)) if isinstance(item, CameraEvent) else _said_of(item) for _, item in owned]
+    _count(request, told)
+    said = [_as_done(item, outcome) for (_, item), outcome in zip(owned, told, strict=True)]
+    return Taken(told=told, said=said, unread=unread, events=len(errand.incoming))
+
+
+def message_of(request: web.Request, protocol: str, admitted: Admitted, body: bytes) -> Message:
+    """A device's message as quarantine would keep it: what of it may not be kept is left out."""
+    kept_raw = PROTOCOLS[protocol].kept_raw
+    return Message(
+        protocol=protocol, token_id=admitted.id, cameras=list(admitted.cameras), peer=address_of(request),
+        content_type=_content_type(request)[:200], headers=dict(request.headers), came=len(body),
+        body=body if kept_raw is None else kept_raw(body, MOST_BYTES),
+    )  # fmt: skip
 
 
 def _content_type(request: web.Request) -> str:
@@ -154,7 +185,7 @@ def _of_its_camera(item: Parsed, admitted: Admitted, names: Sequence[Named]) -> 
 
 
 def _errand_of(
-    items: Sequence[tuple[str, Parsed]], admitted: Admitted, message: Message
+    items: Sequence[tuple[str, Parsed]], admitted: Admitted, message: Message, sent_by: str
 ) -> tuple[Errand, list[Refused]]:
     """What is to be kept of a message, and what of it could not be read.
 
@@ -166,7 +197,7 @@ def _errand_of(
     by_rule, owner = len(unread) < len(refused), admitted.cameras[0] if len(admitted.cameras) == 1 else ""
     unkept: Counter[Count] = Counter((owner, "rejected" if by_rule else "quarantined", each.code) for each in refused)
     incoming = [
-        Incoming(camera=camera, event=item, raw=spelled(item), sent_by=f"token:{admitted.id}")
+        Incoming(camera=camera, event=item, raw=spelled(item), sent_by=sent_by)
         for camera, item in items
         if isinstance(item, CameraEvent)
     ]

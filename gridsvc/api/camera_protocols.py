@@ -9,7 +9,7 @@ from typing import Final
 
 from aiohttp import web
 
-from events.intake import cloudevents, dahua, frigate, gat1400, gb28181, hikvision, onvif
+from events.intake import cloudevents, dahua, frigate, gat1400, gb28181, hikvision, onvif, viid
 from events.intake.camera_event import Heartbeat, Parsed
 
 Parser = Callable[[bytes, str, Mapping[str, str]], Sequence[Parsed]]
@@ -33,12 +33,14 @@ class Protocol:
     """One way of speaking. `answer` None: as programs are answered, with an outcome for each item.
 
     `by_item`: the answer has a status for each object, so that what cannot be read needs no error beside it.
+    `kept_raw`: what of a message that cannot be read may be kept, of at most so many bytes; all of it where None.
     """
 
     parse: Parser
     most_bytes: int
     answer: Answering | None = None
     by_item: bool = False
+    kept_raw: Callable[[bytes, int], bytes] | None = None
 
 
 def _of_body(parse: Callable[[bytes, str], Sequence[Parsed]]) -> Parser:
@@ -71,7 +73,10 @@ PROTOCOLS: Final[Mapping[str, Protocol]] = {
     "cloudevents": Protocol(parse=cloudevents.parse, most_bytes=cloudevents.MOST_BYTES),
     "dahua": Protocol(parse=_of_body(dahua.parse), most_bytes=dahua.MOST_BYTES, answer=_answer_dahua),
     "frigate": Protocol(parse=_of_body(frigate.parse), most_bytes=frigate.MOST_BYTES),
-    "gat1400": Protocol(parse=_gat1400, most_bytes=gat1400.MOST_BYTES, answer=_answer_gat1400, by_item=True),
+    "gat1400": Protocol(
+        parse=_gat1400, most_bytes=gat1400.MOST_BYTES, answer=_answer_gat1400, by_item=True,
+        kept_raw=viid.without_people,
+    ),
     "gb28181": Protocol(parse=_of_body(gb28181.parse), most_bytes=gb28181.MOST_BYTES),
     "hikvision": Protocol(parse=_of_body(hikvision.parse), most_bytes=hikvision.MOST_BYTES),
     "onvif": Protocol(parse=_of_body(onvif.parse), most_bytes=onvif.MOST_BYTES, answer=_answer_onvif),

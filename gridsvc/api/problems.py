@@ -31,6 +31,7 @@ STATUSES: Final[Mapping[type[GridError], int]] = {
     errors.WrongMoment: 409,
     errors.CallOver: 409,
     errors.CameraTaken: 409,
+    errors.AccountTaken: 409,
     errors.AbsenceOverlaps: 409,
     errors.AbsenceOver: 409,
     errors.KeyReused: 409,

@@ -42,6 +42,8 @@ from gridsvc.api import (
     self_handling,
     teams,
     tiles,
+    viid,
+    viid_accounts,
 )
 from gridsvc.api.route import Route
 
@@ -78,6 +80,8 @@ ROUTES: Final[tuple[Route, ...]] = (
     *call_backs.ROUTES,
     *camera_events.ROUTES,
     *camera_rulings.ROUTES,
+    *viid.ROUTES,
+    *viid_accounts.ROUTES,
     *attachments.ROUTES,
     *positions.ROUTES,
     *notices.ROUTES,

@@ -17,7 +17,7 @@ from geo.datum import Datum
 from gridsvc.actions.give_token import give_token
 from gridsvc.actions.import_cameras import import_cameras, plan_cameras
 from gridsvc.actions.write_labels import write_labels
-from gridsvc.commands import camera_ledger, camera_quarantine
+from gridsvc.commands import camera_accounts, camera_ledger, camera_quarantine
 from gridsvc.commands.components import progress
 from gridsvc.db import Conn, ConnPool, open_pool, transaction
 from gridsvc.domain.camera import NAMES, facts_of
@@ -113,6 +113,7 @@ def add(subparsers: Subparsers) -> None:
     labels = _part(parts, "labels", "what devices' words mean: print the map, or read it from a file")
     labels.add_argument("file", type=Path, nargs="?", metavar="FILE", help="rows to write; left out: print all")
     _part(parts, "unmapped", "words that came and have no meaning yet")
+    camera_accounts.add_to(parts)
     camera_ledger.add_to(parts)
     camera_quarantine.add_to(parts)
 
@@ -125,6 +126,8 @@ def _part(parts: Subparsers, name: str, says: str) -> argparse.ArgumentParser:
 
 async def run(arguments: argparse.Namespace, settings: Settings) -> int:
     """Run one of the parts; the exit code. Raises GridError with the reason where it cannot."""
+    if arguments.part in camera_accounts.NAMES:
+        return await camera_accounts.run(arguments, settings)
     if arguments.part == camera_ledger.NAME:
         return await camera_ledger.run(arguments, settings)
     if arguments.part == camera_quarantine.NAME:

@@ -53,6 +53,8 @@ EXAMPLES: dict[str, object] = {
     "password": "x",
     "refresh_token": "x",
     "code": "gate-7",
+    "device": "62010200001190000001",
+    "cameras": ["gate-7"],
     "name": "x",
     "protocol": "onvif",
     "kind": "car",

@@ -134,6 +134,7 @@ CASE_OF = {
 CAMERA_OF = {
     "cameras": "code", "camera_changes": "camera", "camera_names": "camera", "camera_presets": "camera",
     "camera_zones": "camera", "camera_cells": "camera", "camera_health": "camera", "unmapped_labels": "camera",
+    "viid_account_cameras": "camera", "viid_accounts": "left(device, 6)", "viid_apes": "code",
 }  # fmt: skip
 """How each table says which camera its row belongs to."""
 
@@ -151,6 +152,11 @@ CAMERAS = """
       FROM cameras c JOIN cells x ON x.code LIKE c.code || '%';
     INSERT INTO camera_health SELECT code, now() FROM cameras;
     INSERT INTO unmapped_labels SELECT code, 'x', '', '', 1, now(), now() FROM cameras;
+    INSERT INTO viid_accounts (id, device, username, secret, created_at, created_by)
+    SELECT gen_random_uuid(), code || '00001190000001', code, '', now(), 'test' FROM cameras;
+    INSERT INTO viid_account_cameras
+    SELECT v.id, c.code FROM viid_accounts v JOIN cameras c ON c.code = v.username;
+    INSERT INTO viid_apes SELECT id, username, '{}', now(), now() FROM viid_accounts;
 """
 
 
