@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
+from geo import direction
 from gridsvc.domain.camera import BadCamera
 from gridsvc.domain.component import Line, Sheet
 from gridsvc.domain.roster import Fault, decoded
@@ -37,20 +38,21 @@ _NAMES: Final = {
     "channel": "channels", "device_name": "device_names",
     "权属单位": "owning", "养护单位": "maintaining", "维护单位": "maintaining",
     "云台": "ptz", "视频流": "streams", "stream": "streams",
+    "monitordirection": "MonitorDirection", "监视方向": "MonitorDirection",
+    "directiontype": "DirectionType", "监视方位": "DirectionType",
 }  # fmt: skip
 
 _YES: Final = frozenset({"1", "true", "yes", "y", "是", "有"})
 _NO: Final = frozenset({"", "0", "false", "no", "n", "否", "无"})
 _STATES: Final = {"启用": "active", "停用": "off", "维护": "maintenance"}
 
-# GA/T 1400.3, HDirectionType: where the optical axis points to. 9 is "other". GB/T 28181 numbers the diagonals
-# otherwise (5 is south-east there); this is the list of an APE.
-APE_BEARINGS: Final = {
-    "1": 90.0, "2": 270.0, "3": 180.0, "4": 0.0, "5": 45.0, "6": 225.0, "7": 135.0, "8": 315.0,
-}  # fmt: skip
+# Numbers instead of degrees, each by the standard whose column it is; 0 and 9 are "other": nothing is said.
+_NUMBERED: Final = {"MonitorDirection": direction.GAT1400, "DirectionType": direction.GB28181}
+_NOT_SAID: Final = frozenset({"", "0", "9"})
+_EIGHTH_DEG: Final = 45.0
 
 _APE: Final = {"ApeID": "code", "Name": "name", "Longitude": "x", "Latitude": "y", "Model": "model"}
-_APE_READ: Final = frozenset({*_APE, "MonitorDirection", "PlaceCode", "IsOnline"})
+_APE_READ: Final = frozenset({*_APE, *_NUMBERED, "PlaceCode", "IsOnline"})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -119,9 +121,7 @@ def read_ape(file: str, document: Any) -> Sheet | Fault:
     for row, ape in enumerate(found, start=1):
         ignored |= {name for name, value in ape.items() if name not in _APE_READ and value not in (None, "")}
         cells = {ours: _plain(ape[theirs]) for theirs, ours in _APE.items() if theirs in ape}
-        direction = _plain(ape.get("MonitorDirection", ""))
-        if direction not in {"", "9"}:
-            cells["bearing_deg"] = str(APE_BEARINGS.get(direction, f"MonitorDirection {direction}"))
+        cells |= {name: _plain(ape[name]) for name in _NUMBERED if name in ape}
         division, online = _plain(ape.get("PlaceCode", "")), _plain(ape.get("IsOnline", ""))
         lines.append(Line(row, {**cells, "PlaceCode": division, "IsOnline": online, "if new": "gat1400"}))
     return _sheet(file, lines, sorted(ignored), ())
@@ -228,6 +228,23 @@ def _said(line: Line, frame: str) -> dict[str, Any]:
     for name, text in line.cells.items():
         if text and name in _READERS:
             said[name] = _READERS[name](name, text)
+    return _with_bearing(said, line.cells)
+
+
+def _with_bearing(said: dict[str, Any], cells: Mapping[str, str]) -> dict[str, Any]:
+    """The same with the degrees of a numbered direction, where none are said.
+
+    What is said twice and differs by more than an eighth of the circle is refused: nobody knows which is meant.
+    """
+    for name, degrees in _NUMBERED.items():
+        number = cells.get(name, "")
+        if number in _NOT_SAID:
+            continue
+        if number not in degrees:
+            raise BadCamera(name, number[:80], "1 to 8, or 9: other")
+        other = said.setdefault("bearing_deg", degrees[number])
+        if abs((degrees[number] - other + 180) % 360 - 180) > _EIGHTH_DEG:
+            raise BadCamera(name, f"{number}, which is {degrees[number]:g} degrees", f"the {other:g} said beside it")
     return said
 
 

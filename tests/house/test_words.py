@@ -15,7 +15,7 @@ from tests.house.source import ROOT, kept_files, modules, parsed
 
 # Ids, counts, kinds and moments. A name, phone, address, description or token has no key to stand under.
 MAY_BE_LOGGED = {
-    "action", "age_s", "at_line", "attempts", "by", "calendar", "caller", "camera", "cameras", "cases",
+    "account_id", "action", "age_s", "at_line", "attempts", "by", "calendar", "caller", "camera", "cameras", "cases",
     "clock", "clocks", "code", "day", "dropped", "error", "errors", "event_id",
     "host", "incident", "incidents", "kinds", "letters", "made", "message_id", "notices", "offline", "online",
     "opening_id", "original", "part", "port", "protocol", "queue", "report_id",

@@ -5,8 +5,11 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
+import re
+import shlex
 from collections.abc import AsyncIterator
 from datetime import timedelta
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +21,7 @@ from gridsvc.db import SERVICE, transaction
 from gridsvc.domain.access import Role
 from tests.conftest import CityClock
 from tests.fuzz.corpus import PICTURE
+from tests.house.source import document
 from tests.integration.api.conftest import CITY, SOUTH, Api, Client, a
 from tests.integration.stories.camera_town import put_up
 from tests.integration.test_cameras_command import command
@@ -431,6 +435,34 @@ async def test_every_sample_of_the_protocol_passes_where_devices_post_it(
         assert list((await device.post(collection, body)).values()) == [0], name
     kept = await rows(api, "SELECT camera, kind FROM camera_events")
     assert kept == [{"camera": DEVICE, "kind": "motorvehicle"}] * 2
+
+
+# -- the page --------------------------------------------------------------------------------------
+
+
+async def test_the_curls_of_the_page_do_what_it_says(api: Api, device: Device, account: dict[str, Any]) -> None:
+    """Register, keep alive, post: as they stand there, but for the host and the secret."""
+    shown = re.findall(r"^curl .*?(?<!\\)\n(?=curl|```)", document("cameras/gat1400.md"), re.MULTILINE | re.DOTALL)
+    paths = []
+    for command_line in shown:
+        words = shlex.split(command_line.replace("SECRET", account["secret"]))
+        given = {"-X": "", "-d": "", "--data": "", "-u": ""}
+        headers = {}
+        for flag, value in pairwise(words):
+            if flag == "-H":
+                headers.update([value.split(": ", 1)])
+            elif flag in given:
+                given[flag] = value
+        (address,) = (word for word in words if word.startswith("https://grid.example/"))
+        assert ("--digest" in words) == bool(given["-u"])
+        auth = httpx.DigestAuth(*given["-u"].split(":")) if given["-u"] else None
+        said = await device.http.request(
+            given["-X"], address.removeprefix("https://grid.example"), content=given["-d"] or given["--data"],
+            headers=headers, auth=auth,
+        )  # fmt: skip
+        assert (said.status_code, '"StatusCode":0' in said.text) == (200, True), (address, said.text)
+        paths.append(address.rsplit("/", 1)[-1])
+    assert paths == ["Register", "Keepalive", "MotorVehicles"]
 
 
 # -- the command -----------------------------------------------------------------------------------

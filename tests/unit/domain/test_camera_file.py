@@ -109,7 +109,26 @@ def test_the_direction_of_a_device_is_numbered_as_gat_1400_does(direction: objec
 
 def test_a_direction_that_is_none_is_refused() -> None:
     _, [fault] = read_rows(sheet(read_ape("a.json", [ape(MonitorDirection="12")])), "wgs84")
-    assert str(fault) == "a.json, row 1, field bearing_deg: given 'MonitorDirection 12'; want a number"
+    assert str(fault) == "a.json, row 1, field MonitorDirection: given '12'; want 1 to 8, or 9: other"
+
+
+@pytest.mark.parametrize(("direction", "bearing"), [("1", 90), ("4", 0), ("5", 135), ("6", 45), ("7", 225), ("8", 315)])
+def test_a_catalogue_of_gb28181_numbers_the_diagonals_otherwise(direction: str, bearing: float) -> None:
+    listed, _ = read_rows(sheet(read_ape("a.json", [ape(DirectionType=direction)])), "wgs84")
+    table, _ = rows(f"code,x,y,DirectionType\n{CODE},103.8,36.06,{direction}\n")
+    assert [each.said["bearing_deg"] for each in (*listed, *table)] == [bearing, bearing]
+
+
+def test_degrees_count_before_a_number_and_what_contradicts_is_refused() -> None:
+    header = "code,x,y,方位角,监视方向,监视方位\n"
+    near, faults = rows(f"{header}{CODE},103.8,36.06,80,1,1\n")
+    assert (near[0].said["bearing_deg"], faults) == (80.0, [])
+    _, [fault] = rows(f"{header}{CODE},103.8,36.06,80,3,\n")
+    assert str(fault).startswith("c.csv, row 2, field MonitorDirection: given '3, which is 180 degrees'; want the 80")
+    _, [fault] = rows(f"{header}{CODE},103.8,36.06,,5,5\n")
+    assert str(fault).startswith("c.csv, row 2, field DirectionType: given '5, which is 135 degrees'; want the 45")
+    north, _ = rows(f"{header}{CODE},103.8,36.06,359,4,0\n")
+    assert north[0].said["bearing_deg"] == 359.0, "north is near 359"
 
 
 def test_passwords_and_addresses_of_a_list_are_not_read_and_said_to_be_ignored() -> None:
