@@ -32,6 +32,7 @@ GridError
 │   └── UnacceptedMedia          a file that is none of the accepted kinds
 ├── Unknown                  what is named does not exist, or not for this caller
 ├── Unavailable              try again: a part that is needed is away
+│   └── CannotUnseal             a kept secret that no key in force opens
 └── SetupError               a command cannot go on
     ├── CannotMigrate
     ├── BadSettings
@@ -287,6 +288,12 @@ class Unavailable(GridError):
     """A part that is needed is away for the moment; the same request may be sent again."""
 
     code = "unavailable"
+
+
+class CannotUnseal(Unavailable):
+    """A kept secret opens with no key in force: the instance was given other ones, or the row is not whole."""
+
+    code = "cannot_unseal"
 
 
 class SetupError(GridError):

@@ -16,6 +16,9 @@ from gridsvc.errors import BadSettings
 
 _Part = TypeVar("_Part")
 
+LEAST_SECRET: Final = 32
+"""Characters of a secret that keys are drawn from."""
+
 
 def _of(name: str, *, least: float | None = None, most: float | None = None, secret: bool = False) -> dict[str, Any]:
     return {"name": name, "least": least, "most": most, "secret": secret}
@@ -61,9 +64,22 @@ class IdentitySettings:
     """How callers prove who they are, and for how long."""
 
     secret: str = field(default="", metadata=_of("GRIDSVC_SECRET", secret=True))
+    sealing_secrets: str = field(default="", metadata=_of("GRIDSVC_SEALING_SECRETS", secret=True))
     access_seconds: int = field(default=600, metadata=_of("GRIDSVC_ACCESS_SECONDS", least=60, most=3_600))
     session_days: int = field(default=30, metadata=_of("GRIDSVC_SESSION_DAYS", least=1, most=365))
     failures_per_quarter: int = field(default=10, metadata=_of("GRIDSVC_LOGIN_FAILURES", least=3, most=1_000))
+
+    def __post_init__(self) -> None:
+        if short := [len(each) for each in self.sealing_secrets.split() if len(each) < LEAST_SECRET]:
+            raise BadSettings(
+                f"GRIDSVC_SEALING_SECRETS has one of {short[0]} characters; "
+                f"want {LEAST_SECRET} and more each, with blanks between them alone"
+            )
+
+    @property
+    def sealing(self) -> list[str]:
+        """The secrets that kept secrets are sealed with: the first seals, all open. Without any: `secret`."""
+        return self.sealing_secrets.split() or [self.secret]
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -18,6 +18,7 @@ from uuid import UUID
 import jwt
 
 from gridsvc.errors import BadSettings
+from gridsvc.settings import LEAST_SECRET
 
 ISSUER: Final = "gridsvc"
 AUDIENCE: Final = "gridsvc-api"
@@ -46,9 +47,10 @@ class Signer:
     @classmethod
     def from_secret(cls, secret: str) -> Signer:
         """Draw the keys from GRIDSVC_SECRET. Raises BadSettings when it is too short to be one."""
-        if len(secret) < 32:
+        if len(secret) < LEAST_SECRET:
             raise BadSettings(
-                f"GRIDSVC_SECRET has {len(secret)} characters; want at least 32 random ones (GRIDSVC_SECRET_FILE)"
+                f"GRIDSVC_SECRET has {len(secret)} characters; "
+                f"want at least {LEAST_SECRET} random ones (GRIDSVC_SECRET_FILE)"
             )
         return cls(*(_mac(secret.encode(), f"gridsvc {kind} key".encode()) for kind in _KINDS))
 
