@@ -153,10 +153,10 @@ def _leaves(value: Any, path: str = "", name: str = "", above: str = "", steps: 
 # -- what looks like what ------------------------------------------------------------------------------------
 # By the name and by the value; 0: it cannot be. What is asked first takes its path away from those after it.
 
-_TIMES: Final = frozenset(
-    "time timestamp ts when datetime date at occurredat alarmtime eventtime happenedat createdat starttime capturetime"
-    " snaptime passtime 时间 报警时间".split()
-)
+_TIMES: Final = frozenset({
+    "time", "timestamp", "ts", "when", "datetime", "date", "at", "occurredat", "happenedat", "createdat",
+    "时间", "报警时间",
+})  # fmt: skip
 _KINDS: Final = (
     "kind", "eventtype", "alarmtype", "type", "event", "alarm", "label", "category", "class", "code", "what", "name",
     "类型", "事件类型",
@@ -165,8 +165,10 @@ _UNITS: Final = (
     "cameracode", "camera", "cameraid", "deviceid", "devicecode", "device", "devid", "unit", "car", "vehicle", "plate",
     "cam", "id", "code", "设备编号",
 )  # fmt: skip
-_HOLDERS: Final = frozenset("camera device unit car vehicle source sender drone".split())
-_PAIRS: Final = frozenset("pos position location coordinates coordinate coord point geo lnglat lonlat gps xy".split())
+_HOLDERS: Final = frozenset({"camera", "device", "unit", "car", "vehicle", "source", "sender", "drone"})
+_PAIRS: Final = frozenset({
+    "pos", "position", "location", "coordinates", "coordinate", "coord", "point", "geo", "lnglat", "lonlat", "gps",
+})  # fmt: skip
 _INCIDENTS: Final = ("incidentid", "incident", "eventid", "alarmid", "trackid", "uuid", "guid", "no", "id")
 
 
@@ -184,7 +186,7 @@ def _time(leaf: _Leaf) -> int:
 
 
 def _kind(leaf: _Leaf) -> int:
-    bare = isinstance(leaf.value, str) and len(leaf.value) <= 64 or (type(leaf.value) is int and leaf.value < 100_000)
+    bare = (isinstance(leaf.value, str) and len(leaf.value) <= 64) or (type(leaf.value) is int and leaf.value < 100_000)
     if not bare or leaf.above in _HOLDERS or reads_as("time", leaf.value) is not None:
         return 0
     return _named(*_KINDS)(leaf)

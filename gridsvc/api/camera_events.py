@@ -21,7 +21,7 @@ from gridsvc.actions.know_cameras import camera_of
 from gridsvc.actions.quarantine_message import Message
 from gridsvc.actions.take_camera_events import Answer, Incoming, spelled
 from gridsvc.api.camera_desk import CAMERA_DESK, Errand
-from gridsvc.api.camera_protocols import PROTOCOLS, Done
+from gridsvc.api.camera_protocols import Done, protocol_of
 from gridsvc.api.health import METRICS
 from gridsvc.api.identity import address_of
 from gridsvc.api.parts import SETTINGS, caller_of, scoped
@@ -112,8 +112,8 @@ async def _take_from_device(request: web.Request) -> web.StreamResponse:
     What is refused by a rule (faces) is answered as what is kept: sent again it would be refused again.
     """
     name, peer, desk = request.match_info["protocol"], address_of(request), request.app[CAMERA_DESK]
-    protocol = PROTOCOLS.get(name)
-    found = await desk.admitted(request.match_info["token"][:200], peer) if protocol is not None else None
+    found = await desk.admitted(request.match_info["token"][:200], peer)
+    protocol = protocol_of(name, found[0].mapping) if found is not None else None
     if protocol is None or found is None or found[0].protocol != name:
         raise Unknown("there is nothing here: no such protocol, or a token that is not valid for it from here")
     admitted, names = found
