@@ -1624,10 +1624,11 @@ CREATE TABLE signing_secrets (
 );
 CREATE INDEX signing_secrets_of_key ON signing_secrets (key_id);
 
--- The ids of signed requests, for as long as their signature is good.
+-- The ids of signed requests of which everything was taken, for longer than their signature is good.
 CREATE TABLE signed_requests (
   key_id      uuid NOT NULL REFERENCES api_keys ON DELETE CASCADE,
   webhook_id  text COLLATE "C" NOT NULL,
+  fingerprint bytea NOT NULL,                    -- sha256 of the body
   received_at timestamptz NOT NULL,
   PRIMARY KEY (key_id, webhook_id)
 );

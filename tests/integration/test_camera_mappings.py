@@ -62,6 +62,14 @@ async def rows(api: Api, sql: str) -> list[dict[str, Any]]:
         return [dict(row) for row in await conn.fetch(sql)]
 
 
+def read(name: str) -> bytes:
+    return Path(name).read_bytes()
+
+
+def put(name: str, text: str) -> None:
+    Path(name).write_text(text, encoding="utf-8")
+
+
 async def test_the_page_leads_from_a_sample_to_the_first_case(
     api: Api, database: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -73,13 +81,13 @@ async def test_the_page_leads_from_a_sample_to_the_first_case(
     token, proposed, posted = "", {}, 0
     for _, name, text in steps:
         if name:
-            Path(name).write_text(text, encoding="utf-8")
+            put(name, text)
             continue
         for line in text.splitlines():
             if line.startswith("curl"):
                 words = shlex.split(line)
                 path = words[words.index("POST") + 1].replace("https://grid.example", "").replace("$TOKEN", token)
-                said = await api.nobody.ask("POST", path, data=Path(words[-1].removeprefix("@")).read_bytes())
+                said = await api.nobody.ask("POST", path, data=read(words[-1].removeprefix("@")))
                 assert (said.status, [each["outcome"] for each in said.body["items"]]) == (200, ["accepted"])
                 posted += 1
                 continue
@@ -93,7 +101,7 @@ async def test_the_page_leads_from_a_sample_to_the_first_case(
             if "mapping try" in line:
                 assert "cell 620102001001005" in told
     assert posted == 1
-    written = json.loads(Path("mapping.json").read_text(encoding="utf-8"))
+    written = json.loads(read("mapping.json"))
     assert proposed == {name: value for name, value in written.items() if name != "moving"}
     await work(api)
     [case] = await rows(api, "SELECT cell_code, category FROM cases")
