@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
+import os
+import re
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 from typing import Any
 
 import msgspec
@@ -17,6 +21,8 @@ from gridsvc.db import SERVICE, city_now, transaction
 from gridsvc.errors import Refused
 from gridsvc.ids import new_id
 from gridsvc.store import api_keys, signing_secrets
+from tests.conftest import CityClock
+from tests.house.source import document
 from tests.integration.api.conftest import NORTH, Api, Said, running, settings_for
 from tests.integration.stories.camera_town import put_up
 
@@ -69,7 +75,7 @@ async def sender(api: Api) -> Sender:
 
 async def kept(api: Api) -> list[dict[str, Any]]:
     async with transaction(api.pool, SERVICE) as (conn, _):
-        return [dict(row) for row in await conn.fetch("SELECT key, sent_by FROM camera_events ORDER BY received_at, id")]
+        return [dict(row) for row in await conn.fetch("SELECT key, sent_by FROM camera_events")]
 
 
 async def test_what_an_independent_library_signs_is_taken_and_is_its_keys(api: Api, sender: Sender) -> None:
@@ -204,3 +210,35 @@ async def test_a_key_without_the_scope_is_not_let_in_by_its_signature(api: Api, 
     async with transaction(api.pool, SERVICE) as (conn, _):
         await conn.execute("UPDATE api_keys SET scopes = '{reports:write}' WHERE id = $1", sender.key.id)
     assert (await sender.post(event())).status == 403
+
+
+async def test_the_curl_of_the_page_is_a_sender(api: Api, sender: Sender) -> None:
+    """Run as it stands, by a shell, but that what `curl` would send is sent by the test."""
+    blocks = re.findall(r"```sh\n(.*?)```", document("cameras/cloudevents.md"), re.DOTALL)
+    [block] = [each for each in blocks if "openssl" in each]
+    script = 'curl() { printf "%s\\0" "$@"; }\n' + block
+    shell = await asyncio.create_subprocess_exec(
+        "sh", "-euc", script, stdout=asyncio.subprocess.PIPE,
+        env={"PATH": os.environ["PATH"], "SENDER": str(sender.key.id), "SECRET": sender.secret},
+    )  # fmt: skip
+    told, _ = await shell.communicate()
+    assert shell.returncode == 0
+    words = told.decode().split("\0")
+    headers = dict(each.split(": ", 1) for flag, each in pairwise(words) if flag == "-H")
+    path = next(each for each in words if each.startswith("https://")).removeprefix("https://grid.example")
+    body = words[words.index("-d") + 1].encode()
+    async with transaction(api.pool, SERVICE) as (conn, _):
+        await put_up(conn, "62010200001320000001", 103.805, 36.055)
+    said = await api.nobody.ask("POST", path, data=body, headers=headers)
+    assert (said.status, said.body["items"][0]["outcome"]) == (202, "accepted")
+
+
+async def test_the_window_is_the_citys_clocks(api: Api, sender: Sender, city_clock: CityClock) -> None:
+    """Ten minutes on by the city's time the same request is too old, whatever the process's clock says."""
+    assert (await sender.post(event())).status == 202
+    await city_clock.forward(timedelta(minutes=10))
+    late = await sender.post(event())
+    assert late.code == "signature_too_old"
+    assert 599 <= late.body["age_s"] <= 660
+    await city_clock.forward(timedelta(minutes=-20))
+    assert (await sender.post(event())).code == "signature_too_new"
