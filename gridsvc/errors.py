@@ -13,6 +13,13 @@ GridError
 │   ├── CameraTaken              the registry has a camera of this code already
 │   ├── AccountTaken             the device has an account to sign in with already
 │   ├── NotSignedIn              no valid token, cookie or key
+│   ├── BadSignature             a signed request whose signature proves nothing
+│   │   ├── SignatureMissing         unsigned, where this key's requests must be signed
+│   │   ├── SignatureMalformed       headers of a signature that cannot be read
+│   │   ├── SignatureTooOld          signed more than five minutes ago
+│   │   ├── SignatureTooNew          signed more than five minutes ahead of the city's clock
+│   │   ├── SignatureWrong           no secret in force makes this signature
+│   │   └── SignatureTooNarrow       what is asked stands in headers, which no signature covers
 │   ├── WrongPassword            name and password do not go together
 │   ├── TooManyTries             sign-in or intake is throttled for this caller
 │   ├── NotAllowed               this role may not do this
@@ -24,6 +31,7 @@ GridError
 │   ├── NotAnEmergency           only emergencies are exported as alerts
 │   ├── GuardFailed              the move's own condition is not met
 │   ├── RulesRefused             the edition of routing rules is not in the state for it
+│   ├── MappingRefused           a mapping of JSON cannot be read, or is not in the state for it
 │   ├── AbsenceOverlaps          the officer is absent then already
 │   ├── AbsenceOver              an absence that is over or was cancelled is not cancelled
 │   ├── KeyRequired              a write without Idempotency-Key
@@ -156,6 +164,48 @@ class NotSignedIn(Refused):
     code = "not_signed_in"
 
 
+class BadSignature(Refused):
+    """A signed request whose signature proves nothing."""
+
+    code = "bad_signature"
+
+
+class SignatureMissing(BadSignature):
+    """Unsigned, where this key's requests must be signed, or with one of the three headers missing."""
+
+    code = "signature_missing"
+
+
+class SignatureMalformed(BadSignature):
+    """The headers of a signature that cannot be read."""
+
+    code = "signature_malformed"
+
+
+class SignatureTooOld(BadSignature):
+    """Signed longer ago than a signature is good: it may be a copy that somebody sends again."""
+
+    code = "signature_too_old"
+
+
+class SignatureTooNew(BadSignature):
+    """Signed further ahead of the city's clock than clocks may differ."""
+
+    code = "signature_too_new"
+
+
+class SignatureWrong(BadSignature):
+    """No secret in force makes this signature of this body."""
+
+    code = "signature_wrong"
+
+
+class SignatureTooNarrow(BadSignature):
+    """What is said stands in headers, and a signature covers the body alone."""
+
+    code = "signature_too_narrow"
+
+
 class WrongPassword(Refused):
     """Name and password do not go together; which of the two is wrong is not told."""
 
@@ -235,6 +285,15 @@ class RulesRefused(Refused):
     """An edition of routing rules cannot be published or gone back from: it is no draft, or replaced none."""
 
     code = "rules_refused"
+
+
+class MappingRefused(Refused):
+    """A mapping of JSON cannot be read, or its version is not in the state for it.
+
+    `facts["reason"]` is bad_mapping, bad_name, has_a_draft or published, or the code of a sample that is no JSON.
+    """
+
+    code = "mapping_refused"
 
 
 class AbsenceOverlaps(Refused):

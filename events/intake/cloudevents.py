@@ -43,6 +43,7 @@ _STRUCTURED: Final = "application/cloudevents"
 _NAME: Final = re.compile(r"[a-z0-9]{1,64}", re.ASCII)
 _RFC3339: Final = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)", re.ASCII)
 _JSON: Final = re.compile(r"[a-z0-9.-]+/(?:json|[a-z0-9.-]+\+json)", re.ASCII)
+_CHARSET: Final = re.compile(r";\s*charset\s*=\s*\"?([a-z0-9._-]+)\"?", re.ASCII)
 _CORE: Final = ("id", "source", "specversion", "type", "subject", "time", "datacontenttype", "dataschema")
 _KEPT_EXTENSIONS: Final = ("sequence", "recordedtime", "traceparent")
 _PHASES: Final = {
@@ -84,7 +85,7 @@ def read(
             form = media_type.removeprefix(_BATCH if batch else _STRUCTURED).split(";")[0].strip()
             if form not in ("", "+json"):
                 raise Unreadable("wrong_format", f"events as {text(form, 40)!r}; want +json")
-            return tuple(_structured_all(read_json(body), batch))
+            return tuple(_structured_all(_json(body, media_type), batch))
         return (_binary(body, content_type, headers or {}),)
     except Unreadable as error:
         return (_refused(error.code, error.says),)
@@ -117,7 +118,8 @@ def _structured(message: Any) -> CloudEvent | Refused:
         if not isinstance(coded, str) or "data" in message:
             return _refused("bad_data", "data_base64 that is no text, or beside data; want one of both", attributes)
         try:
-            data = _read_data(binascii.a2b_base64(coded.encode("ascii")), attributes.get("datacontenttype", ""))
+            plain = binascii.a2b_base64(coded.encode("ascii"), strict_mode=True)
+            data = _read_data(plain, attributes.get("datacontenttype", ""))
         except (ValueError, Unreadable) as error:
             return _refused("bad_data", f"data_base64 that cannot be read: {text(str(error))}; want base64", attributes)
     return _event(attributes, data)
@@ -150,10 +152,29 @@ def _unescaped(value: str) -> str:
     return unquote_to_bytes(bare.encode("utf-8", "replace")).decode("utf-8", "replace")
 
 
+def is_json(media_type: str) -> bool:
+    """Whether data of this type, without its parameters, is JSON."""
+    return _JSON.fullmatch(media_type.strip().lower()) is not None
+
+
+def _json(body: bytes, content_type: str) -> Any:
+    """JSON in the letters that the type names: UTF-8, or one of the Chinese national ones. Raises Unreadable."""
+    named = _CHARSET.search(content_type)
+    charset = named[1] if named else "utf-8"
+    if charset in ("gb18030", "gbk", "gb2312"):
+        try:
+            return read_json(body.decode("gb18030").encode())
+        except UnicodeDecodeError as error:
+            raise Unreadable("wrong_encoding", f"bytes that are no {charset} at {error.start}; want it") from error
+    if charset not in ("utf-8", "utf8", "us-ascii"):
+        raise Unreadable("wrong_encoding", f"letters as {charset[:20]}; want utf-8 or gb18030")
+    return read_json(body)
+
+
 def _read_data(body: bytes, content_type: str) -> Any:
     media_type, _, rest = content_type.lower().partition(";")
-    if not media_type.strip() or _JSON.fullmatch(media_type.strip()):
-        return read_json(body)
+    if not media_type.strip() or is_json(media_type):
+        return _json(body, content_type.lower())
     if not media_type.strip().startswith("text/") and "charset" not in rest and "xml" not in media_type:
         return body
     try:

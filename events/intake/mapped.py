@@ -35,7 +35,7 @@ from events.intake.values import (
     word,
 )  # fmt: skip
 
-PROTOCOL: Final = "json"
+PROTOCOL: Final = "mapped"
 MOST_BYTES: Final = 8 * 2**20
 MOST_ITEMS: Final = 200
 MOST_STEPS: Final = 16
@@ -73,10 +73,14 @@ class Rule:
 
 @dataclass(frozen=True)
 class FieldMap:
-    """A mapping that was read: rules by target, and where the list of events lies (None: the message is one)."""
+    """A mapping that was read: rules by target, and where the list of events lies (None: the message is one).
+
+    `moving`: what sends it stands nowhere, so that an event without a place of its own has none.
+    """
 
     rules: Mapping[str, Rule]
     items: Path | None = None
+    moving: bool = False
 
 
 def read_path(written: str) -> Path:
@@ -95,23 +99,35 @@ def read_path(written: str) -> Path:
 def read_mapping(told: Any) -> FieldMap:
     """Read a mapping as it is kept.
 
-    `{"items": path, "rules": {target: path | {"path": path or list of paths, "constant": text, "values": {…}}}}`.
+    `{"items": path, "moving": true or false,
+    "rules": {target: path | {"path": path or list of paths, "constant": text, "values": {…}}}}`.
     Raises BadMapping, which names the row.
     """
     if not isinstance(told, dict) or not isinstance(told.get("rules"), dict):
         raise BadMapping("no rules; want {'rules': {'kind': path, …}}")
-    strange = sorted(set(told) - {"items", "rules"})
+    strange = sorted(set(told) - {"items", "moving", "rules"})
     if strange:
-        raise BadMapping(f"{strange[0]!r}; want only items and rules")
+        raise BadMapping(f"{strange[0][:60]!r}; want only items, moving and rules")
     items = told.get("items")
     if items is not None and not isinstance(items, str):
         raise BadMapping("items that are no path; want text")
+    moving = told.get("moving", False)
+    if not isinstance(moving, bool):
+        raise BadMapping("moving that is neither true nor false; want one of both")
     rules = {name: _rule(name, given) for name, given in told["rules"].items()}
     if "kind" not in rules:
         raise BadMapping("no rule for kind; want a path or a constant")
     if ("lon" in rules or "lat" in rules) and not {"lon", "lat", "datum"} <= set(rules):
         raise BadMapping("a place without all of lon, lat and datum; want the three (datum mostly a constant)")
-    return FieldMap(rules, None if items is None else read_path(items))
+    if moving and "lon" not in rules:
+        raise BadMapping("moving without a place; want rules for lon, lat and datum")
+    datum = rules.get("datum")
+    if datum is not None and not datum.paths and degrees(*_SOMEWHERE, datum.constant or "") is None:
+        raise BadMapping(f"datum {datum.constant!r}; want wgs84, cgcs2000, gcj02 or bd09")
+    return FieldMap(rules, None if items is None else read_path(items), moving)
+
+
+_SOMEWHERE: Final = (103.8, 36.0)  # a place that every datum has
 
 
 def _rule(name: str, given: Any) -> Rule:
@@ -209,6 +225,12 @@ def _one(item: Any, mapping: FieldMap) -> Parsed:
     moment = _moment(given.get("time"))
     lane = name_of(PROTOCOL, *vars(device).values(), kind, zone)
     spot = degrees(given.get("lon"), given.get("lat"), text(given.get("datum")) or "")
+    told_place = given.get("lon") is not None or given.get("lat") is not None
+    if spot is None and told_place:
+        says = f"lon {text(given.get('lon'), 30)}, lat {text(given.get('lat'), 30)}; want a place on earth, datum known"
+        return _refused("bad_location", says, device)
+    if spot is None and mapping.moving:
+        return _refused("no_place", "nothing where the mapping finds the place of what moves; want lon and lat", device)
     shown = [each for each in (_decoded(given.get("picture")), picture_at(given.get("picture_url"))) if each]
     return CameraEvent(
         protocol=PROTOCOL,
@@ -254,7 +276,7 @@ def _lines(item: Any, mapping: FieldMap) -> Iterator[Line]:
     for name, rule in mapping.rules.items():
         path, value = _value(item, rule)
         found = None if path is None else text(_at(item, path), 80)
-        became = _became(name, value)
+        became = reads_as(name, value)
         problem = ""
         if value is None:
             problem = "nothing there, and no constant"
@@ -265,8 +287,8 @@ def _lines(item: Any, mapping: FieldMap) -> Iterator[Line]:
         yield Line(name, None if path is None else _written(path), found, became, problem)
 
 
-def _became(name: str, value: Any) -> str | None:
-    """What `_one` makes of one value, as text."""
+def reads_as(name: str, value: Any) -> str | None:
+    """What a target makes of one value, as text; None where it cannot be read as such."""
     match name:
         case "time":
             moment = _moment(value)

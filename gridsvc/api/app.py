@@ -26,8 +26,10 @@ from gridsvc.api.positions import city_bounds
 from gridsvc.api.problems import STARTED, problems
 from gridsvc.api.route import Route
 from gridsvc.api.routes import ROUTES
+from gridsvc.api.signatures import SEALER
 from gridsvc.api.tokens import Signer
 from gridsvc.db import SERVICE, open_pool
+from gridsvc.sealing import Sealer
 from gridsvc.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -51,6 +53,7 @@ def build_app(settings: Settings, *, routes: Sequence[Route] = ROUTES, identity_
     app = web.Application(middlewares=MIDDLEWARES, client_max_size=settings.http.body_limit)
     app[SETTINGS] = settings
     app[SIGNER] = Signer.from_secret(settings.identity.secret)
+    app[SEALER] = Sealer.of_secrets(settings.identity.sealing)
     app[METRICS] = Metrics()
     app[CONTRACT] = spell(tuple(routes))
     app[DECLARED] = {app.router.add_route(route.method, route.path, route.handler): route for route in routes}

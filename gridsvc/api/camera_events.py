@@ -22,18 +22,20 @@ from gridsvc.actions.know_cameras import camera_of
 from gridsvc.actions.quarantine_message import MOST_BYTES, Message
 from gridsvc.actions.take_camera_events import Answer, Incoming, spelled
 from gridsvc.api.camera_desk import CAMERA_DESK, Errand
-from gridsvc.api.camera_protocols import PROTOCOLS, Done
+from gridsvc.api.camera_protocols import Done, protocol_of
 from gridsvc.api.health import METRICS
 from gridsvc.api.identity import address_of
 from gridsvc.api.parts import SETTINGS, caller_of, scoped
 from gridsvc.api.route import DESK, PUBLIC, Route
+from gridsvc.api.signatures import judged, refuse_unsigned, sender_of
 from gridsvc.api.wire import Page, Told, Wanted, path_id, read_bytes, read_cursor, read_query, reply, write_cursor
 from gridsvc.domain.access import Caller, Role, scope_keys
-from gridsvc.errors import CameraMessageRefused, UnacceptedMedia, Unknown
+from gridsvc.errors import CameraMessageRefused, KeyReused, UnacceptedMedia, Unknown
 from gridsvc.store import camera_events, camera_incidents
 from gridsvc.store.camera_events import Count
 from gridsvc.store.camera_tokens import Admitted, Named
 
+_SCOPE: Final = "camera-events:write"
 _READABLE: Final = ("application/cloudevents+json", "application/cloudevents-batch+json", "application/json")
 
 
@@ -54,14 +56,27 @@ class CameraEventsTaken(Told):
 
 async def _take(request: web.Request) -> web.Response:
     """A program's events: each names its camera, which must stand in the program's area."""
-    if request.content_type not in _READABLE:
+    caller = caller_of(request)
+    refuse_unsigned(request, needed=caller.signed_only)
+    return await _take_of(request, caller)
+
+
+async def _take_signed(request: web.Request) -> web.Response:
+    """The same from a sender that the path names and the signature proves: for programs that can set no header."""
+    refuse_unsigned(request, needed=True)
+    return await _take_of(request, await sender_of(request, request.match_info["sender"], _SCOPE))
+
+
+async def _take_of(request: web.Request, caller: Caller) -> web.Response:
+    if not _is_readable(request):
         raise UnacceptedMedia(
             f"the body is {request.content_type}; want {', '.join(_READABLE)}",
             given=request.content_type, wanted=", ".join(_READABLE),
         )  # fmt: skip
     body = await read_bytes(request, _most(request, cloudevents.MOST_BYTES))
+    signed = await judged(request, caller, body)
     items = cloudevents.parse(body, request.headers.get("Content-Type", ""), request.headers)
-    caller, desk = caller_of(request), request.app[CAMERA_DESK]
+    desk = request.app[CAMERA_DESK]
     areas = await desk.divisions_of([e.device.code for e in items if isinstance(e, CameraEvent) and e.device.code])
     errand = Errand([])
     refused: dict[int, CameraEventOutcome] = {}
@@ -75,12 +90,23 @@ async def _take(request: web.Request) -> web.Response:
             errand.unkept["", "rejected", wrong.reason or ""] += 1
             refused[index] = wrong
     errand.incoming = incoming
+    errand.signed = signed if not refused else None  # what was refused may come again, and be taken then
     kept = iter(await desk.take(errand))
+    if errand.reused:
+        raise KeyReused("the webhook-id was another request's; a new message needs a new id")
     told = [refused.get(index) or _told(next(kept)) for index in range(len(items))]
     _count(request, told)
     if len(items) == 1 and isinstance(items[0], Refused):
         raise CameraMessageRefused(items[0].says[:400], reason=items[0].code)
     return reply(CameraEventsTaken(items=told), 202)
+
+
+def _is_readable(request: web.Request) -> bool:
+    """One of ours, or what binary mode allows besides: any kind of JSON, and no body at all."""
+    if request.content_type in _READABLE:
+        return True
+    binary = "ce-specversion" in request.headers
+    return binary and ("Content-Type" not in request.headers or cloudevents.is_json(request.content_type))
 
 
 def _count(request: web.Request, told: Sequence[CameraEventOutcome]) -> None:
@@ -113,8 +139,8 @@ async def _take_from_device(request: web.Request) -> web.StreamResponse:
     What is refused by a rule (faces) is answered as what is kept: sent again it would be refused again.
     """
     name, peer, desk = request.match_info["protocol"], address_of(request), request.app[CAMERA_DESK]
-    protocol = PROTOCOLS.get(name)
-    found = await desk.admitted(request.match_info["token"][:200], peer) if protocol is not None else None
+    found = await desk.admitted(request.match_info["token"][:200], peer)
+    protocol = protocol_of(name, found[0].mapping) if found is not None else None
     if protocol is None or found is None or found[0].protocol != name:
         raise Unknown("there is nothing here: no such protocol, or a token that is not valid for it from here")
     admitted, names = found
@@ -265,8 +291,13 @@ async def _of_case(request: web.Request) -> web.Response:
 ROUTES: Final = (
     Route(
         method="POST", path="/api/v1/camera-events", handler=_take, roles=frozenset({Role.ADMIN}),
-        scope="camera-events:write", answers=CameraEventsTaken, statuses=(202, 413, 415, 422, 429),
+        scope=_SCOPE, answers=CameraEventsTaken, statuses=(202, 409, 413, 415, 422, 429),
         summary="Camera events as CloudEvents: structured, in batches, binary; one outcome per event.",
+    ),
+    Route(
+        method="POST", path="/api/v1/camera-events/{sender}", handler=_take_signed, roles=PUBLIC,
+        answers=CameraEventsTaken, statuses=(202, 401, 403, 409, 413, 415, 422, 429),
+        summary="The same, signed (Standard Webhooks): the path names the key, the signature proves it.",
     ),
     Route(
         method="POST", path="/intake/{protocol}/{token}", handler=_take_from_device, roles=PUBLIC,

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final
+from typing import Any, Final
 
 from aiohttp import web
 
-from events.intake import cloudevents, dahua, frigate, gat1400, gb28181, hikvision, onvif, viid
+from events.intake import cloudevents, dahua, frigate, gat1400, gb28181, hikvision, mapped, onvif, viid
 from events.intake.camera_event import Heartbeat, Parsed
 
 Parser = Callable[[bytes, str, Mapping[str, str]], Sequence[Parsed]]
@@ -81,4 +81,14 @@ PROTOCOLS: Final[Mapping[str, Protocol]] = {
     "hikvision": Protocol(parse=_of_body(hikvision.parse), most_bytes=hikvision.MOST_BYTES),
     "onvif": Protocol(parse=_of_body(onvif.parse), most_bytes=onvif.MOST_BYTES, answer=_answer_onvif),
 }
-"""By code of the table `camera_protocols`."""
+"""By code of the table `camera_protocols`; `mapped` is read by what the city says: `protocol_of`."""
+
+
+def protocol_of(name: str, mapping: Mapping[str, Any] | None = None) -> Protocol | None:
+    """How messages of a protocol are read, those of `mapped` with this mapping. None: nothing here reads them."""
+    if name != mapped.PROTOCOL:
+        return PROTOCOLS.get(name)
+    if mapping is None:
+        return None
+    read = mapped.read_mapping(mapping)
+    return Protocol(parse=lambda body, kind, _: mapped.parse(body, kind, read), most_bytes=mapped.MOST_BYTES)

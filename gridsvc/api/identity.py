@@ -124,12 +124,19 @@ class Identity:
             usable = await api_keys.USABLE.one(conn, key.id, key.digest)
         if usable is None:
             return None
-        caller = Caller(id=f"key:{usable.id}", grants=_grants_of_key(usable), scopes=frozenset(usable.scopes))
-        return Known(caller=caller, until=self._ticks() + min(self._kept_s, _left_s(usable.expires_at, usable.now)))
+        left_s = _left_s(usable.expires_at, usable.now)
+        return Known(caller=caller_of_key(usable), until=self._ticks() + min(self._kept_s, left_s))
 
 
 def _left_s(expires_at: datetime | None, now: datetime) -> float:
     return float("inf") if expires_at is None else (expires_at - now).total_seconds()
+
+
+def caller_of_key(key: api_keys.Key) -> Caller:
+    """Who calls with a key, once he has proved that it is his."""
+    return Caller(
+        id=f"key:{key.id}", grants=_grants_of_key(key), scopes=frozenset(key.scopes), signed_only=key.signed_only
+    )
 
 
 def _grants_of_key(key: api_keys.Key) -> tuple[Grant, ...]:

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Final
 from uuid import UUID
 
 from gridsvc.actions.replay_message import StillUnread, replay_message
-from gridsvc.api.camera_protocols import PROTOCOLS
+from gridsvc.api.camera_protocols import protocol_of
 from gridsvc.db import SERVICE, Conn, open_pool, transaction
 from gridsvc.settings import Settings
-from gridsvc.store import camera_quarantine
+from gridsvc.store import camera_mappings, camera_quarantine
 from gridsvc.store.camera_quarantine import Kept, Listed
 
 if TYPE_CHECKING:
@@ -84,7 +84,8 @@ async def _one(conn: Conn, message_id: UUID, verb: str, now: datetime) -> int:
     if verb == "show":
         _show(kept)
         return 0
-    protocol = PROTOCOLS.get(kept.protocol)
+    reading = await camera_mappings.OF_TOKEN.one(conn, kept.token_id)  # as it is read today, whatever it was then
+    protocol = protocol_of(kept.protocol, reading.document if reading else None)
     if protocol is None:
         print(f"{kept.id}: nothing here reads {kept.protocol}", file=sys.stderr)
         return 1

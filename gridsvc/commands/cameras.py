@@ -17,7 +17,7 @@ from geo.datum import Datum
 from gridsvc.actions.give_token import give_token
 from gridsvc.actions.import_cameras import import_cameras, plan_cameras
 from gridsvc.actions.write_labels import write_labels
-from gridsvc.commands import camera_accounts, camera_ledger, camera_quarantine
+from gridsvc.commands import camera_accounts, camera_ledger, camera_mapping, camera_quarantine
 from gridsvc.commands.components import progress
 from gridsvc.db import Conn, ConnPool, open_pool, transaction
 from gridsvc.domain.camera import NAMES, facts_of
@@ -65,7 +65,11 @@ example: the secret that is typed into one device; it is printed once
 example: one for all cameras of a site; a new one instead of it, the old one good for another day
   gridsvc cameras token 62010000001320000001 62010000001320000002 --protocol frigate --label "market"
   gridsvc cameras token --rotate 019aaf3e-6c1b-7c3e-9d5c-0a5b8f6f1f11 --grace-hours 24
-  gridsvc cameras token --revoke 019aaf3e-6c1b-7c3e-9d5c-0a5b8f6f1f11""",
+
+  gridsvc cameras token --revoke 019aaf3e-6c1b-7c3e-9d5c-0a5b8f6f1f11
+
+example: one for JSON of any kind, read with a published mapping
+  gridsvc cameras token CAR-7 --protocol mapped --label 'survey car 7' --mapping survey-car""",
     "tokens": """\
 example:
   gridsvc cameras tokens""",
@@ -102,6 +106,7 @@ def add(subparsers: Subparsers) -> None:
     token = _part(parts, "token", "the secret that a device posts with: give out, rotate, revoke")
     token.add_argument("cameras", nargs="*", metavar="CAMERA", help="codes of the cameras that it speaks for")
     token.add_argument("--protocol", help="what the device speaks")
+    token.add_argument("--mapping", metavar="NAME", help="with --protocol mapped: what its messages are read with")
     token.add_argument("--label", default="", help="what the token is for")
     token.add_argument("--network", action="append", default=[], metavar="CIDR", help="from where alone it is good")
     token.add_argument("--days", type=int, help="how long it is good for; for ever if left out")
@@ -116,6 +121,7 @@ def add(subparsers: Subparsers) -> None:
     camera_accounts.add_to(parts)
     camera_ledger.add_to(parts)
     camera_quarantine.add_to(parts)
+    camera_mapping.add_to(parts)
 
 
 def _part(parts: Subparsers, name: str, says: str) -> argparse.ArgumentParser:
@@ -132,6 +138,8 @@ async def run(arguments: argparse.Namespace, settings: Settings) -> int:
         return await camera_ledger.run(arguments, settings)
     if arguments.part == camera_quarantine.NAME:
         return await camera_quarantine.run(arguments, settings)
+    if arguments.part == camera_mapping.NAME:
+        return await camera_mapping.run(arguments, settings)
     async with open_pool(settings.database.url, size=1, name="gridsvc cameras") as pool:
         if arguments.part == "import":
             return await _import(pool, arguments)
@@ -278,7 +286,7 @@ async def _token(conn: Conn, given: argparse.Namespace, now: datetime) -> list[s
         raise Refused(f"a token needs a camera's code and a --protocol, one of {', '.join(sorted(known.protocols))}")
     token_id, secret = await give_token(
         conn, given.cameras, given.protocol, given.label, ACTOR, now, networks=_networks(given.network),
-        expires_at=ends,
+        expires_at=ends, mapping=given.mapping,
     )  # fmt: skip
     return [f"{token_id}\t{secret}"]
 
@@ -291,7 +299,7 @@ async def _rotate(conn: Conn, given: argparse.Namespace, ends: datetime | None, 
         raise Refused(f"--grace-hours is {given.grace_hours:g}; want 0 or more")
     token_id, secret = await give_token(
         conn, old.cameras, old.protocol, given.label or old.label, ACTOR, now, expires_at=ends,
-        networks=_networks(given.network) or old.networks,
+        networks=_networks(given.network) or old.networks, mapping=given.mapping or old.mapping,
     )  # fmt: skip
     await camera_tokens.END_BY.run(conn, old.id, now + timedelta(hours=given.grace_hours))
     return [f"{token_id}\t{secret}", f"{old.id} is good for another {given.grace_hours:g} hours"]
@@ -306,10 +314,14 @@ def _networks(given: Sequence[str]) -> list[str]:
 
 async def _tokens(conn: Conn, _: argparse.Namespace, now: datetime) -> list[str]:
     return [
-        f"{row.id}\t{row.protocol}\t{_standing(row, now)}\t{row.label}\t{' '.join(row.networks) or 'anywhere'}\t"
+        f"{row.id}\t{_speaks(row)}\t{_standing(row, now)}\t{row.label}\t{' '.join(row.networks) or 'anywhere'}\t"
         f"{' '.join(row.cameras)}"
         for row in await camera_tokens.LISTED.all(conn, None)
     ]
+
+
+def _speaks(row: camera_tokens.Listed) -> str:
+    return row.protocol if row.mapping is None else f"{row.protocol}:{row.mapping}"
 
 
 def _standing(row: camera_tokens.Listed, now: datetime) -> str:

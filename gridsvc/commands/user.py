@@ -15,6 +15,7 @@ import asyncpg
 from gridsvc import passwords
 from gridsvc.api.routes import ROUTES
 from gridsvc.api.tokens import ApiKey
+from gridsvc.commands import user_secret
 from gridsvc.db import SERVICE, Conn, open_pool, transaction
 from gridsvc.domain.access import Grant, Role
 from gridsvc.errors import BadSettings, Refused, Unknown
@@ -45,6 +46,20 @@ example: the key of Prometheus; revoking it
     "deactivate": """\
 example: out within seconds, everywhere; what he did stays in the history
   gridsvc user deactivate wang.li""",
+    "secret": """\
+example: what a program signs its camera events with; printed once
+  gridsvc user secret give 019aaf3e-6c1b-7c3e-9d5c-0a5b8f6f1f11
+
+example: another one instead, the old one good for another day; the old one ended at once
+  gridsvc user secret rotate 019aaf3e-6c1b-7c3e-9d5c-0a5b8f6f1f11 --grace-hours 24
+  gridsvc user secret revoke 019aaf3e-77a0-7c3e-9d5c-0a5b8f6f1f12
+
+example: from now on nothing of this key is taken unsigned; and again as before
+  gridsvc user secret require 019aaf3e-6c1b-7c3e-9d5c-0a5b8f6f1f11
+  gridsvc user secret release 019aaf3e-6c1b-7c3e-9d5c-0a5b8f6f1f11
+
+example: which there are
+  gridsvc user secret list""",
     "list": """\
 example:
   gridsvc user list""",
@@ -57,7 +72,7 @@ ROLE_SCOPES: Final = frozenset(f"role:{role}" for role in Role)
 def add(subparsers: Subparsers) -> None:
     """Add the command to the command line."""
     parser = subparsers.add_parser("user", help="accounts and API keys")
-    parts = parser.add_subparsers(dest="part", required=True, metavar="add|token|deactivate|list")
+    parts = parser.add_subparsers(dest="part", required=True, metavar="add|token|secret|deactivate|list")
     adding = _part(parts, "add", "a person who may sign in, or one more role of his")
     adding.add_argument("username", help="what he signs in by; small letters")
     adding.add_argument("--name", default="", help="what others see; the username if left out")
@@ -71,6 +86,8 @@ def add(subparsers: Subparsers) -> None:
     _add_area(token, needed=False)
     token.add_argument("--days", type=int, help="how long it is good for; for ever if left out")
     token.add_argument("--revoke", type=UUID, metavar="ID", help="end this key instead")
+    secret = _part(parts, "secret", "what a program signs its camera events with (Standard Webhooks)")
+    user_secret.add_to(secret)
     gone = _part(parts, "deactivate", "put a person out")
     gone.add_argument("username")
     _part(parts, "list", "every account and key")
@@ -98,6 +115,8 @@ async def run(arguments: argparse.Namespace, settings: Settings) -> int:
     """Run one of the parts; 0 when done. Raises GridError with the reason otherwise."""
     if not settings.database.url:
         raise BadSettings("GRIDSVC_DATABASE_URL is not set; want the address of the city's database")
+    if arguments.part == "secret":
+        return await user_secret.run(arguments, settings)
     work = {"add": _add_user, "token": _token, "deactivate": _deactivate, "list": _list}[arguments.part]
     async with open_pool(settings.database.url, size=1, name="gridsvc user") as pool:
         try:

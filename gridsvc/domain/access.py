@@ -40,13 +40,15 @@ class Caller:
     """Whoever is asking: a signed-in user, or a program with an API key.
 
     `id` is what is written into histories: `user:<uuid>` or `key:<uuid>`. `scopes` are an API
-    key's; a user has none and needs none. A key acts with the roles in `grants` too.
+    key's; a user has none and needs none. A key acts with the roles in `grants` too. `signed_only`: camera events
+    of this key must be signed.
     """
 
     id: str
     grants: tuple[Grant, ...]
     user_id: UUID | None = None
     scopes: frozenset[str] = frozenset()
+    signed_only: bool = False
 
     @cached_property  # asked several times in every request, and nothing of it can change
     def roles(self) -> frozenset[Role]:

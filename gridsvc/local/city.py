@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, time, timedelta
 from pathlib import Path
 from typing import Final
@@ -16,7 +16,9 @@ import shapely
 from events.storm import Mode
 from geo.place import Bounds
 from geo.projection import area_m2
+from gridsvc.actions.give_secret import give_secret
 from gridsvc.actions.see_cells import see_cells
+from gridsvc.actions.write_mapping import draft_mapping, publish_mapping
 from gridsvc.db import SERVICE, Conn, Nothing, Statement, open_pool, transaction
 from gridsvc.domain import roster
 from gridsvc.domain.camera import Camera
@@ -28,6 +30,7 @@ from gridsvc.ids import new_id
 from gridsvc.local import city_names as names
 from gridsvc.local.city_demo_file import (
     KEYS,
+    SIGNS,
     DemoSecrets,
     demo_document,
     keep_document,
@@ -40,10 +43,12 @@ from gridsvc.local.city_make import make_city
 from gridsvc.local.city_people import IN_TRAINING, LABELS, TEAMS
 from gridsvc.local.city_plan import SEED, City, Feature, Person
 from gridsvc.local.city_rules import load_rules
+from gridsvc.local.simulate_survey import MAPPING, MAPPING_NAME
 from gridsvc.local.starter import load_starter
 from gridsvc.local.starter_categories import EDITION
 from gridsvc.local.up import Furnishing
 from gridsvc.passwords import hash_password
+from gridsvc.sealing import Sealer
 from gridsvc.store import (
     absences,
     api_keys,
@@ -67,15 +72,18 @@ ZONE: Final = ZoneInfo("Asia/Shanghai")
 async def furnish(instance: Furnishing) -> None:
     """What `gridsvc up` calls at every start: make the city if there is nothing, and write demo.json in any case."""
     home = instance.file.parent
-    if not await make_if_empty(instance.owner_database_url, home, instance.web_url):
+    if not await make_if_empty(instance.owner_database_url, home, instance.web_url, sealing=instance.sealing):
         rewrite_demo_json(home, instance.web_url)
 
 
-async def make_if_empty(owner_url: str, home: Path, url: str, seed: int = SEED) -> bool:
+async def make_if_empty(
+    owner_url: str, home: Path, url: str, seed: int = SEED, *, sealing: Sequence[str] = ()
+) -> bool:
     """Make the demo city in a database that holds nothing yet, and write demo.json; False where it holds something.
 
     One transaction: whole or not at all. `owner_url` is the login that owns the database, since the city's
-    name and zone are the owner's. Twice does no harm: the second call finds the first one's city.
+    name and zone are the owner's. Twice does no harm: the second call finds the first one's city. `sealing`: what
+    the instance seals kept secrets with; without, nobody of the demo city signs.
     """
     async with (
         open_pool(owner_url, size=1, scope=SERVICE, name="gridsvc demo city", role=None) as pool,
@@ -85,8 +93,12 @@ async def make_if_empty(owner_url: str, home: Path, url: str, seed: int = SEED) 
         if await _holds_something(conn):
             return False
         city = make_city(seed)
-        given = make_secrets(city.people, [new_id() for _ in KEYS], city.cameras)
+        given = make_secrets(city.people, [new_id() for _ in KEYS], [*city.cameras, *city.cars])
         await load_city(conn, city, given, now)
+        if sealing:
+            [signs] = [key.id for key in given.keys if key.name == SIGNS]
+            _, secret = await give_secret(conn, signs, Sealer.of_secrets(sealing), ACTOR, now)
+            given = replace(given, signing={SIGNS: secret})
         # Before the commit: a city whose passwords nobody knows would be of no use to anybody.
         keep_document(home, demo_document(city, given))
     return write_demo_file(home, url)
@@ -129,7 +141,7 @@ async def load_city(conn: Conn, city: City, given: DemoSecrets, now: datetime) -
     ids = await _load_people(conn, city.people, hash_password(given.password), now)
     await load_rules(conn, city.people, ids, now)
     await _load_devices(conn, given, ids, now)
-    await _load_cameras(conn, city.cameras, given, now)
+    await _load_cameras(conn, [*city.cameras, *city.cars], given, now)
     await _load_things(conn, city, now)
     for key in given.keys:
         await api_keys.ADD.run(
@@ -279,10 +291,13 @@ async def _load_cameras(conn: Conn, some: Sequence[Camera], given: DemoSecrets, 
         for at, (protocol, kind, zone, category, mode) in enumerate(LABELS, start=1)
     ]  # fmt: skip
     await camera_labels.keep(conn, rows, ACTOR, now)
+    mapping = await draft_mapping(conn, MAPPING_NAME, MAPPING, ACTOR, now)
+    await publish_mapping(conn, mapping.name, mapping.version, ACTOR, now)
     for each in given.cameras:
         token = camera_tokens.Token(
-            id=each.id, digest=each.digest, label="demo", protocol=each.protocol, cameras=[each.camera]
-        )
+            id=each.id, digest=each.digest, label="demo", protocol=each.protocol, cameras=[each.camera],
+            mapping=MAPPING_NAME if each.protocol == "mapped" else None,
+        )  # fmt: skip
         await camera_tokens.add(conn, token, ACTOR, now)
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import hashlib
 import json
 import secrets
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 from uuid import UUID
@@ -69,6 +69,7 @@ class DemoSecrets:
     device_ids: dict[str, str]
     keys: tuple[DemoKey, ...]
     cameras: tuple[DemoCamera, ...] = ()
+    signing: Mapping[str, str] = field(default_factory=dict)  # what a key's camera events are signed with, by its name
 
 
 def make_secrets(people: Sequence[Person], key_ids: Sequence[UUID], cameras: Sequence[Camera] = ()) -> DemoSecrets:
@@ -88,6 +89,8 @@ KEYS: Final = (
     ("demo-reports", ("reports:write", "cases:read", "grid:read")),
     ("demo-cameras", ("camera-events:write",)),
 )
+SIGNS: Final = "demo-cameras"
+"""The key whose camera events the simulator signs."""
 
 
 def demo_document(city: City, given: DemoSecrets) -> dict[str, Any]:
@@ -107,6 +110,11 @@ def demo_document(city: City, given: DemoSecrets) -> dict[str, Any]:
             {"protocol": each.protocol, "camera": each.camera, "token": each.secret} for each in given.cameras
         ],
         "api_keys": [{"name": key.name, "key": key.text, "scopes": list(key.scopes)} for key in given.keys],
+        "signing_secrets": [
+            {"name": key.name, "sender": str(key.id), "secret": given.signing[key.name]}
+            for key in given.keys
+            if key.name in given.signing
+        ],
         "sample_places": _places(city),
         "sample_categories": [category.code for category in CATEGORIES],
     }

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from gridsvc.local.city_ground import make_land, make_lattice
-from gridsvc.local.city_people import make_beats, make_cameras, make_people
+from gridsvc.local.city_people import make_beats, make_cameras, make_people, make_survey_car
 from gridsvc.local.city_plan import SEED, City
 from gridsvc.local.city_things import make_components, make_points
 
@@ -22,6 +22,7 @@ def make_city(seed: int = SEED) -> City:
         beats=beats,
         people=make_people(seed, land, beats),
         cameras=make_cameras(seed, lattice),
+        cars=(make_survey_car(lattice),),
         components=make_components(seed, land),
         points=make_points(seed, land),
     )

@@ -203,6 +203,18 @@ def camera_code(number: int) -> str:
     return f"{CITY}0000132{number:07d}"
 
 
+SURVEY_CAR: Final = "SURVEY-CAR-1"
+
+
+def make_survey_car(lattice: Lattice) -> Camera:
+    """A car with cameras all around; its depot is at a crossing in the middle of the city."""
+    lon, lat = (float(value) for value in lattice.crossings[COLUMNS // 2, ROWS_SOUTH // 2])
+    return Camera(
+        code=SURVEY_CAR, name="巡查车1号", place=Place(lon, lat), given=(lon, lat), frame="wgs84", height_m=2.0,
+        look=Look(bearing_deg=0, field_deg=360, near_m=3, far_m=30), protocol="mapped", vendor="自研",
+    )  # fmt: skip
+
+
 def _camera(rng: random.Random, number: int, lattice: Lattice, i: int, j: int) -> Camera:
     lon, lat = (float(value) for value in lattice.crossings[i, j])
     height_m = float(rng.choice((5.5, 6.0, 6.5, 8.0)))

@@ -99,5 +99,6 @@ class City:
     beats: tuple[Beat, ...]
     people: tuple[Person, ...]
     cameras: tuple[Camera, ...]
+    cars: tuple[Camera, ...] = ()  # that carry a camera about: in the registry they stand at their depot
     components: tuple[Component, ...] = ()
     points: tuple[Point, ...] = ()

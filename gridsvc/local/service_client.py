@@ -167,17 +167,18 @@ class ServiceClient:
 
 @dataclass(frozen=True, repr=False)
 class Form:
-    """A body that is no JSON, with its content type."""
+    """A body that is no JSON of ours, with its content type and headers that belong to it, such as a signature."""
 
     content: bytes
     content_type: str
+    headers: Mapping[str, str] = field(default_factory=dict)
 
 
 def _written(body: object | None) -> tuple[bytes | None, dict[str, str]]:
     if body is None:
         return None, {}
     if isinstance(body, Form):
-        return body.content, {"Content-Type": body.content_type}
+        return body.content, {"Content-Type": body.content_type, **body.headers}
     return json.dumps(body, ensure_ascii=False).encode(), {"Content-Type": "application/json"}
 
 

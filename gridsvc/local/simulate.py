@@ -16,6 +16,7 @@ from urllib.parse import urlencode
 from uuid import uuid4
 from zoneinfo import ZoneInfo
 
+from events.intake.signature import sign
 from gridsvc.errors import Unavailable
 from gridsvc.local.city_ground import COLUMNS, ROWS
 from gridsvc.local.city_people import CAMERAS, CITY, camera_code, desk_name
@@ -41,12 +42,14 @@ from gridsvc.local.simulate_rules import (
     reports_owed,
     reports_per_hour,
 )
+from gridsvc.local.simulate_survey import SurveyCar
 
 log = logging.getLogger(__name__)
 
 ZONE: Final = ZoneInfo("Asia/Shanghai")
 
 _WITH_PICTURE: Final = 0.25  # of officers' reports; the service draws each picture anew, 0.2 s of a core
+_OFF: Final = frozenset({"signature_too_old", "signature_too_new"})
 _ASKED_WHY: Final = 200  # cases whose routing is asked at the end of a run
 _OPEN: Final = tuple(
     ("state", state) for state in ("reported", "filed", "assigned", "accepted", "in_progress", "handled")
@@ -125,6 +128,8 @@ class Simulation:
         codes = [camera_code(number) for number in range(1, CAMERAS + 1)]
         run = began.isoformat(timespec="seconds")
         self._cameras = CameraWatch(seed, run, codes, pace.camera_chance, pace.storm_looks)
+        self._car = SurveyCar(seed, run, crowd.streets, pace.camera_chance / 2)
+        self._run, self._signed = run, 0
         self._reported = 0
         self._owed = 0.0
         self._paid_until = 0.0
@@ -366,13 +371,39 @@ class Simulation:
         if len(self._open) >= self._pace.most_open:
             return
         for batch in self._cameras.look():
-            form = Form(json.dumps(batch).encode(), "application/cloudevents-batch+json")
-            answer = await self._client.call("POST", "/api/v1/camera-events", who=self._crowd.cameras, body=form)
-            if answer.good:
-                self.tally.cameras.update(item["outcome"] for item in answer.body["items"])
-            else:
-                self.tally.refused[f"camera events: {answer.code}"] += 1
-        self.tally.incidents = self._cameras.incidents
+            self._saw("camera events", await self._post_batch(json.dumps(batch).encode()))
+        seen = self._car.look(self._moment().isoformat()) if self._crowd.car_token else None
+        if seen is not None:
+            path = f"/intake/mapped/{self._crowd.car_token}"
+            self._saw("survey car", await self._client.call("POST", path, body=seen))
+        self.tally.incidents = self._cameras.incidents + self._car.incidents
+
+    def _saw(self, what: str, answer: Answer) -> None:
+        if answer.good:
+            self.tally.cameras.update(item["outcome"] for item in answer.body["items"])
+        else:
+            self.tally.refused[f"{what}: {answer.code}"] += 1
+
+    async def _post_batch(self, content: bytes) -> Answer:
+        """Signed, by a sender that the path names; by key in a city that has no secret to sign with."""
+        path, kind = "/api/v1/camera-events", "application/cloudevents-batch+json"
+        signs = self._crowd.signs
+        if signs is None:
+            return await self._client.call("POST", path, who=self._crowd.cameras, body=Form(content, kind))
+        self._signed += 1
+        name, moment_s = f"{self._run}/{self._signed}", int(self._moment().timestamp())
+        proof = {
+            "webhook-id": name, "webhook-timestamp": str(moment_s),
+            "webhook-signature": sign(signs.secret, name, moment_s, content),
+        }  # fmt: skip
+        answer = await self._client.call("POST", f"{path}/{signs.sender}", body=Form(content, kind, proof))
+        if answer.code in _OFF:  # the city says how far our clock is from its own; the next look is right
+            self._ahead += timedelta(seconds=answer.body["age_s"])
+        return answer
+
+    def _moment(self) -> datetime:
+        """Now, by the city's clock."""
+        return datetime.now(UTC) + self._ahead
 
     async def cases_of_cameras(self) -> int:
         """How many cases cameras have opened so far, in this run and before it."""

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import json
 import random
-from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
+from events.intake.signature import secret_bytes
 from gridsvc.domain.shift import on_shift
 from gridsvc.errors import SetupError
-from gridsvc.local.city_demo_file import FILE
+from gridsvc.local.city_demo_file import FILE, SIGNS
 from gridsvc.local.city_ground import Lattice, Patch, community_patches, make_lattice
-from gridsvc.local.city_people import CITY, ROTA, desk_name, handler_name, officer_name
+from gridsvc.local.city_people import CITY, ROTA, SURVEY_CAR, desk_name, handler_name, officer_name
 from gridsvc.local.city_plan import SEED
 from gridsvc.local.service_client import Login, ServiceClient, Token
 from gridsvc.local.simulate_rules import By, SeenCase, is_main
@@ -25,14 +26,35 @@ _NOISE_DEG: Final = 8 / 111_000  # how far a phone is off in a street, about 8 m
 Crossing = tuple[int, int]
 
 
+@dataclass(frozen=True, repr=False)
+class Signing:
+    """Who sends signed camera events, and what they are signed with. No repr: it holds a secret."""
+
+    sender: str
+    secret: bytes
+
+    @classmethod
+    def read(cls, told: Mapping[str, str]) -> Signing:
+        """Raises ValueError for a secret that is none."""
+        secret = secret_bytes(told["secret"])
+        if secret is None:
+            raise ValueError("a signing secret that is none")
+        return cls(told["sender"], secret)
+
+
 @dataclass(frozen=True)
 class Demo:
-    """What demo.json says: address, passwords and tracker ids by user name, keys by name."""
+    """What demo.json says: address, passwords and tracker ids by user name, keys by name, tokens by camera.
+
+    `signing`: for keys that sign, who sends and with what; a city that was made before there were any has none.
+    """
 
     url: str
     passwords: dict[str, str]
     device_ids: dict[str, str]
     keys: dict[str, str]
+    tokens: dict[str, str] = field(default_factory=dict)
+    signing: dict[str, Signing] = field(default_factory=dict)
 
     @classmethod
     def read(cls, home: Path) -> Demo:
@@ -45,6 +67,8 @@ class Demo:
                 passwords={user["username"]: user["password"] for user in told["users"]},
                 device_ids={user["username"]: user["device_id"] for user in told["users"] if user["device_id"]},
                 keys={key["name"]: key["key"] for key in told["api_keys"]},
+                tokens={each["camera"]: each["token"] for each in told["camera_tokens"]},
+                signing={each["name"]: Signing.read(each) for each in told.get("signing_secrets", ())},
             )
         except FileNotFoundError as error:
             raise SetupError(f"{file} is not there: `gridsvc up` writes it when it makes the demo city") from error
@@ -91,6 +115,23 @@ class Crowd:
     def cameras(self) -> Token:
         """The key of the program that watches cameras."""
         return Token("X-API-Key", self._demo.keys["demo-cameras"])
+
+    @property
+    def signs(self) -> Signing | None:
+        """Who sends the signed camera events, and what with; None in a city that was made before there were any."""
+        return self._demo.signing.get(SIGNS)
+
+    @property
+    def car_token(self) -> str | None:
+        """What the survey car posts with; None in a city without a car."""
+        return self._demo.tokens.get(SURVEY_CAR)
+
+    @property
+    def streets(self) -> list[tuple[float, float]]:
+        """Crossings inside communities, WGS-84, in one order."""
+        patches = community_patches(SEED)
+        inside = [((each.west + each.east) // 2, (each.south + each.north) // 2) for _, each in sorted(patches.items())]
+        return [(float(lon), float(lat)) for lon, lat in (self._lattice.crossings[at] for at in inside)]
 
     def desk(self, by: By, case: SeenCase) -> Login:
         """The district's acceptor, dispatcher or supervisor; the city's where the district is not known."""

@@ -10,7 +10,7 @@ import json
 import os
 import threading
 import time
-from collections.abc import Awaitable, Callable, Coroutine, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
 from pathlib import Path
@@ -42,6 +42,7 @@ class Furnishing:
     owner_database_url: str
     web_url: str
     file: Path
+    sealing: Sequence[str] = ()  # what kept secrets are sealed with; none: none are kept
 
 
 Furnish = Callable[[Furnishing], Awaitable[None]]
@@ -179,7 +180,10 @@ class _Instance:
             return  # what others look after is migrated and not furnished
         await self._servers.postgres.let_the_service_in()
         if self._furnish is not None:
-            await self._furnish(Furnishing(self._database, self._owner, self._url, self._home.demo))
+            sealing = [each for each in self._settings.identity.sealing if each]
+            if not sealing:
+                sealing = [self._servers.credentials.token_key]
+            await self._furnish(Furnishing(self._database, self._owner, self._url, self._home.demo, sealing))
 
     @property
     def _url(self) -> str:

@@ -19,19 +19,37 @@ class Key:
     department: str | None
     duty_line: str | None
     expires_at: datetime | None
+    signed_only: bool
     now: datetime
 
 
 USABLE = Statement(
     Key,
     """
-    SELECT id, scopes, division_code, department, duty_line, expires_at, city_now() AS now
+    SELECT id, scopes, division_code, department, duty_line, expires_at, signed_only, city_now() AS now
       FROM api_keys
      WHERE id = $1::uuid
        AND secret_hash = $2::bytea
        AND revoked_at IS NULL
        AND (expires_at IS NULL OR expires_at > city_now())
     """,
+)
+
+# Who names a key without its secret: he has proved nothing yet.
+NAMED = Statement(
+    Key,
+    """
+    SELECT id, scopes, division_code, department, duty_line, expires_at, signed_only, city_now() AS now
+      FROM api_keys
+     WHERE id = $1::uuid
+       AND revoked_at IS NULL
+       AND (expires_at IS NULL OR expires_at > city_now())
+    """,
+)
+
+REQUIRE_SIGNATURES = Statement(
+    Nothing,
+    "UPDATE api_keys SET signed_only = $2::boolean WHERE id = $1::uuid AND revoked_at IS NULL",
 )
 
 ADD = Statement(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from gridsvc.db import Conn, Nothing, Statement
@@ -12,11 +13,12 @@ from gridsvc.db import Conn, Nothing, Statement
 
 @dataclass(frozen=True)
 class Admitted:
-    """A token that may be used now, and the cameras that it speaks for, by code."""
+    """A token that may be used now, the cameras that it speaks for, by code, and what foreign JSON is read with."""
 
     id: UUID
     protocol: str
     cameras: Sequence[str]
+    mapping: dict[str, Any] | None = None
 
 
 # `from` is the peer's address; a token without networks may be used from anywhere.
@@ -24,7 +26,12 @@ ADMITTED = Statement(
     Admitted,
     """
     SELECT t.id, t.protocol,
-           ARRAY(SELECT c.camera FROM camera_token_cameras c WHERE c.token_id = t.id ORDER BY c.camera) AS cameras
+           ARRAY(SELECT c.camera FROM camera_token_cameras c WHERE c.token_id = t.id ORDER BY c.camera) AS cameras,
+           (SELECT m.document
+              FROM camera_mappings m
+             WHERE m.name = t.mapping AND m.published_at IS NOT NULL
+             ORDER BY m.version DESC
+             LIMIT 1) AS mapping
       FROM camera_tokens t
      WHERE t.secret_hash = $1::bytea
        AND t.revoked_at IS NULL
@@ -59,9 +66,9 @@ NAMES = Statement(
 _ADD = Statement(
     Nothing,
     """
-    INSERT INTO camera_tokens (id, secret_hash, label, protocol, created_at, created_by, expires_at, networks)
+    INSERT INTO camera_tokens (id, secret_hash, label, protocol, created_at, created_by, expires_at, networks, mapping)
     VALUES ($1::uuid, $2::bytea, $3::text, $4::text, $5::timestamptz, $6::text, $7::timestamptz,
-            $8::text[]::cidr[])
+            $8::text[]::cidr[], $9::text)
     """,
 )
 
@@ -86,13 +93,15 @@ class Token:
     cameras: Sequence[str]
     networks: Sequence[str] = ()
     expires_at: datetime | None = None
+    mapping: str | None = None  # the name of what a mapped one is read with
 
 
 async def add(conn: Conn, token: Token, actor: str, now: datetime) -> None:
     """Keep a token. Its cameras are in the registry."""
     await _ADD.run(
-        conn, token.id, token.digest, token.label, token.protocol, now, actor, token.expires_at, list(token.networks)
-    )
+        conn, token.id, token.digest, token.label, token.protocol, now, actor, token.expires_at, list(token.networks),
+        token.mapping,
+    )  # fmt: skip
     await _SPEAKS_FOR.run(conn, token.id, list(token.cameras))
 
 
@@ -107,6 +116,7 @@ class Listed:
     expires_at: datetime | None
     revoked_at: datetime | None
     networks: list[str]
+    mapping: str | None
     cameras: list[str]
 
 
@@ -114,6 +124,7 @@ LISTED = Statement(
     Listed,
     """
     SELECT t.id, t.label, t.protocol, t.created_at, t.expires_at, t.revoked_at, t.networks::text[] AS networks,
+           t.mapping,
            ARRAY(SELECT c.camera::text FROM camera_token_cameras c WHERE c.token_id = t.id ORDER BY c.camera) AS cameras
       FROM camera_tokens t
      WHERE $1::uuid IS NULL OR t.id = $1::uuid

@@ -16,7 +16,7 @@ from gridsvc.db import SERVICE, ConnPool, open_pool, transaction
 from gridsvc.domain.case import State
 from gridsvc.local.city import make_if_empty
 from gridsvc.local.starter import CATEGORIES
-from tests.acceptance.live_service import LiveService
+from tests.acceptance.live_service import SECRET, LiveService
 from tests.conftest import CityClock
 from tests.servers import FreshDatabase, SessionServers
 
@@ -37,7 +37,7 @@ def service(
     """One service on one demo city for all of these tests."""
     home, vhost = tmp_path_factory.mktemp("home"), session_servers.fresh_vhost()
     live = LiveService(home, city_database, vhost)
-    assert asyncio.run(make_if_empty(city_database.owner_url, home, live.url))
+    assert asyncio.run(make_if_empty(city_database.owner_url, home, live.url, sealing=[SECRET]))
     with live:
         yield live
     session_servers.drop_vhost(vhost)
@@ -167,6 +167,13 @@ async def test_a_simulated_day_brings_cases_into_all_ten_states(
     await until(city, "SELECT EXISTS (SELECT FROM call_backs WHERE result = 'solved')", "who called is called back")
     await until(
         city, "SELECT EXISTS (SELECT FROM camera_changes WHERE version = 3)", "cameras are taken down and put up again"
+    )
+    await until(
+        city,
+        "SELECT EXISTS (SELECT FROM signed_requests)"
+        "   AND EXISTS (SELECT FROM camera_events WHERE protocol = 'mapped' AND case_id IS NOT NULL)"
+        "   AND EXISTS (SELECT FROM camera_events WHERE protocol = 'mapped' AND outcome_reason = 'outside_the_grid')",
+        "the analyser signs, the survey car's sightings are cases where it was, and one is outside the city",
     )
     await until(
         city,

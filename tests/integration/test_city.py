@@ -9,11 +9,15 @@ from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import asyncpg
 import pytest
 
+from events.intake.mapped import read_mapping
+from events.intake.signature import secret_bytes
 from geo.place import Place
+from gridsvc.actions.give_secret import secrets_in_force
 from gridsvc.actions.publish_grid import check_grid
 from gridsvc.db import SERVICE, ConnPool, open_pool, transaction
 from gridsvc.errors import CannotStart
@@ -22,11 +26,13 @@ from gridsvc.local.city_demo_file import keep_document
 from gridsvc.local.starter import CATEGORIES
 from gridsvc.local.up import Furnishing
 from gridsvc.passwords import check_password
+from gridsvc.sealing import Sealer
 from gridsvc.store.camera_tokens import ADMITTED
 from gridsvc.store.cells import Wanted, owners_of
 from tests.servers import FreshDatabase, SessionServers
 
 URL = "http://127.0.0.1:8080"
+SEALING = "not a secret: only for tests, 40 characters"
 
 
 @dataclass(frozen=True)
@@ -48,7 +54,7 @@ def city_database(session_servers: SessionServers) -> Iterator[FreshDatabase]:
 @pytest.fixture(scope="module")
 async def made(city_database: FreshDatabase, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Made]:
     home = tmp_path_factory.mktemp("home")
-    assert await make_if_empty(city_database.owner_url, home, URL)
+    assert await make_if_empty(city_database.owner_url, home, URL, sealing=[SEALING])
     async with open_pool(city_database.url, scope=SERVICE, size=2, name="test") as pool:
         yield Made(home, city_database.owner_url, pool)
 
@@ -131,7 +137,9 @@ async def test_a_database_that_holds_anything_gets_no_demo_city(owner_database: 
 
 async def test_demo_json_is_as_promised_and_for_its_owner_alone(made: Made) -> None:
     told = demo(made.home)
-    assert list(told) == ["url", "users", "camera_tokens", "api_keys", "sample_places", "sample_categories"]
+    assert list(told) == [
+        "url", "users", "camera_tokens", "api_keys", "signing_secrets", "sample_places", "sample_categories",
+    ]  # fmt: skip
     assert told["url"] == URL
     assert {tuple(user) for user in told["users"]} == {("username", "password", "role", "division", "device_id")}
     roles = {user["role"] for user in told["users"]}
@@ -182,6 +190,20 @@ async def test_a_token_of_demo_json_speaks_for_its_camera_and_every_camera_sees_
     assert admitted is not None
     assert (admitted.protocol, admitted.cameras) == (told[0]["protocol"], [told[0]["camera"]])
     assert blind == 0
+
+
+async def test_the_survey_car_posts_by_a_mapping_and_the_analyser_signs(made: Made) -> None:
+    told = demo(made.home)
+    [car] = [token for token in told["camera_tokens"] if token["protocol"] == "mapped"]
+    [signs] = told["signing_secrets"]
+    async with transaction(made.pool) as (conn, now):
+        admitted = await ADMITTED.one(conn, hashlib.sha256(car["token"].encode()).digest(), "127.0.0.1")
+        in_force = await secrets_in_force(conn, UUID(signs["sender"]), Sealer.of_secrets([SEALING]), now)
+    assert admitted is not None
+    assert admitted.mapping is not None
+    assert read_mapping(admitted.mapping).moving
+    assert in_force == [secret_bytes(signs["secret"])]
+    assert UUID(signs["sender"]).hex in next(key["key"] for key in told["api_keys"] if key["name"] == signs["name"])
 
 
 async def test_sample_places_lie_in_the_cells_that_demo_json_names(made: Made) -> None:

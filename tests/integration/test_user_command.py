@@ -119,3 +119,37 @@ async def test_without_a_database_it_says_which_setting_is_missing(database: str
 async def test_the_schema_itself_refuses_a_handler_without_a_department(pool: ConnPool, city: None) -> None:
     with pytest.raises(asyncpg.CheckViolationError):
         await pool.execute("INSERT INTO grants SELECT gen_random_uuid(), 'handler', '6201'")
+
+
+async def test_what_a_program_signs_with_is_shown_once_rotated_required_and_revoked(
+    database: str, pool: ConnPool, city: None, capsys: pytest.CaptureFixture[str]
+) -> None:
+    async def told(*words: str) -> list[str]:
+        assert await command(database, *words) == 0
+        return capsys.readouterr().out.split()
+
+    [text] = await told("token", "analyser", "--scope", "camera-events:write", "--division", "620102")
+    key = ApiKey.read(text)
+    assert key is not None
+    with pytest.raises(Refused, match="no secret to sign with"):
+        await command(database, "secret", "require", str(key.id))
+    first, secret = await told("secret", "give", str(key.id))
+    assert secret.startswith("whsec_")
+    await told("secret", "require", str(key.id))
+    assert await pool.fetchval("SELECT signed_only FROM api_keys")
+    _, newer, *_ = await told("secret", "rotate", str(key.id), "--grace-hours", "1")
+    assert newer not in ("", secret)
+    with pytest.raises(Refused, match="revoke the older one"):
+        await command(database, "secret", "give", str(key.id))
+    listed = await told("secret", "list")
+    assert (listed.count("required"), listed.count("analyser")) == (2, 2)
+    assert not {secret, newer} & set(listed), "what was shown once is never shown again"
+    await told("secret", "revoke", first)
+    assert "revoked" in await told("secret", "list")
+    await told("secret", "release", str(key.id))
+    for wrong in (("revoke", first), ("give", first), ("release", first)):
+        with pytest.raises(Unknown):
+            await command(database, "secret", *wrong)
+    for unclear in (("give",), ("list", first)):
+        with pytest.raises(Refused, match="wants"):
+            await command(database, "secret", *unclear)

@@ -117,3 +117,30 @@ def test_anything_else_is_no_path(written: str) -> None:
 def test_a_mapping_that_cannot_be_used_is_refused_by_its_row(given: Any, says: str) -> None:
     with pytest.raises(BadMapping, match=says):
         read_mapping(given)
+
+
+CAR: dict[str, Any] = {"kind": "k", "lon": "lon", "lat": "lat", "datum": {"constant": "gcj02"}}
+
+
+def test_what_moves_is_never_placed_where_it_does_not_say_that_it_was() -> None:
+    moving = read_mapping({"moving": True, "rules": CAR})
+    standing = read_mapping({"rules": CAR})
+    nowhere, lost, half = {"k": "pothole"}, {"k": "pothole", "lon": 0, "lat": 0}, {"k": "pothole", "lon": 103.8}
+    assert refusal(mapped.parse(said(nowhere), "", moving)).code == "no_place"
+    assert event(mapped.parse(said(nowhere), "", standing)).spot is None
+    for told in (lost, half):
+        for mapping in (moving, standing):
+            assert refusal(mapped.parse(said(told), "", mapping)).code == "bad_location"
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"moving": True, "rules": {"kind": "k"}},
+        {"moving": "yes", "rules": CAR},
+        {"rules": CAR | {"datum": {"constant": "mars"}}},
+    ],
+)
+def test_a_mapping_of_places_that_cannot_be_is_refused(wrong: dict[str, Any]) -> None:
+    with pytest.raises(BadMapping):
+        read_mapping(wrong)
