@@ -447,15 +447,17 @@ async def test_the_curls_of_the_page_do_what_it_says(api: Api, device: Device, a
     for command_line in shown:
         words = shlex.split(command_line.replace("SECRET", account["secret"]))
         given = {"-X": "", "-d": "", "--data": "", "-u": ""}
-        headers = {}
+        headers: dict[str, str] = {}
         for flag, value in pairwise(words):
             if flag == "-H":
-                headers.update([value.split(": ", 1)])
+                name, _, said_of_it = value.partition(": ")
+                headers[name] = said_of_it
             elif flag in given:
                 given[flag] = value
         (address,) = (word for word in words if word.startswith("https://grid.example/"))
         assert ("--digest" in words) == bool(given["-u"])
-        auth = httpx.DigestAuth(*given["-u"].split(":")) if given["-u"] else None
+        username, _, secret = given["-u"].partition(":")
+        auth = httpx.DigestAuth(username, secret) if username else None
         said = await device.http.request(
             given["-X"], address.removeprefix("https://grid.example"), content=given["-d"] or given["--data"],
             headers=headers, auth=auth,
