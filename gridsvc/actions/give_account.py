@@ -75,7 +75,10 @@ async def give_account(conn: Conn, wanted: Wanted, sealer: Sealer, actor: str, n
 
 
 async def rotate_account(conn: Conn, account_id: UUID, sealer: Sealer, old_until: datetime) -> str:
-    """A new secret instead of the old one, which stays good until `old_until`. Raises Unknown for none in force."""
+    """A new secret instead of the old one, which stays good until `old_until`.
+
+    Where that is not ahead the device must register anew. Raises Unknown for none in force.
+    """
     account = await _in_force(conn, account_id)
     secret = _chance()
     await viid_accounts.ROTATE.run(conn, account_id, _sealed(sealer, account_id, account.username, secret), old_until)

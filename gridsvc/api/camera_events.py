@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Annotated, Final, Literal
 from uuid import UUID
@@ -22,7 +22,7 @@ from gridsvc.actions.know_cameras import camera_of
 from gridsvc.actions.quarantine_message import MOST_BYTES, Message
 from gridsvc.actions.take_camera_events import Answer, Incoming, spelled
 from gridsvc.api.camera_desk import CAMERA_DESK, Errand
-from gridsvc.api.camera_protocols import Done, protocol_of
+from gridsvc.api.camera_protocols import PROTOCOLS, Done, protocol_of
 from gridsvc.api.health import METRICS
 from gridsvc.api.identity import address_of
 from gridsvc.api.parts import SETTINGS, caller_of, scoped
@@ -183,13 +183,19 @@ async def take_message(
 
 
 def message_of(request: web.Request, protocol: str, admitted: Admitted, body: bytes) -> Message:
-    """A device's message as quarantine would keep it: what of it may not be kept is left out."""
-    kept_raw = PROTOCOLS[protocol].kept_raw
+    """A device's message as it came."""
     return Message(
         protocol=protocol, token_id=admitted.id, cameras=list(admitted.cameras), peer=address_of(request),
-        content_type=_content_type(request)[:200], headers=dict(request.headers), came=len(body),
-        body=body if kept_raw is None else kept_raw(body, MOST_BYTES),
+        content_type=_content_type(request)[:200], headers=dict(request.headers), body=body,
     )  # fmt: skip
+
+
+def as_kept(message: Message) -> Message:
+    """A message as quarantine keeps it: what of it may not be kept is left out."""
+    protocol = PROTOCOLS.get(message.protocol)
+    if protocol is None or protocol.kept_raw is None:
+        return message
+    return replace(message, body=protocol.kept_raw(message.body, MOST_BYTES), came=len(message.body))
 
 
 def _content_type(request: web.Request) -> str:
@@ -228,7 +234,7 @@ def _errand_of(
         if isinstance(item, CameraEvent)
     ]
     heard = [camera for camera, item in items if isinstance(item, Heartbeat)]
-    kept_apart = [] if by_rule else [(message, each) for each in unread[:1]]
+    kept_apart = [] if by_rule else [(as_kept(message), each) for each in unread[:1]]
     return Errand(incoming, unkept, kept_apart, heard), unread
 
 

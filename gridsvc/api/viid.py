@@ -26,7 +26,7 @@ from gridsvc.actions.hear_device import MOST_WAITING, NOT_REGISTERED, Heard, hea
 from gridsvc.actions.report_apes import report_apes
 from gridsvc.actions.sign_in_device import Attempt, Challenged, Keys, register_device, unregister_device
 from gridsvc.api.camera_desk import CAMERA_DESK, Errand
-from gridsvc.api.camera_events import message_of, take_message
+from gridsvc.api.camera_events import as_kept, message_of, take_message
 from gridsvc.api.camera_protocols import PROTOCOLS
 from gridsvc.api.identity import address_of
 from gridsvc.api.parts import SETTINGS
@@ -131,7 +131,7 @@ async def _set_apart(request: web.Request, heard: Heard, account: Account, body:
     )
     message = message_of(request, gat1400.PROTOCOL, Admitted(account.id, gat1400.PROTOCOL, account.cameras), body)
     counted = Counter({("", "quarantined", NOT_REGISTERED): len(items)})
-    await request.app[CAMERA_DESK].take(Errand([], counted, [(message, refused)]))
+    await request.app[CAMERA_DESK].take(Errand([], counted, [(as_kept(message), refused)]))
 
 
 async def _report(

@@ -6,7 +6,7 @@ import asyncio
 import json
 import logging
 from collections import Counter
-from collections.abc import AsyncIterator, Coroutine, Sequence
+from collections.abc import AsyncIterator, Coroutine, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -16,12 +16,13 @@ from urllib.parse import urlencode
 from uuid import uuid4
 from zoneinfo import ZoneInfo
 
+from events.intake.gat1400 import MEDIA_TYPE
 from events.intake.signature import sign
 from gridsvc.errors import Unavailable
 from gridsvc.local.city_ground import COLUMNS, ROWS
 from gridsvc.local.city_people import CAMERAS, CITY, camera_code, desk_name
 from gridsvc.local.city_plan import dice
-from gridsvc.local.service_client import Answer, Form, Login, ServiceClient, Who
+from gridsvc.local.service_client import Answer, Form, Login, ServiceClient, Token, Who
 from gridsvc.local.simulate_cameras import CameraWatch
 from gridsvc.local.simulate_crowd import Crowd, Demo, Walker, a_main, another_case, first_id, next_crossing
 from gridsvc.local.simulate_desk import TEND_EVERY, calls, meaning, number_of, tended, wrong_page
@@ -43,6 +44,7 @@ from gridsvc.local.simulate_rules import (
     reports_per_hour,
 )
 from gridsvc.local.simulate_survey import SurveyCar
+from gridsvc.local.simulate_viid import TrafficCamera, proof
 
 log = logging.getLogger(__name__)
 
@@ -130,6 +132,8 @@ class Simulation:
         self._cameras = CameraWatch(seed, run, codes, pace.camera_chance, pace.storm_looks)
         self._car = SurveyCar(seed, run, crowd.streets, pace.camera_chance / 2)
         self._run, self._signed = run, 0
+        self._traffic = TrafficCamera(seed, run, codes[-1], pace.camera_chance)
+        self._traffic_secret = ""
         self._reported = 0
         self._owed = 0.0
         self._paid_until = 0.0
@@ -377,6 +381,7 @@ class Simulation:
             path = f"/intake/mapped/{self._crowd.car_token}"
             self._saw("survey car", await self._client.call("POST", path, body=seen))
         self.tally.incidents = self._cameras.incidents + self._car.incidents
+        await self._watch_traffic()
 
     def _saw(self, what: str, answer: Answer) -> None:
         if answer.good:
@@ -404,6 +409,42 @@ class Simulation:
     def _moment(self) -> datetime:
         """Now, by the city's clock."""
         return datetime.now(UTC) + self._ahead
+
+    async def _watch_traffic(self) -> None:
+        """What the camera of GA/T 1400 says; where it is not known any more it registers again."""
+        if not self._traffic_secret and not await self._give_account():
+            return
+        for path, message in self._traffic.look():
+            answer = await self._say_viid(path, message)
+            self.tally.cameras[f"viid {path.rsplit('/', 1)[-1]} {_viid_status(answer)}"] += 1
+            if answer.status == 401:
+                await self._say_viid(*self._traffic.signing("Register"))
+
+    async def _say_viid(self, path: str, message: Mapping[str, Any]) -> Answer:
+        form, path = Form(json.dumps(message).encode(), MEDIA_TYPE), f"/VIID/{path}"
+        answer = await self._client.call("POST", path, who=Token("User-Identify", self._traffic.device), body=form)
+        if answer.status != 401 or not path.endswith("Register"):
+            return answer
+        challenge = answer.headers.get("WWW-Authenticate", "")
+        said = proof(challenge, path, self._traffic.device, self._traffic_secret, uuid4().hex)
+        return await self._client.call("POST", path, who=Token("Authorization", said), body=form)
+
+    async def _give_account(self) -> bool:
+        """An account for the camera, or a new secret where a run before this one has given it one."""
+        who, device = self._crowd.login(desk_name("admin", CITY)), self._traffic.device
+        wanted = {"device": device, "cameras": [device], "label": "simulated"}
+        given = await self._client.call("POST", "/api/v1/viid-accounts", who=who, body=wanted, key=str(uuid4()))
+        if given.code == "account_taken":
+            listed = (await self._client.call("GET", "/api/v1/viid-accounts", who=who)).body["items"]
+            (old,) = (each["id"] for each in listed if each["device"] == device and each["revoked_at"] is None)
+            given = await self._client.call(
+                "POST", f"/api/v1/viid-accounts/{old}/rotate", who=who, body={"grace_hours": 0}, key=str(uuid4())
+            )
+        if given.good:
+            self._traffic_secret = given.body["secret"] or ""
+        else:
+            self.tally.refused[f"viid account: {given.code}"] += 1
+        return given.good
 
     async def cases_of_cameras(self) -> int:
         """How many cases cameras have opened so far, in this run and before it."""
@@ -682,6 +723,14 @@ def is_race(answer: Answer) -> bool:
     return answer.code in _RACES or (
         answer.code == "guard_failed" and answer.body.get("guard") in _OF_THE_OTHER_CASE
     )
+
+
+def _viid_status(answer: Answer) -> str:
+    """What became of a call of GA/T 1400, in a word."""
+    if answer.status == 401:
+        return "not registered"
+    said = json.dumps(answer.body).replace(" ", "")
+    return "kept" if '"StatusCode":0' in said else "refused" if '"StatusCode":4' in said else answer.code
 
 
 def _is_over(standing: object) -> bool:

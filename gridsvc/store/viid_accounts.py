@@ -231,11 +231,14 @@ async def speak_for(conn: Conn, account_id: UUID, cameras: Sequence[str]) -> Non
     await _SPEAKS_FOR.run(conn, account_id, list(cameras))
 
 
+# Without a grace whoever has registered with the old secret is known no more.
 ROTATE = Statement(
     Nothing,
     """
     UPDATE viid_accounts
-       SET old_secret = secret, secret = $2::bytea, old_until = $3::timestamptz
+       SET old_secret = secret, secret = $2::bytea, old_until = $3::timestamptz,
+           registered_at = CASE WHEN $3::timestamptz > city_now() THEN registered_at END,
+           registered_from = CASE WHEN $3::timestamptz > city_now() THEN registered_from END
      WHERE id = $1::uuid AND revoked_at IS NULL
     """,
 )

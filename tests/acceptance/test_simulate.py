@@ -177,6 +177,12 @@ async def test_a_simulated_day_brings_cases_into_all_ten_states(
     )
     await until(
         city,
+        "SELECT EXISTS (SELECT FROM viid_accounts WHERE registered_at IS NOT NULL)"
+        "   AND EXISTS (SELECT FROM camera_quarantine WHERE code = 'not_registered')",
+        "a traffic camera of GA/T 1400 registers, leaves, speaks too early and comes back",
+    )
+    await until(
+        city,
         "SELECT count(DISTINCT ladder) FILTER (WHERE ladder IN ('calm', 'steep', 'water', 'reminding')) >= 2"
         " FROM escalations WHERE ladder_edition = 2",
         "severities, a department and a district have ladders of their own",

@@ -227,23 +227,31 @@ def _md5(text: str) -> str:
     return hashlib.md5(text.encode(), usedforsecurity=False).hexdigest()
 
 
-async def test_a_rotated_secret_is_good_for_its_grace(api: Api, admin: Client, account: dict[str, Any]) -> None:
-    said = await admin.post(f"/api/v1/viid-accounts/{account['id']}/rotate", {"grace_hours": 1})
-    assert said.status == 200
-    assert said.body["secret"] not in {None, account["secret"]}
-    for secret in (account["secret"], said.body["secret"]):
+async def test_a_rotated_secret_is_good_for_its_grace(
+    api: Api, admin: Client, account: dict[str, Any], city_clock: CityClock
+) -> None:
+    async def rotated(grace_hours: int) -> str:
+        said = await admin.post(f"/api/v1/viid-accounts/{account['id']}/rotate", {"grace_hours": grace_hours})
+        assert said.status == 200
+        return str(said.body["secret"])
+
+    async def lets_in(secret: str) -> bool:
         known = Device(api.url, DEVICE, secret)
         async with known.http:
-            assert (await known.sign("Register")).status_code == 200
-    said = await admin.post(f"/api/v1/viid-accounts/{account['id']}/rotate", {"grace_hours": 0})
-    known = Device(api.url, DEVICE, account["secret"])
-    async with known.http:
-        assert (await known.sign("Register")).status_code == 401
-    secrets = {account["secret"], said.body["secret"]}
-    stored = await rows(
-        api, "SELECT v::text AS text FROM viid_accounts v UNION ALL SELECT k::text FROM idempotency_keys k"
-    )
-    assert all(secret not in row["text"] for row in stored for secret in secrets), "a secret is nowhere to be read"
+            return (await known.sign("Register")).status_code == 200
+
+    first, second = account["secret"], await rotated(1)
+    assert [await lets_in(secret) for secret in (first, second)] == [True, True]
+    await city_clock.forward(timedelta(minutes=61))
+    assert [await lets_in(secret) for secret in (first, second)] == [False, True]
+    third = await rotated(0)
+    said = await admin.get("/api/v1/viid-accounts")
+    assert said.body["items"][0]["standing"] == "not_registered", "without a grace who was let in by it is out"
+    assert [await lets_in(secret) for secret in (second, third)] == [False, True]
+    stored = await rows(api, "SELECT v::text AS text FROM viid_accounts v")
+    stored += await rows(api, "SELECT k::text AS text FROM idempotency_keys k")
+    for secret in (first, second, third):
+        assert all(secret not in row["text"] for row in stored), "a secret is nowhere to be read"
 
 
 async def test_the_secret_is_told_once_even_to_whoever_asks_again(api: Api, admin: Client) -> None:
@@ -447,15 +455,17 @@ async def test_the_curls_of_the_page_do_what_it_says(api: Api, device: Device, a
     for command_line in shown:
         words = shlex.split(command_line.replace("SECRET", account["secret"]))
         given = {"-X": "", "-d": "", "--data": "", "-u": ""}
-        headers = {}
+        headers: dict[str, str] = {}
         for flag, value in pairwise(words):
             if flag == "-H":
-                headers.update([value.split(": ", 1)])
+                name, _, said_of_it = value.partition(": ")
+                headers[name] = said_of_it
             elif flag in given:
                 given[flag] = value
         (address,) = (word for word in words if word.startswith("https://grid.example/"))
         assert ("--digest" in words) == bool(given["-u"])
-        auth = httpx.DigestAuth(*given["-u"].split(":")) if given["-u"] else None
+        username, _, secret = given["-u"].partition(":")
+        auth = httpx.DigestAuth(username, secret) if username else None
         said = await device.http.request(
             given["-X"], address.removeprefix("https://grid.example"), content=given["-d"] or given["--data"],
             headers=headers, auth=auth,

@@ -13,6 +13,7 @@ from events.intake import viid
 from events.intake.camera_event import Parsed, Refused
 from events.intake.viid import Ape
 from tests.fuzz.corpus import PICTURE
+from tests.fuzz.spoil import spoilt
 
 DEVICE = "62010200001190000001"
 OTHER = "62010200001190000002"
@@ -178,3 +179,15 @@ def test_the_time_is_told_in_the_citys_zone() -> None:
             "VIIDServerID": DEVICE, "TimeMode": "1", "LocalTime": "20261120080005", "TimeZone": "+08:00",
         }
     }  # fmt: skip
+
+
+def test_no_spoilt_message_breaks_what_reads_it_beside_the_parser() -> None:
+    for body, _ in spoilt("gat1400", 11, 1_000):
+        viid.device_of(body, DEVICE)
+        assert all(isinstance(each, Ape | Refused) for each in viid.read_apes(body, DEVICE))
+        for items in (viid.not_taken_in("Lanes", body, DEVICE), viid.of_people("Faces", body, DEVICE)):
+            assert items
+            assert all(isinstance(each, Refused) for each in items)
+        left = viid.without_people(body, ROOM)
+        assert b"FaceObject" not in left
+        assert viid.without_people(left, ROOM) == left or not left, "twice takes out no more"
