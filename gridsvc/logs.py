@@ -57,6 +57,8 @@ ACTIONS: Final[dict[str, str]] = {
     "camera_days": "partitions of camera events were made ahead, or dropped after their time",
     "camera_quarantined": "a message of a camera could not be read; it is kept until somebody replays it",
     "camera_muted": "a camera was wrong too often with one kind; nothing comes of that until somebody lifts it",
+    "mqtt_failed": "a message of a site could not be taken in; it is in quarantine",
+    "mqtt_stranger": "messages came over MQTT below the name of no site that stands; they are counted, not kept",
     "old_rows_removed": "rows past their keeping time were removed",
 }
 

@@ -15,6 +15,7 @@ from gridsvc.settings import Settings
 from gridsvc.signing import Signer
 from workers.cameras import cameras
 from workers.listen import ears_of, listen
+from workers.mqtt import mqtt
 from workers.reconcile import reconcile
 from workers.relay import relay
 from workers.runtime import Work, until_stopped
@@ -22,9 +23,9 @@ from workers.sweep import sweep
 
 log = logging.getLogger(__name__)
 
-KINDS: Final = ("relay", "listen", "sweep", "notices", "urgent", "reconcile", "cameras")
-"""`listen` consumes the queue of routing, `notices` that of notices, `urgent` that of emergencies; each may run any
-number of times."""
+KINDS: Final = ("relay", "listen", "sweep", "notices", "urgent", "reconcile", "cameras", "mqtt")
+"""`listen` consumes the queue of routing, `notices` that of notices, `urgent` that of emergencies, `mqtt` that of what
+sites publish; each may run any number of times."""
 
 _QUEUES: Final = {"listen": ROUTING, "notices": NOTICES, "urgent": URGENT}
 
@@ -49,7 +50,7 @@ async def work(kinds: Sequence[str], settings: Settings) -> None:
 
 def _need(kinds: Sequence[str], settings: Settings) -> None:
     wanted = {"GRIDSVC_DATABASE_URL": settings.database.url}
-    if {"relay", *_QUEUES} & set(kinds):
+    if {"relay", "mqtt", *_QUEUES} & set(kinds):
         wanted["GRIDSVC_AMQP_URL"] = settings.broker.url
     if "sweep" in kinds:
         wanted["GRIDSVC_SECRET"] = settings.identity.secret
@@ -76,4 +77,6 @@ def _work_of(kind: str, pool: ConnPool, settings: Settings, careful: asyncio.Loc
             return partial(reconcile, pool, workers)
         case "cameras":
             return partial(cameras, settings.database.url, pool, workers)
+        case "mqtt":
+            return partial(mqtt, pool, broker, workers)
     raise BadSettings(f"{kind} is no kind of worker; want {', '.join(KINDS)}")

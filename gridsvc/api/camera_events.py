@@ -16,11 +16,11 @@ import msgspec
 from aiohttp import web
 
 from events.intake import cloudevents
-from events.intake.camera_event import NOT_EVEN_RAW, CameraEvent, Heartbeat, Parsed, Refused
-from gridsvc.actions.know_cameras import camera_of
+from events.intake.camera_event import CameraEvent, Heartbeat, Parsed, Refused
 from gridsvc.actions.quarantine_message import Message
 from gridsvc.actions.take_camera_events import Answer, Incoming, spelled
-from gridsvc.api.camera_desk import CAMERA_DESK, Errand
+from gridsvc.actions.take_errands import Errand, errand_of, id_of, of_its_camera
+from gridsvc.api.camera_desk import CAMERA_DESK
 from gridsvc.api.camera_protocols import PROTOCOLS, Done
 from gridsvc.api.health import METRICS
 from gridsvc.api.identity import address_of
@@ -30,8 +30,6 @@ from gridsvc.api.wire import Page, Told, Wanted, path_id, read_bytes, read_curso
 from gridsvc.domain.access import Caller, Role, scope_keys
 from gridsvc.errors import CameraMessageRefused, UnacceptedMedia, Unknown
 from gridsvc.store import camera_events, camera_incidents
-from gridsvc.store.camera_events import Count
-from gridsvc.store.camera_tokens import Admitted, Named
 
 _READABLE: Final = ("application/cloudevents+json", "application/cloudevents-batch+json", "application/json")
 
@@ -118,12 +116,12 @@ async def _take_from_device(request: web.Request) -> web.StreamResponse:
         raise Unknown("there is nothing here: no such protocol, or a token that is not valid for it from here")
     admitted, names = found
     body, content_type = await read_bytes(request, _most(request, protocol.most_bytes)), _content_type(request)
-    items = [_of_its_camera(item, admitted, names) for item in protocol.parse(body, content_type, request.headers)]
+    items = [of_its_camera(item, admitted, names) for item in protocol.parse(body, content_type, request.headers)]
     message = Message(
         protocol=name, token_id=admitted.id, cameras=list(admitted.cameras), peer=peer,
         content_type=content_type[:200], headers=dict(request.headers), body=body,
     )  # fmt: skip
-    errand, unread = _errand_of(items, admitted, message)
+    errand, unread = errand_of(items, admitted, message, f"token:{admitted.id}")
     kept = iter(await desk.take(errand))
     told = [_told(next(kept)) if isinstance(item, CameraEvent) else _said_of(item) for _, item in items]
     _count(request, told)
@@ -144,37 +142,6 @@ def _most(request: web.Request, most_bytes: int) -> int:
     return min(most_bytes, request.app[SETTINGS].http.upload_limit)
 
 
-def _of_its_camera(item: Parsed, admitted: Admitted, names: Sequence[Named]) -> tuple[str, Parsed]:
-    """An item with the code of its camera; a refusal where the token speaks for no such device."""
-    camera = None if isinstance(item, Refused) else camera_of(admitted, names, item.device)
-    if camera is not None or isinstance(item, Refused):
-        return camera or "", item
-    says = "the token speaks for no such device"
-    return "", Refused(protocol=item.protocol, code="unknown_camera", says=says, device=item.device, item=_id_of(item))
-
-
-def _errand_of(
-    items: Sequence[tuple[str, Parsed]], admitted: Admitted, message: Message
-) -> tuple[Errand, list[Refused]]:
-    """What is to be kept of a message, and what of it could not be read.
-
-    Events are kept in our own form, not as they came: what a reader leaves out by rule is in no row. Where something
-    was refused by a rule, the message does not go into quarantine either.
-    """
-    refused = [item for _, item in items if isinstance(item, Refused)]
-    unread = [item for item in refused if item.code not in NOT_EVEN_RAW]
-    by_rule, owner = len(unread) < len(refused), admitted.cameras[0] if len(admitted.cameras) == 1 else ""
-    unkept: Counter[Count] = Counter((owner, "rejected" if by_rule else "quarantined", each.code) for each in refused)
-    incoming = [
-        Incoming(camera=camera, event=item, raw=spelled(item), sent_by=f"token:{admitted.id}")
-        for camera, item in items
-        if isinstance(item, CameraEvent)
-    ]
-    heard = [camera for camera, item in items if isinstance(item, Heartbeat)]
-    kept_apart = [] if by_rule else [(message, each) for each in unread[:1]]
-    return Errand(incoming, unkept, kept_apart, heard), unread
-
-
 def _said_of(item: Heartbeat | Refused) -> CameraEventOutcome:
     if isinstance(item, Heartbeat):
         return CameraEventOutcome(outcome="accepted", reason="heartbeat")
@@ -185,12 +152,7 @@ def _as_done(item: Parsed, outcome: CameraEventOutcome) -> Parsed:
     if isinstance(item, Refused) or outcome.outcome != "rejected":
         return item
     reason = outcome.reason or ""
-    return Refused(protocol=item.protocol, code=reason, says="it was not kept", device=item.device, item=_id_of(item))
-
-
-def _id_of(item: CameraEvent | Heartbeat) -> str:
-    fields = item.fields if isinstance(item, CameraEvent) else {}
-    return fields.get("notification") or fields.get("object") or ""
+    return Refused(protocol=item.protocol, code=reason, says="it was not kept", device=item.device, item=id_of(item))
 
 
 # -- what led to a case --------------------------------------------------------------------------------

@@ -53,10 +53,12 @@ from gridsvc.store import (
     components,
     gazetteer,
     grids,
+    mqtt_sites,
     people,
     teams,
 )
 from gridsvc.store.absences import AbsenceRow
+from gridsvc.store.mqtt_sites import Site
 
 GRID_SET: Final = "demo"
 ACTOR: Final = "command:up"
@@ -67,11 +69,11 @@ ZONE: Final = ZoneInfo("Asia/Shanghai")
 async def furnish(instance: Furnishing) -> None:
     """What `gridsvc up` calls at every start: make the city if there is nothing, and write demo.json in any case."""
     home = instance.file.parent
-    if not await make_if_empty(instance.owner_database_url, home, instance.web_url):
-        rewrite_demo_json(home, instance.web_url)
+    if not await make_if_empty(instance.owner_database_url, home, instance.web_url, mqtt_url=instance.mqtt_url):
+        rewrite_demo_json(home, instance.web_url, instance.mqtt_url)
 
 
-async def make_if_empty(owner_url: str, home: Path, url: str, seed: int = SEED) -> bool:
+async def make_if_empty(owner_url: str, home: Path, url: str, seed: int = SEED, *, mqtt_url: str = "") -> bool:
     """Make the demo city in a database that holds nothing yet, and write demo.json; False where it holds something.
 
     One transaction: whole or not at all. `owner_url` is the login that owns the database, since the city's
@@ -89,12 +91,12 @@ async def make_if_empty(owner_url: str, home: Path, url: str, seed: int = SEED) 
         await load_city(conn, city, given, now)
         # Before the commit: a city whose passwords nobody knows would be of no use to anybody.
         keep_document(home, demo_document(city, given))
-    return write_demo_file(home, url)
+    return write_demo_file(home, url, mqtt_url)
 
 
-def rewrite_demo_json(home: Path, url: str) -> bool:
-    """Write demo.json again with today's address; False where this home has no demo city."""
-    return write_demo_file(home, url)
+def rewrite_demo_json(home: Path, url: str, mqtt_url: str = "") -> bool:
+    """Write demo.json again with today's addresses; False where this home has no demo city."""
+    return write_demo_file(home, url, mqtt_url)
 
 
 @dataclass(frozen=True)
@@ -284,6 +286,8 @@ async def _load_cameras(conn: Conn, some: Sequence[Camera], given: DemoSecrets, 
             id=each.id, digest=each.digest, label="demo", protocol=each.protocol, cameras=[each.camera]
         )
         await camera_tokens.add(conn, token, ACTOR, now)
+    for site in given.sites:
+        await mqtt_sites.add(conn, Site(site.name, list(site.cameras)), site.password.digest, "demo", ACTOR, now)
 
 
 async def _load_things(conn: Conn, city: City, now: datetime) -> None:
