@@ -117,7 +117,7 @@ class RabbitMQ:
             raise CannotStart(f"rabbitmqctl {words[0]} did not end within {_CONTROL_S:.0f} s") from late
         if done.returncode:
             said = (done.stderr or done.stdout).decode(errors="replace").strip().splitlines()
-            raise CannotStart(f"rabbitmqctl {words[0]} failed: {said[-1] if said else done.returncode}")
+            raise CannotStart(f"rabbitmqctl {words[0]} failed: {said[0] if said else done.returncode}")
 
     def runs(self) -> bool:
         return self._node.runs() and self._mapper.runs()

@@ -167,6 +167,7 @@ def test_a_site_publishes_as_soon_as_it_is_added_and_to_a_broker_that_lost_its_d
 ) -> None:
     with Supervised(home, "--no-demo") as first:
         first.await_ready(READY_S)
+        until(lambda: "workers" in first.recorded(), READY_S, "the broker, which the web does not wait for")
         asyncio.run(ask(home, CAMERA))
         added = subprocess.run(
             [sys.executable, "-m", "gridsvc", "cameras", "site", "add", "yard", "gate"],
@@ -182,7 +183,8 @@ def test_a_site_publishes_as_soon_as_it_is_added_and_to_a_broker_that_lost_its_d
     with Supervised(home, "--no-demo") as second:
         second.await_ready(READY_S)
         yard.publish_in_the_end([("yard/available", b"online")])
-        until(lambda: asyncio.run(ask(home, "SELECT messages FROM mqtt_sites WHERE messages > 0")), READY_S, "its words")
+        heard = "SELECT messages FROM mqtt_sites WHERE messages > 0"
+        until(lambda: asyncio.run(ask(home, heard)), READY_S, "its words to be taken in")
 
 
 CAMERA = """
