@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import random
+import re
+import sys
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
@@ -17,13 +19,15 @@ from gridsvc.actions.give_sip_device import give_sip_device, rotate_sip_device
 from gridsvc.db import SERVICE, ConnPool, transaction
 from gridsvc.errors import BadSettings, GridError, Refused, Unknown
 from gridsvc.sealing import Sealer
-from gridsvc.settings import SipSettings
+from gridsvc.settings import SipSettings, read_settings
 from gridsvc.store import sip_devices
 from tests.conftest import CityClock
 from tests.fuzz.spoil import spoilt
+from tests.house.source import document
 from tests.integration.stories.camera_town import put_up
 from tests.sip_device import REALM, SERVER, SipDevice, switched_on
 from workers.registry import watch_round
+from workers.run import every_kind
 from workers.sip import MOST_DATAGRAM, sip_service
 
 RECORDER, CAMERA, OTHER = "62010200001180000001", "34020000001320000001", "62010200001320000002"
@@ -277,6 +281,22 @@ async def test_a_new_password_ends_what_was_proven_with_the_old_one(watch: Watch
         assert (await device.ask(device.register())).status == 403
 
 
+async def test_the_program_of_the_page_imitates_a_device(watch: Watch, tmp_path: Path) -> None:
+    program = tmp_path / "device.py"
+    found = re.search(r"```python\n(.*?)```", document("cameras/gb28181.md"), re.DOTALL)
+    assert found is not None
+    program.write_text(found[1], encoding="utf-8")
+    async with watch.listening() as (host, port):
+        words = [host, str(port), SERVER, RECORDER, watch.password, CAMERA]
+        said = await asyncio.create_subprocess_exec(sys.executable, program, *words, stdout=asyncio.subprocess.PIPE)
+        told, _ = await said.communicate()
+    lines = told.decode().splitlines()
+    assert lines[:2] == ["REGISTER SIP/2.0 401 Unauthorized", "REGISTER SIP/2.0 200 OK"]
+    assert lines[2:4] == ["MESSAGE SIP/2.0 200 OK"] * 2
+    assert lines[4].startswith(f"MESSAGE sip:{RECORDER}@")
+    assert await watch.rows("SELECT kind FROM camera_events") == [{"kind": "intrusion"}]
+
+
 async def test_no_datagram_harms_the_socket(watch: Watch) -> None:
     rng = random.Random(28181)
     async with transaction(watch.pool, SERVICE) as (conn, _):
@@ -321,6 +341,19 @@ async def test_a_device_has_twenty_digits_and_a_camera_at_least(watch: Watch) ->
             await rotate_sip_device(conn, "6" * 20, SEALER, now)
     sealed = await watch.rows("SELECT secret FROM sip_devices")
     assert all(watch.password.encode() not in row["secret"] for row in sealed)
+
+
+def test_without_an_address_all_workers_leave_it_out_and_alone_it_says_what_is_missing() -> None:
+    quiet = read_settings({})
+    assert "sip" not in every_kind(quiet)
+    told = {"GRIDSVC_SIP_LISTEN": "[::]:5060", "GRIDSVC_SIP_SERVER": SERVER}
+    assert "sip" in every_kind(read_settings(told))
+    assert read_settings(told).sip.address == ("::", 5060)
+    for name, wrong in (
+        ("GRIDSVC_SIP_LISTEN", "5060"), ("GRIDSVC_SIP_LISTEN", "0.0.0.0:70000"), ("GRIDSVC_SIP_SERVER", "6201"),
+    ):  # fmt: skip
+        with pytest.raises(BadSettings, match=name):
+            read_settings({**told, name: wrong})
 
 
 async def test_an_address_that_is_taken_is_said(watch: Watch) -> None:
