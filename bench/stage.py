@@ -11,7 +11,7 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from pathlib import Path
@@ -22,6 +22,7 @@ import asyncpg
 
 from gridsvc.db import SERVICE, open_pool, transaction
 from gridsvc.ids import new_id
+from gridsvc.local.broker_sites import tell_broker
 from gridsvc.local.child import Child
 from gridsvc.local.city import load_city
 from gridsvc.local.city_demo_file import KEYS, DemoSecrets, make_secrets
@@ -106,6 +107,14 @@ class Stage:
     @property
     def amqp_url(self) -> str:
         return self._servers.amqp_url
+
+    @property
+    def mqtt_port(self) -> int:
+        return self._servers.ports.mqtt
+
+    def tell_broker(self, users: Sequence[tuple[str, str]]) -> None:
+        """Make users of the broker for sites that publish over MQTT, by name and hash."""
+        tell_broker(self._servers.rabbitmq, users)
 
     @property
     def secret(self) -> str:

@@ -21,7 +21,7 @@ from aio_pika.exceptions import AMQPError, ChannelInvalidStateError, ChannelPrec
 from aiormq.exceptions import ChannelNotFoundEntity
 
 from events.codec import MEDIA_TYPE
-from events.topology import DEAD, DEAD_ARGUMENTS, NEWS, QUEUES, is_heard
+from events.topology import DEAD, DEAD_ARGUMENTS, DEVICES, NEWS, QUEUES, is_heard
 
 CONNECT_SECONDS: Final = 10.0
 DECLARE_SECONDS: Final = 10.0  # a declaration in a cluster that elects a leader takes seconds
@@ -72,11 +72,12 @@ class Outcome:
 
 @dataclass(frozen=True)
 class Delivery:
-    """One message as it came."""
+    """One message as it came. `key` is the routing key that it was published with, also of a dead letter."""
 
     queue: str
     body: bytes
     redelivered: bool  # an earlier hand-out ended without an acknowledgement
+    key: str = ""
 
 
 Handle = Callable[[Delivery], Awaitable[None]]
@@ -127,11 +128,13 @@ async def declare(channel: AbstractChannel) -> AbstractExchange:
                 live = await channel.declare_queue(queue.name, durable=True, arguments=dict(queue.arguments))
                 for announced in queue.hears:
                     await live.bind(news, announced)
+                for topic in queue.topics:
+                    await live.bind(DEVICES, topic)
     except ChannelPreconditionFailed as fault:
         raise WrongTopology(
             f"the broker holds another declaration than events/topology.py: {_word(fault)}. "
             "Stop the workers, delete the queue that is named, start again: "
-            "what it held is made again from the state of the cases"
+            "what it held is made again from the state of the cases, but for what devices published (mqtt)"
         ) from fault
     except _FAULTS as fault:
         raise BrokerAway(f"cannot declare the topology: {_word(fault)}") from fault
@@ -323,7 +326,7 @@ class _Stand:
     async def _work(self) -> None:
         while (message := await self._waiting.get()) is not None:
             await self.subscription.handle(
-                Delivery(self.subscription.queue, message.body, bool(message.redelivered))
+                Delivery(self.subscription.queue, message.body, bool(message.redelivered), _key_of(message))
             )
             # On a channel that is gone the acknowledgement is, too: the effect stands, and the message
             # that comes again is known by its id.
@@ -385,6 +388,14 @@ async def _open_channel(opened: AbstractConnection, *, confirms: bool = False) -
     except _FAULTS as fault:
         raise BrokerAway(f"no channel: {_word(fault)}") from fault
     return channel
+
+
+def _key_of(message: AbstractIncomingMessage) -> str:
+    """The routing key that a message was published with: where the broker gave up on it, by the note that it left."""
+    match message.headers.get("x-death"):
+        case [*_, {"routing-keys": [bytes() | str() as first, *_]}]:
+            return first.decode() if isinstance(first, bytes) else first
+    return message.routing_key or ""
 
 
 def _word(fault: BaseException | None) -> str:

@@ -17,6 +17,9 @@ NEWS: Final = "gridsvc.events"
 DEAD: Final = "gridsvc.dead"
 """The direct exchange of messages that the broker gave up on; the routing key is the dead queue's name."""
 
+DEVICES: Final = "amq.topic"
+"""The exchange to which the broker's MQTT plugin publishes; the routing key is the topic with dots for slashes."""
+
 # How often the broker hands a message out before it gives up. Only crashes and lost connections count:
 # we never return a message. Small numbers make ordinary restarts dangerous, because each returns the
 # whole prefetch; our own count of attempts (gridsvc/store/failures.py) stops a poison message first.
@@ -28,10 +31,14 @@ DEAD_DELIVERY_LIMIT: Final = 1_000_000
 
 @dataclass(frozen=True)
 class Queue:
-    """One queue of ours: which types of announcement it hears, and where its dead letters go."""
+    """One queue of ours: which types of announcement it hears, and where its dead letters go.
+
+    `topics` are what it hears of devices: patterns of routing keys on DEVICES.
+    """
 
     name: str
     hears: tuple[str, ...]
+    topics: tuple[str, ...] = ()
 
     @property
     def dead(self) -> str:
@@ -90,7 +97,10 @@ NOTICES: Final = Queue(
 # must come at once does not stand behind a thousand ordinary letters.
 URGENT: Final = Queue("urgent", ("case.alarm", "case.called", "case.answered", "case.call_ended"))
 
-QUEUES: Final = (ROUTING, NOTICES, URGENT)
+# What Frigate says on the topics of a site, the first word of each; pictures and states of switches are not heard.
+MQTT: Final = Queue("mqtt", (), ("*.available", "*.events", "*.reviews", "*.tracked_object_update", "*.triggers"))
+
+QUEUES: Final = (ROUTING, NOTICES, URGENT, MQTT)
 
 
 def is_heard(announced: str) -> bool:

@@ -60,6 +60,12 @@ ACTIONS: Final[dict[str, str]] = {
     "device_unregistered": "a device or platform of GA/T 1400 took its leave",
     "device_refused": "a device or platform of GA/T 1400 could not prove that it is one; `code` says why",
     "camera_muted": "a camera was wrong too often with one kind; nothing comes of that until somebody lifts it",
+    "mqtt_failed": "a message of a site could not be taken in; it is in quarantine",
+    "mqtt_stranger": "messages came over MQTT below the name of no site that stands; they are counted, not kept",
+    "sip_listening": "devices of GB/T 28181 can register",
+    "sip_failed": "taking in a message by SIP failed; it was not answered, and its device says it again",
+    "sip_sealed": "the password of a device opens with no secret in force; it cannot register",
+    "sip_stranger": "devices that nobody knows spoke by SIP; they were refused and counted",
     "old_rows_removed": "rows past their keeping time were removed",
 }
 

@@ -7,6 +7,7 @@ lists them all (a test insists).
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
@@ -124,6 +125,33 @@ class ViidSettings:
 
 
 @dataclass(frozen=True, kw_only=True)
+class SipSettings:
+    """Where devices of GB/T 28181 register. Without `listen` nobody listens."""
+
+    listen: str = field(default="", metadata=_of("GRIDSVC_SIP_LISTEN"))
+    server: str = field(default="", metadata=_of("GRIDSVC_SIP_SERVER"))
+
+    def __post_init__(self) -> None:
+        if self.listen and self.address is None:
+            raise BadSettings(f"GRIDSVC_SIP_LISTEN is {self.listen!r}; want an address and a port, 0.0.0.0:5060 say")
+        if (self.server or self.listen) and not re.fullmatch(r"[0-9]{20}", self.server, re.ASCII):
+            raise BadSettings(f"GRIDSVC_SIP_SERVER is {self.server!r}; want the 20 digits of this platform")
+
+    @property
+    def address(self) -> tuple[str, int] | None:
+        """Host and port of `listen`."""
+        host, _, port = self.listen.rpartition(":")
+        bare = host.removeprefix("[").removesuffix("]")
+        good = bare and port.isascii() and port.isdecimal() and int(port) < 65_536
+        return (bare, int(port)) if good else None
+
+    @property
+    def realm(self) -> str:
+        """The domain that devices prove their password for: the centre and the trade in the platform's code."""
+        return self.server[:10]
+
+
+@dataclass(frozen=True, kw_only=True)
 class WorkerSettings:
     """How often the workers look, and how much they take at once."""
 
@@ -174,13 +202,15 @@ class Settings:
     files: FileSettings
     alerts: AlertSettings
     viid: ViidSettings
+    sip: SipSettings
     workers: WorkerSettings
     logs: LogSettings
 
 
 PARTS: Final = (
     InstanceSettings, DatabaseSettings, BrokerSettings, HttpSettings,
-    IdentitySettings, FileSettings, AlertSettings, ViidSettings, WorkerSettings, LogSettings,
+    IdentitySettings, FileSettings, AlertSettings, ViidSettings, SipSettings, WorkerSettings,
+    LogSettings,
 )  # fmt: skip
 
 
@@ -204,6 +234,7 @@ def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
         files=_read(FileSettings, given),
         alerts=_read(AlertSettings, given),
         viid=_read(ViidSettings, given),
+        sip=_read(SipSettings, given),
         workers=_read(WorkerSettings, given),
         logs=_read(LogSettings, given),
     )

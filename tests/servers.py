@@ -80,6 +80,15 @@ class SessionServers:
     def drop_vhost(self, url: str) -> None:
         self._ask_broker("DELETE", f"/api/vhosts/{urlsplit(url).path.removeprefix('/')}")
 
+    @property
+    def mqtt_port(self) -> int:
+        """Where the broker takes MQTT; a user names his virtual host before his name, with a colon."""
+        return self._servers.ports.mqtt
+
+    def make_sites(self, document: str) -> None:
+        """Make users of the broker by a document of definitions."""
+        self._ask_broker("POST", "/api/definitions", document)
+
     def close(self) -> None:
         self._servers.stop()
         data = self._servers.home.postgres

@@ -11,22 +11,30 @@ from typing import Final
 from events.topology import NOTICES, ROUTING, URGENT
 from gridsvc.db import SERVICE, ConnPool, open_pool
 from gridsvc.errors import BadSettings
+from gridsvc.sealing import Sealer
 from gridsvc.settings import Settings
 from gridsvc.signing import Signer
 from workers.cameras import cameras
 from workers.listen import ears_of, listen
+from workers.mqtt import mqtt
 from workers.reconcile import reconcile
 from workers.relay import relay
 from workers.runtime import Work, until_stopped
+from workers.sip import sip_service
 from workers.sweep import sweep
 
 log = logging.getLogger(__name__)
 
-KINDS: Final = ("relay", "listen", "sweep", "notices", "urgent", "reconcile", "cameras")
-"""`listen` consumes the queue of routing, `notices` that of notices, `urgent` that of emergencies; each may run any
-number of times."""
+KINDS: Final = ("relay", "listen", "sweep", "notices", "urgent", "reconcile", "cameras", "mqtt", "sip")
+"""`listen` consumes the queue of routing, `notices` that of notices, `urgent` that of emergencies, `mqtt` that of what
+sites publish; each may run any number of times. `sip` holds a socket and runs once, where GRIDSVC_SIP_LISTEN says."""
 
 _QUEUES: Final = {"listen": ROUTING, "notices": NOTICES, "urgent": URGENT}
+
+
+def every_kind(settings: Settings) -> tuple[str, ...]:
+    """What `all` stands for: without SIP where nobody is to listen."""
+    return KINDS if settings.sip.listen else tuple(kind for kind in KINDS if kind != "sip")
 
 
 async def work(kinds: Sequence[str], settings: Settings) -> None:
@@ -49,10 +57,12 @@ async def work(kinds: Sequence[str], settings: Settings) -> None:
 
 def _need(kinds: Sequence[str], settings: Settings) -> None:
     wanted = {"GRIDSVC_DATABASE_URL": settings.database.url}
-    if {"relay", *_QUEUES} & set(kinds):
+    if {"relay", "mqtt", *_QUEUES} & set(kinds):
         wanted["GRIDSVC_AMQP_URL"] = settings.broker.url
-    if "sweep" in kinds:
+    if "sweep" in kinds or ("sip" in kinds and not settings.identity.sealing_secrets):
         wanted["GRIDSVC_SECRET"] = settings.identity.secret
+    if "sip" in kinds:
+        wanted["GRIDSVC_SIP_LISTEN"] = settings.sip.listen
     missing = sorted(name for name, value in wanted.items() if not value)
     if missing:
         raise BadSettings(f"{', '.join(missing)} is empty; {', '.join(kinds)} cannot work without it")
@@ -76,4 +86,8 @@ def _work_of(kind: str, pool: ConnPool, settings: Settings, careful: asyncio.Loc
             return partial(reconcile, pool, workers)
         case "cameras":
             return partial(cameras, settings.database.url, pool, workers)
+        case "mqtt":
+            return partial(mqtt, pool, broker, workers)
+        case "sip":
+            return partial(sip_service, pool, Sealer.of_secrets(settings.identity.sealing), settings.sip)
     raise BadSettings(f"{kind} is no kind of worker; want {', '.join(KINDS)}")

@@ -86,12 +86,16 @@ class CameraEvent:
 
 @dataclass(frozen=True, kw_only=True)
 class Heartbeat:
-    """A device says that it is there, and nothing else. `state` is what it tells of itself, "" for nothing."""
+    """A device says that it is there, and nothing else. `state` is what it tells of itself, "" for nothing.
+
+    `without` are codes of devices below it that it says are out of order.
+    """
 
     protocol: str
     device: Device
     at: datetime | None = None
     state: str = ""
+    without: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -51,11 +51,21 @@ def parse(body: bytes, content_type: str = "") -> tuple[Parsed, ...]:
     device = Device(code=text(root.value("deviceid"), 40))
     command = word(root.value("cmdtype"))
     if root.name == "notify" and command == "keepalive":
-        return (Heartbeat(protocol=PROTOCOL, device=device, state=word(root.value("status")) or ""),)
+        return (_keepalive(root, device),)
     if root.name == "notify" and (command == "alarm" or (command is None and root.first("alarmmethod"))):
         return (_alarm(root, device, sha256(body).hexdigest()),)
     given = f"{text(root.name, 40)} {text(command, 40) or 'without CmdType'}"
     return (_refused("unknown_shape", f"{given}; want Notify with CmdType Alarm or Keepalive", device),)
+
+
+def _keepalive(root: Node, device: Device) -> Heartbeat:
+    """Info names the devices below it that are out of order (2016, A.2.5)."""
+    info = root.first("info") or Node("info")
+    broken = [text(each.text, 40) for each in info.children if each.name == "deviceid"]
+    return Heartbeat(
+        protocol=PROTOCOL, device=device, state=word(root.value("status")) or "",
+        without=tuple(each for each in broken if each),
+    )  # fmt: skip
 
 
 def _alarm(root: Node, device: Device, digest: str) -> Parsed:

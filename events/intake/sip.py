@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from events.intake.unreadable import Unreadable
@@ -50,6 +50,15 @@ class Message:
 
 def read(datagram: bytes) -> Message:
     """Read one datagram. Raises Unreadable: too_large, not_sip, wrong_length."""
+    told = read_head(datagram)
+    length = told.first("content-length") or str(len(told.body))
+    if not re.fullmatch(r"[0-9]{1,6}", length, re.ASCII) or int(length) > len(told.body):
+        raise Unreadable("wrong_length", f"content-length {length[:20]!r} with {len(told.body)} bytes; want what came")
+    return replace(told, body=told.body[: int(length)])
+
+
+def read_head(datagram: bytes) -> Message:
+    """The same, whatever length it states: enough to answer what cannot be taken. Raises Unreadable."""
     if len(datagram) > MOST_BYTES:
         raise Unreadable("too_large", f"{len(datagram)} bytes; want at most {MOST_BYTES}")
     head, mark, body = datagram.lstrip(b"\r\n").partition(b"\r\n\r\n")
@@ -64,6 +73,7 @@ def read(datagram: bytes) -> Message:
     headers = tuple(_header(line) for line in lines)
     told = Message(
         headers,
+        body,
         method=request[1] if request else "",
         uri=request[2] if request else "",
         status=int(response[1]) if response else 0,
@@ -71,10 +81,7 @@ def read(datagram: bytes) -> Message:
     missing = [name for name in _ECHOED if not told.first(name)]
     if missing:
         raise Unreadable("not_sip", f"no {', '.join(missing)}; want via, from, to, call-id and cseq")
-    length = told.first("content-length") or str(len(body))
-    if not re.fullmatch(r"[0-9]{1,6}", length, re.ASCII) or int(length) > len(body):
-        raise Unreadable("wrong_length", f"content-length {length[:20]!r} with {len(body)} bytes; want what came")
-    return Message(told.headers, body[: int(length)], told.method, told.uri, told.status)
+    return told
 
 
 def _header(line: str) -> tuple[str, str]:

@@ -8,29 +8,22 @@ from __future__ import annotations
 
 import ipaddress
 import time
-from collections import Counter
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final, TypeVar
 
 from aiohttp import web
 
-from events.intake.camera_event import Refused
 from geo.place import Place
 from gridsvc.actions.know_cameras import admit, known_cameras, owners
-from gridsvc.actions.know_signed import REPEATED, Twice, known_again
-from gridsvc.actions.quarantine_message import Message, quarantine_message
-from gridsvc.actions.take_camera_events import Answer, Incoming, take_camera_events
-from gridsvc.actions.watch_cameras import hear_cameras
+from gridsvc.actions.take_camera_events import Answer
+from gridsvc.actions.take_errands import Errand, take_errands
 from gridsvc.api.parts import SETTINGS
 from gridsvc.db import Conn, ConnPool, open_pool, transaction
 from gridsvc.errors import TooManyTries
-from gridsvc.store.camera_events import Count
 from gridsvc.store.camera_tokens import Admitted, Named
 from gridsvc.store.rulebook import rulebook
-from gridsvc.store.signed_requests import Signed
 from gridsvc.together import Together
 
 MOST_TOGETHER: Final = 32  # requests per commit
@@ -41,24 +34,6 @@ MOST_KEPT: Final = 20_000
 
 Name = TypeVar("Name")
 Value = TypeVar("Value")
-
-
-@dataclass(eq=False)
-class Errand:
-    """What one request brings.
-
-    Events, what is no event (counted), what could not be read (kept apart), and cameras that only say that they are
-    there (`heard`). `signed` is the name of a signed request, to be known again; `reused` says, when it is committed,
-    that the name was another request's: then nothing of it was kept.
-    """
-
-    incoming: Sequence[Incoming]
-    unkept: Counter[Count] = field(default_factory=Counter)
-    unread: Sequence[tuple[Message, Refused]] = ()
-    heard: Sequence[str] = ()
-    signed: Signed | None = None
-    reused: bool = False
-    answers: list[Answer] = field(default_factory=list)
 
 
 class CameraDesk:
@@ -89,25 +64,7 @@ class CameraDesk:
 
     async def _commit(self, errands: Sequence[Errand]) -> None:
         async with transaction(self._pool) as (conn, now):
-            for errand in errands:
-                for message, refused in errand.unread:
-                    await quarantine_message(conn, message, refused, now)
-            before = await known_again(conn, [errand.signed for errand in errands], now)
-            incoming = [
-                each for errand, twice in zip(errands, before, strict=True) if not twice for each in errand.incoming
-            ]
-            unkept: Counter[Count] = Counter()
-            for errand, twice in zip(errands, before, strict=True):
-                unkept.update(errand.unkept)
-                if twice is Twice.SAME:
-                    unkept.update((each.camera, "duplicate", REPEATED) for each in errand.incoming)
-            answers = iter(await take_camera_events(conn, incoming, unkept, now))
-            heard = {each.camera for each in incoming} | {code for errand in errands for code in errand.heard}
-            await hear_cameras(conn, heard, now)
-        for errand, twice in zip(errands, before, strict=True):
-            errand.reused = twice is Twice.OTHER
-            repeated = Answer("duplicate", REPEATED)
-            errand.answers = [repeated if twice else next(answers) for _ in errand.incoming]
+            await take_errands(conn, errands, now)
 
     async def admitted(self, token: str, peer: str) -> tuple[Admitted, Sequence[Named]] | None:
         """Whom a token from `peer` speaks for, as of a few seconds ago; None where it is not valid (any more)."""

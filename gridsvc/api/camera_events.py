@@ -17,11 +17,11 @@ import msgspec
 from aiohttp import web
 
 from events.intake import cloudevents
-from events.intake.camera_event import NOT_EVEN_RAW, CameraEvent, Heartbeat, Parsed, Refused
-from gridsvc.actions.know_cameras import camera_of
+from events.intake.camera_event import CameraEvent, Heartbeat, Parsed, Refused
 from gridsvc.actions.quarantine_message import MOST_BYTES, Message
 from gridsvc.actions.take_camera_events import Answer, Incoming, spelled
-from gridsvc.api.camera_desk import CAMERA_DESK, Errand
+from gridsvc.actions.take_errands import Errand, errand_of, id_of, of_its_camera
+from gridsvc.api.camera_desk import CAMERA_DESK
 from gridsvc.api.camera_protocols import PROTOCOLS, Done, protocol_of
 from gridsvc.api.health import METRICS
 from gridsvc.api.identity import address_of
@@ -32,7 +32,6 @@ from gridsvc.api.wire import Page, Told, Wanted, path_id, read_bytes, read_curso
 from gridsvc.domain.access import Caller, Role, scope_keys
 from gridsvc.errors import CameraMessageRefused, KeyReused, UnacceptedMedia, Unknown
 from gridsvc.store import camera_events, camera_incidents
-from gridsvc.store.camera_events import Count
 from gridsvc.store.camera_tokens import Admitted, Named
 
 _SCOPE: Final = "camera-events:write"
@@ -173,8 +172,9 @@ async def take_message(
     sent_by: str,
 ) -> Taken:  # fmt: skip
     """Take in what a device's message says, as `sent_by`, for the cameras of `admitted`; the rest is set apart."""
-    owned = [_of_its_camera(item, admitted, names) for item in items]
-    errand, unread = _errand_of(owned, admitted, message, sent_by)
+    owned = [of_its_camera(item, admitted, names) for item in items]
+    errand, unread = errand_of(owned, admitted, message, sent_by)
+    errand.unread = [(as_kept(each), why) for each, why in errand.unread]
     kept = iter(await request.app[CAMERA_DESK].take(errand))
     told = [_told(next(kept)) if isinstance(item, CameraEvent) else _said_of(item) for _, item in owned]
     _count(request, told)
@@ -207,37 +207,6 @@ def _most(request: web.Request, most_bytes: int) -> int:
     return min(most_bytes, request.app[SETTINGS].http.upload_limit)
 
 
-def _of_its_camera(item: Parsed, admitted: Admitted, names: Sequence[Named]) -> tuple[str, Parsed]:
-    """An item with the code of its camera; a refusal where the token speaks for no such device."""
-    camera = None if isinstance(item, Refused) else camera_of(admitted, names, item.device)
-    if camera is not None or isinstance(item, Refused):
-        return camera or "", item
-    says = "the token speaks for no such device"
-    return "", Refused(protocol=item.protocol, code="unknown_camera", says=says, device=item.device, item=_id_of(item))
-
-
-def _errand_of(
-    items: Sequence[tuple[str, Parsed]], admitted: Admitted, message: Message, sent_by: str
-) -> tuple[Errand, list[Refused]]:
-    """What is to be kept of a message, and what of it could not be read.
-
-    Events are kept in our own form, not as they came: what a reader leaves out by rule is in no row. Where something
-    was refused by a rule, the message does not go into quarantine either.
-    """
-    refused = [item for _, item in items if isinstance(item, Refused)]
-    unread = [item for item in refused if item.code not in NOT_EVEN_RAW]
-    by_rule, owner = len(unread) < len(refused), admitted.cameras[0] if len(admitted.cameras) == 1 else ""
-    unkept: Counter[Count] = Counter((owner, "rejected" if by_rule else "quarantined", each.code) for each in refused)
-    incoming = [
-        Incoming(camera=camera, event=item, raw=spelled(item), sent_by=sent_by)
-        for camera, item in items
-        if isinstance(item, CameraEvent)
-    ]
-    heard = [camera for camera, item in items if isinstance(item, Heartbeat)]
-    kept_apart = [] if by_rule else [(as_kept(message), each) for each in unread[:1]]
-    return Errand(incoming, unkept, kept_apart, heard), unread
-
-
 def _said_of(item: Heartbeat | Refused) -> CameraEventOutcome:
     if isinstance(item, Heartbeat):
         return CameraEventOutcome(outcome="accepted", reason="heartbeat")
@@ -248,12 +217,7 @@ def _as_done(item: Parsed, outcome: CameraEventOutcome) -> Parsed:
     if isinstance(item, Refused) or outcome.outcome != "rejected":
         return item
     reason = outcome.reason or ""
-    return Refused(protocol=item.protocol, code=reason, says="it was not kept", device=item.device, item=_id_of(item))
-
-
-def _id_of(item: CameraEvent | Heartbeat) -> str:
-    fields = item.fields if isinstance(item, CameraEvent) else {}
-    return fields.get("notification") or fields.get("object") or ""
+    return Refused(protocol=item.protocol, code=reason, says="it was not kept", device=item.device, item=id_of(item))
 
 
 # -- what led to a case --------------------------------------------------------------------------------

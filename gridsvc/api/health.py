@@ -25,6 +25,7 @@ from gridsvc.store.camera_labels import COUNT_UNMAPPED
 from gridsvc.store.cameras import STANDING
 from gridsvc.store.clocks import PROVISIONAL
 from gridsvc.store.gauges import APPLIED, OPEN_CASES, REACHABLE, WAITING
+from gridsvc.store.intake_counts import COUNTED, Counted
 from gridsvc.store.rung_lags import FIRED, Bucket, cumulated
 
 READY_WITHIN_S: Final = 2.0  # a proxy asks every few seconds; an answer later than this is a no
@@ -47,6 +48,22 @@ class RungLags(Collector):
         fired = CounterMetricFamily("gridsvc_rungs_fired", "Rungs that fired since the city began.")
         fired.add_metric([], sum(each.fired for each in self.buckets))
         return [lags, fired]
+
+
+@dataclass(eq=False)
+class IntakeCounts(Collector):
+    """Messages of devices that do not come by HTTP, by all workers together: read from the database, too."""
+
+    counted: Sequence[Counted] = ()
+
+    def collect(self) -> Iterable[Metric]:
+        """As Prometheus asks for it."""
+        messages = CounterMetricFamily(
+            "gridsvc_intake_messages", "Messages by MQTT and SIP, by what became of them.", labels=("way", "outcome")
+        )
+        for each in self.counted:
+            messages.add_metric([each.way, each.outcome], each.messages)
+        return [messages]
 
 
 @dataclass
@@ -89,6 +106,8 @@ class Metrics:
         self.muted = gauge("cameras_muted", "Cameras muted for a kind of event, because they were wrong too often.")
         self.rungs = RungLags()
         self.registry.register(self.rungs)
+        self.intake = IntakeCounts()
+        self.registry.register(self.intake)
         self.pool = gauge("pool_connections", "Connections of the pool for requests.", "use")
 
     def answered(self, route: str, status: int, seconds: float) -> None:
@@ -191,6 +210,7 @@ async def _metrics(request: web.Request) -> web.Response:
         watched = await STANDING.all(conn)
         unmapped = await COUNT_UNMAPPED.one(conn)
         metrics.rungs.buckets = await FIRED.all(conn)
+        metrics.intake.counted = await COUNTED.all(conn)
     if waiting is not None:
         metrics.outbox.set(waiting.news)
         metrics.outbox_age.set(waiting.oldest_news_s)

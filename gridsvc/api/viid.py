@@ -25,7 +25,8 @@ from gridsvc.actions.give_account import REALM
 from gridsvc.actions.hear_device import MOST_WAITING, NOT_REGISTERED, Heard, hear_device, names_of
 from gridsvc.actions.report_apes import report_apes
 from gridsvc.actions.sign_in_device import Attempt, Challenged, Keys, register_device, unregister_device
-from gridsvc.api.camera_desk import CAMERA_DESK, Errand
+from gridsvc.actions.take_errands import Errand
+from gridsvc.api.camera_desk import CAMERA_DESK
 from gridsvc.api.camera_events import as_kept, message_of, take_message
 from gridsvc.api.camera_protocols import PROTOCOLS
 from gridsvc.api.identity import address_of

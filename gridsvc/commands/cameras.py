@@ -17,7 +17,14 @@ from geo.datum import Datum
 from gridsvc.actions.give_token import give_token
 from gridsvc.actions.import_cameras import import_cameras, plan_cameras
 from gridsvc.actions.write_labels import write_labels
-from gridsvc.commands import camera_accounts, camera_ledger, camera_mapping, camera_quarantine
+from gridsvc.commands import (
+    camera_accounts,
+    camera_ledger,
+    camera_mapping,
+    camera_quarantine,
+    camera_sip,
+    camera_sites,
+)
 from gridsvc.commands.components import progress
 from gridsvc.db import Conn, ConnPool, open_pool, transaction
 from gridsvc.domain.camera import NAMES, facts_of
@@ -122,6 +129,8 @@ def add(subparsers: Subparsers) -> None:
     camera_ledger.add_to(parts)
     camera_quarantine.add_to(parts)
     camera_mapping.add_to(parts)
+    camera_sites.add_to(parts)
+    camera_sip.add_to(parts)
 
 
 def _part(parts: Subparsers, name: str, says: str) -> argparse.ArgumentParser:
@@ -140,6 +149,10 @@ async def run(arguments: argparse.Namespace, settings: Settings) -> int:
         return await camera_quarantine.run(arguments, settings)
     if arguments.part == camera_mapping.NAME:
         return await camera_mapping.run(arguments, settings)
+    if arguments.part == camera_sites.NAME:
+        return await camera_sites.run(arguments, settings)
+    if arguments.part == camera_sip.NAME:
+        return await camera_sip.run(arguments, settings)
     async with open_pool(settings.database.url, size=1, name="gridsvc cameras") as pool:
         if arguments.part == "import":
             return await _import(pool, arguments)

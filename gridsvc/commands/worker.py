@@ -18,7 +18,7 @@ from gridsvc.settings import Settings
 from gridsvc.store import failures, outbox
 from gridsvc.store.failures import Count, Failure
 from gridsvc.store.outbox import Backlog
-from workers.run import KINDS, work
+from workers.run import KINDS, every_kind, work
 from workers.runtime import ConsumersMissing
 
 if TYPE_CHECKING:
@@ -60,7 +60,7 @@ async def run(arguments: argparse.Namespace, settings: Settings) -> int:
         return await _status(settings)
     if words[0] == "replay":
         return await _replay(words[1:], arguments.all, settings)
-    kinds = KINDS if words == ["all"] else tuple(dict.fromkeys(words))
+    kinds = every_kind(settings) if words == ["all"] else tuple(dict.fromkeys(words))
     strangers = [kind for kind in kinds if kind not in KINDS]
     if strangers or arguments.all:
         return _misused(f"{' '.join(strangers) or '--all'} is no kind of worker; want {', '.join(KINDS)}, or all")

@@ -58,10 +58,12 @@ from gridsvc.store import (
     components,
     gazetteer,
     grids,
+    mqtt_sites,
     people,
     teams,
 )
 from gridsvc.store.absences import AbsenceRow
+from gridsvc.store.mqtt_sites import Site
 
 GRID_SET: Final = "demo"
 ACTOR: Final = "command:up"
@@ -72,12 +74,15 @@ ZONE: Final = ZoneInfo("Asia/Shanghai")
 async def furnish(instance: Furnishing) -> None:
     """What `gridsvc up` calls at every start: make the city if there is nothing, and write demo.json in any case."""
     home = instance.file.parent
-    if not await make_if_empty(instance.owner_database_url, home, instance.web_url, sealing=instance.sealing):
-        rewrite_demo_json(home, instance.web_url)
+    made = await make_if_empty(
+        instance.owner_database_url, home, instance.web_url, sealing=instance.sealing, mqtt_url=instance.mqtt_url
+    )
+    if not made:
+        rewrite_demo_json(home, instance.web_url, instance.mqtt_url)
 
 
 async def make_if_empty(
-    owner_url: str, home: Path, url: str, seed: int = SEED, *, sealing: Sequence[str] = ()
+    owner_url: str, home: Path, url: str, seed: int = SEED, *, sealing: Sequence[str] = (), mqtt_url: str = ""
 ) -> bool:
     """Make the demo city in a database that holds nothing yet, and write demo.json; False where it holds something.
 
@@ -101,12 +106,12 @@ async def make_if_empty(
             given = replace(given, signing={SIGNS: secret})
         # Before the commit: a city whose passwords nobody knows would be of no use to anybody.
         keep_document(home, demo_document(city, given))
-    return write_demo_file(home, url)
+    return write_demo_file(home, url, mqtt_url)
 
 
-def rewrite_demo_json(home: Path, url: str) -> bool:
-    """Write demo.json again with today's address; False where this home has no demo city."""
-    return write_demo_file(home, url)
+def rewrite_demo_json(home: Path, url: str, mqtt_url: str = "") -> bool:
+    """Write demo.json again with today's addresses; False where this home has no demo city."""
+    return write_demo_file(home, url, mqtt_url)
 
 
 @dataclass(frozen=True)
@@ -299,6 +304,8 @@ async def _load_cameras(conn: Conn, some: Sequence[Camera], given: DemoSecrets, 
             mapping=MAPPING_NAME if each.protocol == "mapped" else None,
         )  # fmt: skip
         await camera_tokens.add(conn, token, ACTOR, now)
+    for site in given.sites:
+        await mqtt_sites.add(conn, Site(site.name, list(site.cameras)), site.password.digest, "demo", ACTOR, now)
 
 
 async def _load_things(conn: Conn, city: City, now: datetime) -> None:

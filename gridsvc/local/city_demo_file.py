@@ -14,6 +14,7 @@ from uuid import UUID
 from gridsvc.domain.camera import Camera
 from gridsvc.errors import CannotStart
 from gridsvc.ids import new_id
+from gridsvc.local.broker_sites import Password, make_password
 from gridsvc.local.city_plan import City, Person, dice
 from gridsvc.local.keep import write_private
 from gridsvc.local.starter import CATEGORIES
@@ -58,6 +59,15 @@ class DemoCamera:
 
 
 @dataclass(frozen=True, repr=False)
+class DemoSite:
+    """A site of the demo city that publishes over MQTT."""
+
+    name: str
+    password: Password
+    cameras: tuple[str, ...]
+
+
+@dataclass(frozen=True, repr=False)
 class DemoSecrets:
     """What lets one in: one password for all demo people, an id for each officer's tracker, keys of programs, tokens.
 
@@ -70,6 +80,7 @@ class DemoSecrets:
     keys: tuple[DemoKey, ...]
     cameras: tuple[DemoCamera, ...] = ()
     signing: Mapping[str, str] = field(default_factory=dict)  # what a key's camera events are signed with, by its name
+    sites: tuple[DemoSite, ...] = ()
 
 
 def make_secrets(people: Sequence[Person], key_ids: Sequence[UUID], cameras: Sequence[Camera] = ()) -> DemoSecrets:
@@ -82,7 +93,15 @@ def make_secrets(people: Sequence[Person], key_ids: Sequence[UUID], cameras: Seq
             for key_id, (name, scopes) in zip(key_ids, KEYS, strict=True)
         ),
         cameras=tuple(DemoCamera(new_id(), each.protocol, each.code, secrets.token_urlsafe(24)) for each in cameras),
+        sites=tuple(
+            DemoSite(SITE, make_password(), tuple(each.code for each in cameras if each.protocol == "frigate"))
+            for _ in cameras[:1]
+        ),
     )
+
+
+SITE: Final = "frigate"
+"""The site of all Frigate cameras of the demo city, called as Frigate's own default topic is."""
 
 
 KEYS: Final = (
@@ -109,6 +128,13 @@ def demo_document(city: City, given: DemoSecrets) -> dict[str, Any]:
         "camera_tokens": [
             {"protocol": each.protocol, "camera": each.camera, "token": each.secret} for each in given.cameras
         ],
+        "mqtt_sites": [
+            {
+                "site": each.name, "username": each.name, "password": each.password.text, "client_id": each.name,
+                "topic_prefix": each.name, "cameras": _names_of(city, each.cameras),
+            }
+            for each in given.sites
+        ],
         "api_keys": [{"name": key.name, "key": key.text, "scopes": list(key.scopes)} for key in given.keys],
         "signing_secrets": [
             {"name": key.name, "sender": str(key.id), "secret": given.signing[key.name]}
@@ -118,6 +144,14 @@ def demo_document(city: City, given: DemoSecrets) -> dict[str, Any]:
         "sample_places": _places(city),
         "sample_categories": [category.code for category in CATEGORIES],
     }
+
+
+def _names_of(city: City, codes: Sequence[str]) -> dict[str, str]:
+    """What Frigate calls each of these cameras, and its code."""
+    return {
+        value: camera.code for camera in city.cameras if camera.code in codes
+        for scheme, value in camera.names if scheme == "name"
+    }  # fmt: skip
 
 
 def _places(city: City) -> list[dict[str, object]]:
@@ -132,8 +166,8 @@ def keep_document(home: Path, document: dict[str, Any]) -> None:
     write_private(home / KEPT, json.dumps(document, ensure_ascii=False, indent=1) + "\n")
 
 
-def write_demo_file(home: Path, url: str) -> bool:
-    """Write demo.json with today's address; False where this home has no demo city.
+def write_demo_file(home: Path, url: str, mqtt_url: str = "") -> bool:
+    """Write demo.json with today's addresses; False where this home has no demo city.
 
     Raises CannotStart where what was kept of it is damaged.
     """
@@ -144,5 +178,6 @@ def write_demo_file(home: Path, url: str) -> bool:
         return False
     except ValueError as error:
         raise CannotStart(f"{kept} is not whole ({error}): put it back from a copy, or delete the home") from error
-    write_private(home / FILE, json.dumps({"url": url} | document, ensure_ascii=False, indent=1) + "\n")
+    addresses = {"url": url} | ({"mqtt_url": mqtt_url} if mqtt_url else {})
+    write_private(home / FILE, json.dumps(addresses | document, ensure_ascii=False, indent=1) + "\n")
     return True

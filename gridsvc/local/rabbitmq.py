@@ -4,6 +4,7 @@ import contextlib
 import os
 import shutil
 import socket
+import subprocess
 import threading
 import time
 from collections.abc import Callable
@@ -26,6 +27,7 @@ NODE: Final = "gridsvc@localhost"  # needs no name of its own per instance: each
 START_S: Final = 60.0  # on two cores the first start takes 9 s, later ones 4 s
 STOP_S: Final = 6.0  # 1 to 2 s measured
 _MAPPER_S: Final = 5.0
+_CONTROL_S: Final = 60.0  # 2 s measured
 
 _SCRIPTS: Final = ("/usr/lib/rabbitmq/bin", "/opt/homebrew/opt/rabbitmq/sbin", "/usr/local/opt/rabbitmq/sbin")
 
@@ -98,6 +100,24 @@ class RabbitMQ:
     def management_url(self) -> str:
         """The HTTP interface with its login; there only with `management=True`."""
         return f"http://{USER}:{self._credentials.broker_password}@{LOOPBACK}:{self._ports.management}"
+
+    @property
+    def mqtt_url(self) -> str:
+        """Where sites publish; each has a login of its own."""
+        return f"mqtt://{LOOPBACK}:{self._ports.mqtt}"
+
+    def control(self, *words: str, given: bytes = b"") -> None:
+        """Run RabbitMQ's own tool on the node with `given` as its input. Raises CannotStart with what it said."""
+        try:
+            done = subprocess.run(  # noqa: S603 - our own words
+                [scripts() / "rabbitmqctl", "--quiet", *words],
+                env=self._environment(), input=given, capture_output=True, timeout=_CONTROL_S, check=False,
+            )  # fmt: skip
+        except subprocess.TimeoutExpired as late:
+            raise CannotStart(f"rabbitmqctl {words[0]} did not end within {_CONTROL_S:.0f} s") from late
+        if done.returncode:
+            said = (done.stderr or done.stdout).decode(errors="replace").strip().splitlines()
+            raise CannotStart(f"rabbitmqctl {words[0]} failed: {said[0] if said else done.returncode}")
 
     def runs(self) -> bool:
         return self._node.runs() and self._mapper.runs()

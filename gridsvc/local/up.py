@@ -19,8 +19,10 @@ from urllib.parse import urlsplit
 
 import asyncpg
 
+from gridsvc.db import SERVICE, open_pool, transaction
 from gridsvc.errors import CannotStart, SetupError
 from gridsvc.local import processes
+from gridsvc.local.broker_sites import tell_broker
 from gridsvc.local.child import Child
 from gridsvc.local.home import Home, open_home, python
 from gridsvc.local.keep import write_private
@@ -30,6 +32,7 @@ from gridsvc.local.servers import PrivateServers
 from gridsvc.local.supervisor import ServiceProcess, Supervisor, Tended
 from gridsvc.migrate import migrate
 from gridsvc.settings import Settings
+from gridsvc.store import mqtt_sites
 
 _PATIENCE_S: Final = 60.0  # after it a start that is not ready says why
 
@@ -43,6 +46,7 @@ class Furnishing:
     web_url: str
     file: Path
     sealing: Sequence[str] = ()  # what kept secrets are sealed with; none: none are kept
+    mqtt_url: str = ""  # of the private broker
 
 
 Furnish = Callable[[Furnishing], Awaitable[None]]
@@ -81,6 +85,7 @@ class _Instance:
         self._furnish = furnish
         self._began = time.monotonic() - (processes.age_s(os.getpid()) or 0.0)
         self._prepared: Future[None] | None = None
+        self._told: Future[None] | None = None
         self._is_ready = False
         self._complain_at = self._began + _PATIENCE_S
         self._tended: list[Tended] = []
@@ -183,15 +188,35 @@ class _Instance:
             sealing = [each for each in self._settings.identity.sealing if each]
             if not sealing:
                 sealing = [self._servers.credentials.token_key]
-            await self._furnish(Furnishing(self._database, self._owner, self._url, self._home.demo, sealing))
+            await self._furnish(
+                Furnishing(self._database, self._owner, self._url, self._home.demo, sealing, self._mqtt_url)
+            )
 
     @property
     def _url(self) -> str:
         host = self._settings.http.host
         return self._settings.http.public_url or f"http://{host}:{self._servers.ports.web}"
 
+    @property
+    def _mqtt_url(self) -> str:
+        return "" if self._settings.broker.url else self._servers.rabbitmq.mqtt_url
+
+    async def _tell_broker(self) -> None:
+        """The private broker learns its sites at every start: one that lost its disk knows none."""
+        try:
+            async with (
+                open_pool(self._owner, size=1, scope=SERVICE, name="gridsvc up", role=None) as pool,
+                transaction(pool) as (conn, _),
+            ):
+                users = mqtt_sites.users(await mqtt_sites.LISTED.all(conn))
+            await asyncio.to_thread(tell_broker, self._servers.rabbitmq, users)
+        except (SetupError, OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as trouble:
+            say(f"sites cannot publish over MQTT until the next start: {trouble}")
+
     def _look(self, now: float) -> None:
         """Once per tick, until it is ready: is it?"""
+        if self._told is None and self._mqtt_url and self._all_is_ready(self._tended[: len(self._servers.all)]):
+            self._told = _aside(self._tell_broker)
         if self._is_ready or not any(one.up for one in self._tended if one.part.name == "web"):
             return
         status, why = _ask_readyz(self._settings.http.host, self._servers.ports.web)
@@ -205,6 +230,8 @@ class _Instance:
     def _welcome(self, took_s: float) -> None:
         say(f"ready after {took_s:.1f} s")
         say(f"  service  服务             {self._url}/")
+        if self._mqtt_url:
+            say(f"  MQTT for sites            {self._mqtt_url}")
         for line in _who_to_be(self._home):
             say(f"  {line}")
         say(f"  data and logs             {self._home.path}")

@@ -30,7 +30,7 @@ CATEGORIES: Final = ("300301", "200110", "300201", "200201", "200112", "300101")
 ASKED: Final = {"300303": {"充电位置": "楼道"}}
 """What a report of the category must say besides."""
 
-WORKERS: Final = ("relay", "listen", "notices", "urgent", "sweep", "reconcile", "cameras")
+WORKERS: Final = ("relay", "listen", "notices", "urgent", "sweep", "reconcile", "cameras", "mqtt")
 WEBS: Final = ("web", "web2")
 
 QUICK: Final = {

@@ -6,16 +6,23 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import shutil
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 
 from events.broker import Letter, open_publisher
+from events.broker_users import hashed
+from gridsvc.actions.give_site import give_site
+from gridsvc.actions.give_token import give_token
 from gridsvc.db import SERVICE, transaction
 from gridsvc.ids import new_id
 from tests.acceptance.running_city import WEBS, WORKERS, RunningCity
 from tests.integration.patiently import until
+from tests.integration.stories.camera_town import put_up
+from tests.mqtt_client import SiteClient
 
 
 async def test_three_sweepers_that_wake_to_hours_of_lateness_fire_each_rung_once(city: RunningCity) -> None:
@@ -98,6 +105,43 @@ async def test_a_message_that_nobody_can_read_stops_none_of_the_others(city: Run
     async with transaction(city.pool, SERVICE) as (conn, _):
         dead = await conn.fetch("SELECT queue, body FROM failures WHERE next_attempt_at IS NULL")
     assert [(row["queue"], row["body"]) for row in dead] == [("routing", poison.body)], "kept once, for a person to see"
+
+
+async def test_what_a_site_published_survives_broker_and_worker_and_over_http_it_is_the_same(
+    city: RunningCity, sample_data: Path
+) -> None:
+    digest = hashed("not a secret", b"salt")
+    async with transaction(city.pool, SERVICE) as (conn, now):
+        await put_up(conn, "front-door", 103.805, 36.055, "frigate")
+        await give_site(conn, "yard", ["front-door"], "", digest, "test", now)
+        _, token = await give_token(conn, ["front-door"], "frigate", "", "test", now)
+        await conn.execute("UPDATE camera_rules SET burst = 1000")
+    await asyncio.to_thread(city.stage.tell_broker, [("yard", digest)])
+    yard = SiteClient(city.stage.mqtt_port, "yard", "not a secret", "yard")
+    seen = json.loads((sample_data / "camera/frigate/events_front_door.json").read_text(encoding="utf-8"))
+    said = [
+        ("yard/events", json.dumps({"type": kind, "before": each, "after": each}).encode())
+        for each in seen for kind in ("new", "end")
+    ]  # fmt: skip
+    first, second = said[: len(said) // 2], said[len(said) // 2 :]
+    await city.do(city.stage.hold_down, "mqtt")
+    await asyncio.to_thread(yard.publish_in_the_end, first)
+    await city.do(city.stage.kill, "rabbitmq")
+    await asyncio.to_thread(yard.publish_in_the_end, [*second, *first[:5]])
+    await city.do(city.stage.release, "mqtt")
+    await city.do(city.stage.kill, "mqtt")
+    await city.settle()
+
+    async def in_rows() -> int:
+        async with transaction(city.pool, SERVICE) as (conn, _):
+            return int(await conn.fetchval("SELECT count(*) FROM camera_events WHERE camera = 'front-door'"))
+
+    assert await in_rows() == len({body for _, body in said}) == len(said)
+    for _, body in said[:10]:
+        answer = await city.client.call("POST", f"/intake/frigate/{token}", body=json.loads(body))
+        assert answer.body["items"][0]["outcome"] == "duplicate", answer.body
+    assert await in_rows() == len(said)
+    await city.check()
 
 
 async def test_everything_is_restarted_in_turn_and_nobody_notices(city: RunningCity) -> None:

@@ -21,6 +21,7 @@ import pytest
 
 from gridsvc.local.processes import lives
 from tests.acceptance.supervised import ListenerWatch, Supervised, until
+from tests.mqtt_client import SiteClient
 
 pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="looks at processes through /proc")
 
@@ -158,6 +159,41 @@ def test_it_runs_as_a_normal_user_too() -> None:
         assert supervised.listening() == []
     finally:
         remove_home(home)
+
+
+@pytest.mark.slow
+def test_a_site_publishes_as_soon_as_it_is_added_and_to_a_broker_that_lost_its_disk_after_the_next_start(
+    home: Path,
+) -> None:
+    with Supervised(home, "--no-demo") as first:
+        first.await_ready(READY_S)
+        until(lambda: "workers" in first.recorded(), READY_S, "the broker, which the web does not wait for")
+        asyncio.run(ask(home, CAMERA))
+        added = subprocess.run(
+            [sys.executable, "-m", "gridsvc", "cameras", "site", "add", "yard", "gate"],
+            env=os.environ | {"GRIDSVC_HOME": str(home)}, capture_output=True, text=True, check=True,
+        )  # fmt: skip
+        yard = SiteClient(first.ports["mqtt"], "yard", added.stdout.split()[1], "yard")
+        assert f"mqtt://127.0.0.1:{yard.port}" in added.stdout
+        assert f"mqtt://127.0.0.1:{yard.port}" in first.said
+        yard.publish_in_the_end([("yard/available", b"online")])
+        first.interrupt()
+        assert first.process.wait(STOPPED_S) == 0
+    shutil.rmtree(home / "rabbitmq/mnesia")
+    with Supervised(home, "--no-demo") as second:
+        second.await_ready(READY_S)
+        yard.publish_in_the_end([("yard/available", b"online")])
+        heard = "SELECT messages FROM mqtt_sites WHERE messages > 0"
+        until(lambda: asyncio.run(ask(home, heard)), READY_S, "its words to be taken in")
+
+
+CAMERA = """
+    INSERT INTO cameras (code, name, place, height_m, bearing_deg, field_deg, far_m, protocol, given_x, given_y,
+                         given_frame, changed_at)
+    VALUES ('gate', 'gate', ST_SetSRID(ST_MakePoint(103.8, 36.05), 4326), 6, 0, 60, 80, 'frigate', 103.8, 36.05,
+            'wgs84', now())
+    RETURNING code
+"""
 
 
 def may_run(python: str, uid: int, path: dict[str, str]) -> bool:

@@ -55,6 +55,18 @@ def test_only_the_proxy_is_reachable_and_every_service_says_whether_it_is_well()
         assert "healthcheck" in service or (service["image"] == "gridsvc" and image_checks), name
 
 
+def test_devices_are_let_in_by_a_file_of_its_own_and_by_this_machine_alone_until_somebody_says_otherwise() -> None:
+    services = read("compose.devices.yaml")["services"]
+    published = {name: service["ports"] for name, service in services.items() if "ports" in service}
+    assert published == {
+        "rabbitmq": ["${GRIDSVC_PUBLISH_MQTT:-127.0.0.1:1883}:1883"],
+        "workers": ["${GRIDSVC_PUBLISH_SIP:-127.0.0.1:5060}:5060/udp"],
+    }
+    assert services.keys() <= read("compose.yaml")["services"].keys()
+    assert "rabbitmq_mqtt" in (DOCKER / "rabbitmq-plugins").read_text(encoding="utf-8")
+    assert "mqtt.allow_anonymous = false" in (DOCKER / "make-secrets.sh").read_text(encoding="utf-8")
+
+
 def test_what_waits_waits_for_a_service_that_is_there() -> None:
     services = read("compose.yaml")["services"]
     awaited = {other for service in services.values() for other in service.get("depends_on", {})}

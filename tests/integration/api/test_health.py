@@ -13,7 +13,7 @@ from gridsvc.api.app import build_app
 from gridsvc.db import SERVICE, ConnPool, transaction
 from gridsvc.errors import BadSettings
 from gridsvc.ids import new_id
-from gridsvc.store import rung_lags
+from gridsvc.store import intake_counts, rung_lags
 from tests.conftest import CityClock
 from tests.integration.api.conftest import SECRET, Api, Client, running, settings_for
 from tests.servers import FreshDatabase
@@ -85,6 +85,15 @@ async def test_it_is_told_how_many_rungs_fired_and_how_late(api: Api) -> None:
     assert 'gridsvc_rung_lag_seconds_bucket{le="+Inf"} 5.0' in said
     assert "gridsvc_rung_lag_seconds_sum 100007.9" in said
     assert "gridsvc_rungs_due 0.0" in said
+
+
+async def test_it_is_told_what_became_of_messages_that_did_not_come_by_http(api: Api) -> None:
+    async with transaction(api.pool, SERVICE) as (conn, _):
+        await intake_counts.count(conn, "mqtt", {"taken": 2, "unread": 1})
+        await intake_counts.count(conn, "mqtt", {"taken": 3})
+    said = (await api.nobody.get("/metrics")).body
+    assert 'gridsvc_intake_messages_total{outcome="taken",way="mqtt"} 5.0' in said
+    assert 'gridsvc_intake_messages_total{outcome="unread",way="mqtt"} 1.0' in said
 
 
 async def test_figures_are_for_this_machine_and_for_keys_that_may(api: Api) -> None:

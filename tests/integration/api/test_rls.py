@@ -138,6 +138,11 @@ CAMERA_OF = {
 }  # fmt: skip
 """How each table says which camera its row belongs to."""
 
+DEVICES = """
+    INSERT INTO mqtt_sites (name, password_hash, created_at, created_by) VALUES ('market', 'x', now(), 'test');
+    INSERT INTO sip_devices (code, secret, created_at, created_by) VALUES (repeat('1', 20), 'x', now(), 'test');
+"""
+
 CAMERAS = """
     INSERT INTO cameras (code, name, place, height_m, bearing_deg, field_deg, far_m, protocol, given_x, given_y,
                          given_frame, divisions, changed_at)
@@ -211,7 +216,7 @@ async def test_every_table_under_row_level_security_is_looked_at_here(owner_data
         await owner.close()
     protected = {row[0] for row in rows}
     # What hangs on no case has a test of its own; a partition is read through its parent alone.
-    elsewhere = {"notices", "quiet_hours", "camera_reviews", "camera_events_default"}
+    elsewhere = {"notices", "quiet_hours", "camera_reviews", "camera_events_default", "mqtt_sites", "sip_devices"}
     assert protected - elsewhere == set(CASE_OF) | set(CAMERA_OF)
     told_otherwise = {"outbox"}  # the workers' own; ids and codes only, and no route reads it
     assert {row[0] for row in holds_a_case} <= protected | told_otherwise, "a table of cases without a wall"
@@ -294,6 +299,17 @@ async def test_cameras_and_what_hangs_on_them_are_seen_from_above_on_any_axis(ba
                 assert found == expected, (grant, table)
     async with bare.acquire() as conn:
         assert await conn.fetch("SELECT FROM cameras") == []
+
+
+async def test_secrets_of_devices_are_the_services_alone(bare: ConnPool, api: Api) -> None:
+    async with transaction(bare, SERVICE) as (conn, _):
+        await conn.execute(DEVICES)
+    everywhere = Caller(id="user:x", grants=(a(Role.ADMIN, CITY),))
+    async with transaction(bare, scope_keys(everywhere)) as (conn, _):
+        for table in ("mqtt_sites", "sip_devices"):
+            assert await conn.fetch(f"SELECT FROM {table}") == []
+    async with transaction(bare, SERVICE) as (conn, _):
+        assert await conn.fetchval("SELECT count(*) FROM mqtt_sites, sip_devices") == 1
 
 
 async def test_a_notice_is_seen_by_the_one_it_is_for(bare: ConnPool, api: Api) -> None:

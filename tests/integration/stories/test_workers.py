@@ -29,8 +29,11 @@ from workers.run import KINDS, work
 @pytest.fixture
 def settings(database: str, amqp_url: str) -> Settings:
     return read_settings(
-        {"GRIDSVC_DATABASE_URL": database, "GRIDSVC_AMQP_URL": amqp_url, "GRIDSVC_SECRET": "a secret of the test"}
-    )
+        {
+            "GRIDSVC_DATABASE_URL": database, "GRIDSVC_AMQP_URL": amqp_url, "GRIDSVC_SECRET": "a secret of the test",
+            "GRIDSVC_SIP_LISTEN": "127.0.0.1:0", "GRIDSVC_SIP_SERVER": "62010000002000000001",
+        }
+    )  # fmt: skip
 
 
 @asynccontextmanager

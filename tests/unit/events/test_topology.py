@@ -38,6 +38,11 @@ def test_news_of_an_emergency_overtakes_in_the_outbox_and_in_a_queue_of_its_own(
     assert others.isdisjoint(URGENT.hears)
 
 
+def test_of_devices_only_what_a_site_says_by_the_first_word_of_its_topic_is_heard() -> None:
+    assert [queue.name for queue in QUEUES if queue.topics] == ["mqtt"]
+    assert all(topic.startswith("*.") and topic.count(".") == 1 for queue in QUEUES for topic in queue.topics)
+
+
 def test_every_queue_has_its_own_name_and_dead_queue() -> None:
     names = [name for queue in QUEUES for name in (queue.name, queue.dead)]
 

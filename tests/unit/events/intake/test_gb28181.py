@@ -70,7 +70,9 @@ def test_a_place_that_is_none_is_left_out_and_said(lon: str, lat: str) -> None:
 def test_a_keepalive_is_a_heartbeat() -> None:
     body = b"<Notify><CmdType>Keepalive</CmdType><SN>1</SN><DeviceID>62</DeviceID><Status>OK</Status></Notify>"
     told = heartbeat(gb28181.parse(body))
-    assert (told.device.code, told.state) == ("62", "ok")
+    assert (told.device.code, told.state, told.without) == ("62", "ok", ())
+    broken = b"<Info><DeviceID>6201</DeviceID><DeviceID>6202</DeviceID><DeviceID/></Info></Notify>"
+    assert heartbeat(gb28181.parse(body.replace(b"</Notify>", broken))).without == ("6201", "6202")
 
 
 def test_the_answer_names_the_alarm_that_it_answers() -> None:

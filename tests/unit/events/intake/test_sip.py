@@ -60,6 +60,12 @@ def test_what_follows_the_stated_length_is_no_part_of_the_body() -> None:
     assert sip.read(ASKED + b"rest").body == BODY
 
 
+def test_a_message_that_lies_about_its_length_can_still_be_answered() -> None:
+    told = sip.read_head(ASKED[:-10])
+    assert (told.method, told.sender) == ("MESSAGE", "62010200001320000001")
+    assert sip.answer(told, 400, "Bad Request", "t", ("192.0.2.1", 5060)).startswith(b"SIP/2.0 400 Bad Request\r\n")
+
+
 @pytest.mark.parametrize(
     ("datagram", "code"),
     [
