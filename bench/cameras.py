@@ -195,8 +195,8 @@ def _row(number: int) -> NewEvent:
     said = _event(_code(number % CAMERAS), number)
     return NewEvent(
         id=new_id(), camera=said["subject"], protocol="cloudevents", key=said["data"]["incident"], kind="vendor",
-        phase="start", at=datetime.now(UTC), zone="gate", target="person", score=0.87, lon=None, lat=None, count=1,
-        taken_back=False, snapshots=(), digest=uuid4(), raw=json.dumps(said).encode(), sent_by="key:bench",
+        phase="start", at=datetime.now(UTC), zone="gate", target="person", score=0.87, lon=None, lat=None, stands_for=1,
+        taken_back=False, snapshots="", digest=uuid4(), raw=json.dumps(said).encode(), sent_by="key:bench",
         outcome="suppressed", outcome_reason="rate",
     )  # fmt: skip
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Annotated, Final, Literal
+from typing import Annotated, Final
 from uuid import UUID
 
 import msgspec
@@ -19,7 +19,7 @@ from events.intake import cloudevents
 from events.intake.camera_event import NOT_EVEN_RAW, CameraEvent, Heartbeat, Parsed, Refused
 from gridsvc.actions.know_cameras import camera_of
 from gridsvc.actions.quarantine_message import Message
-from gridsvc.actions.take_camera_events import Answer, Incoming, spelled
+from gridsvc.actions.take_camera_events import Answer, Incoming, Outcome, spelled
 from gridsvc.api.camera_desk import CAMERA_DESK, Errand
 from gridsvc.api.camera_protocols import PROTOCOLS, Done
 from gridsvc.api.health import METRICS
@@ -39,7 +39,7 @@ _READABLE: Final = ("application/cloudevents+json", "application/cloudevents-bat
 class CameraEventOutcome(Told):
     """What became of one event. `id` is that of its row, where one is kept; `reason` is stable, `detail` for people."""
 
-    outcome: Literal["accepted", "duplicate", "suppressed", "rejected"]
+    outcome: Outcome
     reason: str | None = None
     id: UUID | None = None
     detail: str | None = None
@@ -100,7 +100,7 @@ def _wrong_of(item: Parsed, areas: Mapping[str, Sequence[str] | None], caller: C
 
 
 def _told(answer: Answer) -> CameraEventOutcome:
-    return msgspec.convert(vars(answer), CameraEventOutcome)
+    return CameraEventOutcome(outcome=answer.outcome, reason=answer.reason, id=answer.id)
 
 
 # -- devices -----------------------------------------------------------------------------------------

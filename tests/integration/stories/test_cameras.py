@@ -10,7 +10,7 @@ import pytest
 
 from events.intake.camera_event import CameraEvent, Phase, Spot
 from geo.place import Place
-from gridsvc.db import transaction
+from gridsvc.db import open_pool, transaction
 from gridsvc.domain.case import Move
 from gridsvc.store import camera_events
 from gridsvc.store.camera_events import balances, totals
@@ -106,6 +106,22 @@ async def test_a_storm_of_ten_thousand_is_one_case_with_exact_counts_and_one_abo
     assert len(kept) == 50, "one in a hundred of what is beyond the rate"
     await streets.work()
     assert len(await streets.cases()) == 3, "a storm has one case while it lasts"
+
+
+async def test_what_was_said_before_is_found_by_its_digest_on_a_day_that_is_still_empty_too(
+    streets: Cameras, database: str
+) -> None:
+    """The desk's connections plan once: what reads a whole day is cheap on its first morning, and never after."""
+    await day_round(streets.town.pool)
+    async with (
+        open_pool(database, size=1, plan_once=True, by_index=True) as desk,
+        transaction(desk) as (conn, _),
+    ):
+        await conn.execute(f"PREPARE known (uuid[], timestamptz) AS {camera_events.KNOWN.sql}")
+        plan = await conn.fetch("EXPLAIN EXECUTE known (ARRAY[gen_random_uuid()], '2026-01-01')")
+    looks = [row[0].strip() for row in plan if "Index Cond:" in row[0] and "case_id" not in row[0]]
+    assert len(looks) > 1, "one for each day"
+    assert set(looks) == {"Index Cond: (digest = u.digest)"}
 
 
 SCRIPT = (
