@@ -93,6 +93,7 @@ async def _play(arguments: argparse.Namespace, home: Path, pace: Pace, pool: Con
             opened = await simulation.cases_of_cameras()
     print(summary(tally))
     print(f"cameras   {_counts(tally.cameras)}; {tally.incidents} incidents, {opened} cases so far")
+    print(f"devices   {_counts(tally.devices)}")
     print(f"grid      {grid.line() if grid is not None else 'not redrawn'}")
     print(f"rules     {', '.join(f'{rule} {count}' for rule, count in routed.items()) or 'none'}")
     print(f"routing   {chosen.summary()}")

@@ -16,6 +16,7 @@ import shapely
 from events.storm import Mode
 from geo.place import Bounds
 from geo.projection import area_m2
+from gridsvc.actions.know_cameras import known_cameras
 from gridsvc.actions.see_cells import see_cells
 from gridsvc.db import SERVICE, Conn, Nothing, Statement, open_pool, transaction
 from gridsvc.domain import roster
@@ -28,16 +29,20 @@ from gridsvc.ids import new_id
 from gridsvc.local import city_names as names
 from gridsvc.local.city_demo_file import (
     KEYS,
+    DemoCamera,
     DemoSecrets,
     demo_document,
     keep_document,
+    kept_document,
     make_secrets,
+    make_token,
+    tokens_document,
     write_demo_file,
 )
 from gridsvc.local.city_hours import load_hours
 from gridsvc.local.city_ladders import load_ladders
 from gridsvc.local.city_make import make_city
-from gridsvc.local.city_people import IN_TRAINING, LABELS, TEAMS
+from gridsvc.local.city_people import CAMERAS, IN_TRAINING, LABELS, TEAMS, camera_code
 from gridsvc.local.city_plan import SEED, City, Feature, Person
 from gridsvc.local.city_rules import load_rules
 from gridsvc.local.starter import load_starter
@@ -68,6 +73,7 @@ async def furnish(instance: Furnishing) -> None:
     """What `gridsvc up` calls at every start: make the city if there is nothing, and write demo.json in any case."""
     home = instance.file.parent
     if not await make_if_empty(instance.owner_database_url, home, instance.web_url):
+        await give_missing_tokens(instance.owner_database_url, home)
         rewrite_demo_json(home, instance.web_url)
 
 
@@ -90,6 +96,30 @@ async def make_if_empty(owner_url: str, home: Path, url: str, seed: int = SEED) 
         # Before the commit: a city whose passwords nobody knows would be of no use to anybody.
         keep_document(home, demo_document(city, given))
     return write_demo_file(home, url)
+
+
+async def give_missing_tokens(owner_url: str, home: Path) -> int:
+    """Give a token to each camera of the demo city of which demo.json knows none; how many.
+
+    A city that was made before its cameras had tokens gets them so. What is committed and not written down yet is
+    good for nobody: the next start gives others.
+    """
+    document = kept_document(home)
+    if document is None:
+        return 0
+    told = document.get("camera_tokens", [])
+    lacking = {camera_code(number) for number in range(1, CAMERAS + 1)} - {each["camera"] for each in told}
+    if not lacking:
+        return 0
+    async with (
+        open_pool(owner_url, size=1, scope=SERVICE, name="gridsvc demo city", role=None) as pool,
+        transaction(pool) as (conn, now),
+    ):
+        found = await known_cameras(conn, sorted(lacking))
+        given = [make_token(each.code, each.protocol) for each in found.values()]
+        await _add_tokens(conn, given, now)
+    keep_document(home, document | {"camera_tokens": [*told, *tokens_document(given)]})
+    return len(given)
 
 
 def rewrite_demo_json(home: Path, url: str) -> bool:
@@ -279,7 +309,11 @@ async def _load_cameras(conn: Conn, some: Sequence[Camera], given: DemoSecrets, 
         for at, (protocol, kind, zone, category, mode) in enumerate(LABELS, start=1)
     ]  # fmt: skip
     await camera_labels.keep(conn, rows, ACTOR, now)
-    for each in given.cameras:
+    await _add_tokens(conn, given.cameras, now)
+
+
+async def _add_tokens(conn: Conn, given: Sequence[DemoCamera], now: datetime) -> None:
+    for each in given:
         token = camera_tokens.Token(
             id=each.id, digest=each.digest, label="demo", protocol=each.protocol, cameras=[each.camera]
         )

@@ -80,8 +80,13 @@ def make_secrets(people: Sequence[Person], key_ids: Sequence[UUID], cameras: Seq
             DemoKey(key_id, name, secrets.token_urlsafe(32), scopes)
             for key_id, (name, scopes) in zip(key_ids, KEYS, strict=True)
         ),
-        cameras=tuple(DemoCamera(new_id(), each.protocol, each.code, secrets.token_urlsafe(24)) for each in cameras),
+        cameras=tuple(make_token(each.code, each.protocol) for each in cameras),
     )
+
+
+def make_token(camera: str, protocol: str) -> DemoCamera:
+    """A fresh token of one camera."""
+    return DemoCamera(new_id(), protocol, camera, secrets.token_urlsafe(24))
 
 
 KEYS: Final = (
@@ -103,9 +108,7 @@ def demo_document(city: City, given: DemoSecrets) -> dict[str, Any]:
             }
             for person in city.people
         ],
-        "camera_tokens": [
-            {"protocol": each.protocol, "camera": each.camera, "token": each.secret} for each in given.cameras
-        ],
+        "camera_tokens": tokens_document(given.cameras),
         "api_keys": [{"name": key.name, "key": key.text, "scopes": list(key.scopes)} for key in given.keys],
         "sample_places": _places(city),
         "sample_categories": [category.code for category in CATEGORIES],
@@ -129,12 +132,25 @@ def write_demo_file(home: Path, url: str) -> bool:
 
     Raises CannotStart where what was kept of it is damaged.
     """
-    kept = home / KEPT
-    try:
-        document = json.loads(kept.read_text(encoding="utf-8"))
-    except FileNotFoundError:
+    document = kept_document(home)
+    if document is None:
         return False
-    except ValueError as error:
-        raise CannotStart(f"{kept} is not whole ({error}): put it back from a copy, or delete the home") from error
     write_private(home / FILE, json.dumps({"url": url} | document, ensure_ascii=False, indent=1) + "\n")
     return True
+
+
+def kept_document(home: Path) -> dict[str, Any] | None:
+    """What was put away; None where this home has no demo city. Raises CannotStart where it is damaged."""
+    kept = home / KEPT
+    try:
+        document: dict[str, Any] = json.loads(kept.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return None
+    except ValueError as error:
+        raise CannotStart(f"{kept} is not whole ({error}): put it back from a copy, or delete the home") from error
+    return document
+
+
+def tokens_document(some: Sequence[DemoCamera]) -> list[dict[str, str]]:
+    """What demo.json says of the cameras that post by themselves."""
+    return [{"protocol": each.protocol, "camera": each.camera, "token": each.secret} for each in some]

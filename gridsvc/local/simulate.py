@@ -24,6 +24,7 @@ from gridsvc.local.service_client import Answer, Form, Login, ServiceClient, Who
 from gridsvc.local.simulate_cameras import CameraWatch
 from gridsvc.local.simulate_crowd import Crowd, Demo, Walker, a_main, another_case, first_id, next_crossing
 from gridsvc.local.simulate_desk import TEND_EVERY, calls, meaning, number_of, tended, wrong_page
+from gridsvc.local.simulate_devices import DeviceWatch
 from gridsvc.local.simulate_notices import read, rest
 from gridsvc.local.simulate_outages import moved, next_outage_step
 from gridsvc.local.simulate_picture import picture
@@ -102,6 +103,7 @@ class Tally:
     moves: Counter[str] = field(default_factory=Counter)
     duty: Counter[str] = field(default_factory=Counter)
     cameras: Counter[str] = field(default_factory=Counter)
+    devices: Counter[str] = field(default_factory=Counter)  # messages that cameras posted by themselves, by protocol
     incidents: int = 0  # that cameras saw begin; the stuck camera and each storm are one more
     notices: Counter[str] = field(default_factory=Counter)
     walked: int = 0
@@ -125,6 +127,7 @@ class Simulation:
         codes = [camera_code(number) for number in range(1, CAMERAS + 1)]
         run = began.isoformat(timespec="seconds")
         self._cameras = CameraWatch(seed, run, codes, pace.camera_chance, pace.storm_looks)
+        self._devices = DeviceWatch(seed, run, crowd.devices, pace.camera_chance / 4)
         self._reported = 0
         self._owed = 0.0
         self._paid_until = 0.0
@@ -373,6 +376,13 @@ class Simulation:
             else:
                 self.tally.refused[f"camera events: {answer.code}"] += 1
         self.tally.incidents = self._cameras.incidents
+        for sent in self._devices.look():
+            path = f"/intake/{sent.token.protocol}/{sent.token.secret}"
+            answer = await self._client.call("POST", path, body=Form(sent.body, sent.content_type))
+            if answer.good:
+                self.tally.devices[sent.token.protocol] += 1
+            else:
+                self.tally.refused[f"{sent.token.protocol}: {answer.code}"] += 1
 
     async def cases_of_cameras(self) -> int:
         """How many cases cameras have opened so far, in this run and before it."""

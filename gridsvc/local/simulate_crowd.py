@@ -18,6 +18,7 @@ from gridsvc.local.city_ground import Lattice, Patch, community_patches, make_la
 from gridsvc.local.city_people import CITY, ROTA, desk_name, handler_name, officer_name
 from gridsvc.local.city_plan import SEED
 from gridsvc.local.service_client import Login, ServiceClient, Token
+from gridsvc.local.simulate_devices import DeviceToken
 from gridsvc.local.simulate_rules import By, SeenCase, is_main
 
 _NOISE_DEG: Final = 8 / 111_000  # how far a phone is off in a street, about 8 m
@@ -27,12 +28,13 @@ Crossing = tuple[int, int]
 
 @dataclass(frozen=True)
 class Demo:
-    """What demo.json says: address, passwords and tracker ids by user name, keys by name."""
+    """What demo.json says: address, passwords and tracker ids by user name, keys by name, tokens of cameras."""
 
     url: str
     passwords: dict[str, str]
     device_ids: dict[str, str]
     keys: dict[str, str]
+    cameras: tuple[DeviceToken, ...] = ()
 
     @classmethod
     def read(cls, home: Path) -> Demo:
@@ -45,6 +47,9 @@ class Demo:
                 passwords={user["username"]: user["password"] for user in told["users"]},
                 device_ids={user["username"]: user["device_id"] for user in told["users"] if user["device_id"]},
                 keys={key["name"]: key["key"] for key in told["api_keys"]},
+                cameras=tuple(
+                    DeviceToken(each["protocol"], each["camera"], each["token"]) for each in told["camera_tokens"]
+                ),
             )
         except FileNotFoundError as error:
             raise SetupError(f"{file} is not there: `gridsvc up` writes it when it makes the demo city") from error
@@ -91,6 +96,11 @@ class Crowd:
     def cameras(self) -> Token:
         """The key of the program that watches cameras."""
         return Token("X-API-Key", self._demo.keys["demo-cameras"])
+
+    @property
+    def devices(self) -> tuple[DeviceToken, ...]:
+        """The cameras that post by themselves."""
+        return self._demo.cameras
 
     def desk(self, by: By, case: SeenCase) -> Login:
         """The district's acceptor, dispatcher or supervisor; the city's where the district is not known."""
