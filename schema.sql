@@ -1719,6 +1719,7 @@ CREATE TABLE camera_sightings (
   taken_back  boolean NOT NULL,
   messages    bigint NOT NULL,
   incident_id uuid,
+  came_to_nothing text,                          -- why nothing came of it; NULL: something did, or nobody knows yet
   PRIMARY KEY (camera, key)
 );
 CREATE INDEX camera_sightings_heard ON camera_sightings (heard_at);

@@ -33,7 +33,10 @@ AHEAD: Final = timedelta(minutes=5)
 """A device's clock is believed this far back and ahead; beyond it an event counts as of when it came."""
 
 LANE: Final = "lane:"
-"""So begins the key of events whose device numbers nothing: what it says of one kind is one thing that goes on."""
+"""So begins the key of events whose device numbers nothing: what it says of one kind in one zone is one thing.
+
+An end that names no zone has the key of its lane alone, and ends what goes on in all of its zones.
+"""
 
 _LONGEST: Final = 200  # characters of a device's words
 
@@ -120,7 +123,7 @@ def _row(incoming: Incoming, row_id: UUID, zone: tzinfo | None, now: datetime) -
             return Answer("rejected", bad.reason)
         lon, lat = place.lon, place.lat
     kind, spot = _short(event.kind), event.spot
-    key = _short(event.key if event.lane is None else LANE + event.lane)
+    key = _short(event.key if event.lane is None else lane_key(event.lane, event.zone))
     said = (
         incoming.camera, event.protocol, event.key, event.kind, event.phase, event.at, event.local_time, event.zone,
         event.target, event.score, event.count, event.false_alarm, spot and (spot.lon, spot.lat),
@@ -133,6 +136,11 @@ def _row(incoming: Incoming, row_id: UUID, zone: tzinfo | None, now: datetime) -
         digest=UUID(bytes=hashlib.blake2b(repr(said).encode(), digest_size=16).digest()),
         raw=incoming.raw[:MOST_RAW], sent_by=incoming.sent_by, outcome=None, outcome_reason="",
     )  # fmt: skip
+
+
+def lane_key(lane: str, zone: str | None) -> str:
+    """What a device that numbers nothing says of one kind: one thing for each zone that it names."""
+    return f"{LANE}{lane}/{zone}" if zone else LANE + lane
 
 
 def _short(text: str) -> str:

@@ -127,7 +127,7 @@ class Simulation:
         codes = [camera_code(number) for number in range(1, CAMERAS + 1)]
         run = began.isoformat(timespec="seconds")
         self._cameras = CameraWatch(seed, run, codes, pace.camera_chance, pace.storm_looks)
-        self._devices = DeviceWatch(seed, run, crowd.devices, pace.camera_chance / 4)
+        self._devices = DeviceWatch(seed, run, crowd.devices, pace.camera_chance / 2)
         self._reported = 0
         self._owed = 0.0
         self._paid_until = 0.0

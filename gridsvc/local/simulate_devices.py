@@ -101,13 +101,13 @@ class DeviceWatch:
     _going_on: list[_Seen] = field(default_factory=list)
 
     def look(self) -> list[Sent]:
-        """What went on ends, and something may begin; of each protocol in turn."""
+        """What went on ends, and something may begin, at the first look everywhere; of each protocol in turn."""
         rng = dice(f"{self.seed}/devices/{self.run}/{self._looks}")
         sent = [_spelled(seen, ended=True) for seen in self._going_on]
         self._going_on = []
         for protocol, kinds in _KINDS.items():
             mine = [token for token in self.tokens if token.protocol == protocol]
-            if mine and rng.random() < self.chance:
+            if mine and (self._looks == 0 or rng.random() < self.chance):
                 kind, zone = rng.choice(kinds)
                 seen = _Seen(rng.choice(mine), kind, zone, f"{self.run}-{self._looks}-{protocol}")
                 self._going_on.append(seen)

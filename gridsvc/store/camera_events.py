@@ -230,6 +230,8 @@ class WithItsGroup:
 
     id: UUID
     camera: str
+    key: str
+    phase: str
     kind: str
     zone: str
     target: str
@@ -237,13 +239,14 @@ class WithItsGroup:
     received_at: datetime
     incident_id: UUID
     taken_back: bool
+    came_to_nothing: str | None  # of what its device has told before of the same
 
 
 OF_INCIDENTS = Statement(
     WithItsGroup,
     """
-    SELECT e.id, e.camera, e.kind, e.zone, e.target, e.at, e.received_at, e.incident_id,
-           e.taken_back OR coalesce(s.taken_back, false) AS taken_back
+    SELECT e.id, e.camera, e.key, e.phase, e.kind, e.zone, e.target, e.at, e.received_at, e.incident_id,
+           e.taken_back OR coalesce(s.taken_back, false) AS taken_back, s.came_to_nothing
       FROM camera_events e
       LEFT JOIN camera_sightings s ON s.camera = e.camera AND s.key = e.key
      WHERE e.outcome IS NULL

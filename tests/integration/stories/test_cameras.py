@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from datetime import timedelta
 from itertools import permutations
 
@@ -153,6 +154,45 @@ async def test_any_order_of_messages_ends_in_the_same_state(streets: Cameras, ci
     ]  # fmt: skip
 
 
+async def zones_of_a_lane(streets: Cameras) -> list[CameraEvent]:
+    """Something begins and ends in two zones of one channel, each at its moment."""
+    now = await streets.town.now()
+    return [
+        seen("c1", f"{zone} {phase}", phase=phase, zone=zone, lane="vendor", at=now + timedelta(seconds=at))
+        for at, (zone, phase) in enumerate(
+            (zone, phase) for phase in (Phase.START, Phase.END) for zone in ("west", "east")
+        )
+    ]
+
+
+async def test_zones_of_a_lane_end_the_same_in_any_order(streets: Cameras, city_clock: CityClock) -> None:
+    ends = []
+    for order in list(permutations(await zones_of_a_lane(streets)))[::5]:
+        await _play(streets, order, city_clock)
+        ends.append(await streets.town.rows("SELECT zone, ended, messages FROM camera_sightings ORDER BY zone"))
+        assert await streets.outcomes() == {"opened": 1, "joined": 3}, order
+        await _forget(streets)
+    assert ends == [[{"zone": zone, "ended": True, "messages": 2} for zone in ("east", "west")]] * len(ends)
+
+
+async def test_what_a_camera_saw_as_it_went_blind_comes_to_nothing_in_any_order(
+    streets: Cameras, city_clock: CityClock
+) -> None:
+    script = (seen("c1", "a"), seen("c1", "a", phase=Phase.END), seen("c1", "t", "tamper"))
+    for order in permutations(script):
+        for message in order:
+            await streets.say(message)
+            await streets.work()
+        await city_clock.forward(timedelta(seconds=5))
+        await streets.work()
+        await streets.say(seen("c1", "t", "tamper", phase=Phase.END))
+        await streets.work()
+        await streets.say(seen("c1", "a", phase=Phase.END, score=0.1))
+        await streets.work()
+        assert await streets.outcomes() == {"suppressed inhibited": 3, "opened": 1, "joined": 1}, order
+        await _forget(streets)
+
+
 async def _play(streets: Cameras, messages: tuple[CameraEvent, ...], clock: CityClock) -> None:
     for message in messages[:-1]:
         await streets.say(message)
@@ -202,6 +242,69 @@ async def test_a_blind_camera_mutes_its_own_detections_even_those_of_the_wait(
     await streets.say(seen("c1", "c"))
     await streets.work()
     assert await streets.outcomes() == {"suppressed inhibited": 2, "opened": 2, "joined": 2}
+
+
+async def test_the_end_of_what_came_to_nothing_comes_to_nothing_too(streets: Cameras, city_clock: CityClock) -> None:
+    """A vendor whom a blind camera told of, before it was blind or while it was, is not a case because he leaves."""
+    await streets.say(seen("c1", "in the wait"), seen("c2", "in the wait"))
+    await streets.work()
+    await streets.say(seen("c1", "t", "tamper"))
+    await streets.work()
+    await streets.say(seen("c1", "while blind"), seen("c1", "goes on"))
+    await city_clock.forward(timedelta(seconds=5))
+    await streets.work()
+    await streets.say(seen("c1", "t", "tamper", phase=Phase.END))
+    await streets.work()
+    before = await streets.outcomes()
+    assert before == {"suppressed inhibited": 3, "opened": 2, "joined": 1}
+    await streets.say(seen("c1", "in the wait", phase=Phase.END), seen("c1", "while blind", phase=Phase.END))
+    await streets.work()
+    assert await streets.outcomes() == before + Counter({"suppressed inhibited": 2}), "its own outcome, not its case's"
+    await streets.say(seen("c1", "goes on", phase=Phase.UPDATE))
+    await streets.work()
+    await streets.say(seen("c1", "goes on", phase=Phase.END))
+    await streets.work()
+    assert await streets.outcomes() == before + Counter({"suppressed inhibited": 2, "joined": 2}), "it was seen again"
+    assert len(await streets.cases()) == 2
+
+
+async def test_two_zones_of_one_lane_are_two_things_and_an_end_that_names_none_ends_both(
+    streets: Cameras, city_clock: CityClock
+) -> None:
+    """A Hikvision camera says in which region something begins, and of the end often only that it is over."""
+    await streets.rules(wait_s=0)
+    west, east = (Spot(lon=WEST + STEP / 2 + STEP * cell, lat=SOUTH + STEP / 2, datum="wgs84") for cell in (0, 2))
+
+    async def lane(key: str, phase: Phase, zone: str | None, spot: Spot) -> None:
+        await city_clock.forward(timedelta(seconds=1))
+        await streets.say(seen("c1", key, lane="vendor", zone=zone, spot=spot, phase=phase))
+        await streets.work()
+
+    await lane("m1", Phase.START, "west", west)
+    await lane("m2", Phase.START, "east", east)
+    await lane("m3", Phase.END, "west", west)
+    told = "SELECT key, array_agg(phase ORDER BY received_at) AS phases FROM camera_events GROUP BY key, case_id"
+    assert await streets.town.rows(f"{told} ORDER BY key") == [
+        {"key": "lane:vendor/east", "phases": ["start"]}, {"key": "lane:vendor/west", "phases": ["start", "end"]},
+    ]  # fmt: skip
+    ended = "SELECT zone, ended FROM camera_sightings ORDER BY zone"
+    assert await streets.town.rows(ended) == [{"zone": "east", "ended": False}, {"zone": "west", "ended": True}]
+    await lane("m4", Phase.END, None, west)
+    assert [row["ended"] for row in await streets.town.rows(ended)] == [True, True, True]
+    cases = "SELECT DISTINCT case_id FROM camera_events WHERE key IN ('lane:vendor', 'lane:vendor/east')"
+    assert len(await streets.town.rows(cases)) == 1, "it is of what went on still"
+    assert await streets.outcomes() == {"opened": 2, "joined": 2}
+
+
+async def test_an_end_waits_with_what_it_ends_wherever_it_is_told_to_be(streets: Cameras) -> None:
+    east = Spot(lon=WEST + STEP / 2 + STEP * 2, lat=SOUTH + STEP / 2, datum="wgs84")
+    await streets.say(seen("c1", "m1", lane="vendor", zone="yard", spot=east), seen("c1", "7", spot=east))
+    await streets.work()
+    await streets.say(seen("c1", "m2", lane="vendor", phase=Phase.END), seen("c1", "7", phase=Phase.END))
+    await streets.rules(wait_s=0)
+    await streets.town.rows("UPDATE camera_incidents SET due_at = city_now() RETURNING id")
+    await streets.work()
+    assert await streets.outcomes() == {"opened": 1, "joined": 3}
 
 
 async def test_where_a_device_numbers_nothing_an_end_ends_what_began_and_it_may_begin_again(
