@@ -152,14 +152,6 @@ BLINDED = Statement(
     """,
 )
 
-REMOVE_SIGHTINGS = Statement(
-    Nothing,
-    """
-    DELETE FROM camera_sightings
-     WHERE ctid = ANY (ARRAY(SELECT ctid FROM camera_sightings WHERE heard_at < $1::timestamptz LIMIT $2::integer))
-    """,
-)
-
 # -- incidents ---------------------------------------------------------------------------------------
 
 

@@ -412,6 +412,37 @@ async def test_days_are_made_ahead_and_dropped_after_their_time_and_the_ledger_g
     assert (sums["received"], sums["opened"], sums["joined"]) == (3, 1, 2)
 
 
+async def test_books_are_kept_for_their_time_and_the_ledger_balances_all_the_while(
+    streets: Cameras, city_clock: CityClock
+) -> None:
+    """Events for 30 days, what they came to for 400; whoever was silent for 30 days begins anew."""
+
+    async def kept() -> list[int]:
+        await day_round(streets.town.pool)
+        assert all(balances(each) for each in await streets.balances())
+        tables = ("events", "counts", "incidents", "sightings", "meters")
+        counting = (f"SELECT count(*) AS n FROM camera_{table}" for table in tables)  # noqa: S608 - the names above
+        return [(await streets.town.rows(each))[0]["n"] for each in counting]
+
+    await day_round(streets.town.pool)
+    await streets.rules(wait_s=0, resolve_s=60)
+    await streets.say(seen("c1", "a"), seen("c1", "b", taken_back=True), seen("c2", "c", taken_back=True))
+    await streets.work()
+    await city_clock.forward(timedelta(minutes=2))
+    await streets.work()
+    assert await kept() == [3, 2, 1, 3, 2]
+    await city_clock.forward(timedelta(days=32))
+    await streets.say(seen("c2", "d"))
+    await streets.work()
+    assert await kept() == [1, 6, 2, 1, 1], "rows have become counts, and what is silent is forgotten"
+    await city_clock.forward(timedelta(minutes=2))
+    await streets.work()
+    await city_clock.forward(timedelta(days=369))
+    assert await kept() == [0, 2, 1, 0, 0], "the first hour is gone, on both sides; the other is not"
+    await city_clock.forward(timedelta(days=32))
+    assert await kept() == [0, 0, 0, 0, 0]
+
+
 async def test_an_event_that_nobody_could_decide_is_still_there_for_the_next_worker(streets: Cameras) -> None:
     """A worker that dies in the middle of its transaction leaves all as it was."""
     await streets.say(seen("c1", "a"))
