@@ -1721,7 +1721,9 @@ CREATE TABLE camera_rules (
   repeats_s      double precision NOT NULL DEFAULT 86400 CHECK (repeats_s > 0),  -- so long the same message is known again
   keep_days      integer NOT NULL DEFAULT 30 CHECK (keep_days > 1),
   mute_after     integer NOT NULL DEFAULT 20 CHECK (mute_after > 0),             -- verdicts, before precision counts
-  mute_below     double precision NOT NULL DEFAULT 0.2 CHECK (mute_below >= 0 AND mute_below <= 1)
+  mute_below     double precision NOT NULL DEFAULT 0.2 CHECK (mute_below >= 0 AND mute_below <= 1),
+  keep_counts_days integer NOT NULL DEFAULT 400,   -- of an hour, and of incidents that led to a case
+  CONSTRAINT counts_stay_as_long_as_events CHECK (keep_counts_days >= keep_days)
 );
 
 -- What cameras have said. Written in bulk; that commit is the acknowledgement. One partition a day (UTC), made ahead;
@@ -1771,6 +1773,7 @@ CREATE TABLE camera_counts (
   events  bigint NOT NULL,
   PRIMARY KEY (camera, hour, outcome, reason)
 );
+CREATE INDEX camera_counts_hour ON camera_counts (hour);
 
 -- The token bucket of each camera. Whoever takes in what a camera says locks its row: two cannot let the same in twice.
 CREATE TABLE camera_meters (
@@ -1806,6 +1809,7 @@ CREATE UNIQUE INDEX camera_incidents_going_on ON camera_incidents (group_key) WH
 CREATE INDEX camera_incidents_due ON camera_incidents (due_at) WHERE due_at IS NOT NULL;
 CREATE INDEX camera_incidents_silent ON camera_incidents (heard_at) WHERE over_at IS NULL;
 CREATE INDEX camera_incidents_of_case ON camera_incidents (case_id);
+CREATE INDEX camera_incidents_over ON camera_incidents (over_at) WHERE over_at IS NOT NULL;
 
 -- One incident as one device tells it: what comes late, or twice, or in the wrong order still finds where it belongs.
 CREATE TABLE camera_sightings (
@@ -1821,6 +1825,7 @@ CREATE TABLE camera_sightings (
   taken_back  boolean NOT NULL,
   messages    bigint NOT NULL,
   incident_id uuid,
+  came_to_nothing text,                          -- why nothing came of it; NULL: something did, or nobody knows yet
   PRIMARY KEY (camera, key)
 );
 CREATE INDEX camera_sightings_heard ON camera_sightings (heard_at);
@@ -2158,6 +2163,32 @@ ALTER TABLE viid_apes ENABLE ROW LEVEL SECURITY;
 CREATE POLICY viid_apes_in_scope ON viid_apes TO gridsvc_app
   USING ((SELECT scope_is_service())
          OR EXISTS (SELECT FROM viid_accounts a WHERE a.id = account_id)) WITH CHECK (true);
+-- The books and secrets of the intake are the service's alone.
+ALTER TABLE camera_labels ENABLE ROW LEVEL SECURITY;
+CREATE POLICY camera_labels_in_scope ON camera_labels TO gridsvc_app
+  USING ((SELECT scope_is_service()) OR camera IS NULL OR EXISTS (SELECT FROM cameras c WHERE c.code = camera))
+  WITH CHECK (true);
+ALTER TABLE camera_mutes ENABLE ROW LEVEL SECURITY;
+CREATE POLICY camera_mutes_in_scope ON camera_mutes TO gridsvc_app
+  USING ((SELECT scope_is_service()) OR EXISTS (SELECT FROM cameras c WHERE c.code = camera)) WITH CHECK (true);
+ALTER TABLE camera_counts ENABLE ROW LEVEL SECURITY;
+CREATE POLICY camera_counts_of_the_service ON camera_counts TO gridsvc_app
+  USING ((SELECT scope_is_service())) WITH CHECK ((SELECT scope_is_service()));
+ALTER TABLE camera_meters ENABLE ROW LEVEL SECURITY;
+CREATE POLICY camera_meters_of_the_service ON camera_meters TO gridsvc_app
+  USING ((SELECT scope_is_service())) WITH CHECK ((SELECT scope_is_service()));
+ALTER TABLE camera_sightings ENABLE ROW LEVEL SECURITY;
+CREATE POLICY camera_sightings_of_the_service ON camera_sightings TO gridsvc_app
+  USING ((SELECT scope_is_service())) WITH CHECK ((SELECT scope_is_service()));
+ALTER TABLE camera_quarantine ENABLE ROW LEVEL SECURITY;
+CREATE POLICY camera_quarantine_of_the_service ON camera_quarantine TO gridsvc_app
+  USING ((SELECT scope_is_service())) WITH CHECK ((SELECT scope_is_service()));
+ALTER TABLE camera_tokens ENABLE ROW LEVEL SECURITY;
+CREATE POLICY camera_tokens_of_the_service ON camera_tokens TO gridsvc_app
+  USING ((SELECT scope_is_service())) WITH CHECK ((SELECT scope_is_service()));
+ALTER TABLE camera_token_cameras ENABLE ROW LEVEL SECURITY;
+CREATE POLICY camera_token_cameras_of_the_service ON camera_token_cameras TO gridsvc_app
+  USING ((SELECT scope_is_service())) WITH CHECK ((SELECT scope_is_service()));
 
 GRANT USAGE ON SCHEMA public TO gridsvc_app;
 GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO gridsvc_app;

@@ -188,15 +188,10 @@ class _Measurement:
         return {table: await self._stage.count(table) for table in ("cases", "history", "outbox", "notices")}
 
     def _web_cpu(self) -> float:
-        return _cpu_s(self._stage.pid("web"))
+        return cpu_s(self._stage.pid("web"))
 
     def _database_cpu(self) -> float:
-        server = self._stage.pid("postgres")
-        while True:
-            # The server's own figure has the backends that have ended; those that live are its children.
-            ended, living = _cpu_s(server, with_ended=True), _children_cpu_s(server)
-            if _cpu_s(server, with_ended=True) - ended < 0.05:  # none ended in between
-                return ended + living
+        return database_cpu_s(self._stage.pid("postgres"))
 
 
 def quantile(values: Sequence[float], share: float) -> float:
@@ -218,7 +213,16 @@ def _apart(module: str, order: dict[str, Any]) -> dict[str, Any]:
 _TICKS: Final = os.sysconf("SC_CLK_TCK")
 
 
-def _cpu_s(pid: int, *, with_ended: bool = False) -> float:
+def database_cpu_s(server: int) -> float:
+    """CPU seconds of a PostgreSQL with all its backends, by the id of its first process."""
+    while True:
+        # The server's own figure has the backends that have ended; those that live are its children.
+        ended, living = cpu_s(server, with_ended=True), _children_cpu_s(server)
+        if cpu_s(server, with_ended=True) - ended < 0.05:  # none ended in between
+            return ended + living
+
+
+def cpu_s(pid: int, *, with_ended: bool = False) -> float:
     """CPU seconds of a process, with those of its children that have ended if wanted."""
     fields = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rpartition(") ")[2].split()
     return sum(int(field) for field in fields[11 : 15 if with_ended else 13]) / _TICKS

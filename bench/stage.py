@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+import subprocess
 import sys
 import threading
 import time
@@ -170,6 +171,14 @@ class Stage:
             folder=Path.cwd(),
         )
         self._tend(ServiceProcess(child))
+
+    def tell(self, *words: str) -> tuple[int, str]:
+        """Run `gridsvc <words>` to its end; its exit code, and what it said."""
+        done = subprocess.run(
+            [sys.executable, "-m", "gridsvc", *words], env=self._environment(), stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=PATIENCE_S, check=False,
+        )  # fmt: skip
+        return done.returncode, done.stdout.decode()
 
     def await_up(self, *names: str, patience_s: float = PATIENCE_S) -> None:
         """Wait until these have been started (again); fail with what they last wrote."""

@@ -265,6 +265,14 @@ def fate_of(known: Known, rules: Rules, silences: Iterable[Silence], at: datetim
     return ToGroup(at_place(traits.cell, traits.category), traits.category)
 
 
+def as_its_beginning(ends: bool, came_to_nothing: str | None, goes_on: bool) -> Why | None:
+    """The reason why nothing comes of an end: nothing came of what it ends. None: it is decided by itself.
+
+    `goes_on`: the device says more of the same incident besides its end, and that stands.
+    """
+    return Why(came_to_nothing) if ends and came_to_nothing and not goes_on else None
+
+
 def at_place(cell: str, category: str) -> str:
     """The key under which cameras that see one thing come together: where, and what."""
     return f"{cell}/{category}"
@@ -293,6 +301,7 @@ class Waiting:
     kind: str
     taken_back: bool  # its device has said so of the incident, before or after
     blind: bool  # its camera has turned out to see nothing
+    follows: Why | None = None  # it only ends what came to nothing, for this reason
 
 
 def after_the_wait(waiting: Sequence[Waiting], rules: Rules) -> tuple[list[Waiting], dict[UUID, Why]]:
@@ -303,6 +312,8 @@ def after_the_wait(waiting: Sequence[Waiting], rules: Rules) -> tuple[list[Waiti
             gone[each.id] = Why.TAKEN_BACK
         elif each.blind and each.kind not in rules.blinding:
             gone[each.id] = Why.INHIBITED
+        elif each.follows is not None:
+            gone[each.id] = each.follows
         else:
             left.append(each)
     left.sort(key=lambda each: (each.at, each.id))

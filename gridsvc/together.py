@@ -57,17 +57,26 @@ class _Waiting(Generic[T]):
 class Together(Generic[T]):
     """Does things of many callers in batches of at most `most`, one batch at a time, at its `pace`.
 
+    Where things differ in size, `weigh` says how much of `most` each takes; a thing that is larger goes alone.
     What comes while one batch is under way goes into the next; a full batch waits for no pace. `do` does
     all of a batch or nothing of it; where it fails, the things are done one by one, so that one that
     cannot be done does not spoil the others. A batch is a task of its own: a caller that goes away takes
     nobody with it.
     """
 
-    def __init__(self, do: Callable[[Sequence[T]], Awaitable[object]], most: int, pace_s: float) -> None:
+    def __init__(
+        self,
+        do: Callable[[Sequence[T]], Awaitable[object]],
+        most: int,
+        pace_s: float,
+        weigh: Callable[[T], int] = lambda _: 1,
+    ) -> None:
         self._do = do
         self._most = most
+        self._weigh = weigh
         self._pace = Pace(pace_s)
         self._waiting: deque[_Waiting[T]] = deque()
+        self._weight = 0  # of all that waits
         self._at_work: asyncio.Task[None] | None = None
 
     async def __call__(self, thing: T) -> None:
@@ -77,7 +86,8 @@ class Together(Generic[T]):
         """
         waiting = _Waiting(thing, asyncio.get_running_loop().create_future())
         self._waiting.append(waiting)
-        if len(self._waiting) >= self._most:
+        self._weight += self._weigh(thing)
+        if self._weight >= self._most:
             self._pace.enough()
         if self._at_work is None or self._at_work.done():
             self._at_work = asyncio.create_task(self._work(), name="together")
@@ -85,11 +95,20 @@ class Together(Generic[T]):
 
     async def _work(self) -> None:
         while self._waiting:
-            if len(self._waiting) >= self._most:
+            if self._weight >= self._most:
                 self._pace.enough()
             await self._pace.turn()
-            batch = [self._waiting.popleft() for _ in range(min(self._most, len(self._waiting)))]
-            await self._settle([each for each in batch if not each.done.done()])  # the others' callers have gone
+            await self._settle([each for each in self._hand() if not each.done.done()])  # the others' callers have gone
+
+    def _hand(self) -> list[_Waiting[T]]:
+        """What came first, as much as fits, and one thing at least."""
+        hand = [self._waiting.popleft()]
+        weight = self._weigh(hand[0].thing)
+        while self._waiting and weight + self._weigh(self._waiting[0].thing) <= self._most:
+            hand.append(self._waiting.popleft())
+            weight += self._weigh(hand[-1].thing)
+        self._weight -= weight
+        return hand
 
     async def _settle(self, batch: Sequence[_Waiting[T]]) -> None:
         if not batch:

@@ -12,7 +12,7 @@ from gridsvc.actions.open_camera_cases import open_camera_cases, see_storms
 from gridsvc.actions.sort_camera_events import sort_camera_events
 from gridsvc.db import SERVICE, ConnPool, open_pool, transaction
 from gridsvc.settings import WorkerSettings
-from gridsvc.store import camera_events, camera_incidents, camera_meters
+from gridsvc.store import camera_events, camera_incidents, camera_keeping, camera_meters
 from gridsvc.store.numbers import NumberBlocks
 from workers.runtime import periodically
 
@@ -71,7 +71,7 @@ async def silent_round(pool: ConnPool) -> int:
 
 
 async def day_round(pool: ConnPool) -> tuple[int, int]:
-    """Make the days ahead, drop those past their time; return how many of each."""
+    """Make the days ahead, drop those past their time and remove what else is; return how many days of each."""
     made = dropped = 0
     async with transaction(pool, SERVICE) as (conn, now):
         _, keep_days = await camera_meters.rules_and_keeping(conn)
@@ -87,7 +87,7 @@ async def day_round(pool: ConnPool) -> tuple[int, int]:
             async with transaction(pool, SERVICE) as (conn, now):
                 dropped += await camera_events.drop_day(conn, day)
     async with transaction(pool, SERVICE) as (conn, now):
-        await camera_incidents.REMOVE_SIGHTINGS.run(conn, now - timedelta(days=keep_days), REMOVE_AT_ONCE)
+        await camera_keeping.remove_old(conn, now, REMOVE_AT_ONCE)
     if made or dropped:
         log.info("days of camera events", extra={"action": "camera_days", "made": made, "dropped": dropped})
     return made, dropped

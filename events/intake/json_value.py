@@ -22,7 +22,7 @@ def read_json(body: bytes) -> Any:
     UTF-8 with or without a mark, else GB18030. Raises Unreadable: too_many_nodes, too_deep, wrong_encoding, not_json.
     """
     body = body.removeprefix(b"\xef\xbb\xbf")
-    marks = len(body) - len(body.translate(None, _STRUCTURE))
+    marks = marks_in(body)
     if marks > MOST_VALUES:
         raise Unreadable("too_many_nodes", f"{marks} commas, colons and brackets; want at most {MOST_VALUES}")
     try:
@@ -41,6 +41,11 @@ def read_json(body: bytes) -> Any:
     if _deeper_than(value, MOST_LEVELS):
         raise Unreadable("too_deep", f"lists and objects too deep; want at most {MOST_LEVELS} levels")
     return value
+
+
+def marks_in(body: bytes) -> int:
+    """How many commas, colons and opening brackets: at least as many as there are values."""
+    return len(body) - len(body.translate(None, _STRUCTURE))
 
 
 def as_tree(value: Any) -> Node:

@@ -12,12 +12,12 @@ from datetime import datetime
 from typing import Final
 from uuid import UUID
 
-from events.storm import Next, Rules, Waiting, Why, after_the_wait, next_of
+from events.storm import Next, Rules, Waiting, Why, after_the_wait, as_its_beginning, next_of
 from geo.place import Place
 from geo.projection import metres_between
 from gridsvc.actions.file_report import Taken, file_reports
 from gridsvc.actions.know_cameras import known_cameras, owners
-from gridsvc.actions.sort_camera_events import OVER, blinded
+from gridsvc.actions.sort_camera_events import OVER, Key, blinded
 from gridsvc.db import Conn
 from gridsvc.domain.report import Claim, Report
 from gridsvc.domain.rulebook import Rulebook
@@ -86,20 +86,25 @@ async def _stand(
         waiting[event.incident_id].append(event)
     blind = await blinded(conn, sorted({e.camera for events in waiting.values() for e in events}), rules, now)
     ready, decided = [], []
+    nothing: dict[Key, str] = {}
     for incident in due:
         by_id = {event.id: event for event in waiting[incident.id]}
+        goes_on = {(e.camera, e.key) for e in by_id.values() if e.phase != "end"}
         left, gone = after_the_wait(
             [
                 Waiting(
-                    id=e.id, camera=e.camera, at=e.at, kind=e.kind, taken_back=e.taken_back, blind=e.camera in blind
+                    id=e.id, camera=e.camera, at=e.at, kind=e.kind, taken_back=e.taken_back, blind=e.camera in blind,
+                    follows=as_its_beginning(e.phase == "end", e.came_to_nothing, (e.camera, e.key) in goes_on),
                 )
                 for e in by_id.values()
             ],
             rules,
-        )
+        )  # fmt: skip
         decided += [_ended(by_id[event_id], "suppressed", why) for event_id, why in gone.items()]
+        nothing |= {(by_id[event_id].camera, by_id[event_id].key): str(why) for event_id, why in gone.items()}
         if left or _is_storm(incident):
             ready.append(_Ready(incident, [by_id[each.id] for each in left]))
+    await camera_incidents.came_to_nothing(conn, nothing)
     return ready, decided
 
 

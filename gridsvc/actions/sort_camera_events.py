@@ -24,6 +24,7 @@ from events.storm import (
     ToReview,
     Traits,
     Why,
+    as_its_beginning,
     fate_of,
     heard,
     is_blind,
@@ -81,15 +82,20 @@ async def sort_camera_events(conn: Conn, now: datetime, limit: int) -> int:
         return 0
     book, rules = await rulebook(conn), await camera_meters.rules(conn)
     looked = await _look(conn, events, book.default_edition, now)
-    sightings = await _heard(conn, events)
+    sightings, begun = await _heard(conn, events)
     fates = await _fates(conn, looked, sightings, rules, now)
 
     decided: list[Decided] = []
     reviewed: list[_Looked] = []
     grouped: list[tuple[_Looked, ToGroup]] = []
-    for each, fate in zip(looked, fates, strict=True):
+    notes: dict[Key, str] = {}
+    goes_on = {_name(each) for each, fate in zip(looked, fates, strict=True) if _goes_on(each, fate)}
+    for each, told in zip(looked, fates, strict=True):
+        fate = _as_its_beginning(each, told, sightings[begun[each.event.id]], begun[each.event.id] in goes_on)
         if isinstance(fate, Suppressed):
             decided.append(_ended(each.event, "suppressed", fate.why))
+            if sightings[_name(each)].incident_id is None:  # what waits, or has its case, has come to something
+                notes[_name(each)] = str(fate.why)
         elif each.owner is None:
             decided.append(_ended(each.event, "rejected", "outside_the_grid"))
         elif isinstance(fate, ToReview) or not _in_force(book, fate.category):
@@ -101,10 +107,26 @@ async def sort_camera_events(conn: Conn, now: datetime, limit: int) -> int:
     )
     await camera_labels.record_unmapped(conn, Counter(_word(each.event) for each in unknown), now)
     decided += await _to_review(conn, reviewed, book, now)
-    decided += await _to_groups(conn, grouped, sightings, book, rules, now)
+    decided += await _to_groups(conn, grouped, sightings, begun, book, rules, now)
+    notes |= {_name(each): "" for each, _ in grouped if sightings[_name(each)].came_to_nothing}
     await camera_incidents.keep_sightings(conn, list(sightings.values()))
+    await camera_incidents.came_to_nothing(conn, notes)
     await camera_events.decide(conn, decided)
     return len(events)
+
+
+def _name(each: _Looked) -> Key:
+    return each.event.camera, each.event.key
+
+
+def _goes_on(each: _Looked, fate: Fate) -> bool:
+    return isinstance(fate, ToGroup) and each.event.phase != "end"
+
+
+def _as_its_beginning(each: _Looked, fate: Fate, begun: SightingRow, goes_on: bool) -> Fate:
+    """What becomes of an event that would lead to a case: an end of what came to nothing comes to nothing too."""
+    why = as_its_beginning(each.event.phase == "end", begun.came_to_nothing, goes_on)
+    return Suppressed(why) if isinstance(fate, ToGroup) and why is not None else fate
 
 
 def _word(event: NewlyKept) -> Word:
@@ -156,10 +178,17 @@ async def _look(conn: Conn, events: Sequence[NewlyKept], edition: str | None, no
 _NOWHERE = Place(0.0, 0.0)
 
 
-async def _heard(conn: Conn, events: Sequence[NewlyKept]) -> dict[Key, SightingRow]:
-    """The sightings of these events, with what they say."""
+async def _heard(conn: Conn, events: Sequence[NewlyKept]) -> tuple[dict[Key, SightingRow], dict[UUID, Key]]:
+    """The sightings of these events, with what they say; and the sighting that each event belongs to.
+
+    That is its own, but of an end that names no zone of its lane: it ends all that goes on in the lane's zones, and
+    belongs to what was seen last of that.
+    """
     wanted = list(dict.fromkeys((event.camera, event.key) for event in events))
     known = await camera_incidents.sightings(conn, wanted)
+    lanes = {(event.camera, event.key) for event in events if _ends_a_lane(event)}
+    in_lanes = await camera_incidents.in_lanes(conn, sorted(lanes))
+    known |= {name: row for name, row in in_lanes.items() if name not in known}
     for event in events:
         message = Message(
             at=event.at, ended=event.phase == "end", taken_back=event.taken_back, heard_at=event.received_at,
@@ -170,8 +199,25 @@ async def _heard(conn: Conn, events: Sequence[NewlyKept]) -> dict[Key, SightingR
         known[event.camera, event.key] = SightingRow(
             event.camera, event.key, event.kind, event.zone, event.target, after.first_at, after.last_at,
             after.heard_at, after.ended, after.taken_back, after.messages, before.incident_id if before else None,
+            before.came_to_nothing if before else None,
         )  # fmt: skip
-    return known
+    begun = {event.id: (event.camera, event.key) for event in events}
+    for event in events:
+        zones = [row for row in known.values() if _is_zone_of(row, event)] if _ends_a_lane(event) else []
+        going_on = [row for row in zones if not row.ended and row.first_at <= event.at]
+        if going_on:
+            last = max(going_on, key=lambda row: (row.last_at, row.key))
+            begun[event.id] = (last.camera, last.key)
+        known |= {(row.camera, row.key): replace(row, ended=True) for row in going_on if row.last_at <= event.at}
+    return known, begun
+
+
+def _ends_a_lane(event: NewlyKept) -> bool:
+    return event.key.startswith(LANE) and event.phase == "end" and not event.zone
+
+
+def _is_zone_of(row: SightingRow, event: NewlyKept) -> bool:
+    return row.camera == event.camera and row.key.startswith(f"{event.key}/")
 
 
 async def _fates(
@@ -247,20 +293,26 @@ def _line(book: Rulebook, category: str | None) -> str:
 
 
 async def _to_groups(
-    conn: Conn, grouped: Sequence[tuple[_Looked, ToGroup]], sightings: dict[Key, SightingRow], book: Rulebook,
-    rules: Rules, now: datetime,
+    conn: Conn, grouped: Sequence[tuple[_Looked, ToGroup]], sightings: dict[Key, SightingRow],
+    begun: Mapping[UUID, Key], book: Rulebook, rules: Rules, now: datetime,
 ) -> list[Decided]:  # fmt: skip
     # What belongs to an incident that is over already stays with it: an end that comes late opens nothing.
     earlier = await camera_incidents.by_id(conn, sorted({r.incident_id for r in sightings.values() if r.incident_id}))
     by_key: dict[str, list[_Looked]] = defaultdict(list)
+    categories: dict[str, str] = {}
+    chosen: dict[Key, str] = {}
     belated: list[tuple[_Looked, IncidentRow]] = []
-    for each, fate in grouped:
-        before = earlier.get(sightings[each.event.camera, each.event.key].incident_id or _NONE)
-        if before is not None and before.case_id is not None and _stays(each.event, before, fate):
-            belated.append((each, before))
-        else:
-            by_key[fate.key].append(each)
-    categories = {fate.key: fate.category for _, fate in grouped}
+    for each, fate in sorted(grouped, key=lambda pair: _ends_a_lane(pair[0].event)):  # after what they end
+        before = earlier.get(sightings[begun[each.event.id]].incident_id or _NONE)
+        key = chosen.get(begun[each.event.id], fate.key) if _ends_a_lane(each.event) else fate.key
+        if before is not None and _stays(each.event, before, fate):
+            if before.case_id is not None:
+                belated.append((each, before))
+                continue
+            key = before.group_key if before.due_at is not None else key
+        chosen[_name(each)] = key
+        by_key[key].append(each)
+        categories.setdefault(key, fate.category)
     touches = [_touch(key, alike, book, categories[key], rules, now) for key, alike in by_key.items()]
     incidents = await camera_incidents.touch(conn, touches, now)
 

@@ -8,9 +8,9 @@ from __future__ import annotations
 import hashlib
 from collections import Counter, defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta, tzinfo
-from typing import Final
+from typing import Final, Literal
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -20,7 +20,7 @@ from events.intake.camera_event import CameraEvent
 from events.storm import Entry, Why, take
 from geo.place import BadPlace, read_place
 from gridsvc.db import Conn
-from gridsvc.ids import new_id
+from gridsvc.ids import new_ids
 from gridsvc.store import camera_events, camera_meters
 from gridsvc.store.camera_events import Count, NewEvent
 from gridsvc.store.rulebook import rulebook
@@ -33,7 +33,10 @@ AHEAD: Final = timedelta(minutes=5)
 """A device's clock is believed this far back and ahead; beyond it an event counts as of when it came."""
 
 LANE: Final = "lane:"
-"""So begins the key of events whose device numbers nothing: what it says of one kind is one thing that goes on."""
+"""So begins the key of events whose device numbers nothing: what it says of one kind in one zone is one thing.
+
+An end that names no zone has the key of its lane alone, and ends what goes on in all of its zones.
+"""
 
 _LONGEST: Final = 200  # characters of a device's words
 
@@ -54,11 +57,14 @@ def spelled(event: CameraEvent) -> bytes:
     return msgspec.json.encode(said)
 
 
+Outcome = Literal["accepted", "duplicate", "suppressed", "rejected"]
+
+
 @dataclass(frozen=True)
 class Answer:
-    """What became of an event at the door: accepted, duplicate, suppressed or rejected; why, and as what it is kept."""
+    """What became of an event at the door, why, and as what it is kept."""
 
-    outcome: str
+    outcome: Outcome
     reason: str | None = None
     id: UUID | None = None
 
@@ -74,7 +80,7 @@ async def take_camera_events(
     """
     asked = await camera_meters.rules(conn)
     zone = await _zone(conn, incoming)
-    made = [_row(each, zone, now) for each in incoming]
+    made = [_row(each, row_id, zone, now) for each, row_id in zip(incoming, new_ids(len(incoming)), strict=True)]
     rows = [each for each in made if isinstance(each, NewEvent)]
     buckets = await camera_meters.lock(conn, sorted({row.camera for row in rows}), asked, now)
     seen = await camera_events.known(conn, [row.digest for row in rows], now - asked.repeats) if rows else set()
@@ -107,7 +113,7 @@ async def _zone(conn: Conn, incoming: Sequence[Incoming]) -> ZoneInfo | None:
     return None
 
 
-def _row(incoming: Incoming, zone: tzinfo | None, now: datetime) -> NewEvent | Answer:
+def _row(incoming: Incoming, row_id: UUID, zone: tzinfo | None, now: datetime) -> NewEvent | Answer:
     event = incoming.event
     lon = lat = None
     if event.spot is not None:
@@ -117,19 +123,24 @@ def _row(incoming: Incoming, zone: tzinfo | None, now: datetime) -> NewEvent | A
             return Answer("rejected", bad.reason)
         lon, lat = place.lon, place.lat
     kind, spot = _short(event.kind), event.spot
-    key = _short(event.key if event.lane is None else LANE + event.lane)
+    key = _short(event.key if event.lane is None else lane_key(event.lane, event.zone))
     said = (
         incoming.camera, event.protocol, event.key, event.kind, event.phase, event.at, event.local_time, event.zone,
         event.target, event.score, event.count, event.false_alarm, spot and (spot.lon, spot.lat),
     )  # fmt: skip
     return NewEvent(
-        id=new_id(), camera=incoming.camera, protocol=event.protocol, key=key, kind=kind, phase=event.phase,
+        id=row_id, camera=incoming.camera, protocol=event.protocol, key=key, kind=kind, phase=event.phase,
         at=_moment(event, zone, now), zone=_short(event.zone or ""), target=_short(event.target or ""),
-        score=event.score, lon=lon, lat=lat, count=event.count, taken_back=event.false_alarm,
-        snapshots=[picture.url for picture in event.snapshots if picture.url],
+        score=event.score, lon=lon, lat=lat, stands_for=event.count, taken_back=event.false_alarm,
+        snapshots="\n".join(picture.url for picture in event.snapshots if picture.url),
         digest=UUID(bytes=hashlib.blake2b(repr(said).encode(), digest_size=16).digest()),
-        raw=incoming.raw[:MOST_RAW], sent_by=incoming.sent_by,
+        raw=incoming.raw[:MOST_RAW], sent_by=incoming.sent_by, outcome=None, outcome_reason="",
     )  # fmt: skip
+
+
+def lane_key(lane: str, zone: str | None) -> str:
+    """What a device that numbers nothing says of one kind: one thing for each zone that it names."""
+    return f"{LANE}{lane}/{zone}" if zone else LANE + lane
 
 
 def _short(text: str) -> str:
@@ -188,7 +199,7 @@ def _sorted(fresh: Sequence[NewEvent], entries: dict[UUID, Entry]) -> tuple[list
             case Entry.LET_IN:
                 kept.append(event)
             case Entry.SAMPLE:
-                kept.append(replace(event, outcome="suppressed", outcome_reason=Why.RATE))
+                kept.append(event._replace(outcome="suppressed", outcome_reason=Why.RATE))
             case Entry.OVER:
                 counted[event.camera, "suppressed", Why.RATE] += 1
     return kept, counted

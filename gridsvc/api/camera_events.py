@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Annotated, Final, Literal
+from typing import Annotated, Final
 from uuid import UUID
 
 import msgspec
@@ -19,7 +19,7 @@ from aiohttp import web
 from events.intake import cloudevents
 from events.intake.camera_event import CameraEvent, Heartbeat, Parsed, Refused
 from gridsvc.actions.quarantine_message import MOST_BYTES, Message
-from gridsvc.actions.take_camera_events import Answer, Incoming, spelled
+from gridsvc.actions.take_camera_events import Answer, Incoming, Outcome, spelled
 from gridsvc.actions.take_errands import Errand, errand_of, id_of, of_its_camera
 from gridsvc.api.camera_desk import CAMERA_DESK
 from gridsvc.api.camera_protocols import PROTOCOLS, Done, protocol_of
@@ -41,7 +41,7 @@ _READABLE: Final = ("application/cloudevents+json", "application/cloudevents-bat
 class CameraEventOutcome(Told):
     """What became of one event. `id` is that of its row, where one is kept; `reason` is stable, `detail` for people."""
 
-    outcome: Literal["accepted", "duplicate", "suppressed", "rejected"]
+    outcome: Outcome
     reason: str | None = None
     id: UUID | None = None
     detail: str | None = None
@@ -126,7 +126,7 @@ def _wrong_of(item: Parsed, areas: Mapping[str, Sequence[str] | None], caller: C
 
 
 def _told(answer: Answer) -> CameraEventOutcome:
-    return msgspec.convert(vars(answer), CameraEventOutcome)
+    return CameraEventOutcome(outcome=answer.outcome, reason=answer.reason, id=answer.id)
 
 
 # -- devices -----------------------------------------------------------------------------------------

@@ -14,9 +14,10 @@ from typing import TYPE_CHECKING, Final
 from tqdm import tqdm
 
 from gridsvc.db import ConnPool, open_pool
-from gridsvc.local.simulate import Pace, Simulation, Tally, fast, keep_alive, open_simulation
+from gridsvc.local.simulate import Pace, Simulation, fast, keep_alive, open_simulation
 from gridsvc.local.simulate_crowd import Demo
 from gridsvc.local.simulate_redraw import Redrawn, redraw_by_day
+from gridsvc.local.simulate_tally import Tally
 from gridsvc.logs import start_logging
 from gridsvc.settings import Settings
 
@@ -93,6 +94,7 @@ async def _play(arguments: argparse.Namespace, home: Path, pace: Pace, pool: Con
             opened = await simulation.cases_of_cameras()
     print(summary(tally))
     print(f"cameras   {_counts(tally.cameras)}; {tally.incidents} incidents, {opened} cases so far")
+    print(f"devices   {_counts(tally.devices)}")
     print(f"grid      {grid.line() if grid is not None else 'not redrawn'}")
     print(f"rules     {', '.join(f'{rule} {count}' for rule, count in routed.items()) or 'none'}")
     print(f"routing   {chosen.summary()}")

@@ -17,6 +17,7 @@ from events.storm import Mode
 from geo.place import Bounds
 from geo.projection import area_m2
 from gridsvc.actions.give_secret import give_secret
+from gridsvc.actions.know_cameras import known_cameras
 from gridsvc.actions.see_cells import see_cells
 from gridsvc.actions.write_mapping import draft_mapping, publish_mapping
 from gridsvc.db import SERVICE, Conn, Nothing, Statement, open_pool, transaction
@@ -31,16 +32,20 @@ from gridsvc.local import city_names as names
 from gridsvc.local.city_demo_file import (
     KEYS,
     SIGNS,
+    DemoCamera,
     DemoSecrets,
     demo_document,
     keep_document,
+    kept_document,
     make_secrets,
+    make_token,
+    tokens_document,
     write_demo_file,
 )
 from gridsvc.local.city_hours import load_hours
 from gridsvc.local.city_ladders import load_ladders
 from gridsvc.local.city_make import make_city
-from gridsvc.local.city_people import IN_TRAINING, LABELS, TEAMS
+from gridsvc.local.city_people import CAMERAS, IN_TRAINING, LABELS, TEAMS, camera_code
 from gridsvc.local.city_plan import SEED, City, Feature, Person
 from gridsvc.local.city_rules import load_rules
 from gridsvc.local.simulate_survey import MAPPING, MAPPING_NAME
@@ -78,6 +83,7 @@ async def furnish(instance: Furnishing) -> None:
         instance.owner_database_url, home, instance.web_url, sealing=instance.sealing, mqtt_url=instance.mqtt_url
     )
     if not made:
+        await give_missing_tokens(instance.owner_database_url, home)
         rewrite_demo_json(home, instance.web_url, instance.mqtt_url)
 
 
@@ -107,6 +113,30 @@ async def make_if_empty(
         # Before the commit: a city whose passwords nobody knows would be of no use to anybody.
         keep_document(home, demo_document(city, given))
     return write_demo_file(home, url, mqtt_url)
+
+
+async def give_missing_tokens(owner_url: str, home: Path) -> int:
+    """Give a token to each camera of the demo city of which demo.json knows none; how many.
+
+    A city that was made before its cameras had tokens gets them so. What is committed and not written down yet is
+    good for nobody: the next start gives others.
+    """
+    document = kept_document(home)
+    if document is None:
+        return 0
+    told = document.get("camera_tokens", [])
+    lacking = {camera_code(number) for number in range(1, CAMERAS + 1)} - {each["camera"] for each in told}
+    if not lacking:
+        return 0
+    async with (
+        open_pool(owner_url, size=1, scope=SERVICE, name="gridsvc demo city", role=None) as pool,
+        transaction(pool) as (conn, now),
+    ):
+        found = await known_cameras(conn, sorted(lacking))
+        given = [make_token(each.code, each.protocol) for each in found.values()]
+        await _add_tokens(conn, given, now)
+    keep_document(home, document | {"camera_tokens": [*told, *tokens_document(given)]})
+    return len(given)
 
 
 def rewrite_demo_json(home: Path, url: str, mqtt_url: str = "") -> bool:
@@ -298,14 +328,18 @@ async def _load_cameras(conn: Conn, some: Sequence[Camera], given: DemoSecrets, 
     await camera_labels.keep(conn, rows, ACTOR, now)
     mapping = await draft_mapping(conn, MAPPING_NAME, MAPPING, ACTOR, now)
     await publish_mapping(conn, mapping.name, mapping.version, ACTOR, now)
-    for each in given.cameras:
+    await _add_tokens(conn, given.cameras, now)
+    for site in given.sites:
+        await mqtt_sites.add(conn, Site(site.name, list(site.cameras)), site.password.digest, "demo", ACTOR, now)
+
+
+async def _add_tokens(conn: Conn, given: Sequence[DemoCamera], now: datetime) -> None:
+    for each in given:
         token = camera_tokens.Token(
             id=each.id, digest=each.digest, label="demo", protocol=each.protocol, cameras=[each.camera],
             mapping=MAPPING_NAME if each.protocol == "mapped" else None,
         )  # fmt: skip
         await camera_tokens.add(conn, token, ACTOR, now)
-    for site in given.sites:
-        await mqtt_sites.add(conn, Site(site.name, list(site.cameras)), site.password.digest, "demo", ACTOR, now)
 
 
 async def _load_things(conn: Conn, city: City, now: datetime) -> None:

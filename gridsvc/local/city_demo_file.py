@@ -92,7 +92,7 @@ def make_secrets(people: Sequence[Person], key_ids: Sequence[UUID], cameras: Seq
             DemoKey(key_id, name, secrets.token_urlsafe(32), scopes)
             for key_id, (name, scopes) in zip(key_ids, KEYS, strict=True)
         ),
-        cameras=tuple(DemoCamera(new_id(), each.protocol, each.code, secrets.token_urlsafe(24)) for each in cameras),
+        cameras=tuple(make_token(each.code, each.protocol) for each in cameras),
         sites=tuple(
             DemoSite(SITE, make_password(), tuple(each.code for each in cameras if each.protocol == "frigate"))
             for _ in cameras[:1]
@@ -102,6 +102,11 @@ def make_secrets(people: Sequence[Person], key_ids: Sequence[UUID], cameras: Seq
 
 SITE: Final = "frigate"
 """The site of all Frigate cameras of the demo city, called as Frigate's own default topic is."""
+
+
+def make_token(camera: str, protocol: str) -> DemoCamera:
+    """A fresh token of one camera."""
+    return DemoCamera(new_id(), protocol, camera, secrets.token_urlsafe(24))
 
 
 KEYS: Final = (
@@ -125,9 +130,7 @@ def demo_document(city: City, given: DemoSecrets) -> dict[str, Any]:
             }
             for person in city.people
         ],
-        "camera_tokens": [
-            {"protocol": each.protocol, "camera": each.camera, "token": each.secret} for each in given.cameras
-        ],
+        "camera_tokens": tokens_document(given.cameras),
         "mqtt_sites": [
             {
                 "site": each.name, "username": each.name, "password": each.password.text, "client_id": each.name,
@@ -171,13 +174,26 @@ def write_demo_file(home: Path, url: str, mqtt_url: str = "") -> bool:
 
     Raises CannotStart where what was kept of it is damaged.
     """
-    kept = home / KEPT
-    try:
-        document = json.loads(kept.read_text(encoding="utf-8"))
-    except FileNotFoundError:
+    document = kept_document(home)
+    if document is None:
         return False
-    except ValueError as error:
-        raise CannotStart(f"{kept} is not whole ({error}): put it back from a copy, or delete the home") from error
     addresses = {"url": url} | ({"mqtt_url": mqtt_url} if mqtt_url else {})
     write_private(home / FILE, json.dumps(addresses | document, ensure_ascii=False, indent=1) + "\n")
     return True
+
+
+def kept_document(home: Path) -> dict[str, Any] | None:
+    """What was put away; None where this home has no demo city. Raises CannotStart where it is damaged."""
+    kept = home / KEPT
+    try:
+        document: dict[str, Any] = json.loads(kept.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return None
+    except ValueError as error:
+        raise CannotStart(f"{kept} is not whole ({error}): put it back from a copy, or delete the home") from error
+    return document
+
+
+def tokens_document(some: Sequence[DemoCamera]) -> list[dict[str, str]]:
+    """What demo.json says of the cameras that post by themselves."""
+    return [{"protocol": each.protocol, "camera": each.camera, "token": each.secret} for each in some]

@@ -72,7 +72,7 @@ LABELS: Final = (
     ("frigate", "car", "fire_lane", "300302", "automatic"),
     ("frigate", "car", "*", "", "off"),
     ("frigate", "person", "*", "", "off"),
-    ("hikvision", "vmd", "*", "", "off"),
+    ("hikvision", "motiondetection", "*", "", "off"),
     ("dahua", "videomotion", "*", "", "off"),
 )
 """What the demo city's cameras mean: protocol, kind, zone, category of the starter edition, mode."""

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import logging
 from collections import Counter
-from collections.abc import AsyncIterator, Coroutine, Mapping, Sequence
+from collections.abc import AsyncIterator, Coroutine, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
@@ -16,16 +15,14 @@ from urllib.parse import urlencode
 from uuid import uuid4
 from zoneinfo import ZoneInfo
 
-from events.intake.gat1400 import MEDIA_TYPE
-from events.intake.signature import sign
 from gridsvc.errors import Unavailable
 from gridsvc.local.city_ground import COLUMNS, ROWS
 from gridsvc.local.city_people import CAMERAS, CITY, camera_code, desk_name
 from gridsvc.local.city_plan import dice
-from gridsvc.local.service_client import Answer, Form, Login, ServiceClient, Token, Who
-from gridsvc.local.simulate_cameras import CameraWatch
+from gridsvc.local.service_client import Answer, Login, ServiceClient, Who
 from gridsvc.local.simulate_crowd import Crowd, Demo, Walker, a_main, another_case, first_id, next_crossing
 from gridsvc.local.simulate_desk import TEND_EVERY, calls, meaning, number_of, tended, wrong_page
+from gridsvc.local.simulate_intake import SimulatedIntake
 from gridsvc.local.simulate_notices import read, rest
 from gridsvc.local.simulate_outages import moved, next_outage_step
 from gridsvc.local.simulate_picture import picture
@@ -43,15 +40,13 @@ from gridsvc.local.simulate_rules import (
     reports_owed,
     reports_per_hour,
 )
-from gridsvc.local.simulate_survey import SurveyCar
-from gridsvc.local.simulate_viid import TrafficCamera, proof
+from gridsvc.local.simulate_tally import Tally
 
 log = logging.getLogger(__name__)
 
 ZONE: Final = ZoneInfo("Asia/Shanghai")
 
 _WITH_PICTURE: Final = 0.25  # of officers' reports; the service draws each picture anew, 0.2 s of a core
-_OFF: Final = frozenset({"signature_too_old", "signature_too_new"})
 _ASKED_WHY: Final = 200  # cases whose routing is asked at the end of a run
 _OPEN: Final = tuple(
     ("state", state) for state in ("reported", "filed", "assigned", "accepted", "in_progress", "handled")
@@ -99,21 +94,6 @@ def fast(speed: float, busiest_hour: float, most_on_duty: int) -> Pace:
     )  # fmt: skip
 
 
-@dataclass
-class Tally:
-    """What has happened so far, for whoever watches."""
-
-    reports: Counter[str] = field(default_factory=Counter)
-    moves: Counter[str] = field(default_factory=Counter)
-    duty: Counter[str] = field(default_factory=Counter)
-    cameras: Counter[str] = field(default_factory=Counter)
-    incidents: int = 0  # that cameras saw begin; the stuck camera and each storm are one more
-    notices: Counter[str] = field(default_factory=Counter)
-    walked: int = 0
-    races: int = 0
-    refused: Counter[str] = field(default_factory=Counter)
-
-
 class Simulation:
     """One run. Everything that it must remember is how long it has seen each case stand as it is."""
 
@@ -129,11 +109,9 @@ class Simulation:
         self._kinds: list[Kind] = []
         codes = [camera_code(number) for number in range(1, CAMERAS + 1)]
         run = began.isoformat(timespec="seconds")
-        self._cameras = CameraWatch(seed, run, codes, pace.camera_chance, pace.storm_looks)
-        self._car = SurveyCar(seed, run, crowd.streets, pace.camera_chance / 2)
-        self._run, self._signed = run, 0
-        self._traffic = TrafficCamera(seed, run, codes[-1], pace.camera_chance)
-        self._traffic_secret = ""
+        self._intake = SimulatedIntake(
+            client, crowd, self.tally, seed, run, codes, pace.camera_chance, pace.storm_looks
+        )
         self._reported = 0
         self._owed = 0.0
         self._paid_until = 0.0
@@ -372,79 +350,8 @@ class Simulation:
 
     async def _watch(self) -> None:
         """What the cameras see, while the city is not full."""
-        if len(self._open) >= self._pace.most_open:
-            return
-        for batch in self._cameras.look():
-            self._saw("camera events", await self._post_batch(json.dumps(batch).encode()))
-        seen = self._car.look(self._moment().isoformat()) if self._crowd.car_token else None
-        if seen is not None:
-            path = f"/intake/mapped/{self._crowd.car_token}"
-            self._saw("survey car", await self._client.call("POST", path, body=seen))
-        self.tally.incidents = self._cameras.incidents + self._car.incidents
-        await self._watch_traffic()
-
-    def _saw(self, what: str, answer: Answer) -> None:
-        if answer.good:
-            self.tally.cameras.update(item["outcome"] for item in answer.body["items"])
-        else:
-            self.tally.refused[f"{what}: {answer.code}"] += 1
-
-    async def _post_batch(self, content: bytes) -> Answer:
-        """Signed, by a sender that the path names; by key in a city that has no secret to sign with."""
-        path, kind = "/api/v1/camera-events", "application/cloudevents-batch+json"
-        signs = self._crowd.signs
-        if signs is None:
-            return await self._client.call("POST", path, who=self._crowd.cameras, body=Form(content, kind))
-        self._signed += 1
-        name, moment_s = f"{self._run}/{self._signed}", int(self._moment().timestamp())
-        proof = {
-            "webhook-id": name, "webhook-timestamp": str(moment_s),
-            "webhook-signature": sign(signs.secret, name, moment_s, content),
-        }  # fmt: skip
-        answer = await self._client.call("POST", f"{path}/{signs.sender}", body=Form(content, kind, proof))
-        if answer.code in _OFF:  # the city says how far our clock is from its own; the next look is right
-            self._ahead += timedelta(seconds=answer.body["age_s"])
-        return answer
-
-    def _moment(self) -> datetime:
-        """Now, by the city's clock."""
-        return datetime.now(UTC) + self._ahead
-
-    async def _watch_traffic(self) -> None:
-        """What the camera of GA/T 1400 says; where it is not known any more it registers again."""
-        if not self._traffic_secret and not await self._give_account():
-            return
-        for path, message in self._traffic.look():
-            answer = await self._say_viid(path, message)
-            self.tally.cameras[f"viid {path.rsplit('/', 1)[-1]} {_viid_status(answer)}"] += 1
-            if answer.status == 401:
-                await self._say_viid(*self._traffic.signing("Register"))
-
-    async def _say_viid(self, path: str, message: Mapping[str, Any]) -> Answer:
-        form, path = Form(json.dumps(message).encode(), MEDIA_TYPE), f"/VIID/{path}"
-        answer = await self._client.call("POST", path, who=Token("User-Identify", self._traffic.device), body=form)
-        if answer.status != 401 or not path.endswith("Register"):
-            return answer
-        challenge = answer.headers.get("WWW-Authenticate", "")
-        said = proof(challenge, path, self._traffic.device, self._traffic_secret, uuid4().hex)
-        return await self._client.call("POST", path, who=Token("Authorization", said), body=form)
-
-    async def _give_account(self) -> bool:
-        """An account for the camera, or a new secret where a run before this one has given it one."""
-        who, device = self._crowd.login(desk_name("admin", CITY)), self._traffic.device
-        wanted = {"device": device, "cameras": [device], "label": "simulated"}
-        given = await self._client.call("POST", "/api/v1/viid-accounts", who=who, body=wanted, key=str(uuid4()))
-        if given.code == "account_taken":
-            listed = (await self._client.call("GET", "/api/v1/viid-accounts", who=who)).body["items"]
-            (old,) = (each["id"] for each in listed if each["device"] == device and each["revoked_at"] is None)
-            given = await self._client.call(
-                "POST", f"/api/v1/viid-accounts/{old}/rotate", who=who, body={"grace_hours": 0}, key=str(uuid4())
-            )
-        if given.good:
-            self._traffic_secret = given.body["secret"] or ""
-        else:
-            self.tally.refused[f"viid account: {given.code}"] += 1
-        return given.good
+        if len(self._open) < self._pace.most_open:
+            await self._intake.post()
 
     async def cases_of_cameras(self) -> int:
         """How many cases cameras have opened so far, in this run and before it."""
@@ -723,14 +630,6 @@ def is_race(answer: Answer) -> bool:
     return answer.code in _RACES or (
         answer.code == "guard_failed" and answer.body.get("guard") in _OF_THE_OTHER_CASE
     )
-
-
-def _viid_status(answer: Answer) -> str:
-    """What became of a call of GA/T 1400, in a word."""
-    if answer.status == 401:
-        return "not registered"
-    said = json.dumps(answer.body).replace(" ", "")
-    return "kept" if '"StatusCode":0' in said else "refused" if '"StatusCode":4' in said else answer.code
 
 
 def _is_over(standing: object) -> bool:

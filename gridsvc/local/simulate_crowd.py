@@ -19,6 +19,7 @@ from gridsvc.local.city_ground import Lattice, Patch, community_patches, make_la
 from gridsvc.local.city_people import CITY, ROTA, SURVEY_CAR, desk_name, handler_name, officer_name
 from gridsvc.local.city_plan import SEED
 from gridsvc.local.service_client import Login, ServiceClient, Token
+from gridsvc.local.simulate_devices import DeviceToken
 from gridsvc.local.simulate_rules import By, SeenCase, is_main
 
 _NOISE_DEG: Final = 8 / 111_000  # how far a phone is off in a street, about 8 m
@@ -53,7 +54,7 @@ class Demo:
     passwords: dict[str, str]
     device_ids: dict[str, str]
     keys: dict[str, str]
-    tokens: dict[str, str] = field(default_factory=dict)
+    cameras: tuple[DeviceToken, ...] = ()
     signing: dict[str, Signing] = field(default_factory=dict)
 
     @classmethod
@@ -67,7 +68,9 @@ class Demo:
                 passwords={user["username"]: user["password"] for user in told["users"]},
                 device_ids={user["username"]: user["device_id"] for user in told["users"] if user["device_id"]},
                 keys={key["name"]: key["key"] for key in told["api_keys"]},
-                tokens={each["camera"]: each["token"] for each in told["camera_tokens"]},
+                cameras=tuple(
+                    DeviceToken(each["protocol"], each["camera"], each["token"]) for each in told["camera_tokens"]
+                ),
                 signing={each["name"]: Signing.read(each) for each in told.get("signing_secrets", ())},
             )
         except FileNotFoundError as error:
@@ -124,7 +127,7 @@ class Crowd:
     @property
     def car_token(self) -> str | None:
         """What the survey car posts with; None in a city without a car."""
-        return self._demo.tokens.get(SURVEY_CAR)
+        return next((each.secret for each in self._demo.cameras if each.camera == SURVEY_CAR), None)
 
     @property
     def streets(self) -> list[tuple[float, float]]:
@@ -132,6 +135,11 @@ class Crowd:
         patches = community_patches(SEED)
         inside = [((each.west + each.east) // 2, (each.south + each.north) // 2) for _, each in sorted(patches.items())]
         return [(float(lon), float(lat)) for lon, lat in (self._lattice.crossings[at] for at in inside)]
+
+    @property
+    def devices(self) -> tuple[DeviceToken, ...]:
+        """The cameras that post by themselves."""
+        return self._demo.cameras
 
     def desk(self, by: By, case: SeenCase) -> Login:
         """The district's acceptor, dispatcher or supervisor; the city's where the district is not known."""

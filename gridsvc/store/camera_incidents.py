@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -15,7 +15,10 @@ from gridsvc.db import Conn, Nothing, Statement
 
 @dataclass(frozen=True)
 class SightingRow:
-    """One incident as a device tells it. `incident_id` None: nothing has come of it yet."""
+    """One incident as a device tells it. `incident_id` None: nothing has come of it yet.
+
+    `came_to_nothing` is why nothing came of it, and is written by a function of its own.
+    """
 
     camera: str
     key: str
@@ -29,6 +32,7 @@ class SightingRow:
     taken_back: bool
     messages: int
     incident_id: UUID | None
+    came_to_nothing: str | None = None
 
     def sighting(self) -> Sighting:
         """As decisions know it."""
@@ -42,9 +46,20 @@ _SIGHTINGS = Statement(
     SightingRow,
     """
     SELECT s.camera, s.key, s.kind, s.zone, s.target, s.first_at, s.last_at, s.heard_at, s.ended, s.taken_back,
-           s.messages, s.incident_id
+           s.messages, s.incident_id, s.came_to_nothing
       FROM unnest($1::text[], $2::text[]) AS u (camera, key)
       JOIN camera_sightings s ON s.camera = u.camera AND s.key = u.key
+    """,
+)
+
+# '0' is the letter after '/': all keys that begin with the lane's and a slash, by the primary key.
+_IN_LANES = Statement(
+    SightingRow,
+    """
+    SELECT s.camera, s.key, s.kind, s.zone, s.target, s.first_at, s.last_at, s.heard_at, s.ended, s.taken_back,
+           s.messages, s.incident_id, s.came_to_nothing
+      FROM unnest($1::text[], $2::text[]) AS u (camera, key)
+      JOIN camera_sightings s ON s.camera = u.camera AND s.key > u.key || '/' AND s.key < u.key || '0'
     """,
 )
 
@@ -52,6 +67,12 @@ _SIGHTINGS = Statement(
 async def sightings(conn: Conn, wanted: Sequence[tuple[str, str]]) -> dict[tuple[str, str], SightingRow]:
     """Those of `wanted` (camera and key) that are known."""
     rows = await _SIGHTINGS.all(conn, [camera for camera, _ in wanted], [key for _, key in wanted])
+    return {(row.camera, row.key): row for row in rows}
+
+
+async def in_lanes(conn: Conn, lanes: Sequence[tuple[str, str]]) -> dict[tuple[str, str], SightingRow]:
+    """What is known of each zone of these lanes (camera and key of the whole lane)."""
+    rows = await _IN_LANES.all(conn, [camera for camera, _ in lanes], [key for _, key in lanes]) if lanes else []
     return {(row.camera, row.key): row for row in rows}
 
 
@@ -64,6 +85,7 @@ _KEEP_SIGHTINGS = Statement(
       FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::timestamptz[], $7::timestamptz[],
                   $8::timestamptz[], $9::boolean[], $10::boolean[], $11::bigint[], $12::uuid[])
         AS u (camera, key, kind, zone, target, first_at, last_at, heard_at, ended, taken_back, messages, incident_id)
+     ORDER BY camera, key
         ON CONFLICT (camera, key) DO UPDATE
        SET first_at = excluded.first_at, last_at = excluded.last_at, heard_at = excluded.heard_at,
            ended = excluded.ended, taken_back = excluded.taken_back, messages = excluded.messages,
@@ -81,6 +103,32 @@ async def keep_sightings(conn: Conn, rows: Sequence[SightingRow]) -> None:
             [r.heard_at for r in rows], [r.ended for r in rows], [r.taken_back for r in rows],
             [r.messages for r in rows], [r.incident_id for r in rows],
         )  # fmt: skip
+
+
+_CAME_TO_NOTHING = Statement(
+    Nothing,
+    """
+    WITH held AS (
+      SELECT s.camera, s.key, u.why
+        FROM unnest($1::text[], $2::text[], $3::text[]) AS u (camera, key, why)
+        JOIN camera_sightings s ON s.camera = u.camera AND s.key = u.key
+       ORDER BY s.camera, s.key
+         FOR UPDATE OF s
+    )
+    UPDATE camera_sightings AS s
+       SET came_to_nothing = nullif(held.why, '')
+      FROM held
+     WHERE s.camera = held.camera
+       AND s.key = held.key
+    """,
+)
+
+
+async def came_to_nothing(conn: Conn, why: Mapping[tuple[str, str], str]) -> None:
+    """Write why nothing came of these sightings (camera and key); "" where something does after all."""
+    if why:
+        names = sorted(why)
+        await _CAME_TO_NOTHING.run(conn, [n[0] for n in names], [n[1] for n in names], [why[n] for n in names])
 
 
 @dataclass(frozen=True)
@@ -101,14 +149,6 @@ BLINDED = Statement(
      WHERE camera = ANY ($1::text[])
        AND kind = ANY ($2::text[])
        AND NOT ended
-    """,
-)
-
-REMOVE_SIGHTINGS = Statement(
-    Nothing,
-    """
-    DELETE FROM camera_sightings
-     WHERE ctid = ANY (ARRAY(SELECT ctid FROM camera_sightings WHERE heard_at < $1::timestamptz LIMIT $2::integer))
     """,
 )
 

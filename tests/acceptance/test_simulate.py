@@ -76,6 +76,7 @@ async def test_a_short_simulation_ends_by_itself_and_says_what_happened(service:
     assert "judged    filing_rate" in ended.said
     assert "rules     department_of_the_category" in ended.said, "and how often each rule chose"
     assert "clocks stood still" in ended.said
+    assert re.search(r"^devices   dahua \d+, frigate \d+, hikvision \d+, onvif \d+$", ended.said, re.MULTILINE)
     assert ", 0 of them of somebody off duty, off shift or absent" in ended.said
 
 

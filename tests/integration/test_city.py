@@ -21,8 +21,8 @@ from gridsvc.actions.give_secret import secrets_in_force
 from gridsvc.actions.publish_grid import check_grid
 from gridsvc.db import SERVICE, ConnPool, open_pool, transaction
 from gridsvc.errors import CannotStart
-from gridsvc.local.city import furnish, make_if_empty, rewrite_demo_json
-from gridsvc.local.city_demo_file import keep_document
+from gridsvc.local.city import furnish, give_missing_tokens, make_if_empty, rewrite_demo_json
+from gridsvc.local.city_demo_file import keep_document, kept_document
 from gridsvc.local.starter import CATEGORIES
 from gridsvc.local.up import Furnishing
 from gridsvc.passwords import check_password
@@ -169,6 +169,25 @@ async def test_passwords_trackers_and_keys_of_demo_json_open_what_they_should(ma
     assert owner == kept["id"]
     assert prefix == "gsk"
     assert scopes == told["api_keys"][0]["scopes"]
+
+
+async def test_a_city_from_before_its_cameras_had_tokens_gets_them_at_the_next_start(made: Made) -> None:
+    document = kept_document(made.home)
+    assert document is not None
+    first, *lost = document["camera_tokens"]
+    keep_document(made.home, document | {"camera_tokens": [first]})
+    assert await give_missing_tokens(made.owner_url, made.home) == len(lost)
+    assert await give_missing_tokens(made.owner_url, made.home) == 0
+    rewrite_demo_json(made.home, URL)
+    told = demo(made.home)["camera_tokens"]
+    assert told[0] == first, "whoever has one keeps it"
+    assert sorted((each["protocol"], each["camera"]) for each in told[1:]) == sorted(
+        (each["protocol"], each["camera"]) for each in lost
+    )
+    async with made.pool.acquire() as conn:
+        admitted = await ADMITTED.one(conn, hashlib.sha256(told[-1]["token"].encode()).digest(), "127.0.0.1")
+    assert admitted is not None
+    assert list(admitted.cameras) == [told[-1]["camera"]]
 
 
 async def test_a_token_of_demo_json_speaks_for_its_camera_and_every_camera_sees_cells(made: Made) -> None:

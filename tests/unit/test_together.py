@@ -51,6 +51,16 @@ async def test_a_full_hand_waits_for_no_pace() -> None:
     assert desk.batches == [[1], [2, 3], [4, 5]]
 
 
+async def test_things_of_different_size_fill_a_batch_by_their_weight_and_one_too_large_goes_alone() -> None:
+    desk = Desk()
+    together = Together(desk.do, most=10, pace_s=0, weigh=lambda number: number)
+    waiting = [asyncio.create_task(together(number)) for number in (4, 6, 1, 25, 9, 1, 1)]
+    await asyncio.sleep(0)
+    desk.open.set()
+    await asyncio.gather(*waiting)
+    assert desk.batches == [[4, 6], [1], [25], [9, 1], [1]]
+
+
 async def test_what_comes_at_once_goes_together_up_to_the_most() -> None:
     desk = Desk()
     together = Together(desk.do, most=3, pace_s=0)

@@ -16,7 +16,7 @@ from gridsvc.db import SERVICE, transaction
 from gridsvc.domain.access import Role
 from gridsvc.ids import new_id
 from gridsvc.store.numbers import NumberBlocks
-from tests.integration.api.conftest import CITY, SOUTH, Api, Client, Said, a
+from tests.integration.api.conftest import CITY, NORTH, SOUTH, Api, Client, Said, a
 from tests.integration.stories.camera_town import give_meanings, put_up
 from workers.cameras import decide_round, sort_round
 
@@ -40,6 +40,8 @@ async def cameras(api: Api) -> None:
     async with transaction(api.pool, SERVICE) as (conn, now):
         for code, lon in PLACES.items():
             await put_up(conn, code, lon, 36.055)
+            divisions = [CITY, NORTH if code == "north" else SOUTH]
+            await conn.execute("UPDATE cameras SET divisions = $2 WHERE code = $1", code, divisions)
             await give_meanings(conn, code, {"street_vendor": ("0201", "automatic"), "crowd": ("0201", "review")})
         token = new_id()
         await conn.execute(
@@ -226,6 +228,7 @@ async def test_what_a_person_finds_real_goes_the_way_of_all_and_what_is_false_mu
     assert (judged.body["seen_false"], judged.body["precision"]) == (3, 0.0)
     [mute] = (await acceptor.get("/api/v1/camera-mutes")).body["items"]
     assert (mute["camera"], mute["kind"]) == ("north", "crowd")
+    assert (await foreigner.get("/api/v1/camera-mutes")).body["items"] == []
     told = await rows(api, "SELECT user_id, body FROM notices WHERE kind = 'camera.muted'")
     assert [(row["user_id"], row["body"]["camera"]) for row in told] == [(admin.user_id, "north")]
     await post(program, event(kind="crowd", number=20), STRUCTURED)

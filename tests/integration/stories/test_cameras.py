@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from datetime import timedelta
 from itertools import permutations
 
@@ -10,7 +11,7 @@ import pytest
 
 from events.intake.camera_event import CameraEvent, Phase, Spot
 from geo.place import Place
-from gridsvc.db import transaction
+from gridsvc.db import open_pool, transaction
 from gridsvc.domain.case import Move
 from gridsvc.store import camera_events
 from gridsvc.store.camera_events import balances, totals
@@ -108,6 +109,22 @@ async def test_a_storm_of_ten_thousand_is_one_case_with_exact_counts_and_one_abo
     assert len(await streets.cases()) == 3, "a storm has one case while it lasts"
 
 
+async def test_what_was_said_before_is_found_by_its_digest_on_a_day_that_is_still_empty_too(
+    streets: Cameras, database: str
+) -> None:
+    """The desk's connections plan once: what reads a whole day is cheap on its first morning, and never after."""
+    await day_round(streets.town.pool)
+    async with (
+        open_pool(database, size=1, plan_once=True, by_index=True) as desk,
+        transaction(desk) as (conn, _),
+    ):
+        await conn.execute(f"PREPARE known (uuid[], timestamptz) AS {camera_events.KNOWN.sql}")
+        plan = await conn.fetch("EXPLAIN EXECUTE known (ARRAY[gen_random_uuid()], '2026-01-01')")
+    looks = [row[0].strip() for row in plan if "Index Cond:" in row[0] and "case_id" not in row[0]]
+    assert len(looks) > 1, "one for each day"
+    assert set(looks) == {"Index Cond: (digest = u.digest)"}
+
+
 SCRIPT = (
     seen("c1", "a", phase=Phase.START, score=0.1),
     seen("c1", "a", phase=Phase.UPDATE, score=0.2),
@@ -135,6 +152,45 @@ async def test_any_order_of_messages_ends_in_the_same_state(streets: Cameras, ci
         {"outcomes": ["joined", "joined", "opened"], "ended": True, "messages": 3, "cases": 1, "events": 3,
          "duplicates": 1}
     ]  # fmt: skip
+
+
+async def zones_of_a_lane(streets: Cameras) -> list[CameraEvent]:
+    """Something begins and ends in two zones of one channel, each at its moment."""
+    now = await streets.town.now()
+    return [
+        seen("c1", f"{zone} {phase}", phase=phase, zone=zone, lane="vendor", at=now + timedelta(seconds=at))
+        for at, (zone, phase) in enumerate(
+            (zone, phase) for phase in (Phase.START, Phase.END) for zone in ("west", "east")
+        )
+    ]
+
+
+async def test_zones_of_a_lane_end_the_same_in_any_order(streets: Cameras, city_clock: CityClock) -> None:
+    ends = []
+    for order in list(permutations(await zones_of_a_lane(streets)))[::5]:
+        await _play(streets, order, city_clock)
+        ends.append(await streets.town.rows("SELECT zone, ended, messages FROM camera_sightings ORDER BY zone"))
+        assert await streets.outcomes() == {"opened": 1, "joined": 3}, order
+        await _forget(streets)
+    assert ends == [[{"zone": zone, "ended": True, "messages": 2} for zone in ("east", "west")]] * len(ends)
+
+
+async def test_what_a_camera_saw_as_it_went_blind_comes_to_nothing_in_any_order(
+    streets: Cameras, city_clock: CityClock
+) -> None:
+    script = (seen("c1", "a"), seen("c1", "a", phase=Phase.END), seen("c1", "t", "tamper"))
+    for order in permutations(script):
+        for message in order:
+            await streets.say(message)
+            await streets.work()
+        await city_clock.forward(timedelta(seconds=5))
+        await streets.work()
+        await streets.say(seen("c1", "t", "tamper", phase=Phase.END))
+        await streets.work()
+        await streets.say(seen("c1", "a", phase=Phase.END, score=0.1))
+        await streets.work()
+        assert await streets.outcomes() == {"suppressed inhibited": 3, "opened": 1, "joined": 1}, order
+        await _forget(streets)
 
 
 async def _play(streets: Cameras, messages: tuple[CameraEvent, ...], clock: CityClock) -> None:
@@ -186,6 +242,69 @@ async def test_a_blind_camera_mutes_its_own_detections_even_those_of_the_wait(
     await streets.say(seen("c1", "c"))
     await streets.work()
     assert await streets.outcomes() == {"suppressed inhibited": 2, "opened": 2, "joined": 2}
+
+
+async def test_the_end_of_what_came_to_nothing_comes_to_nothing_too(streets: Cameras, city_clock: CityClock) -> None:
+    """A vendor whom a blind camera told of, before it was blind or while it was, is not a case because he leaves."""
+    await streets.say(seen("c1", "in the wait"), seen("c2", "in the wait"))
+    await streets.work()
+    await streets.say(seen("c1", "t", "tamper"))
+    await streets.work()
+    await streets.say(seen("c1", "while blind"), seen("c1", "goes on"))
+    await city_clock.forward(timedelta(seconds=5))
+    await streets.work()
+    await streets.say(seen("c1", "t", "tamper", phase=Phase.END))
+    await streets.work()
+    before = await streets.outcomes()
+    assert before == {"suppressed inhibited": 3, "opened": 2, "joined": 1}
+    await streets.say(seen("c1", "in the wait", phase=Phase.END), seen("c1", "while blind", phase=Phase.END))
+    await streets.work()
+    assert await streets.outcomes() == before + Counter({"suppressed inhibited": 2}), "its own outcome, not its case's"
+    await streets.say(seen("c1", "goes on", phase=Phase.UPDATE))
+    await streets.work()
+    await streets.say(seen("c1", "goes on", phase=Phase.END))
+    await streets.work()
+    assert await streets.outcomes() == before + Counter({"suppressed inhibited": 2, "joined": 2}), "it was seen again"
+    assert len(await streets.cases()) == 2
+
+
+async def test_two_zones_of_one_lane_are_two_things_and_an_end_that_names_none_ends_both(
+    streets: Cameras, city_clock: CityClock
+) -> None:
+    """A Hikvision camera says in which region something begins, and of the end often only that it is over."""
+    await streets.rules(wait_s=0)
+    west, east = (Spot(lon=WEST + STEP / 2 + STEP * cell, lat=SOUTH + STEP / 2, datum="wgs84") for cell in (0, 2))
+
+    async def lane(key: str, phase: Phase, zone: str | None, spot: Spot) -> None:
+        await city_clock.forward(timedelta(seconds=1))
+        await streets.say(seen("c1", key, lane="vendor", zone=zone, spot=spot, phase=phase))
+        await streets.work()
+
+    await lane("m1", Phase.START, "west", west)
+    await lane("m2", Phase.START, "east", east)
+    await lane("m3", Phase.END, "west", west)
+    told = "SELECT key, array_agg(phase ORDER BY received_at) AS phases FROM camera_events GROUP BY key, case_id"
+    assert await streets.town.rows(f"{told} ORDER BY key") == [
+        {"key": "lane:vendor/east", "phases": ["start"]}, {"key": "lane:vendor/west", "phases": ["start", "end"]},
+    ]  # fmt: skip
+    ended = "SELECT zone, ended FROM camera_sightings ORDER BY zone"
+    assert await streets.town.rows(ended) == [{"zone": "east", "ended": False}, {"zone": "west", "ended": True}]
+    await lane("m4", Phase.END, None, west)
+    assert [row["ended"] for row in await streets.town.rows(ended)] == [True, True, True]
+    cases = "SELECT DISTINCT case_id FROM camera_events WHERE key IN ('lane:vendor', 'lane:vendor/east')"
+    assert len(await streets.town.rows(cases)) == 1, "it is of what went on still"
+    assert await streets.outcomes() == {"opened": 2, "joined": 2}
+
+
+async def test_an_end_waits_with_what_it_ends_wherever_it_is_told_to_be(streets: Cameras) -> None:
+    east = Spot(lon=WEST + STEP / 2 + STEP * 2, lat=SOUTH + STEP / 2, datum="wgs84")
+    await streets.say(seen("c1", "m1", lane="vendor", zone="yard", spot=east), seen("c1", "7", spot=east))
+    await streets.work()
+    await streets.say(seen("c1", "m2", lane="vendor", phase=Phase.END), seen("c1", "7", phase=Phase.END))
+    await streets.rules(wait_s=0)
+    await streets.town.rows("UPDATE camera_incidents SET due_at = city_now() RETURNING id")
+    await streets.work()
+    assert await streets.outcomes() == {"opened": 1, "joined": 3}
 
 
 async def test_where_a_device_numbers_nothing_an_end_ends_what_began_and_it_may_begin_again(
@@ -291,6 +410,37 @@ async def test_days_are_made_ahead_and_dropped_after_their_time_and_the_ledger_g
     assert await streets.outcomes() == {}
     sums = totals(await streets.balances())
     assert (sums["received"], sums["opened"], sums["joined"]) == (3, 1, 2)
+
+
+async def test_books_are_kept_for_their_time_and_the_ledger_balances_all_the_while(
+    streets: Cameras, city_clock: CityClock
+) -> None:
+    """Events for 30 days, what they came to for 400; whoever was silent for 30 days begins anew."""
+
+    async def kept() -> list[int]:
+        await day_round(streets.town.pool)
+        assert all(balances(each) for each in await streets.balances())
+        tables = ("events", "counts", "incidents", "sightings", "meters")
+        counting = (f"SELECT count(*) AS n FROM camera_{table}" for table in tables)  # noqa: S608 - the names above
+        return [(await streets.town.rows(each))[0]["n"] for each in counting]
+
+    await day_round(streets.town.pool)
+    await streets.rules(wait_s=0, resolve_s=60)
+    await streets.say(seen("c1", "a"), seen("c1", "b", taken_back=True), seen("c2", "c", taken_back=True))
+    await streets.work()
+    await city_clock.forward(timedelta(minutes=2))
+    await streets.work()
+    assert await kept() == [3, 2, 1, 3, 2]
+    await city_clock.forward(timedelta(days=32))
+    await streets.say(seen("c2", "d"))
+    await streets.work()
+    assert await kept() == [1, 6, 2, 1, 1], "rows have become counts, and what is silent is forgotten"
+    await city_clock.forward(timedelta(minutes=2))
+    await streets.work()
+    await city_clock.forward(timedelta(days=369))
+    assert await kept() == [0, 2, 1, 0, 0], "the first hour is gone, on both sides; the other is not"
+    await city_clock.forward(timedelta(days=32))
+    assert await kept() == [0, 0, 0, 0, 0]
 
 
 async def test_an_event_that_nobody_could_decide_is_still_there_for_the_next_worker(streets: Cameras) -> None:

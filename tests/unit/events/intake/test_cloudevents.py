@@ -14,6 +14,7 @@ from events.intake import cloudevents
 from events.intake.camera_event import CameraEvent, Phase, Refused, Spot
 from events.intake.cloudevents import CloudEvent
 from tests.fuzz.corpus import EVENT, JPEG, PAYLOAD
+from tests.fuzz.spoil import spoilt
 from tests.unit.events.intake.ends import attributes as attributes_of
 from tests.unit.events.intake.ends import cases
 from tests.unit.events.intake.read import event, refusal
@@ -140,3 +141,21 @@ def test_an_older_version_is_refused(sample_data: Path, name: str) -> None:
     for case in cases(sample_data / "camera/cloudevents" / name):
         headers = {f"ce-{key}": value for key, value in attributes_of(case).items()}
         assert refusal(cloudevents.parse(case["Data"].encode(), "", headers)).code == "wrong_version"
+
+
+def test_what_is_usual_is_read_the_short_way_and_all_else_by_the_book() -> None:
+    assert cloudevents.parse_usual(said([EVENT] * 3), MANY) == cloudevents.parse_any(said([EVENT] * 3), MANY)
+    for unusual in (
+        said(EVENT | {"time": "2026-11-20T08:00:00"}), said(EVENT | {"id": 5}), said(EVENT | {"own": "x"}),
+        with_data(score=2), said(EVENT | {"source": " "}), b"\xef\xbb\xbf" + said(EVENT),
+    ):  # fmt: skip
+        assert cloudevents.parse_usual(unusual, ONE) is None
+
+
+def test_the_short_way_and_the_book_never_tell_two_things() -> None:
+    short = 0
+    for body, media_type in spoilt("cloudevents", seed=11, count=3_000):
+        usual = cloudevents.parse_usual(body, media_type)
+        short += usual is not None
+        assert usual is None or usual == cloudevents.parse_any(body, media_type), body
+    assert short > 200

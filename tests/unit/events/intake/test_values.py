@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from events.intake.values import Told, degrees, mac, picture, picture_at, text, when
 from tests.fuzz.corpus import JPEG
@@ -35,6 +37,18 @@ EIGHT = datetime(2026, 11, 20, 8, 0, tzinfo=UTC)
 )
 def test_a_moment_is_read_as_devices_write_it(written: str | None, read: Told) -> None:
     assert when(written) == read
+
+
+@given(
+    st.datetimes(datetime(1990, 1, 1), datetime(2110, 1, 1)),  # noqa: DTZ001 - the zone is drawn beside it
+    st.integers(-20 * 60, 20 * 60),
+    st.sampled_from(("T", " ", "t")),
+)
+def test_a_moment_with_an_offset_is_the_same_however_it_is_spelled(clock: datetime, minutes: int, mark: str) -> None:
+    """The spelling with `T` is read a shorter way than the others."""
+    moment = clock.replace(tzinfo=timezone(timedelta(minutes=minutes)))
+    believed = 2000 <= clock.year <= 2099 and abs(minutes) < 15 * 60
+    assert when(moment.isoformat(sep=mark)) == (Told(moment.astimezone(UTC)) if believed else Told())
 
 
 def test_a_hardware_address_has_one_form() -> None:
