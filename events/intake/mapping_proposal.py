@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any, Final
 
 from events.intake.camera_event import CameraEvent, Parsed
@@ -52,7 +53,7 @@ def propose(sample: bytes, datum: str | None = None) -> Proposal:
     message = read_json(sample)
     items, listed = _items(message)
     event = listed[0] if items is not None else message
-    leaves = list(_leaves(event))[:MOST_LEAVES]
+    leaves = list(islice(_leaves(event), MOST_LEAVES))
     taken: set[str] = set()
     rules: dict[str, Any] = {}
     guesses: list[Guess] = []
