@@ -50,10 +50,16 @@ def pytest_configure(config: pytest.Config) -> None:
     signal.signal(signal.SIGTERM, signal.default_int_handler)
 
 
-# Tests of HTTP behind which tasks of our own run: the desk, the board of notices, what two ask for at once.
+# Of the tests of stories and of HTTP, those behind which tasks of our own run: workers, desks, the board of notices,
+# what two ask for at once. The others only wait for the database, one statement after another.
 _WITH_TASKS: Final = frozenset(
-    {"test_reports.py", "test_notices.py", "test_idempotency.py", "test_attachments.py", "test_auth.py", "test_bulk.py"}
-)
+    {
+        "test_assign_case.py", "test_escalate_case.py", "test_file_report.py", "test_reconcile.py", "test_sweep.py",
+        "test_workers.py", "test_cameras.py",
+        "test_attachments.py", "test_auth.py", "test_bulk.py", "test_camera_devices.py", "test_camera_events.py",
+        "test_idempotency.py", "test_notices.py", "test_reports.py",
+    }
+)  # fmt: skip
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
@@ -67,7 +73,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 def _has_tasks(item: pytest.Item) -> bool:
     if not inspect.iscoroutinefunction(getattr(item, "function", None)):
         return False
-    return item.path.parent.name != "api" or item.path.name in _WITH_TASKS
+    return item.path.parent.name not in {"api", "stories"} or item.path.name in _WITH_TASKS
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:
