@@ -40,6 +40,7 @@ MOST_BYTES: Final = 8 * 2**20
 MOST_ITEMS: Final = 200
 MOST_STEPS: Final = 16
 MOST_VALUES: Final = 500  # rows of a value table
+MOST_RULES: Final = 64
 
 TARGETS: Final = (
     "kind", "incident", "phase", "code", "serial", "mac", "channel", "name", "time", "zone", "target", "score",
@@ -111,6 +112,8 @@ def read_mapping(told: Any) -> FieldMap:
     items = told.get("items")
     if items is not None and not isinstance(items, str):
         raise BadMapping("items that are no path; want text")
+    if len(told["rules"]) > MOST_RULES:
+        raise BadMapping(f"{len(told['rules'])} rules; want at most {MOST_RULES}")
     moving = told.get("moving", False)
     if not isinstance(moving, bool):
         raise BadMapping("moving that is neither true nor false; want one of both")

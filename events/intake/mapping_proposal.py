@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any, Final
 
 from events.intake.camera_event import CameraEvent, Parsed
@@ -52,7 +53,7 @@ def propose(sample: bytes, datum: str | None = None) -> Proposal:
     message = read_json(sample)
     items, listed = _items(message)
     event = listed[0] if items is not None else message
-    leaves = list(_leaves(event))[:MOST_LEAVES]
+    leaves = list(islice(_leaves(event), MOST_LEAVES))
     taken: set[str] = set()
     rules: dict[str, Any] = {}
     guesses: list[Guess] = []
@@ -165,11 +166,15 @@ _UNITS: Final = (
     "cameracode", "camera", "cameraid", "deviceid", "devicecode", "device", "devid", "unit", "car", "vehicle", "plate",
     "cam", "id", "code", "设备编号",
 )  # fmt: skip
-_HOLDERS: Final = frozenset({"camera", "device", "unit", "car", "vehicle", "source", "sender", "drone"})
+_HOLDERS: Final = frozenset({
+    "camera", "cam", "device", "dev", "sensor", "unit", "car", "vehicle", "source", "sender", "drone",
+})  # fmt: skip
+_INCIDENT_HOLDERS: Final = frozenset({"", "event", "alarm", "incident"})
 _PAIRS: Final = frozenset({
     "pos", "position", "location", "coordinates", "coordinate", "coord", "point", "geo", "lnglat", "lonlat", "gps",
 })  # fmt: skip
-_INCIDENTS: Final = ("incidentid", "incident", "eventid", "alarmid", "trackid", "uuid", "guid", "no", "id")
+_INCIDENTS: Final = ("incidentid", "incident", "eventid", "alarmid", "trackid")
+_NUMBERS: Final = ("uuid", "guid", "no", "id")
 
 
 def _named(*names: str) -> Callable[[_Leaf], int]:
@@ -198,6 +203,12 @@ def _code(leaf: _Leaf) -> int:
     if leaf.name in {"id", "code"}:
         return 1 if leaf.above in _HOLDERS else 0
     return _named(*_UNITS)(leaf)
+
+
+def _incident(leaf: _Leaf) -> int:
+    """A bare id is one of the incident only at the top: deeper it is a device's, and all it says would be one."""
+    named = _named(*_INCIDENTS, *_NUMBERS)(leaf)
+    return 0 if leaf.name in _NUMBERS and leaf.above not in _INCIDENT_HOLDERS else named
 
 
 def _degrees(most: float, names: frozenset[str], place: int) -> Callable[[_Leaf], int]:
@@ -239,5 +250,5 @@ _LOOKS: Final[Sequence[tuple[str, Callable[[_Leaf], int]]]] = (
     ("severity", _named("severity", "level", "priority", "alarmlevel")),
     ("zone", _named("zone", "zonename", "region", "area", "roi")),
     ("target", _named("target", "targettype", "object", "objecttype")),
-    ("incident", _named(*_INCIDENTS)),
+    ("incident", _incident),
 )

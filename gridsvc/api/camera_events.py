@@ -266,7 +266,7 @@ ROUTES: Final = (
     ),
     Route(
         method="POST", path="/api/v1/camera-events/{sender}", handler=_take_signed, roles=PUBLIC,
-        answers=CameraEventsTaken, statuses=(202, 401, 403, 409, 413, 415, 422, 429),
+        answers=CameraEventsTaken, statuses=(202, 409, 413, 415, 422, 429),
         summary="The same, signed (Standard Webhooks): the path names the key, the signature proves it.",
     ),
     Route(

@@ -24,6 +24,12 @@ STATUSES: Final[Mapping[type[GridError], int]] = {
     errors.KeyRequired: 400,
     errors.NotSignedIn: 401,
     errors.BadSignature: 401,
+    errors.SignatureMissing: 401,
+    errors.SignatureMalformed: 401,
+    errors.SignatureTooOld: 401,
+    errors.SignatureTooNew: 401,
+    errors.SignatureWrong: 401,
+    errors.SignatureTooNarrow: 401,
     errors.WrongPassword: 401,
     errors.NotAllowed: 403,
     errors.ForgeryCheckFailed: 403,
@@ -53,6 +59,7 @@ STATUSES: Final[Mapping[type[GridError], int]] = {
     errors.VersionRequired: 428,
     errors.TooManyTries: 429,
     errors.Unavailable: 503,
+    errors.CannotUnseal: 503,
 }
 """Every error that a request can end in. SetupError and its kind belong to commands: 500 if one gets here."""
 

@@ -59,6 +59,8 @@ EXAMPLES: dict[str, object] = {
     "protocol": "onvif",
     "kind": "car",
     "id": 1,
+    "document": {"rules": {"kind": "k"}},
+    "sample": {"k": "smoke"},
 }
 """A value for every field that some body cannot be without."""
 
@@ -113,6 +115,7 @@ async def call(client: Client, route: Route, case: Said) -> Said:
     path = path.replace("{ref}", case.body["case"]["category"]).replace("{number}", "3").replace("{name}", "drawn")
     if "/reports/{id}" in route.path:
         path = route.path.replace("{id}", case.body["id"])
+    path = path.replace("{version}", "1")
     path = path.replace("{layer}/{z}/{x}/{y}", "components/15/25833/12861")
     if path == "/api/v1/cells":
         path += "?lon=103.805&lat=36.055&datum=wgs84"

@@ -139,6 +139,7 @@ def test_what_moves_is_never_placed_where_it_does_not_say_that_it_was() -> None:
         {"moving": True, "rules": {"kind": "k"}},
         {"moving": "yes", "rules": CAR},
         {"rules": CAR | {"datum": {"constant": "mars"}}},
+        {"rules": CAR | {f"field.f{number}": "x" for number in range(61)}},
     ],
 )
 def test_a_mapping_of_places_that_cannot_be_is_refused(wrong: dict[str, Any]) -> None:

@@ -66,6 +66,13 @@ def test_the_list_of_events_is_the_nearest_list_of_objects_or_the_message_itself
     assert "items" not in propose(json.dumps(DOOR).encode()).document
 
 
+def test_the_id_of_a_device_is_never_that_of_an_incident() -> None:
+    """All that the device ever says would be one incident."""
+    assert rules({"type": "fall", "dev": {"id": "D1"}}) == {"kind": "type", "code": "dev.id"}
+    assert rules({"type": "fall", "gateway": {"id": "G1"}}) == {"kind": "type"}
+    assert rules({"type": "fall", "alarm": {"id": "A1"}})["incident"] == "alarm.id"
+
+
 def test_whose_degrees_a_place_is_in_is_never_guessed() -> None:
     asked = propose(json.dumps(CAR).encode())
     assert not {"lon", "lat", "datum"} & set(asked.document["rules"])
