@@ -198,10 +198,14 @@ async def _load_grid(conn: Conn, city: City, now: datetime) -> None:
 
 async def _load_features(conn: Conn, features: Sequence[Feature], now: datetime) -> None:
     ground = [
-        basemap.Feature(f.layer, f.name, f.kind, f.height_m, f.height_m and round(f.height_m / STOREY_M), f.outline)
+        basemap.Feature(f.layer, f.name, f.kind, f.height_m, _storeys(f), f.outline)
         for f in features
     ]
     await basemap.replace(conn, EDITION_OF_GROUND, ATTRIBUTION, ground, now)
+
+
+def _storeys(feature: Feature) -> int | None:
+    return None if feature.height_m is None else round(feature.height_m / STOREY_M)
 
 
 # -- people and cameras -----------------------------------------------------------------------
