@@ -132,6 +132,13 @@ BEGIN
 END
 $$;
 
+-- What each import of the ground brought; an import replaces its own edition.
+CREATE TABLE basemap_editions (
+  edition     text PRIMARY KEY,
+  attribution text NOT NULL,                   -- shown on the map wherever its features are
+  imported_at timestamptz NOT NULL
+);
+
 -- What the map shows beneath the data: roads, water, buildings.
 CREATE TABLE basemap_features (
   id       bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
@@ -139,9 +146,65 @@ CREATE TABLE basemap_features (
   name     text NOT NULL DEFAULT '',
   kind     text NOT NULL DEFAULT '',
   height_m double precision,
-  outline  geometry(Geometry, 4326) NOT NULL
+  outline  geometry(Geometry, 4326) NOT NULL,
+  edition  text NOT NULL REFERENCES basemap_editions ON DELETE CASCADE,
+  levels   integer,                            -- storeys of a building
+  shape    geometry(Geometry, 3857) NOT NULL GENERATED ALWAYS AS (ST_Transform(outline, 3857)) STORED
 );
 CREATE INDEX basemap_features_outline ON basemap_features USING gist (outline);
+CREATE INDEX basemap_features_edition ON basemap_features (edition);
+CREATE INDEX basemap_roads ON basemap_features USING gist (shape) WHERE layer = 'roads';
+CREATE INDEX basemap_main_roads ON basemap_features USING gist (shape)
+  WHERE layer = 'roads' AND kind IN ('motorway', 'primary');
+CREATE INDEX basemap_water ON basemap_features USING gist (shape) WHERE layer = 'water';
+CREATE INDEX basemap_buildings ON basemap_features USING gist (shape) WHERE layer = 'buildings';
+
+-- The shapes of a grid set as the map draws them: exact, and simplified so that neighbours keep their common edges.
+-- Made when the set is published, and for sets from before by the workers.
+CREATE TABLE map_sets (
+  grid_set_id integer PRIMARY KEY REFERENCES grid_sets ON DELETE CASCADE,
+  prepared_at timestamptz NOT NULL
+);
+
+CREATE TABLE map_divisions (
+  grid_set_id integer NOT NULL REFERENCES map_sets ON DELETE CASCADE,
+  code        text COLLATE "C" NOT NULL,
+  name        text NOT NULL,
+  name_en     text NOT NULL,
+  level       text NOT NULL,
+  shape       geometry(Geometry, 3857) NOT NULL,
+  coarse      geometry(Geometry, 3857) NOT NULL,
+  coarsest    geometry(Geometry, 3857) NOT NULL,
+  label       geometry(Point, 3857) NOT NULL,
+  PRIMARY KEY (grid_set_id, code)
+);
+CREATE INDEX map_divisions_shape ON map_divisions USING gist (shape);
+
+CREATE TABLE map_cells (
+  grid_set_id   integer NOT NULL REFERENCES map_sets ON DELETE CASCADE,
+  code          text COLLATE "C" NOT NULL,
+  name          text NOT NULL,
+  division_code text COLLATE "C" NOT NULL,
+  shape         geometry(Geometry, 3857) NOT NULL,
+  coarse        geometry(Geometry, 3857) NOT NULL,
+  coarsest      geometry(Geometry, 3857) NOT NULL,
+  label         geometry(Point, 3857) NOT NULL,
+  PRIMARY KEY (grid_set_id, code)
+);
+CREATE INDEX map_cells_shape ON map_cells USING gist (shape);
+
+CREATE TABLE map_beats (
+  grid_set_id integer NOT NULL REFERENCES map_sets ON DELETE CASCADE,
+  duty_line   text NOT NULL,
+  code        text COLLATE "C" NOT NULL,
+  name        text NOT NULL,
+  shape       geometry(Geometry, 3857) NOT NULL,
+  coarse      geometry(Geometry, 3857) NOT NULL,
+  coarsest    geometry(Geometry, 3857) NOT NULL,
+  label       geometry(Point, 3857) NOT NULL,
+  PRIMARY KEY (grid_set_id, duty_line, code)
+);
+CREATE INDEX map_beats_shape ON map_beats USING gist (shape);
 
 -- ---------------------------------------------------------------------------------------------
 -- People
@@ -1115,6 +1178,76 @@ CREATE INDEX cases_to_follow ON cases (grid_set_id)
   WHERE cell_code IS NOT NULL AND state NOT IN ('closed', 'rejected', 'cancelled', 'merged');
 CREATE INDEX cases_officer_open ON cases (officer_id)
   WHERE state IN ('assigned', 'accepted', 'in_progress');
+
+-- How many cases there are in each cell, for maps from afar; by who may see them: the area keys of their seen_by.
+CREATE TABLE case_audiences (
+  id     integer GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+  digest text COLLATE "C" NOT NULL UNIQUE,     -- of the keys: they may be too long for an index
+  keys   text[] NOT NULL
+);
+CREATE INDEX case_audiences_keys ON case_audiences USING gin (keys);
+
+CREATE TABLE cell_counts (
+  cell_code     text COLLATE "C" NOT NULL,
+  division_code text COLLATE "C" NOT NULL,
+  audience_id   integer NOT NULL REFERENCES case_audiences,
+  cases         integer NOT NULL,
+  PRIMARY KEY (cell_code, division_code, audience_id)
+);
+CREATE INDEX cell_counts_division ON cell_counts (division_code);
+
+-- The same by division; an audience tells the divisions above it, except where a level holds a case for itself.
+CREATE TABLE division_counts (
+  division_code text COLLATE "C" NOT NULL,
+  audience_id   integer NOT NULL REFERENCES case_audiences,
+  divisions     text[] NOT NULL,               -- from the top down to division_code
+  cases         integer NOT NULL,
+  PRIMARY KEY (division_code, audience_id)
+);
+
+-- What has changed and is not counted yet: no writer waits for another's counter. The reconciler adds it up.
+CREATE TABLE case_count_changes (
+  id        bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+  cell_code text COLLATE "C" NOT NULL,
+  divisions text[] NOT NULL,
+  keys      text[] NOT NULL,
+  cases     integer NOT NULL
+);
+
+CREATE FUNCTION case_area_keys(seen_by text[], divisions text[]) RETURNS text[]
+  LANGUAGE sql IMMUTABLE
+  RETURN ARRAY(SELECT key FROM unnest(seen_by) AS key WHERE split_part(key, '/', 1) = ANY (divisions));
+
+-- An exercise counts nowhere.
+CREATE FUNCTION count_case() RETURNS trigger
+  LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp
+AS $$
+DECLARE
+  is_now text[] := case_area_keys(NEW.seen_by, NEW.divisions);
+  was text[];
+BEGIN
+  IF TG_OP = 'UPDATE' THEN
+    was := case_area_keys(OLD.seen_by, OLD.divisions);
+    IF was = is_now AND OLD.divisions = NEW.divisions AND OLD.exercise = NEW.exercise
+       AND OLD.cell_code IS NOT DISTINCT FROM NEW.cell_code THEN
+      RETURN NULL;
+    END IF;
+    IF OLD.cell_code IS NOT NULL AND NOT OLD.exercise THEN
+      INSERT INTO case_count_changes (cell_code, divisions, keys, cases) VALUES (OLD.cell_code, OLD.divisions, was, -1);
+    END IF;
+  END IF;
+  IF NEW.cell_code IS NOT NULL AND NOT NEW.exercise THEN
+    INSERT INTO case_count_changes (cell_code, divisions, keys, cases) VALUES (NEW.cell_code, NEW.divisions, is_now, 1);
+  END IF;
+  RETURN NULL;
+END
+$$;
+CREATE TRIGGER count_case AFTER INSERT ON cases
+  FOR EACH ROW WHEN (NEW.cell_code IS NOT NULL) EXECUTE FUNCTION count_case();
+CREATE TRIGGER count_case_again AFTER UPDATE ON cases
+  FOR EACH ROW WHEN (OLD.seen_by IS DISTINCT FROM NEW.seen_by OR OLD.cell_code IS DISTINCT FROM NEW.cell_code
+                     OR OLD.divisions IS DISTINCT FROM NEW.divisions OR OLD.exercise IS DISTINCT FROM NEW.exercise)
+  EXECUTE FUNCTION count_case();
 
 CREATE TABLE reports (
   id                uuid PRIMARY KEY,
@@ -2122,6 +2255,18 @@ ALTER TABLE mqtt_sites ENABLE ROW LEVEL SECURITY;
 CREATE POLICY mqtt_sites_of_the_service ON mqtt_sites TO gridsvc_app USING ((SELECT scope_is_service()));
 ALTER TABLE sip_devices ENABLE ROW LEVEL SECURITY;
 CREATE POLICY sip_devices_of_the_service ON sip_devices TO gridsvc_app USING ((SELECT scope_is_service()));
+ALTER TABLE case_audiences ENABLE ROW LEVEL SECURITY;
+CREATE POLICY case_audiences_in_scope ON case_audiences TO gridsvc_app
+  USING ((SELECT scope_is_service()) OR keys && (SELECT scope_keys())) WITH CHECK (true);
+ALTER TABLE cell_counts ENABLE ROW LEVEL SECURITY;
+CREATE POLICY cell_counts_in_scope ON cell_counts TO gridsvc_app
+  USING ((SELECT scope_is_service()) OR audience_id IN (SELECT id FROM case_audiences)) WITH CHECK (true);
+ALTER TABLE division_counts ENABLE ROW LEVEL SECURITY;
+CREATE POLICY division_counts_in_scope ON division_counts TO gridsvc_app
+  USING ((SELECT scope_is_service()) OR audience_id IN (SELECT id FROM case_audiences)) WITH CHECK (true);
+ALTER TABLE case_count_changes ENABLE ROW LEVEL SECURITY;
+CREATE POLICY case_count_changes_in_scope ON case_count_changes TO gridsvc_app
+  USING ((SELECT scope_is_service()) OR keys && (SELECT scope_keys())) WITH CHECK (true);
 
 -- What a camera says is seen by whoever has a role over a division above it, on whatever axis.
 CREATE FUNCTION scope_divisions() RETURNS text[]

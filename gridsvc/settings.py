@@ -168,6 +168,16 @@ class WorkerSettings:
 
 
 @dataclass(frozen=True, kw_only=True)
+class TileSettings:
+    """How much of the map a web process keeps, and how many tiles it makes at once."""
+
+    cache_bytes: int = field(
+        default=134_217_728, metadata=_of("GRIDSVC_TILE_CACHE", least=1_048_576, most=17_179_869_184)
+    )
+    connections: int = field(default=3, metadata=_of("GRIDSVC_TILE_CONNECTIONS", least=1, most=64))
+
+
+@dataclass(frozen=True, kw_only=True)
 class LogSettings:
     """What is written to standard error."""
 
@@ -204,12 +214,13 @@ class Settings:
     viid: ViidSettings
     sip: SipSettings
     workers: WorkerSettings
+    tiles: TileSettings
     logs: LogSettings
 
 
 PARTS: Final = (
     InstanceSettings, DatabaseSettings, BrokerSettings, HttpSettings,
-    IdentitySettings, FileSettings, AlertSettings, ViidSettings, SipSettings, WorkerSettings,
+    IdentitySettings, FileSettings, AlertSettings, ViidSettings, SipSettings, WorkerSettings, TileSettings,
     LogSettings,
 )  # fmt: skip
 
@@ -236,6 +247,7 @@ def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
         viid=_read(ViidSettings, given),
         sip=_read(SipSettings, given),
         workers=_read(WorkerSettings, given),
+        tiles=_read(TileSettings, given),
         logs=_read(LogSettings, given),
     )
 

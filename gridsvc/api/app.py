@@ -27,6 +27,7 @@ from gridsvc.api.problems import STARTED, problems
 from gridsvc.api.route import Route
 from gridsvc.api.routes import ROUTES
 from gridsvc.api.signatures import SEALER
+from gridsvc.api.tiles import tiles_while_serving
 from gridsvc.api.tokens import Signer
 from gridsvc.db import SERVICE, open_pool
 from gridsvc.sealing import Sealer
@@ -69,6 +70,7 @@ def build_app(settings: Settings, *, routes: Sequence[Route] = ROUTES, identity_
             city_bounds,
             notice_board,
             place_book,
+            tiles_while_serving,
         ]
     )
     app.on_shutdown.append(close_sockets)

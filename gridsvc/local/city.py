@@ -18,6 +18,7 @@ from geo.place import Bounds
 from geo.projection import area_m2
 from gridsvc.actions.give_secret import give_secret
 from gridsvc.actions.know_cameras import known_cameras
+from gridsvc.actions.prepare_map import prepare_map
 from gridsvc.actions.see_cells import see_cells
 from gridsvc.actions.write_mapping import draft_mapping, publish_mapping
 from gridsvc.db import SERVICE, Conn, Nothing, Statement, open_pool, transaction
@@ -42,6 +43,7 @@ from gridsvc.local.city_demo_file import (
     tokens_document,
     write_demo_file,
 )
+from gridsvc.local.city_ground import STOREY_M
 from gridsvc.local.city_hours import load_hours
 from gridsvc.local.city_ladders import load_ladders
 from gridsvc.local.city_make import make_city
@@ -57,6 +59,7 @@ from gridsvc.sealing import Sealer
 from gridsvc.store import (
     absences,
     api_keys,
+    basemap,
     camera_labels,
     camera_tokens,
     cameras,
@@ -71,6 +74,8 @@ from gridsvc.store.absences import AbsenceRow
 from gridsvc.store.mqtt_sites import Site
 
 GRID_SET: Final = "demo"
+EDITION_OF_GROUND: Final = "demo"
+ATTRIBUTION: Final = "gridsvc demo city"
 ACTOR: Final = "command:up"
 SCHEME: Final = "6+3+3+3"
 ZONE: Final = ZoneInfo("Asia/Shanghai")
@@ -172,7 +177,7 @@ async def load_city(conn: Conn, city: City, given: DemoSecrets, now: datetime) -
     await load_hours(conn, now)
     await load_ladders(conn, now)
     await _load_grid(conn, city, now)
-    await _load_features(conn, city.land.features)
+    await _load_features(conn, city.land.features, now)
     ids = await _load_people(conn, city.people, hash_password(given.password), now)
     await load_rules(conn, city.people, ids, now)
     await _load_devices(conn, given, ids, now)
@@ -235,14 +240,19 @@ async def _load_grid(conn: Conn, city: City, now: datetime) -> None:
     await grids.note_change(conn, grid_set, {"step": "made by the demo city", "seed": city.seed})
     box = Bounds(*shapely.total_bounds([cell.outline for cell in cells]).tolist())
     await grids.publish(conn, grid_set, now, now, box)
+    await prepare_map(conn, grid_set, now)
 
 
-async def _load_features(conn: Conn, features: Sequence[Feature]) -> None:
-    await conn.copy_records_to_table(
-        "basemap_features",
-        records=[(f.layer, f.name, f.kind, f.height_m, f.outline) for f in features],
-        columns=["layer", "name", "kind", "height_m", "outline"],
-    )
+async def _load_features(conn: Conn, features: Sequence[Feature], now: datetime) -> None:
+    ground = [
+        basemap.Feature(f.layer, f.name, f.kind, f.height_m, _storeys(f), f.outline)
+        for f in features
+    ]
+    await basemap.replace(conn, EDITION_OF_GROUND, ATTRIBUTION, ground, now)
+
+
+def _storeys(feature: Feature) -> int | None:
+    return None if feature.height_m is None else round(feature.height_m / STOREY_M)
 
 
 # -- people and cameras -----------------------------------------------------------------------
