@@ -28,6 +28,7 @@ from gridsvc.api import (
     grid_sets,
     hand_overs,
     health,
+    live,
     moves,
     notices,
     openapi,
@@ -81,6 +82,7 @@ ROUTES: Final[tuple[Route, ...]] = (
     *attachments.ROUTES,
     *positions.ROUTES,
     *notices.ROUTES,
+    *live.ROUTES,
     *quiet_hours.ROUTES,
     *reporters.ROUTES,
 )
