@@ -6,6 +6,7 @@ from typing import Final
 
 from gridsvc.api import (
     absences,
+    alarms,
     attachments,
     auth,
     bulk,
@@ -83,6 +84,7 @@ ROUTES: Final[tuple[Route, ...]] = (
     *positions.ROUTES,
     *notices.ROUTES,
     *live.ROUTES,
+    *alarms.ROUTES,
     *quiet_hours.ROUTES,
     *reporters.ROUTES,
 )
