@@ -6,6 +6,7 @@ from typing import Final
 
 from gridsvc.api import (
     absences,
+    alarms,
     attachments,
     auth,
     bulk,
@@ -29,6 +30,7 @@ from gridsvc.api import (
     grid_sets,
     hand_overs,
     health,
+    live,
     moves,
     notices,
     openapi,
@@ -87,6 +89,8 @@ ROUTES: Final[tuple[Route, ...]] = (
     *attachments.ROUTES,
     *positions.ROUTES,
     *notices.ROUTES,
+    *live.ROUTES,
+    *alarms.ROUTES,
     *quiet_hours.ROUTES,
     *reporters.ROUTES,
 )
