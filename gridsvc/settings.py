@@ -113,6 +113,18 @@ class WorkerSettings:
 
 
 @dataclass(frozen=True, kw_only=True)
+class LiveSettings:
+    """How the live feed is followed, and how much of it is remembered."""
+
+    poll_ms: int = field(default=100, metadata=_of("GRIDSVC_LIVE_POLL_MS", least=10, most=10_000))
+    ring_deltas: int = field(default=20_000, metadata=_of("GRIDSVC_LIVE_RING", least=1, most=50_000))
+    ring_bytes: int = field(default=33_554_432, metadata=_of("GRIDSVC_LIVE_RING_BYTES", least=1_024, most=2**30))
+    ring_seconds: float = field(default=900.0, metadata=_of("GRIDSVC_LIVE_RING_SECONDS", least=1, most=1_800))
+    buffer_bytes: int = field(default=524_288, metadata=_of("GRIDSVC_LIVE_BUFFER", least=1_024, most=67_108_864))
+    most_watchers: int = field(default=5_000, metadata=_of("GRIDSVC_LIVE_WATCHERS", least=1, most=100_000))
+
+
+@dataclass(frozen=True, kw_only=True)
 class LogSettings:
     """What is written to standard error."""
 
@@ -147,12 +159,13 @@ class Settings:
     files: FileSettings
     alerts: AlertSettings
     workers: WorkerSettings
+    live: LiveSettings
     logs: LogSettings
 
 
 PARTS: Final = (
     InstanceSettings, DatabaseSettings, BrokerSettings, HttpSettings,
-    IdentitySettings, FileSettings, AlertSettings, WorkerSettings, LogSettings,
+    IdentitySettings, FileSettings, AlertSettings, WorkerSettings, LiveSettings, LogSettings,
 )  # fmt: skip
 
 
@@ -176,6 +189,7 @@ def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
         files=_read(FileSettings, given),
         alerts=_read(AlertSettings, given),
         workers=_read(WorkerSettings, given),
+        live=_read(LiveSettings, given),
         logs=_read(LogSettings, given),
     )
 

@@ -19,6 +19,7 @@ from gridsvc.api.desk import desk_while_serving
 from gridsvc.api.front import shelve
 from gridsvc.api.health import METRICS, Metrics, measure
 from gridsvc.api.identity import DECLARED, IDENTITY, KEPT_S, SIGNER, Identity, identify, on_https
+from gridsvc.api.live import live_feed, send_watchers_away
 from gridsvc.api.notices import close_sockets, notice_board
 from gridsvc.api.openapi import CONTRACT, spell
 from gridsvc.api.parts import POOL, SERVICE_POOL, SETTINGS
@@ -42,6 +43,7 @@ MIDDLEWARES: Final = (
 STOP_WITHIN_S: Final = 4.0  # for requests that are being answered; the supervisor of `gridsvc up` kills after 5
 KEEP_ALIVE_S: Final = 75.0  # longer than a proxy's idle connection, so that the proxy closes first
 SERVICE_CONNECTIONS: Final = 2
+LIVE_CONNECTIONS: Final = 1  # of the live feed; it opens its own
 
 
 def build_app(settings: Settings, *, routes: Sequence[Route] = ROUTES, identity_s: float = KEPT_S) -> web.Application:
@@ -67,16 +69,18 @@ def build_app(settings: Settings, *, routes: Sequence[Route] = ROUTES, identity_
             files_and_desk,
             city_bounds,
             notice_board,
+            live_feed,
             place_book,
         ]
     )
     app.on_shutdown.append(close_sockets)
+    app.on_shutdown.append(send_watchers_away)
     return app
 
 
 async def _pools(app: web.Application) -> AsyncIterator[None]:
     database = app[SETTINGS].database
-    most = max(2, database.pool_size - SERVICE_CONNECTIONS)
+    most = max(2, database.pool_size - SERVICE_CONNECTIONS - LIVE_CONNECTIONS)
     async with (
         open_pool(database.url, size=most, scope="", name="gridsvc web", by_index=True) as pool,
         open_pool(

@@ -79,6 +79,10 @@ class Identity:
         """Forget a session that has just ended here; other processes find out within KEPT_S."""
         self._known = {name: known for name, known in self._known.items() if known.session_id != session_id}
 
+    def forget_user(self, user_id: UUID) -> None:
+        """Forget whatever is known of a user: what he may see has changed."""
+        self._known = {name: known for name, known in self._known.items() if known.caller.user_id != user_id}
+
     def _remembered(self, kind: str, text: str) -> Known | None:
         known = self._known.get((kind, text))
         return known if known is not None and known.until > self._ticks() else None

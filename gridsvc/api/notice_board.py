@@ -18,6 +18,7 @@ import asyncpg
 
 from gridsvc.api.problems import is_away
 from gridsvc.db import SERVICE, ConnPool, transaction
+from gridsvc.live.signed_out import end_signed_out
 from gridsvc.store import notices, open_sockets
 from gridsvc.store.notices import CHANNEL
 from gridsvc.store.open_sockets import Waiting
@@ -173,13 +174,7 @@ class NoticeBoard:
 
     async def look_at_sessions(self) -> None:
         """End the seats whose session or token has ended."""
-        seats = self._all()  # whoever sits down while the database answers was not asked about
-        async with transaction(self._pool, SERVICE) as (conn, now):
-            standing = await open_sockets.standing(conn, {seat.session_id for seat in seats}, now)
-        for seat in seats:
-            run_out = seat.token_ends is not None and seat.token_ends <= now.timestamp()
-            if run_out or seat.session_id not in standing:
-                seat.end("signed_out")
+        await end_signed_out(self._pool, self._all())  # whoever sits down meanwhile was not asked about
 
     async def _hear_hints(self) -> None:
         while True:

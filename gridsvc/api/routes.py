@@ -29,6 +29,7 @@ from gridsvc.api import (
     grid_sets,
     hand_overs,
     health,
+    live,
     moves,
     notices,
     openapi,
@@ -83,6 +84,7 @@ ROUTES: Final[tuple[Route, ...]] = (
     *attachments.ROUTES,
     *positions.ROUTES,
     *notices.ROUTES,
+    *live.ROUTES,
     *quiet_hours.ROUTES,
     *reporters.ROUTES,
 )

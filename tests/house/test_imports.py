@@ -41,7 +41,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "gridsvc.domain": DECISIONS,
     "gridsvc.store": MEMORY,
     "gridsvc.actions": STORIES,
-    "gridsvc.api": STORIES | FOUNDATION | PICTURES,
+    "gridsvc.api": STORIES | FOUNDATION | PICTURES | {"gridsvc.live"},
     "gridsvc.live": STORIES | FOUNDATION,
     "workers": STORIES | FOUNDATION | {"events"},
     "gridsvc.local": EVERYTHING,
