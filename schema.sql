@@ -132,6 +132,13 @@ BEGIN
 END
 $$;
 
+-- What each import of the ground brought; an import replaces its own edition.
+CREATE TABLE basemap_editions (
+  edition     text PRIMARY KEY,
+  attribution text NOT NULL,                   -- shown on the map wherever its features are
+  imported_at timestamptz NOT NULL
+);
+
 -- What the map shows beneath the data: roads, water, buildings.
 CREATE TABLE basemap_features (
   id       bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
@@ -139,9 +146,65 @@ CREATE TABLE basemap_features (
   name     text NOT NULL DEFAULT '',
   kind     text NOT NULL DEFAULT '',
   height_m double precision,
-  outline  geometry(Geometry, 4326) NOT NULL
+  outline  geometry(Geometry, 4326) NOT NULL,
+  edition  text NOT NULL REFERENCES basemap_editions ON DELETE CASCADE,
+  levels   integer,                            -- storeys of a building
+  shape    geometry(Geometry, 3857) NOT NULL GENERATED ALWAYS AS (ST_Transform(outline, 3857)) STORED
 );
 CREATE INDEX basemap_features_outline ON basemap_features USING gist (outline);
+CREATE INDEX basemap_features_edition ON basemap_features (edition);
+CREATE INDEX basemap_roads ON basemap_features USING gist (shape) WHERE layer = 'roads';
+CREATE INDEX basemap_main_roads ON basemap_features USING gist (shape)
+  WHERE layer = 'roads' AND kind IN ('motorway', 'primary');
+CREATE INDEX basemap_water ON basemap_features USING gist (shape) WHERE layer = 'water';
+CREATE INDEX basemap_buildings ON basemap_features USING gist (shape) WHERE layer = 'buildings';
+
+-- The shapes of a grid set as the map draws them: exact, and simplified so that neighbours keep their common edges.
+-- Made when the set is published, and for sets from before by the workers.
+CREATE TABLE map_sets (
+  grid_set_id integer PRIMARY KEY REFERENCES grid_sets ON DELETE CASCADE,
+  prepared_at timestamptz NOT NULL
+);
+
+CREATE TABLE map_divisions (
+  grid_set_id integer NOT NULL REFERENCES map_sets ON DELETE CASCADE,
+  code        text COLLATE "C" NOT NULL,
+  name        text NOT NULL,
+  name_en     text NOT NULL,
+  level       text NOT NULL,
+  shape       geometry(Geometry, 3857) NOT NULL,
+  coarse      geometry(Geometry, 3857) NOT NULL,
+  coarsest    geometry(Geometry, 3857) NOT NULL,
+  label       geometry(Point, 3857) NOT NULL,
+  PRIMARY KEY (grid_set_id, code)
+);
+CREATE INDEX map_divisions_shape ON map_divisions USING gist (shape);
+
+CREATE TABLE map_cells (
+  grid_set_id   integer NOT NULL REFERENCES map_sets ON DELETE CASCADE,
+  code          text COLLATE "C" NOT NULL,
+  name          text NOT NULL,
+  division_code text COLLATE "C" NOT NULL,
+  shape         geometry(Geometry, 3857) NOT NULL,
+  coarse        geometry(Geometry, 3857) NOT NULL,
+  coarsest      geometry(Geometry, 3857) NOT NULL,
+  label         geometry(Point, 3857) NOT NULL,
+  PRIMARY KEY (grid_set_id, code)
+);
+CREATE INDEX map_cells_shape ON map_cells USING gist (shape);
+
+CREATE TABLE map_beats (
+  grid_set_id integer NOT NULL REFERENCES map_sets ON DELETE CASCADE,
+  duty_line   text NOT NULL,
+  code        text COLLATE "C" NOT NULL,
+  name        text NOT NULL,
+  shape       geometry(Geometry, 3857) NOT NULL,
+  coarse      geometry(Geometry, 3857) NOT NULL,
+  coarsest    geometry(Geometry, 3857) NOT NULL,
+  label       geometry(Point, 3857) NOT NULL,
+  PRIMARY KEY (grid_set_id, duty_line, code)
+);
+CREATE INDEX map_beats_shape ON map_beats USING gist (shape);
 
 -- ---------------------------------------------------------------------------------------------
 -- People

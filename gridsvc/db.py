@@ -192,20 +192,23 @@ async def open_pool(
     role: str | None = APPLICATION_ROLE,
     plan_once: bool = False,
     by_index: bool = False,
+    least: int = 2,
+    statement_s: float = STATEMENT_SECONDS,
 ) -> AsyncIterator[ConnPool]:
     """Open a pool of `size` connections that work as the application role.
 
     `scope` is what a connection sees outside `transaction()`: nothing by default, SERVICE for workers.
     `role=None` keeps the login's own role (migrations, test set-up). `plan_once`: a statement is planned for any
     parameters once, which suits batches of any size and ill suits optional filters. `by_index`: tables are
-    read by an index wherever there is one. Raises BadSettings without a `url`.
+    read by an index wherever there is one. `least` connections are opened at once, the rest when they are wanted;
+    `statement_s` is how long the server lets a statement run. Raises BadSettings without a `url`.
     """
     if not url:
         raise BadSettings("no database is named; set GRIDSVC_DATABASE_URL, or run in the folder of a `gridsvc up`")
     settings = {
         "application_name": name,
         "gridsvc.scope": scope,
-        "statement_timeout": f"{STATEMENT_SECONDS:.0f}s",
+        "statement_timeout": f"{statement_s * 1000:.0f}",
         "lock_timeout": "10s",
         "idle_in_transaction_session_timeout": "60s",
         "timezone": "UTC",
@@ -221,12 +224,12 @@ async def open_pool(
         settings["enable_seqscan"] = "off"
     async with asyncpg.create_pool(
         url,
-        min_size=min(2, size),
+        min_size=min(least, size),
         max_size=size,
         init=teach_types,
         reset=_leave_as_it_is,
         server_settings=settings,
-        command_timeout=STATEMENT_SECONDS + 5,
+        command_timeout=statement_s + 5,
         timeout=10,
     ) as pool:
         yield pool

@@ -34,6 +34,7 @@ ACTIONS: Final[dict[str, str]] = {
     "notices_released": "digests were told whose people's quiet hours were over",
     "calls_widened": "calls to emergencies that nobody accepted in time went further",
     "round_failed": "a periodic round failed; the next one tries again",
+    "map_prepared": "the shapes of a grid set were made for the map, because they were missing",
     "case_re_emitted": "the reconciler sent a waiting case to routing again",
     "check_re_emitted": "the reconciler said again that somebody should look at a case",
     "clock_jumped": "the database's clock jumped; no rung fires until it is looked at",

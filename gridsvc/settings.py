@@ -125,6 +125,16 @@ class LiveSettings:
 
 
 @dataclass(frozen=True, kw_only=True)
+class TileSettings:
+    """How much of the map a web process keeps, and how many tiles it makes at once."""
+
+    cache_bytes: int = field(
+        default=134_217_728, metadata=_of("GRIDSVC_TILE_CACHE", least=1_048_576, most=17_179_869_184)
+    )
+    connections: int = field(default=3, metadata=_of("GRIDSVC_TILE_CONNECTIONS", least=1, most=64))
+
+
+@dataclass(frozen=True, kw_only=True)
 class LogSettings:
     """What is written to standard error."""
 
@@ -160,12 +170,13 @@ class Settings:
     alerts: AlertSettings
     workers: WorkerSettings
     live: LiveSettings
+    tiles: TileSettings
     logs: LogSettings
 
 
 PARTS: Final = (
     InstanceSettings, DatabaseSettings, BrokerSettings, HttpSettings,
-    IdentitySettings, FileSettings, AlertSettings, WorkerSettings, LiveSettings, LogSettings,
+    IdentitySettings, FileSettings, AlertSettings, WorkerSettings, LiveSettings, TileSettings, LogSettings,
 )  # fmt: skip
 
 
@@ -190,6 +201,7 @@ def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
         alerts=_read(AlertSettings, given),
         workers=_read(WorkerSettings, given),
         live=_read(LiveSettings, given),
+        tiles=_read(TileSettings, given),
         logs=_read(LogSettings, given),
     )
 

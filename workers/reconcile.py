@@ -9,6 +9,7 @@ from functools import partial
 from typing import Final
 
 from gridsvc.actions.emit_again import emit_again
+from gridsvc.actions.prepare_map import prepare_missing
 from gridsvc.actions.want_checks import want_checks
 from gridsvc.db import SERVICE, ConnPool, transaction
 from gridsvc.settings import WorkerSettings
@@ -66,6 +67,15 @@ async def remove_round(pool: ConnPool) -> int:
     return removed
 
 
+async def map_round(pool: ConnPool) -> int:
+    """Make the map of a grid set that has none: one that was published before maps were made, or by hand."""
+    async with transaction(pool, SERVICE) as (conn, now):
+        made = await prepare_missing(conn, now)
+    if made:
+        log.info("map of a grid set made", extra={"action": "map_prepared"})
+    return made
+
+
 async def reconcile(pool: ConnPool, settings: WorkerSettings, stop: asyncio.Event) -> None:
     """Take each kind of round in its own rhythm until `stop`."""
     async with asyncio.TaskGroup() as group:
@@ -73,6 +83,7 @@ async def reconcile(pool: ConnPool, settings: WorkerSettings, stop: asyncio.Even
             ("emit again", settings.reconcile_seconds, partial(emit_round, pool)),
             ("check again", settings.reconcile_seconds, partial(check_round, pool)),
             ("outbox", settings.reconcile_seconds, partial(outbox_round, pool)),
+            ("map", settings.reconcile_seconds, partial(map_round, pool)),
             ("remove old", REMOVE_SECONDS, partial(remove_round, pool)),
         ):
             group.create_task(periodically(name, seconds, turn, stop), name=name)

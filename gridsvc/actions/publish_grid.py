@@ -13,6 +13,7 @@ from geo.coverage import box_around, holes, overlaps, strays
 from geo.defects import Defect, Kind
 from geo.place import Bounds
 from gridsvc.actions.import_grid import need_draft, refusal
+from gridsvc.actions.prepare_map import prepare_map, prepare_missing
 from gridsvc.actions.preview_grid import lost_cases
 from gridsvc.db import Conn, ConnPool, transaction
 from gridsvc.errors import SetupError
@@ -110,6 +111,7 @@ async def publish_grid(
             )
         assert checked.box is not None  # noqa: S101 - a set without cells was refused above
         await grids.publish(conn, known.id, start, now, checked.box)
+        await prepare_map(conn, known.id, now)
     return Published(known.id, start, checked.defects, len(lost))
 
 
@@ -124,7 +126,8 @@ def _named(lost: Sequence[CaseRow]) -> str:
 async def rollback_grid(conn: Conn, now: datetime) -> tuple[grids.GridSet, grids.GridSet]:
     """Withdraw the published set that begins last; return it and the one that is in force without it.
 
-    Runs inside the caller's transaction. Raises SetupError where nothing would be in force any more.
+    Runs inside the caller's transaction; the map of that one is made anew. Raises SetupError where nothing would be
+    in force any more.
     Open cases that were located with the withdrawn set follow back; closed ones keep its cells.
     """
     await grids.lock(conn)
@@ -136,6 +139,7 @@ async def rollback_grid(conn: Conn, now: datetime) -> tuple[grids.GridSet, grids
     left = await grids.in_force(conn, now)
     if left is None:
         raise SetupError(f"{last.name} is the only set in force: there is none to go back to")
+    await prepare_missing(conn, now)
     return last, next(s for s in published if s.id == left)
 
 

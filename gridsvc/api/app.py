@@ -28,6 +28,7 @@ from gridsvc.api.positions import city_bounds
 from gridsvc.api.problems import STARTED, problems
 from gridsvc.api.route import Route
 from gridsvc.api.routes import ROUTES
+from gridsvc.api.tiles import tiles_while_serving
 from gridsvc.api.tokens import Signer
 from gridsvc.db import SERVICE, open_pool
 from gridsvc.settings import Settings
@@ -71,6 +72,7 @@ def build_app(settings: Settings, *, routes: Sequence[Route] = ROUTES, identity_
             notice_board,
             live_feed,
             place_book,
+            tiles_while_serving,
         ]
     )
     app.on_shutdown.append(close_sockets)

@@ -94,6 +94,14 @@ class Metrics:
         self.refusals: dict[str, int] = {}
         self.rungs = RungLags()
         self.registry.register(self.rungs)
+        self.tiles = Counter(
+            "gridsvc_tiles", "Tiles of the map by where they came from.", ("layer", "outcome"), registry=self.registry
+        )
+        self.tile_seconds = Histogram(
+            "gridsvc_tile_seconds", "Time to make a tile, the wait for a connection too.", ("layer",), buckets=BUCKETS,
+            registry=self.registry,
+        )  # fmt: skip
+        self.tile_bytes = gauge("tile_cache_bytes", "Bytes of the tiles that this process keeps.")
         self.pool = gauge("pool_connections", "Connections of the pool for requests.", "use")
 
     def answered(self, route: str, status: int, seconds: float) -> None:

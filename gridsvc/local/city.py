@@ -16,6 +16,7 @@ import shapely
 from events.storm import Mode
 from geo.place import Bounds
 from geo.projection import area_m2
+from gridsvc.actions.prepare_map import prepare_map
 from gridsvc.actions.see_cells import see_cells
 from gridsvc.db import SERVICE, Conn, Nothing, Statement, open_pool, transaction
 from gridsvc.domain import roster
@@ -34,6 +35,7 @@ from gridsvc.local.city_demo_file import (
     make_secrets,
     write_demo_file,
 )
+from gridsvc.local.city_ground import STOREY_M
 from gridsvc.local.city_hours import load_hours
 from gridsvc.local.city_ladders import load_ladders
 from gridsvc.local.city_make import make_city
@@ -47,6 +49,7 @@ from gridsvc.passwords import hash_password
 from gridsvc.store import (
     absences,
     api_keys,
+    basemap,
     camera_labels,
     camera_tokens,
     cameras,
@@ -59,6 +62,8 @@ from gridsvc.store import (
 from gridsvc.store.absences import AbsenceRow
 
 GRID_SET: Final = "demo"
+EDITION_OF_GROUND: Final = "demo"
+ATTRIBUTION: Final = "gridsvc demo city"
 ACTOR: Final = "command:up"
 SCHEME: Final = "6+3+3+3"
 ZONE: Final = ZoneInfo("Asia/Shanghai")
@@ -125,7 +130,7 @@ async def load_city(conn: Conn, city: City, given: DemoSecrets, now: datetime) -
     await load_hours(conn, now)
     await load_ladders(conn, now)
     await _load_grid(conn, city, now)
-    await _load_features(conn, city.land.features)
+    await _load_features(conn, city.land.features, now)
     ids = await _load_people(conn, city.people, hash_password(given.password), now)
     await load_rules(conn, city.people, ids, now)
     await _load_devices(conn, given, ids, now)
@@ -188,14 +193,19 @@ async def _load_grid(conn: Conn, city: City, now: datetime) -> None:
     await grids.note_change(conn, grid_set, {"step": "made by the demo city", "seed": city.seed})
     box = Bounds(*shapely.total_bounds([cell.outline for cell in cells]).tolist())
     await grids.publish(conn, grid_set, now, now, box)
+    await prepare_map(conn, grid_set, now)
 
 
-async def _load_features(conn: Conn, features: Sequence[Feature]) -> None:
-    await conn.copy_records_to_table(
-        "basemap_features",
-        records=[(f.layer, f.name, f.kind, f.height_m, f.outline) for f in features],
-        columns=["layer", "name", "kind", "height_m", "outline"],
-    )
+async def _load_features(conn: Conn, features: Sequence[Feature], now: datetime) -> None:
+    ground = [
+        basemap.Feature(f.layer, f.name, f.kind, f.height_m, _storeys(f), f.outline)
+        for f in features
+    ]
+    await basemap.replace(conn, EDITION_OF_GROUND, ATTRIBUTION, ground, now)
+
+
+def _storeys(feature: Feature) -> int | None:
+    return None if feature.height_m is None else round(feature.height_m / STOREY_M)
 
 
 # -- people and cameras -----------------------------------------------------------------------

@@ -30,6 +30,7 @@ ROWS_NORTH: Final = 13
 ROWS: Final = ROWS_SOUTH + ROWS_NORTH
 MESH_M: Final = 100.0  # 万米单元网格: about 10 000 m² each
 HALF_RIVER_M: Final = 90.0
+STOREY_M: Final = 3.0
 DECIMALS: Final = 9  # of a degree: a tenth of a millimetre, so the last bits of a sine do not matter
 
 _COMMUNITY_MESHES: Final = 47  # about half a square kilometre
@@ -353,12 +354,12 @@ def _inside(lattice: Lattice, i: int, j: int, s: float, t: float) -> tuple[float
 
 
 def _height(rng: random.Random, i: int, j: int, kind: str) -> float:
-    """Storeys of three metres; towers rise towards the two centres of the city."""
+    """Storeys of STOREY_M; towers rise towards the two centres of the city."""
     nearness = max(math.exp(-math.hypot(i - column, j - row) / 12) for column, row in ((112, 10), (62, 11)))
     storeys = {"tower": rng.randint(9, 18) + rng.random() * 26 * nearness, "apartments": rng.randint(4, 8)}.get(
         kind, rng.randint(2, 6) + rng.random() * 10 * nearness
     )
-    return round(storeys) * 3.0
+    return round(storeys) * STOREY_M
 
 
 def _feature(layer: str, name: str, kind: str, outline: shapely.Geometry, height_m: float | None = None) -> Feature:

@@ -22,9 +22,10 @@ EXAMPLES = Path(__file__).parents[3] / "docs/examples/gazetteer"
 
 # Two roads that cross in the cell of NORTH.
 ROADS = """
-INSERT INTO basemap_features (layer, name, kind, outline)
-VALUES ('roads', '张掖路', 'primary', ST_GeomFromText('LINESTRING(103.801 36.055, 103.809 36.055)', 4326)),
-       ('roads', '酒泉路', 'primary', ST_GeomFromText('LINESTRING(103.805 36.051, 103.805 36.059)', 4326))
+INSERT INTO basemap_editions VALUES ('test', '', now());
+INSERT INTO basemap_features (edition, layer, name, kind, outline)
+VALUES ('test', 'roads', '张掖路', 'primary', ST_GeomFromText('LINESTRING(103.801 36.055, 103.809 36.055)', 4326)),
+       ('test', 'roads', '酒泉路', 'primary', ST_GeomFromText('LINESTRING(103.805 36.051, 103.805 36.059)', 4326))
 """
 
 
