@@ -54,6 +54,12 @@ for (const [file, from] of FILES) cpSync(join(packages, from), join(made, file))
 // The weight axis alone; the slices are fetched as a page needs their characters.
 const css = readFileSync(join(FONT, "wght.css"), "utf8");
 writeFileSync(join(made, "noto-sans-sc.css"), css.replaceAll("./files/", "./noto-sans-sc/"));
+// The map draws its text itself and must be told which file has which characters, or it draws before they are there.
+const slices = [...css.matchAll(/url\(\.\/files\/([^)]+)\)[^;]*;\s*unicode-range:\s*([^;]+);/g)].map(([, file, ranges]) => [
+  file, ranges.split(","),
+]);
+writeFileSync(join(made, "noto-sans-sc.mjs"), `export const slices = ${JSON.stringify(slices)};\n`);
+writeFileSync(join(made, "noto-sans-sc.d.mts"), "export const slices: [file: string, ranges: string[]][];\n");
 for (const name of readdirSync(join(FONT, "files"))) {
   if (name.endsWith("-wght-normal.woff2")) cpSync(join(FONT, "files", name), join(made, "noto-sans-sc", name));
 }

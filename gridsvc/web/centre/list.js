@@ -96,7 +96,7 @@ function Row({ brief, y, n, of }) {
     onClick=${(/** @type {MouseEvent} */ event) => { if (event.ctrlKey || event.metaKey) pick(brief.id); else open(brief.id); }}
     onPointerEnter=${() => { pointed.value = brief.id; }}>
     <span class="row-mark"><${Mark} severity=${brief.severity} state=${brief.state} standing=${left.standing} size=${24} label=${`${word("severity", brief.severity)} · ${word("state", brief.state)}`} /></span>
-    <span class="row-title">${brief.exercise && html`<span class="tag">${t("case.exercise")}</span>`}${categoryName(brief)}</span>
+    <span class="row-title">${brief.exercise && html`<span class="tag">${t("case.exercise")}</span>`}<span class="row-name">${categoryName(brief)}</span></span>
     <span class="row-time"><${TimeBar} left=${left} /></span>
     <span class="row-more">${why ? html`<span class="tag">${word("queue", why)}</span>` : brief.pool ? html`<span class="tag">${word("pool", brief.pool)}</span>` : ""}
       ${[divisionName(brief.division), brief.cell ? brief.cell.slice(-3) : null, ownerName(brief) || null].filter(Boolean).join(" · ")}</span>

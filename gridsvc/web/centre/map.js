@@ -80,6 +80,7 @@ const loads = computed(() => {
  */
 function keepInStep(map) {
   const source = (/** @type {string} */ name) => /** @type {GeoJSONSource} */ (map.getSource(name));
+  let waits = 0;
   /** @type {Map<string, {key: string, loud: boolean}>} */
   let before = new Map();
   const stops = [
@@ -144,9 +145,12 @@ function keepInStep(map) {
   }));
   stops.push(effect(() => {
     const to = goal.value;
-    if (to !== null) bring(map, to);
+    if (to !== null) waits = requestAnimationFrame(() => bring(map, to)); // the drawer of the same click stands by then
   }));
-  return () => stops.forEach((stop) => stop());
+  return () => {
+    cancelAnimationFrame(waits);
+    stops.forEach((stop) => stop());
+  };
 }
 
 /**
@@ -220,7 +224,8 @@ export function MapView({ city }) {
     <div class="map-tools" role="group" aria-label=${t("map.tools")}>
       <button onClick=${() => map().zoomIn({ duration: 100 })} aria-label=${t("map.in")} title=${t("map.in")}>+</button>
       <button onClick=${() => map().zoomOut({ duration: 100 })} aria-label=${t("map.out")} title=${t("map.out")}>−</button>
-      <button onClick=${() => map().fitBounds(city.bounds, { padding: 24, duration: 100 })} aria-label=${t("map.whole")} title=${t("map.whole")}>⛶</button>
+      <button onClick=${() => map().fitBounds(city.bounds, { padding: 24, duration: 100 })} aria-label=${t("map.whole")} title=${t("map.whole")}>
+        <svg width="16" height="16" viewBox="0 0 24 24" aria-hidden="true"><path d="M4 9V4h5M15 4h5v5M20 15v5h-5M9 20H4v-5" class="icon" /></svg></button>
       <button aria-pressed=${is.buildings3d} onClick=${() => show({ buildings3d: !is.buildings3d })}>3D</button>
     </div>
     <${Legend} shown=${is} show=${show} />

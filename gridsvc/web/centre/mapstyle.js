@@ -1,13 +1,14 @@
 // What the map draws, in which order and colours: a base map quieter than the data, then what the city is made of,
 // then what happens in it.
 import { drawMark } from "../shared/marks.js";
+import { slices } from "../vendor/noto-sans-sc.mjs";
 import { ink } from "./theme.js";
 
 /** @import { MapLayers, Severity } from "../shared/types.js" */
 /** @import { Fill } from "../shared/marks.js" */
 /** @import { Map as MapLibre, StyleSpecification, LayerSpecification, SourceSpecification, ExpressionSpecification } from "../vendor/maplibre-gl.mjs" */
 
-const FONT = ["Noto Sans SC Variable"];
+const FONT = /** @type {[string]} */ (["Noto Sans SC Variable"]);
 /** @type {{type: "geojson", data: {type: "FeatureCollection", features: []}}} */
 const NOTHING = { type: "geojson", data: { type: "FeatureCollection", features: [] } };
 
@@ -47,6 +48,7 @@ export function styleOf(map, shown) {
   sources["cameras"] = { ...NOTHING, promoteId: "id" };
   return {
     version: 8, name: "gridsvc", sources,
+    "font-faces": { [FONT[0]]: slices.map(([file, ranges]) => ({ url: new URL(`../vendor/noto-sans-sc/${file}`, import.meta.url).href, "unicode-range": ranges })) },
     layers: layersOf(shown).filter((layer) => !("source" in layer) || layer.source in sources),
     transition: { duration: 0, delay: 0 },
   };

@@ -1,5 +1,7 @@
 // One language at a time: words by key, dates and numbers by Intl, and names that the service has in both.
+import { cityNow } from "./clock.js";
 import { computed, signal } from "./screen.js";
+import { zone } from "./service.js";
 import { en } from "./words/en.js";
 import { zh } from "./words/zh-CN.js";
 
@@ -57,16 +59,13 @@ export function named(name, nameEn) {
 }
 
 const number_ = computed(() => new Intl.NumberFormat(language.value));
-const time_ = computed(() => new Intl.DateTimeFormat(language.value, { hour: "2-digit", minute: "2-digit", hourCycle: "h23" }));
-const exact_ = computed(
-  () => new Intl.DateTimeFormat(language.value, { hour: "2-digit", minute: "2-digit", second: "2-digit", hourCycle: "h23" }),
-);
-const moment_ = computed(
-  () =>
-    new Intl.DateTimeFormat(language.value, {
-      month: "2-digit", day: "2-digit", hour: "2-digit", minute: "2-digit", hourCycle: "h23",
-    }),
-);
+
+/** @param {Intl.DateTimeFormatOptions} how */
+const format = (how) => new Intl.DateTimeFormat(language.value, { hourCycle: "h23", ...how, ...(zone.value ? { timeZone: zone.value } : {}) });
+const time_ = computed(() => format({ hour: "2-digit", minute: "2-digit" }));
+const exact_ = computed(() => format({ hour: "2-digit", minute: "2-digit", second: "2-digit" }));
+const moment_ = computed(() => format({ month: "2-digit", day: "2-digit", hour: "2-digit", minute: "2-digit" }));
+const day_ = computed(() => format({ year: "numeric", month: "2-digit", day: "2-digit" }));
 
 /** @param {number} value */
 export const count = (value) => number_.value.format(value);
@@ -80,7 +79,7 @@ export const timeOfDay = (ms) => exact_.value.format(ms);
  */
 export function moment(at) {
   const then = new Date(at);
-  return then.toDateString() === new Date().toDateString() ? time_.value.format(then) : moment_.value.format(then);
+  return day_.value.format(then) === day_.value.format(cityNow()) ? time_.value.format(then) : moment_.value.format(then);
 }
 
 /**

@@ -6,10 +6,16 @@ import { signal } from "./screen.js";
 /** Who is signed in: null nobody, undefined not known yet. */
 export const person = signal(/** @type {Person | null | undefined} */ (undefined));
 
+/** The city's zone: its times are the same on every desk, wherever that stands. */
+export const zone = signal("");
+
 /** Why the page asks to sign in: "ended" when a session came to its end. */
 export const signedOutWhy = signal("");
 
 let forgeryToken = "";
+
+// The cookie cannot be read from here; this remembers whether there may be one, so that the first visit asks nothing.
+const MAY_BE_IN = "gridsvc.session";
 
 /**
  * A refusal of the service (RFC 9457), or that it could not be reached (`status` 0).
@@ -96,12 +102,18 @@ export function newKey() {
 
 /** Find out who is signed in, by the session's cookie. */
 export async function recognise() {
+  if (localStorage.getItem(MAY_BE_IN) === null) {
+    person.value = null;
+    return;
+  }
   try {
     const session = await ask("/api/v1/auth/session");
     forgeryToken = session.csrf_token;
+    zone.value = session.zone;
     person.value = session.user;
   } catch (refused) {
     if (!(refused instanceof Refused) || refused.status !== 401) throw refused;
+    localStorage.removeItem(MAY_BE_IN);
     person.value = null;
   }
 }
@@ -111,15 +123,16 @@ export async function recognise() {
  * @param {string} password
  */
 export async function signIn(username, password) {
-  const { body } = await send("POST", "/api/v1/auth/login", { username, password }, {});
-  forgeryToken = body.csrf_token;
+  await send("POST", "/api/v1/auth/login", { username, password }, {});
+  localStorage.setItem(MAY_BE_IN, "1");
   signedOutWhy.value = "";
-  person.value = body.user;
+  await recognise();
 }
 
 /** End the session here. */
 export async function signOut() {
   await send("POST", "/api/v1/auth/logout", undefined, { "X-CSRF-Token": forgeryToken });
+  localStorage.removeItem(MAY_BE_IN);
   person.value = null;
 }
 
@@ -149,6 +162,7 @@ async function send(method, path, body, headers, signal_) {
   const said = await answer.json().catch(() => null);
   if (answer.ok) return { body: said };
   if (answer.status === 401 && person.peek()) {
+    localStorage.removeItem(MAY_BE_IN);
     signedOutWhy.value = "ended";
     person.value = null;
   }
