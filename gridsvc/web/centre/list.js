@@ -100,6 +100,6 @@ function Row({ brief, y, n, of }) {
     <span class="row-time"><${TimeBar} left=${left} /></span>
     <span class="row-more">${why ? html`<span class="tag">${word("queue", why)}</span>` : brief.pool ? html`<span class="tag">${word("pool", brief.pool)}</span>` : ""}
       ${[divisionName(brief.division), brief.cell ? brief.cell.slice(-3) : null, ownerName(brief) || null].filter(Boolean).join(" · ")}</span>
-    <button class="row-pick" tabindex="-1" aria-hidden="true" onClick=${(/** @type {MouseEvent} */ event) => { event.stopPropagation(); pick(brief.id); }}>${picked.value.has(brief.id) ? "✓" : ""}</button>
+    <span class="row-pick" aria-hidden="true" onClick=${(/** @type {MouseEvent} */ event) => { event.stopPropagation(); pick(brief.id); }}>${picked.value.has(brief.id) ? "✓" : ""}</span>
   </div>`;
 }

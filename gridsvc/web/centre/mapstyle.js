@@ -44,8 +44,8 @@ export function styleOf(map, shown) {
   };
   sources["emergencies"] = { ...NOTHING, promoteId: "id" };
   sources["opened"] = NOTHING;
-  sources["officers"] = { ...NOTHING, promoteId: "id" };
-  sources["cameras"] = { ...NOTHING, promoteId: "id" };
+  sources["officers"] = NOTHING;
+  sources["cameras"] = NOTHING; // no id of the library's: codes of twenty digits are no number that it could keep
   return {
     version: 8, name: "gridsvc", sources,
     "font-faces": { [FONT[0]]: slices.map(([file, ranges]) => ({ url: new URL(`../vendor/noto-sans-sc/${file}`, import.meta.url).href, "unicode-range": ranges })) },

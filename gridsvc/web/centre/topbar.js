@@ -26,7 +26,7 @@ export function TopBar() {
     <${Age} />
     <${Bell} />
     <button class="quiet" onClick=${() => speak(language.value === "en" ? "zh-CN" : "en")} lang=${language.value === "en" ? "zh-CN" : "en"}
-      aria-label=${t("top.language")} title=${t("top.language")}>${t("top.otherLanguage")}</button>
+      title=${t("top.language")}>${t("top.otherLanguage")}</button>
     <button class="quiet icon-button" onClick=${switchTheme} aria-label=${t(theme.value === "dark" ? "top.light" : "top.dark")}
       title=${t(theme.value === "dark" ? "top.light" : "top.dark")}>
       <svg width="18" height="18" viewBox="0 0 24 24" aria-hidden="true"><circle cx="12" cy="12" r="8" class="icon" /><path d="M12 4a8 8 0 0 1 0 16Z" class="icon-fill" /></svg>

@@ -52,7 +52,7 @@ let masks = 0;
  */
 export function Mark({ severity, state, standing, size = 20, label }) {
   const fill = fillOf(state), outline = OUTLINES[severity], id = `half-${masks++}`;
-  return html`<svg class=${`mark ${severity} ${standing ?? ""}`} width=${size} height=${size} viewBox="0 0 24 24" role="img" aria-label=${label}>
+  return html`<svg class=${`mark ${severity} ${standing ?? ""}`} width=${size} height=${size} viewBox="0 0 24 24" role=${label ? "img" : undefined} aria-label=${label || undefined} aria-hidden=${label ? undefined : "true"}>
     ${fill === "half" && html`<clipPath id=${id}><path d=${HALF} /></clipPath>`}
     <path class="mark-ground" d=${outline} />
     ${fill === "half" && html`<path class="mark-fill" d=${outline} clip-path=${`url(#${id})`} />`}
