@@ -49,6 +49,8 @@ ACTIONS: Final[dict[str, str]] = {
     "head_signed": "the day's history was folded and signed",
     "notices_pushed": "notices went out over an open socket",
     "socket_failed": "a socket was closed by a fault of ours; its client comes again",
+    "live_begun": "a web process began to follow the live feed, or its numbers began anew",
+    "live_resync": "a watcher of the live feed was too slow and was told to load the snapshot anew",
     "sign_in_throttled": "too many failed sign-ins for one name or address",
     "session_reuse": "a used refresh token came again; its session is ended",
     "csp_report": "a browser kept a page from what its policy forbids, for the first time in this process",

@@ -117,10 +117,11 @@ class LiveSettings:
     """How the live feed is followed, and how much of it is remembered."""
 
     poll_ms: int = field(default=100, metadata=_of("GRIDSVC_LIVE_POLL_MS", least=10, most=10_000))
+    heartbeat_s: float = field(default=5.0, metadata=_of("GRIDSVC_LIVE_HEARTBEAT", least=0.05, most=60))
     ring_deltas: int = field(default=20_000, metadata=_of("GRIDSVC_LIVE_RING", least=1, most=50_000))
     ring_bytes: int = field(default=33_554_432, metadata=_of("GRIDSVC_LIVE_RING_BYTES", least=1_024, most=2**30))
     ring_seconds: float = field(default=900.0, metadata=_of("GRIDSVC_LIVE_RING_SECONDS", least=1, most=1_800))
-    buffer_bytes: int = field(default=524_288, metadata=_of("GRIDSVC_LIVE_BUFFER", least=1_024, most=67_108_864))
+    buffer_bytes: int = field(default=1_048_576, metadata=_of("GRIDSVC_LIVE_BUFFER", least=1_024, most=67_108_864))
     most_watchers: int = field(default=5_000, metadata=_of("GRIDSVC_LIVE_WATCHERS", least=1, most=100_000))
 
 

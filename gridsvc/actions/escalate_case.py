@@ -13,6 +13,7 @@ from events.catalog import Announcement, CaseEscalated, CaseUnacknowledged, Hear
 from gridsvc.actions.follow_outages import follow
 from gridsvc.actions.news import news_of
 from gridsvc.actions.recompute_clocks import bring_up_to_date
+from gridsvc.actions.sound_alarms import sound_alarms
 from gridsvc.db import Conn
 from gridsvc.domain.case import Actor, Move, Particulars, Party, State, decide
 from gridsvc.domain.clock import CaseClock, go_on
@@ -78,6 +79,7 @@ async def fire_due_rungs(conn: Conn, now: datetime, limit: int) -> int:
     await clocks.add_escalations(conn, fired.escalations)
     await history.add(conn, fired.history)
     await outbox.append(conn, fired.news, now)
+    await sound_alarms(conn, fired.news, fired.cases, now)
     await rung_lags.add(conn, [(each.fired_at - each.scheduled_at).total_seconds() for each in fired.escalations])
     return len(fired.escalations)
 

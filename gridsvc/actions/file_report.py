@@ -15,6 +15,7 @@ from typing import Final
 from events.catalog import Announcement, CaseAlarm, CaseFiled, CaseReported
 from geo.place import Place
 from gridsvc.actions.news import news_of
+from gridsvc.actions.sound_alarms import sound_alarms
 from gridsvc.db import Conn
 from gridsvc.domain.access import Whereabouts, case_keys
 from gridsvc.domain.attribute import checked, refuse_missing
@@ -322,7 +323,9 @@ async def _keep(
             for upload in dict.fromkeys(each.report.evidence)
         ],
     )
-    await outbox.append(conn, [news for each in taken for news in _news(each.case, now)], now)
+    told = [news for each in taken for news in _news(each.case, now)]
+    await outbox.append(conn, told, now)
+    await sound_alarms(conn, told, [each.case for each in taken], now)
 
 
 def _first_entry(each: _Accepted, accepted_as: str, number: str | None, now: datetime) -> Entry:

@@ -19,11 +19,12 @@ from gridsvc.actions.file_report import Taken, file_reports
 from gridsvc.actions.know_cameras import known_cameras, owners
 from gridsvc.actions.sort_camera_events import OVER, blinded
 from gridsvc.db import Conn
+from gridsvc.domain.alarm import storm_alarm
 from gridsvc.domain.report import Claim, Report
 from gridsvc.domain.rulebook import Rulebook
 from gridsvc.errors import GridError, UnknownCategory
 from gridsvc.ids import new_id
-from gridsvc.store import camera_events, camera_incidents, camera_meters
+from gridsvc.store import alarms, camera_events, camera_incidents, camera_meters
 from gridsvc.store.camera_events import Decided, WithItsGroup
 from gridsvc.store.camera_incidents import Change, IncidentRow, Touch
 from gridsvc.store.known_cameras import KnownCamera
@@ -196,16 +197,23 @@ def _led_to(each: _Ready, case_id: UUID, now: datetime) -> Change:
 
 
 async def see_storms(conn: Conn, now: datetime) -> int:
-    """Let each camera that storms have one case about itself while it does; how many storm. As the service."""
+    """Let each camera that storms raise an alarm, and have one case about itself while it does; how many storm.
+
+    As the service. The alarm does not wait for a category of the case.
+    """
     storming = await camera_meters.STORMING.all(conn, now)
     rules = await camera_meters.rules(conn)
-    if not storming or rules.storm_category is None:
+    if not storming:
+        return 0
+    cameras = await known_cameras(conn, [each.camera for each in storming])
+    alarming = {new_id(): storm_alarm(camera.code, camera.name) for camera in cameras.values()}
+    await alarms.raise_storms(conn, alarming, now, again_after=rules.repeat)
+    if rules.storm_category is None:
         return len(storming)
     try:
         category = (await rulebook(conn)).category(rules.storm_category)
     except UnknownCategory:
         return len(storming)
-    cameras = await known_cameras(conn, [each.camera for each in storming])
     found = await owners(conn, [Place(each.lon, each.lat) for each in cameras.values()], now)
     touches = [
         Touch(

@@ -14,6 +14,7 @@ from uuid import UUID
 from events.catalog import Announcement, CaseAlarm, CaseAssigned, CaseCallEnded, CaseHandedOver, CaseNews
 from gridsvc.actions.end_parts import called_off, end_parts, with_parts
 from gridsvc.actions.news import news_of
+from gridsvc.actions.sound_alarms import sound_alarms
 from gridsvc.actions.stop_clocks import stop_clocks
 from gridsvc.db import Conn
 from gridsvc.domain.calling import EMERGENCY
@@ -136,6 +137,7 @@ async def record_moves(
     news: list[Announcement] = [_news(row, what, now) for row, (_, what) in zip(kept, moves, strict=True)]
     also = [each for row, (locked, what) in zip(kept, moves, strict=True) for each in _also(locked, row, what, now)]
     await outbox.append(conn, [*news, *also, *told_besides], now)
+    await sound_alarms(conn, also, kept, now)
     return kept
 
 

@@ -9,6 +9,7 @@ from events.catalog import CaseAlarm
 from gridsvc.actions.call_officers import facts_of, ring, told_of
 from gridsvc.actions.news import news_of
 from gridsvc.actions.record_move import Recorded, record_move
+from gridsvc.actions.sound_alarms import sound_alarms
 from gridsvc.db import Conn
 from gridsvc.domain.calling import Ringing, next_ringing
 from gridsvc.domain.case import Actor, Move, Particulars, Party, Pool, decide
@@ -45,7 +46,9 @@ async def _widen(conn: Conn, book: Rulebook, row: CaseRow, call: CallRow, now: d
     following = next_ringing(book.call_rounds, call.round, await calls.reachable(conn, row.id, now))
     if following.is_over and row.pool == Pool.CALL:
         row = await record_move(conn, book, row, _pooled(row, now), now)
-        await outbox.append(conn, [CaseAlarm(**news_of(row, SWEEPER.id, now), why=NOBODY)], now)
+        alarm = CaseAlarm(**news_of(row, SWEEPER.id, now), why=NOBODY)
+        await outbox.append(conn, [alarm], now)
+        await sound_alarms(conn, [alarm], [row], now)
     await ring(conn, call, following, call.next_round_at, now)
     await record_move(conn, book, row, _widened(row, call, following, now), now)
 

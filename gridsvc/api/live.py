@@ -12,6 +12,7 @@ from typing import Annotated, Any, Final
 import msgspec
 from aiohttp import WSCloseCode, WSMsgType, web
 
+from gridsvc.api.health import METRICS
 from gridsvc.api.identity import IDENTITY, SESSION, SIGNER, refuse_foreign_pages
 from gridsvc.api.parts import POOL, SETTINGS, as_service, caller_of
 from gridsvc.api.problems import AWAY, is_away
@@ -21,6 +22,7 @@ from gridsvc.db import SERVICE, open_pool
 from gridsvc.domain.live import Interest
 from gridsvc.errors import BadRequest, Unavailable
 from gridsvc.live.feed import Feed
+from gridsvc.live.figures import LiveFigures
 from gridsvc.live.seat import Seat
 from gridsvc.live.snapshots import Snapshots
 from gridsvc.store import live
@@ -46,6 +48,7 @@ async def live_feed(app: web.Application) -> AsyncIterator[None]:
     async with open_pool(database.url, size=1, scope=SERVICE, name="gridsvc web live", by_index=True) as pool:
         feed = Feed(pool, settings, app[IDENTITY].forget_user)
         app[FEED], app[SNAPSHOTS] = feed, Snapshots(app[POOL])
+        app[METRICS].registry.register(LiveFigures(feed, app[SNAPSHOTS]))
         running = asyncio.create_task(feed.run(), name="live feed")
         yield
         running.cancel()

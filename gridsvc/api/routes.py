@@ -6,6 +6,7 @@ from typing import Final
 
 from gridsvc.api import (
     absences,
+    alarms,
     attachments,
     auth,
     bulk,
@@ -85,6 +86,7 @@ ROUTES: Final[tuple[Route, ...]] = (
     *positions.ROUTES,
     *notices.ROUTES,
     *live.ROUTES,
+    *alarms.ROUTES,
     *quiet_hours.ROUTES,
     *reporters.ROUTES,
 )

@@ -31,13 +31,13 @@ from gridsvc.together import Together
 
 log = logging.getLogger(__name__)
 
-HEARTBEAT_S: Final = 5.0
 CHECK_S: Final = 10.0  # how soon after its end a session's socket is closed
 PRUNE_S: Final = 15.0
 RETRY_S: Final = 1.0  # after a look that failed
 AWAY_S: Final = 3.0  # a look that takes longer has failed: the heartbeats say how old the last one is
 NUMBERED_AT_ONCE: Final = 500
 READ_AT_ONCE: Final = 500
+GIVEN_AT_ONCE: Final = 50  # about 50 kB, as much as a seat gives its writer in one go
 JOINED_TOGETHER: Final = 256  # watchers whose grants are read in one go
 JOIN_PACE_S: Final = 0.05  # after a proxy's restart everybody comes at once
 
@@ -74,13 +74,11 @@ class Feed:
         settings: LiveSettings,
         forget: Callable[[UUID], None] = lambda _: None,
         *,
-        heartbeat_s: float = HEARTBEAT_S,
         check_s: float = CHECK_S,
     ) -> None:
         self._pool = pool
         self._settings = settings
         self._forget = forget
-        self._heartbeat_s = heartbeat_s
         self._check_s = check_s
         self._views: dict[View, set[Seat]] = {}
         self._scopes_read = 0  # grows with each change of grants that was met
@@ -100,6 +98,11 @@ class Feed:
     def watchers(self) -> int:
         """How many are seated."""
         return sum(len(seats) for seats in self._views.values())
+
+    @property
+    def waiting_bytes(self) -> int:
+        """How much waits to be sent to all of them together."""
+        return sum(seat.waiting_bytes for seat in self._all())
 
     @property
     def age_s(self) -> float:
@@ -269,10 +272,13 @@ class Feed:
             self._begin(position, [])
         else:
             await self._mind_scopes(deltas)
-            now = time.monotonic()
-            for delta in deltas:
-                self.ring.add(delta, now)
-            self._give_out(deltas)
+            for at in range(0, len(deltas), GIVEN_AT_ONCE):
+                page = deltas[at : at + GIVEN_AT_ONCE]
+                now = time.monotonic()
+                for delta in page:
+                    self.ring.add(delta, now)
+                self._give_out(page)
+                await asyncio.sleep(0)  # much at once makes nobody slow who takes it
         self.at, self._looked = position.at, time.monotonic()
         self.ring.forget_old(self._looked)
         self.started.set()
@@ -287,7 +293,7 @@ class Feed:
             self.ring.add(delta, now)
         for seat in self._all():
             self._start_over(seat, reason)
-        log.info("the live feed begins", extra={"action": "live_begun", "epoch": self.epoch, "seq": self.ring.head})
+        log.info("the live feed begins", extra={"action": "live_begun", "seq": self.ring.head})
 
     def _start_over(self, seat: Seat, reason: str) -> None:
         self.counts.resyncs[reason] += 1
@@ -336,7 +342,7 @@ class Feed:
 
     async def _beat(self) -> None:
         while True:
-            await asyncio.sleep(self._heartbeat_s)
+            await asyncio.sleep(self._settings.heartbeat_s)
             if self.at is not None:
                 frame = heartbeat_frame(self.ring.head, self.at, self.age_s)
                 for seat in self._all():

@@ -29,7 +29,6 @@ class Seat:
         self.token_ends = token_ends  # seconds since the epoch by the city's clock; None for a cookie
         self.view = view
         self.over: str | None = None
-        self.resyncs = 0
         self._most_bytes = most_bytes
         self._waiting: OrderedDict[tuple[str, str] | int, Frame] = OrderedDict()
         self._bytes = 0
@@ -59,7 +58,6 @@ class Seat:
         """Drop what waits: he is told to load the snapshot anew, and then what comes."""
         self._waiting.clear()
         self._bytes = 0
-        self.resyncs += 1
         for frame in (resync_frame(reason), *then):
             self._waiting[self._next()] = frame
             self._bytes += len(frame.text) + FRAME_BYTES

@@ -6,12 +6,13 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from gridsvc.db import Conn, Nothing, Statement
-from gridsvc.store import camera_quarantine
+from gridsvc.store import alarms, camera_quarantine
 
 INBOX_DAYS: Final = 30  # longer than any redelivery or replay of a dead letter
 IDEMPOTENCY_DAYS: Final = 30
 LOGIN_FAILURE_DAYS: Final = 1  # throttling looks back a quarter of an hour
 NOTICE_DAYS: Final = 30  # after the acknowledgement; one that nobody acknowledged stays
+ALARM_DAYS: Final = 90  # after somebody has seen it
 QUARANTINE_DAYS: Final = 90  # of camera messages that could not be read: until their reader is mended
 
 INBOX = Statement(
@@ -53,6 +54,7 @@ _KEPT: Final = (
     (IDEMPOTENCY_KEYS, IDEMPOTENCY_DAYS),
     (LOGIN_FAILURES, LOGIN_FAILURE_DAYS),
     (NOTICES, NOTICE_DAYS),
+    (alarms.OLD, ALARM_DAYS),
     (camera_quarantine.OLD, QUARANTINE_DAYS),
 )
 

@@ -9,7 +9,7 @@ from uuid import UUID
 import asyncpg
 import pytest
 
-from gridsvc.db import SERVICE, Conn, ConnPool, open_pool, transaction
+from gridsvc.db import SERVICE, Conn, ConnPool, act_for, open_pool, transaction
 from gridsvc.domain.access import Caller, Role, Whereabouts, case_keys, scope_keys
 from gridsvc.ids import new_id
 from tests.integration.api.conftest import CITY, NORTH, SOUTH, Api, a
@@ -95,6 +95,9 @@ WITH_CASE = {
         INSERT INTO camera_incidents (id, group_key, camera, edition, category, cell_code, lon, lat, first_at, last_at,
                                       heard_at, case_id)
         VALUES ($2, ($2::uuid)::text, 'c', '2013', '0101', '1', 0, 0, now(), now(), now(), $1)""",
+    "alarms": """
+        INSERT INTO alarms (id, kind, case_id, severity, says, says_en, raised_at)
+        VALUES ($2, 'escalation', $1, 'normal', 'x', 'x', now())""",
     "attachments": """
         INSERT INTO attachments (id, sha256, original, media_type, size_bytes, uploaded_by, uploaded_at, case_id,
                                  purpose)
@@ -127,6 +130,7 @@ CASE_OF = {
     "attachments": "case_id",
     "camera_events": "case_id",
     "camera_incidents": "case_id",
+    "alarms": "case_id",
 }
 """How each table says which case its row belongs to. A table of this list must be seen with its case."""
 
@@ -205,7 +209,7 @@ async def test_every_table_under_row_level_security_is_looked_at_here(owner_data
         await owner.close()
     protected = {row[0] for row in rows}
     # What hangs on no case has a test of its own; a partition is read through its parent alone.
-    elsewhere = {"notices", "quiet_hours", "camera_reviews", "camera_events_default"}
+    elsewhere = {"notices", "quiet_hours", "camera_reviews", "camera_events_default", "live_changes", "live_log"}
     assert protected - elsewhere == set(CASE_OF) | set(CAMERA_OF)
     told_otherwise = {"outbox"}  # the workers' own; ids and codes only, and no route reads it
     assert {row[0] for row in holds_a_case} <= protected | told_otherwise, "a table of cases without a wall"
@@ -288,6 +292,34 @@ async def test_cameras_and_what_hangs_on_them_are_seen_from_above_on_any_axis(ba
                 assert found == expected, (grant, table)
     async with bare.acquire() as conn:
         assert await conn.fetch("SELECT FROM cameras") == []
+
+
+async def test_an_alarm_of_a_camera_is_seen_with_the_camera(bare: ConnPool, api: Api) -> None:
+    async with transaction(bare, SERVICE) as (conn, _):
+        await conn.execute(CAMERAS)
+        await conn.execute(
+            "INSERT INTO alarms (id, kind, camera, severity, says, says_en, raised_at)"
+            " SELECT gen_random_uuid(), 'camera_storm', code, 'high', 'x', 'x', now() FROM cameras"
+        )
+    async with transaction(bare, [NORTH]) as (conn, _):
+        assert [row[0] for row in await conn.fetch("SELECT camera FROM alarms")] == [NORTH]
+
+
+async def test_the_log_of_the_live_feed_is_the_services(bare: ConnPool) -> None:
+    a_row = "INSERT INTO live_log VALUES ($1, now(), 'case', 'x', '{620102}', '{}', '{}', '{}', '{}')"
+    async with transaction(bare, SERVICE) as (conn, _):
+        await conn.execute(a_row, -1)
+        await conn.execute("INSERT INTO live_changes (kind, ref) VALUES ('case', 'x')")
+        await act_for(conn, [NORTH])
+        assert await conn.fetch("SELECT FROM live_log") == []
+        assert await conn.fetch("SELECT FROM live_changes") == []
+        async with conn.transaction():  # a write of a caller notes what it changes
+            await conn.execute("INSERT INTO live_changes (kind, ref) VALUES ('case', 'y')")
+        with pytest.raises(asyncpg.InsufficientPrivilegeError):
+            async with conn.transaction():
+                await conn.execute(a_row, -2)
+        await act_for(conn, [SERVICE])
+        assert len(await conn.fetch("SELECT FROM live_changes")) == 2
 
 
 async def test_a_notice_is_seen_by_the_one_it_is_for(bare: ConnPool, api: Api) -> None:
