@@ -1101,6 +1101,76 @@ CREATE INDEX cases_to_follow ON cases (grid_set_id)
 CREATE INDEX cases_officer_open ON cases (officer_id)
   WHERE state IN ('assigned', 'accepted', 'in_progress');
 
+-- How many cases there are in each cell, for maps from afar; by who may see them: the area keys of their seen_by.
+CREATE TABLE case_audiences (
+  id     integer GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+  digest text COLLATE "C" NOT NULL UNIQUE,     -- of the keys: they may be too long for an index
+  keys   text[] NOT NULL
+);
+CREATE INDEX case_audiences_keys ON case_audiences USING gin (keys);
+
+CREATE TABLE cell_counts (
+  cell_code     text COLLATE "C" NOT NULL,
+  division_code text COLLATE "C" NOT NULL,
+  audience_id   integer NOT NULL REFERENCES case_audiences,
+  cases         integer NOT NULL,
+  PRIMARY KEY (cell_code, division_code, audience_id)
+);
+CREATE INDEX cell_counts_division ON cell_counts (division_code);
+
+-- The same by division; an audience tells the divisions above it, except where a level holds a case for itself.
+CREATE TABLE division_counts (
+  division_code text COLLATE "C" NOT NULL,
+  audience_id   integer NOT NULL REFERENCES case_audiences,
+  divisions     text[] NOT NULL,               -- from the top down to division_code
+  cases         integer NOT NULL,
+  PRIMARY KEY (division_code, audience_id)
+);
+
+-- What has changed and is not counted yet: no writer waits for another's counter. The reconciler adds it up.
+CREATE TABLE case_count_changes (
+  id        bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+  cell_code text COLLATE "C" NOT NULL,
+  divisions text[] NOT NULL,
+  keys      text[] NOT NULL,
+  cases     integer NOT NULL
+);
+
+CREATE FUNCTION case_area_keys(seen_by text[], divisions text[]) RETURNS text[]
+  LANGUAGE sql IMMUTABLE
+  RETURN ARRAY(SELECT key FROM unnest(seen_by) AS key WHERE split_part(key, '/', 1) = ANY (divisions));
+
+-- An exercise counts nowhere.
+CREATE FUNCTION count_case() RETURNS trigger
+  LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp
+AS $$
+DECLARE
+  is_now text[] := case_area_keys(NEW.seen_by, NEW.divisions);
+  was text[];
+BEGIN
+  IF TG_OP = 'UPDATE' THEN
+    was := case_area_keys(OLD.seen_by, OLD.divisions);
+    IF was = is_now AND OLD.divisions = NEW.divisions AND OLD.exercise = NEW.exercise
+       AND OLD.cell_code IS NOT DISTINCT FROM NEW.cell_code THEN
+      RETURN NULL;
+    END IF;
+    IF OLD.cell_code IS NOT NULL AND NOT OLD.exercise THEN
+      INSERT INTO case_count_changes (cell_code, divisions, keys, cases) VALUES (OLD.cell_code, OLD.divisions, was, -1);
+    END IF;
+  END IF;
+  IF NEW.cell_code IS NOT NULL AND NOT NEW.exercise THEN
+    INSERT INTO case_count_changes (cell_code, divisions, keys, cases) VALUES (NEW.cell_code, NEW.divisions, is_now, 1);
+  END IF;
+  RETURN NULL;
+END
+$$;
+CREATE TRIGGER count_case AFTER INSERT ON cases
+  FOR EACH ROW WHEN (NEW.cell_code IS NOT NULL) EXECUTE FUNCTION count_case();
+CREATE TRIGGER count_case_again AFTER UPDATE ON cases
+  FOR EACH ROW WHEN (OLD.seen_by IS DISTINCT FROM NEW.seen_by OR OLD.cell_code IS DISTINCT FROM NEW.cell_code
+                     OR OLD.divisions IS DISTINCT FROM NEW.divisions OR OLD.exercise IS DISTINCT FROM NEW.exercise)
+  EXECUTE FUNCTION count_case();
+
 CREATE TABLE reports (
   id                uuid PRIMARY KEY,
   acceptance_number text NOT NULL UNIQUE,
@@ -2206,6 +2276,18 @@ CREATE POLICY camera_incidents_in_scope ON camera_incidents TO gridsvc_app
 ALTER TABLE camera_reviews ENABLE ROW LEVEL SECURITY;
 CREATE POLICY camera_reviews_in_scope ON camera_reviews TO gridsvc_app
   USING ((SELECT scope_is_service()) OR seen_by && (SELECT scope_keys())) WITH CHECK (true);
+ALTER TABLE case_audiences ENABLE ROW LEVEL SECURITY;
+CREATE POLICY case_audiences_in_scope ON case_audiences TO gridsvc_app
+  USING ((SELECT scope_is_service()) OR keys && (SELECT scope_keys())) WITH CHECK (true);
+ALTER TABLE cell_counts ENABLE ROW LEVEL SECURITY;
+CREATE POLICY cell_counts_in_scope ON cell_counts TO gridsvc_app
+  USING ((SELECT scope_is_service()) OR audience_id IN (SELECT id FROM case_audiences)) WITH CHECK (true);
+ALTER TABLE division_counts ENABLE ROW LEVEL SECURITY;
+CREATE POLICY division_counts_in_scope ON division_counts TO gridsvc_app
+  USING ((SELECT scope_is_service()) OR audience_id IN (SELECT id FROM case_audiences)) WITH CHECK (true);
+ALTER TABLE case_count_changes ENABLE ROW LEVEL SECURITY;
+CREATE POLICY case_count_changes_in_scope ON case_count_changes TO gridsvc_app
+  USING ((SELECT scope_is_service()) OR keys && (SELECT scope_keys())) WITH CHECK (true);
 
 -- What a camera says is seen by whoever has a role over a division above it, on whatever axis.
 CREATE FUNCTION scope_divisions() RETURNS text[]

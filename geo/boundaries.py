@@ -1,6 +1,6 @@
 """Outline and point files as cities have them: polygons in WGS-84 with every defect named, points as written.
 
-The only module that loads geopandas and GDAL: the running service never does.
+With geo/features.py the only module that loads GDAL: the running service never does.
 """
 
 from __future__ import annotations

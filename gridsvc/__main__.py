@@ -33,6 +33,7 @@ COMMANDS: Final[dict[str, str]] = {
     "rules": "who gets which case: routing rules in editions",
     "components": "the register of components: manholes, lamps, trees",
     "cameras": "the registry of cameras, their tokens, what their words mean, and what they have sent",
+    "basemap": "roads, water and buildings beneath the map",
     "gazetteer": "landmarks and house numbers: places that are found by words",
     "outage": "what could not work, and what that moved",
     "starter": "load the starter rules into an empty city",

@@ -13,7 +13,7 @@ from gridsvc.actions.prepare_map import prepare_missing
 from gridsvc.actions.want_checks import want_checks
 from gridsvc.db import SERVICE, ConnPool, transaction
 from gridsvc.settings import WorkerSettings
-from gridsvc.store import failures, keeping, outbox
+from gridsvc.store import case_counts, failures, keeping, outbox
 from workers.runtime import periodically
 
 log = logging.getLogger(__name__)
@@ -21,6 +21,7 @@ log = logging.getLogger(__name__)
 EMIT_AT_ONCE: Final = 500  # announcements of one transaction
 EMIT_PER_ROUND: Final = 5_000  # after a broker that lost its disk: the rest in the next rounds
 LATE: Final = timedelta(seconds=30)  # an outbox row older than this is an alarm; a healthy one lives under a second
+COUNT_AT_ONCE: Final = 20_000  # noted changes of one transaction: a few seconds where all are new
 REMOVE_SECONDS: Final = 60.0
 REMOVE_AT_ONCE: Final = 2_000  # rows of each kind; a removal holds no lock that anybody waits for
 
@@ -76,6 +77,17 @@ async def map_round(pool: ConnPool) -> int:
     return made
 
 
+async def count_round(pool: ConnPool) -> int:
+    """Add up how many cases each cell has, a batch in one transaction; return how many changes there were."""
+    counted, full = 0, True
+    while full:
+        async with transaction(pool, SERVICE) as (conn, _):
+            batch = await case_counts.fold(conn, COUNT_AT_ONCE)
+        counted += batch
+        full = batch >= COUNT_AT_ONCE
+    return counted
+
+
 async def reconcile(pool: ConnPool, settings: WorkerSettings, stop: asyncio.Event) -> None:
     """Take each kind of round in its own rhythm until `stop`."""
     async with asyncio.TaskGroup() as group:
@@ -84,6 +96,7 @@ async def reconcile(pool: ConnPool, settings: WorkerSettings, stop: asyncio.Even
             ("check again", settings.reconcile_seconds, partial(check_round, pool)),
             ("outbox", settings.reconcile_seconds, partial(outbox_round, pool)),
             ("map", settings.reconcile_seconds, partial(map_round, pool)),
+            ("count cases", settings.reconcile_seconds, partial(count_round, pool)),
             ("remove old", REMOVE_SECONDS, partial(remove_round, pool)),
         ):
             group.create_task(periodically(name, seconds, turn, stop), name=name)

@@ -17,8 +17,8 @@ from gridsvc.store import grids, map_shapes
 from gridsvc.store.grids import Told, untold
 from gridsvc.store.map_shapes import BeatGround, Drawn, MapBeat, MapCell, MapDivision, MapShapes, NamedDivision
 
-# In metres of EPSG:3857. A pixel of a screen is 38 m wide on zoom 11 and 306 m on zoom 8.
-CELLS: Final = (2.5, 10.0)
+# In metres of EPSG:3857. A pixel of a screen is 306 m wide on zoom 8, 38 m on 11, 5 m on 14.
+CELLS: Final = (5.0, 25.0)
 """Tolerances of a cell's coarse shape (zooms 13, 14) and of its coarsest (11, 12)."""
 
 AREAS: Final = (15.0, 150.0)

@@ -64,6 +64,10 @@ class TileCache:
     def __len__(self) -> int:
         return len(self._kept)
 
+    def waiting(self) -> dict[TileKey, int]:
+        """What is being made, and how many wait for each."""
+        return {key: flight.waiting for key, flight in self._flights.items()}
+
     def known(self, key: TileKey) -> Kept | None:
         """The tile, if it is kept; it counts as used."""
         kept = self._kept.get(key)
@@ -125,9 +129,9 @@ class TileCache:
         if kept is not None:
             self.held -= _size(kept)
 
-    def forget(self, layer: str, version: str) -> None:
-        """Drop the layer's tiles of every version but this."""
-        for key in [key for key in self._kept if key.layer == layer and key.version != version]:
+    def forget(self, layer: str) -> None:
+        """Drop what is kept of a layer: its version has changed, and nobody asks for these any more."""
+        for key in [key for key in self._kept if key.layer == layer]:
             self._drop(key)
 
 

@@ -12,14 +12,16 @@ from aiohttp import web
 
 from geo.tile import Tile
 from gridsvc.api.health import METRICS, Metrics
-from gridsvc.api.parts import POOL, SETTINGS, scoped
+from gridsvc.api.parts import POOL, SETTINGS, caller_of, scoped
 from gridsvc.api.route import SIGNED_IN, Route
 from gridsvc.api.tile_cache import ClientGone, Kept, TileCache, TileKey
 from gridsvc.api.wire import Told, Wanted, read_query, reply
 from gridsvc.db import Conn, ConnPool, open_pool, transaction
+from gridsvc.domain.access import area_keys
 from gridsvc.errors import Unknown
 from gridsvc.store import cells, ground_tiles
-from gridsvc.store.map_edition import MapEdition, attributions, map_edition
+from gridsvc.store.case_tiles import cases_tile
+from gridsvc.store.map_edition import CASES_SECONDS, MapEdition, attributions, map_edition
 from gridsvc.store.tiles import FIRST_CLUSTERS, components_tile
 
 STATEMENT_S: Final = 8.0  # a tile that takes longer is not worth waiting for: the map asks for others
@@ -33,13 +35,15 @@ LOOK_AGAIN_S: Final = 1.0  # how soon a process sees that a grid set was publish
 class Layer:
     """One layer: which zooms have tiles of their own, what makes them, and which state of the map they are of.
 
-    `version` is None where nothing can be drawn.
+    `version` is None where nothing can be drawn. `scoped`: each sees what his grants open, and the tile says what was
+    true at some moment of the last CASES_SECONDS; the others are the same for everybody and for ever.
     """
 
     minzoom: int
     maxzoom: int
     make: Callable[[Conn, Tile, MapEdition], Awaitable[bytes]]
     version: Callable[[MapEdition], str | None]
+    scoped: bool = False
 
 
 def _of_set(
@@ -66,10 +70,15 @@ def _revision(edition: MapEdition) -> str | None:
     return f"r{edition.revision}"
 
 
+def _cases_version(edition: MapEdition) -> str | None:
+    return None if edition.prepared is None else f"g{edition.grid_set_id}-{edition.prepared}-{edition.cases}"
+
+
 LAYERS: Final[dict[str, Layer]] = {
     "divisions": Layer(0, 14, _of_set(ground_tiles.divisions_tile), _set_version),
     "cells": Layer(ground_tiles.FIRST_CELLS, 16, _of_set(ground_tiles.cells_tile), _set_version),
     "beats": Layer(ground_tiles.FIRST_BEATS, 15, _of_set(ground_tiles.beats_tile), _set_version),
+    "cases": Layer(0, 16, _of_set(cases_tile), _cases_version, scoped=True),
     "components": Layer(FIRST_CLUSTERS, 16, _of_all(components_tile), _revision),
     "roads": Layer(ground_tiles.FIRST_ROADS, 15, _of_all(ground_tiles.roads_tile), _revision),
     "water": Layer(ground_tiles.FIRST_WATER, 14, _of_all(ground_tiles.water_tile), _revision),
@@ -122,21 +131,22 @@ class Tiles:
         return self._edition
 
     def _fits(self, asked: str | None, layer: Layer, since: float) -> MapEdition | None:
-        if self._edition is None or self._looked < since or asked != layer.version(self._edition):
+        if self._edition is None or self._looked < since:
             return None
-        return self._edition
+        fits = layer.scoped or (asked is not None and asked == layer.version(self._edition))
+        return self._edition if fits else None
 
     async def _look(self) -> None:
         looked = time.monotonic()
         async with transaction(self.requests, "") as (conn, now):
             edition = await map_edition(conn, now)
-        if edition != self._edition:
-            for name, layer in LAYERS.items():
-                self.cache.forget(name, layer.version(edition) or "")
+        for name, layer in LAYERS.items():
+            if self._edition is not None and layer.version(edition) != layer.version(self._edition):
+                self.cache.forget(name)
         self._edition, self._looked = edition, looked
 
     async def make(self, layer: Layer, tile: Tile, scope: str, edition: MapEdition) -> bytes:
-        """Make one tile under a scope; waits for a free connection."""
+        """Make one tile under a scope, as it stands in the tile's key; waits for a free connection."""
         async with transaction(self.pool, scope) as (conn, _):
             return await layer.make(conn, tile, edition)
 
@@ -175,10 +185,11 @@ async def _tile(request: web.Request) -> web.Response:
     tiles, metrics = request.app[TILES], request.app[METRICS]
     edition = await tiles.edition(asked, layer)
     version = layer.version(edition)
-    keep = _keep(asked is not None and asked == version)
+    keep = _keep(layer, fits=asked is not None and asked == version)
     if version is None:
         return web.Response(status=204, headers=keep)
-    key = TileKey(name, tile.z, tile.x, tile.y, "", version)
+    scope = ",".join(area_keys(caller_of(request))) if layer.scoped else ""
+    key = TileKey(name, tile.z, tile.x, tile.y, scope, version)
     kept = tiles.cache.known(key)
     if kept is not None:
         metrics.tiles.labels(name, "hit").inc()
@@ -208,9 +219,10 @@ def _gone(request: web.Request) -> bool:
     return request.transport is None or request.transport.is_closing()
 
 
-def _keep(lasting: bool) -> dict[str, str]:
+def _keep(layer: Layer, *, fits: bool) -> dict[str, str]:
     """Private: a tile needs a signed-in caller. With the right version it never changes; without, ask each time."""
-    how = "private, max-age=31536000, immutable" if lasting else "private, no-cache"
+    how = f"private, max-age={CASES_SECONDS}" if layer.scoped else "private, max-age=31536000, immutable"
+    how = how if fits else "private, no-cache"
     return {"Cache-Control": how, "Vary": "Accept-Encoding"}
 
 

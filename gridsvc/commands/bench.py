@@ -29,7 +29,7 @@ def add(subparsers: Subparsers) -> None:
         "bench", help="measure, and compare in the same run", epilog=_EXAMPLE,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )  # fmt: skip
-    parts = "intake, lookup, carry, deadlines, components, evaluation; none named: all of them"
+    parts = "intake, lookup, carry, deadlines, components, evaluation, tiles …; none named: all of them"
     parser.add_argument("parts", nargs="*", metavar="PART", help=parts)
     parser.add_argument("--seconds", type=float, default=10.0, help="of each run of the intake (default %(default)s)")
 

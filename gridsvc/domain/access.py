@@ -82,10 +82,12 @@ class Whereabouts:
 
 def scope_keys(caller: Caller) -> list[str]:
     """The keys that `caller` carries, sorted: their own, and one per grant."""
-    keys = {caller.id}
-    for grant in caller.grants:
-        keys.add(_area_key(grant.division, grant.department, grant.duty_line))
-    return sorted(keys)
+    return sorted({caller.id, *area_keys(caller)})
+
+
+def area_keys(caller: Caller) -> list[str]:
+    """The keys of a caller's grants alone, sorted: everybody who holds the same grants has the same."""
+    return sorted({_area_key(grant.division, grant.department, grant.duty_line) for grant in caller.grants})
 
 
 def case_keys(case: Whereabouts) -> list[str]:

@@ -72,4 +72,94 @@ CREATE TABLE map_beats (
 );
 CREATE INDEX map_beats_shape ON map_beats USING gist (shape);
 
-GRANT SELECT, INSERT, UPDATE, DELETE ON basemap_editions, map_sets, map_divisions, map_cells, map_beats TO gridsvc_app;
+-- How many cases there are in each cell, for maps from afar; by who may see them: the area keys of their seen_by.
+CREATE TABLE case_audiences (
+  id     integer GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+  digest text COLLATE "C" NOT NULL UNIQUE,     -- of the keys: they may be too long for an index
+  keys   text[] NOT NULL
+);
+CREATE INDEX case_audiences_keys ON case_audiences USING gin (keys);
+
+CREATE TABLE cell_counts (
+  cell_code     text COLLATE "C" NOT NULL,
+  division_code text COLLATE "C" NOT NULL,
+  audience_id   integer NOT NULL REFERENCES case_audiences,
+  cases         integer NOT NULL,
+  PRIMARY KEY (cell_code, division_code, audience_id)
+);
+CREATE INDEX cell_counts_division ON cell_counts (division_code);
+
+-- The same by division; an audience tells the divisions above it, except where a level holds a case for itself.
+CREATE TABLE division_counts (
+  division_code text COLLATE "C" NOT NULL,
+  audience_id   integer NOT NULL REFERENCES case_audiences,
+  divisions     text[] NOT NULL,               -- from the top down to division_code
+  cases         integer NOT NULL,
+  PRIMARY KEY (division_code, audience_id)
+);
+
+-- What has changed and is not counted yet: no writer waits for another's counter. The reconciler adds it up.
+CREATE TABLE case_count_changes (
+  id        bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+  cell_code text COLLATE "C" NOT NULL,
+  divisions text[] NOT NULL,
+  keys      text[] NOT NULL,
+  cases     integer NOT NULL
+);
+
+CREATE FUNCTION case_area_keys(seen_by text[], divisions text[]) RETURNS text[]
+  LANGUAGE sql IMMUTABLE
+  RETURN ARRAY(SELECT key FROM unnest(seen_by) AS key WHERE split_part(key, '/', 1) = ANY (divisions));
+
+-- An exercise counts nowhere.
+CREATE FUNCTION count_case() RETURNS trigger
+  LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp
+AS $$
+DECLARE
+  is_now text[] := case_area_keys(NEW.seen_by, NEW.divisions);
+  was text[];
+BEGIN
+  IF TG_OP = 'UPDATE' THEN
+    was := case_area_keys(OLD.seen_by, OLD.divisions);
+    IF was = is_now AND OLD.divisions = NEW.divisions AND OLD.exercise = NEW.exercise
+       AND OLD.cell_code IS NOT DISTINCT FROM NEW.cell_code THEN
+      RETURN NULL;
+    END IF;
+    IF OLD.cell_code IS NOT NULL AND NOT OLD.exercise THEN
+      INSERT INTO case_count_changes (cell_code, divisions, keys, cases) VALUES (OLD.cell_code, OLD.divisions, was, -1);
+    END IF;
+  END IF;
+  IF NEW.cell_code IS NOT NULL AND NOT NEW.exercise THEN
+    INSERT INTO case_count_changes (cell_code, divisions, keys, cases) VALUES (NEW.cell_code, NEW.divisions, is_now, 1);
+  END IF;
+  RETURN NULL;
+END
+$$;
+CREATE TRIGGER count_case AFTER INSERT ON cases
+  FOR EACH ROW WHEN (NEW.cell_code IS NOT NULL) EXECUTE FUNCTION count_case();
+CREATE TRIGGER count_case_again AFTER UPDATE ON cases
+  FOR EACH ROW WHEN (OLD.seen_by IS DISTINCT FROM NEW.seen_by OR OLD.cell_code IS DISTINCT FROM NEW.cell_code
+                     OR OLD.divisions IS DISTINCT FROM NEW.divisions OR OLD.exercise IS DISTINCT FROM NEW.exercise)
+  EXECUTE FUNCTION count_case();
+
+INSERT INTO case_count_changes (cell_code, divisions, keys, cases)
+SELECT cell_code, divisions, case_area_keys(seen_by, divisions), 1
+  FROM cases
+ WHERE cell_code IS NOT NULL AND NOT exercise;
+
+ALTER TABLE case_audiences ENABLE ROW LEVEL SECURITY;
+CREATE POLICY case_audiences_in_scope ON case_audiences TO gridsvc_app
+  USING ((SELECT scope_is_service()) OR keys && (SELECT scope_keys())) WITH CHECK (true);
+ALTER TABLE cell_counts ENABLE ROW LEVEL SECURITY;
+CREATE POLICY cell_counts_in_scope ON cell_counts TO gridsvc_app
+  USING ((SELECT scope_is_service()) OR audience_id IN (SELECT id FROM case_audiences)) WITH CHECK (true);
+ALTER TABLE division_counts ENABLE ROW LEVEL SECURITY;
+CREATE POLICY division_counts_in_scope ON division_counts TO gridsvc_app
+  USING ((SELECT scope_is_service()) OR audience_id IN (SELECT id FROM case_audiences)) WITH CHECK (true);
+ALTER TABLE case_count_changes ENABLE ROW LEVEL SECURITY;
+CREATE POLICY case_count_changes_in_scope ON case_count_changes TO gridsvc_app
+  USING ((SELECT scope_is_service()) OR keys && (SELECT scope_keys())) WITH CHECK (true);
+
+GRANT SELECT, INSERT, UPDATE, DELETE ON basemap_editions, map_sets, map_divisions, map_cells, map_beats, case_audiences,
+  cell_counts, division_counts, case_count_changes TO gridsvc_app;
+GRANT USAGE ON ALL SEQUENCES IN SCHEMA public TO gridsvc_app;

@@ -120,14 +120,14 @@ def test_a_running_service_never_loads_what_only_an_import_needs(command: str) -
     assert [name for name in (*HEAVY, *HOLIDAYS) if name in loaded] == []
 
 
-def test_only_outline_reading_imports_geopandas() -> None:
+def test_only_the_reading_of_files_imports_geopandas_and_gdal() -> None:
     importers = {
         name
         for name, path in modules().items()
         for other in imported(parsed(path), frozenset())
         if other.split(".")[0] in HEAVY
     }
-    assert importers == {"geo.boundaries"}
+    assert importers == {"geo.boundaries", "geo.features"}
 
 
 def test_only_the_broker_speaks_to_the_broker() -> None:

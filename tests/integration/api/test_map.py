@@ -1,19 +1,25 @@
-"""The map: what there is, and tiles that are right at their borders, kept, shared, and let go. Read by another library."""
+"""The map: what there is, and tiles that are right at their borders, kept, shared, let go; a library reads them."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import asyncio
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
 from typing import Any
+from uuid import UUID
 
+import asyncpg
 import mapbox_vector_tile
 import pytest
 
 from geo.tile import Tile, tile_of
-from gridsvc.actions.prepare_map import prepare_map
+from gridsvc.actions.prepare_map import prepare_map, prepare_missing
+from gridsvc.api.tiles import TILES
 from gridsvc.db import SERVICE, transaction
-from gridsvc.domain.access import Role
-from tests.integration.api.conftest import Api, Client, a
+from gridsvc.domain.access import Role, Whereabouts, case_keys
+from gridsvc.store import case_counts, grids
+from tests.integration.api.conftest import CITY, NORTH, SOUTH, Api, Client, a
+from tests.integration.patiently import until
 
 WEST_CELL, EAST_CELL = "620102001001001", "620103001001001"
 BORDER = (103.81, 36.055)  # between the two cells
@@ -111,3 +117,226 @@ async def test_cells_divisions_and_beats_carry_what_the_map_asks_them_by(api: Ap
     assert ground[1].properties("water", "name") == ["黄河"]
     assert ground[2].properties("buildings", "height_m") == [33.0]
     assert ground[2].properties("buildings", "levels") == [11]
+
+
+# ---- what is kept, and for whom -----------------------------------------------------------------
+
+
+async def test_a_tile_of_the_right_version_may_be_kept_for_ever_and_one_of_another_is_asked_for_again(
+    api: Api, drawn_city: None
+) -> None:
+    officer = await api.somebody(a(Role.OFFICER))
+    version, tile = (await versions(officer))["cells"], tile_of(*BORDER, 14)
+    right = await fetch(officer, "cells", tile, version)
+    assert (right.status, right.headers["Cache-Control"]) == (200, "private, max-age=31536000, immutable")
+    for other in (None, "g0-0"):
+        wrong = await fetch(officer, "cells", tile, other)
+        assert (wrong.status, wrong.headers["Cache-Control"]) == (200, "private, no-cache")
+        assert wrong.layers == right.layers
+    again = await fetch(officer, "cells", tile, version, **{"If-None-Match": right.headers["ETag"]})
+    assert (again.status, again.headers["ETag"]) == (304, right.headers["ETag"])
+    plain = await fetch(officer, "cells", tile, version, **{"Accept-Encoding": "identity"})
+    assert ("Content-Encoding" in plain.headers, plain.layers) == (False, right.layers)
+    empty = await fetch(officer, "cells", tile_of(110.0, 30.0, 14), version)
+    assert (empty.status, "immutable" in empty.headers["Cache-Control"]) == (204, True)
+    assert (await fetch(officer, "cells", tile_of(*BORDER, 10), version)).status == 204
+
+
+async def test_a_set_that_comes_into_force_changes_the_version_and_the_old_tiles_go(api: Api, drawn_city: None) -> None:
+    officer = await api.somebody(a(Role.OFFICER))
+    old, tile = (await versions(officer))["cells"], tile_of(103.805, 36.055, 16)
+    assert WEST_CELL in (await fetch(officer, "cells", tile, old)).properties("cells", "code")
+    async with transaction(api.pool, SERVICE) as (conn, now):
+        before = await conn.fetchval("SELECT id FROM grid_sets")
+        after = await grids.add_set(conn, "next", "6+3+3+3")
+        await grids.copy_content(conn, before, after)
+        await conn.execute("DELETE FROM cells WHERE grid_set_id = $1 AND code = $2", after, WEST_CELL)
+        await conn.execute(
+            "UPDATE grid_sets SET state = 'published', valid_from = $2, published_at = $2 WHERE id = $1", after, now
+        )
+        assert await prepare_missing(conn, now) == 1
+    new = (await versions(officer))["cells"]
+    assert new != old
+    assert (await fetch(officer, "cells", tile, new)).properties("cells", "code") == []
+    stale = await fetch(officer, "cells", tile, old)
+    assert (stale.properties("cells", "code"), stale.headers["Cache-Control"]) == ([], "private, no-cache")
+    async with transaction(api.pool, SERVICE) as (conn, now):
+        assert await prepare_missing(conn, now) == 0  # and lets go of what is in force no more
+        assert await conn.fetchval("SELECT count(*) FROM map_sets") == 1
+
+
+async def test_until_its_shapes_are_made_a_set_has_no_tiles_and_the_map_says_so(api: Api) -> None:
+    officer = await api.somebody(a(Role.OFFICER))
+    assert "cells" not in await versions(officer)
+    empty = await fetch(officer, "cells", tile_of(*BORDER, 14))
+    assert (empty.status, empty.headers["Cache-Control"]) == (204, "private, no-cache")
+    async with transaction(api.pool, SERVICE) as (conn, now):
+        assert await prepare_missing(conn, now) == 1
+    assert (await fetch(officer, "cells", tile_of(*BORDER, 14))).status == 200
+
+
+# ---- cases --------------------------------------------------------------------------------------
+
+
+async def report(api: Api, lon: float, **more: Any) -> str:
+    who = await api.somebody(a(Role.DISPATCHER, CITY))
+    said = await who.post(
+        "/api/v1/reports",
+        {"category": "0101", "description": "x", "location": {"lon": lon, "lat": 36.055, "datum": "wgs84"}, **more},
+    )
+    assert said.status == 201, said.body
+    return str(said.body["case"]["id"])
+
+
+async def count(api: Api) -> None:
+    async with transaction(api.pool, SERVICE) as (conn, _):
+        await case_counts.fold(conn, 1000)
+
+
+async def counted(who: Client, z: int) -> dict[str, int]:
+    """What counters say, by cell or division, in all tiles of a zoom that touch the city."""
+    found: dict[str, int] = {}
+    for tile in {tile_of(lon, lat, z) for lon in (103.80, 103.81, 103.82) for lat in (36.05, 36.06)}:
+        for feature in (await fetch(who, "cases", tile)).layers.get("cases", {"features": []})["features"]:
+            assert feature["properties"]["code"] not in found, "counted in two tiles"
+            found[feature["properties"]["code"]] = feature["properties"]["point_count"]
+    return found
+
+
+async def test_nobody_finds_another_scopes_cases_in_what_is_kept(api: Api, drawn_city: None) -> None:
+    """The same tiles, asked for one after the other by people of three areas: points, and counters from afar."""
+    north, south = {await report(api, 103.805), await report(api, 103.8051)}, {await report(api, 103.815)}
+    await count(api)
+    tile = tile_of(103.8099, 36.055, 13)
+    for grant, cases, cells in (
+        (a(Role.DISPATCHER, CITY), north | south, {WEST_CELL: 2, EAST_CELL: 1}),
+        (a(Role.DISPATCHER, SOUTH), south, {EAST_CELL: 1}),
+        (a(Role.DISPATCHER, NORTH), north, {WEST_CELL: 2}),
+        (a(Role.SUPERVISOR, CITY, line="governance"), set(), {}),
+    ):
+        who = await api.somebody(grant)
+        for _ in range(2):  # the second time from what is kept
+            assert set((await fetch(who, "cases", tile)).properties("cases", "id")) == cases, grant
+            assert await counted(who, 12) == cells, grant
+            assert sum((await counted(who, 8)).values()) == len(cases), grant
+
+
+async def test_those_of_one_area_share_a_tile(api: Api, drawn_city: None) -> None:
+    await report(api, 103.805)
+    tile = tile_of(103.805, 36.055, 14)
+    for _ in range(3):
+        assert (await fetch(await api.somebody(a(Role.DISPATCHER)), "cases", tile)).status == 200
+    assert await figure(api, 'gridsvc_tiles_total{layer="cases",outcome="miss"}') == 1.0
+    assert await figure(api, 'gridsvc_tiles_total{layer="cases",outcome="hit"}') == 2.0
+
+
+async def test_a_case_says_what_it_was_and_when_and_an_exercise_is_nowhere(api: Api, drawn_city: None) -> None:
+    case, who = await report(api, 103.805), await api.somebody(a(Role.DISPATCHER))
+    drill = await report(api, 103.8051)
+    async with transaction(api.pool, SERVICE) as (conn, _):
+        await conn.execute("UPDATE cases SET exercise = true WHERE id = $1", UUID(drill))
+    await count(api)
+    (drawn,) = (await fetch(who, "cases", tile_of(103.805, 36.055, 14))).layers["cases"]["features"]
+    assert {name: drawn["properties"][name] for name in ("id", "state", "severity", "category")} == {
+        "id": case, "state": "filed", "severity": "normal", "category": "0101",
+    }  # fmt: skip
+    assert drawn["properties"]["reported_at"] > 1_700_000_000
+    assert await counted(who, 12) == {WEST_CELL: 1}
+
+
+async def test_counters_follow_a_case_to_whoever_may_see_it(api: Api, drawn_city: None) -> None:
+    """A department sees none of a case until it has it; then it is counted for it, and never twice for the desk."""
+    case = UUID(await report(api, 103.805))
+    await count(api)
+    water = a(Role.HANDLER, NORTH, department="water")
+    assert await counted(await api.somebody(water), 12) == {}
+    where = Whereabouts(divisions=[CITY, NORTH], duty_line="sanitation", department="water")
+    async with transaction(api.pool, SERVICE) as (conn, _):
+        await conn.execute("UPDATE cases SET seen_by = $2 WHERE id = $1", case, case_keys(where))
+        await conn.execute("UPDATE cases SET version = version + 1 WHERE id = $1", case)
+        assert await conn.fetchval("SELECT count(*) FROM case_count_changes") == 2
+    await count(api)
+    async with transaction(api.pool, SERVICE) as (conn, _):
+        assert await conn.fetchval("SELECT sum(cases) FROM cell_counts") == 1
+        assert await conn.fetchval("SELECT sum(cases) FROM division_counts") == 1
+        api.app[TILES].cache.forget("cases")  # as half a minute later
+    assert await counted(await api.somebody(water), 12) == {WEST_CELL: 1}
+    assert await counted(await api.somebody(a(Role.DISPATCHER)), 11) == {"620102001001": 1}
+
+
+async def test_a_case_in_a_cell_that_is_no_more_is_counted_at_its_community(api: Api, drawn_city: None) -> None:
+    await report(api, 103.805)
+    await count(api)
+    async with transaction(api.pool, SERVICE) as (conn, _):
+        await conn.execute("DELETE FROM map_cells WHERE code = $1", WEST_CELL)
+    assert await counted(await api.somebody(a(Role.DISPATCHER)), 12) == {"620102001001": 1}
+
+
+# ---- many at once, and who goes away ------------------------------------------------------------
+
+MAKING = "SELECT count(*) FROM pg_locks WHERE relation = 'map_cells'::regclass AND NOT granted"
+
+
+async def figure(api: Api, line: str) -> float:
+    said = await (await api.program("metrics:read")).get("/metrics")
+    found = [each.rsplit(" ", 1)[1] for each in said.body.splitlines() if each.startswith(line + " ")]
+    return float(found[0]) if found else 0.0
+
+
+@pytest.fixture
+async def held_up(api: Api, drawn_city: None, owner_database: str) -> AsyncIterator[asyncpg.Connection[Any]]:
+    """While this is open no tile of cells can be made; commit to let them."""
+    owner = await asyncpg.connect(owner_database)
+    try:
+        await owner.execute("BEGIN; LOCK TABLE map_cells IN ACCESS EXCLUSIVE MODE")
+        yield owner
+    finally:
+        await owner.close()
+
+
+async def test_what_many_ask_for_at_once_is_made_once(api: Api, held_up: asyncpg.Connection[Any]) -> None:
+    officer, tile = await api.somebody(a(Role.OFFICER)), tile_of(*BORDER, 14)
+    version = (await versions(officer))["cells"]
+    asking = [asyncio.create_task(fetch(officer, "cells", tile, version)) for _ in range(20)]
+
+    async def being_made() -> bool:
+        return bool(await api.pool.fetchval(MAKING))
+
+    await until(being_made, what="the tile to be made")
+    await held_up.execute("COMMIT")
+    assert {each.status for each in await asyncio.gather(*asking)} == {200}
+    assert await figure(api, 'gridsvc_tiles_total{layer="cells",outcome="miss"}') == 1.0
+    assert await figure(api, 'gridsvc_tile_seconds_count{layer="cells"}') == 1.0
+    assert await figure(api, "gridsvc_tile_cache_bytes") > 100
+
+
+async def test_who_goes_away_takes_the_statement_along_unless_another_waits(
+    api: Api, held_up: asyncpg.Connection[Any]
+) -> None:
+    officer, tile = await api.somebody(a(Role.OFFICER)), tile_of(*BORDER, 14)
+    version = (await versions(officer))["cells"]
+
+    async def making(many: int) -> bool:
+        return bool(await api.pool.fetchval(MAKING) == many)
+
+    alone = asyncio.create_task(fetch(officer, "cells", tile_of(*BORDER, 15), version))
+    first = asyncio.create_task(fetch(officer, "cells", tile, version))
+    await until(lambda: making(2), what="both tiles to be made")
+    second = asyncio.create_task(fetch(officer, "cells", tile, version))
+    await until(lambda: joined(api, 2), what="the second to wait for the first")
+    alone.cancel()
+    first.cancel()
+    await until(lambda: making(1), what="the statement of who was alone to end")
+    await held_up.execute("COMMIT")
+    assert (await second).status == 200
+    assert await figure(api, 'gridsvc_tiles_total{layer="cells",outcome="gone"}') == 2.0
+
+
+async def joined(api: Api, many: int) -> bool:
+    return many in api.app[TILES].cache.waiting().values()
+
+
+@pytest.mark.parametrize("path", ["cells/14/1.5/1.mvt", "cells/15/32768/1.mvt", "cells/23/1/1.mvt", "cells/٣/1/1.mvt",
+                                  "cell/14/1/1.mvt"])  # fmt: skip
+async def test_what_is_no_tile_of_the_map_is_not_there(api: Api, path: str) -> None:
+    assert (await (await api.somebody(a(Role.OFFICER))).get(f"/tiles/{path}")).code == "unknown"

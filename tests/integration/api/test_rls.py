@@ -12,6 +12,7 @@ import pytest
 from gridsvc.db import SERVICE, Conn, ConnPool, act_for, open_pool, transaction
 from gridsvc.domain.access import Caller, Role, Whereabouts, case_keys, scope_keys
 from gridsvc.ids import new_id
+from gridsvc.store import case_counts
 from tests.integration.api.conftest import CITY, NORTH, SOUTH, Api, a
 
 PLACES = {NORTH: 103.805, SOUTH: 103.815}
@@ -158,6 +159,10 @@ CAMERAS = """
 """
 
 
+COUNTS = ("case_audiences", "cell_counts", "division_counts", "case_count_changes")
+"""What counts cases says which ones by the keys that open them."""
+
+
 @dataclass(frozen=True)
 class Cases:
     north: UUID
@@ -209,7 +214,9 @@ async def test_every_table_under_row_level_security_is_looked_at_here(owner_data
         await owner.close()
     protected = {row[0] for row in rows}
     # What hangs on no case has a test of its own; a partition is read through its parent alone.
-    elsewhere = {"notices", "quiet_hours", "camera_reviews", "camera_events_default", "live_changes", "live_log"}
+    elsewhere = {
+        "notices", "quiet_hours", "camera_reviews", "camera_events_default", "live_changes", "live_log", *COUNTS,
+    }  # fmt: skip
     assert protected - elsewhere == set(CASE_OF) | set(CAMERA_OF)
     told_otherwise = {"outbox"}  # the workers' own; ids and codes only, and no route reads it
     assert {row[0] for row in holds_a_case} <= protected | told_otherwise, "a table of cases without a wall"
@@ -222,6 +229,20 @@ async def test_a_query_without_a_filter_shows_what_is_in_scope(bare: ConnPool, c
         assert await seen(conn, table) == {cases.north}
     async with transaction(bare, SERVICE) as (conn, _):
         assert await seen(conn, table) == {cases.north, cases.south}, "there is something to hide"
+
+
+async def test_counters_without_a_filter_count_what_is_in_scope(bare: ConnPool, cases: Cases) -> None:
+    async with transaction(bare, SERVICE) as (conn, _):
+        assert await conn.fetchval("SELECT sum(cases) FROM case_count_changes") == 2
+        assert await case_counts.fold(conn, 10) == 2
+        await conn.execute(
+            "INSERT INTO case_count_changes (cell_code, divisions, keys, cases)"
+            " SELECT cell_code, divisions, case_area_keys(seen_by, divisions), 1 FROM cases"
+        )
+    for grants, many in (((), 0), ((a(Role.DISPATCHER),), 1), ((a(Role.DISPATCHER, CITY),), 2)):
+        async with transaction(bare, scope_keys(Caller(id="user:x", grants=grants))) as (conn, _):
+            for table in COUNTS:
+                assert await conn.fetchval(f"SELECT count(*) FROM {table}") == many, (table, grants)  # noqa: S608
 
 
 async def test_without_a_scope_nothing_is_seen(bare: ConnPool, cases: Cases) -> None:
