@@ -36,6 +36,7 @@ PATIENCE_MS: Final = 30_000  # of the page, on a machine that does much else
 
 LITTER: Final = "200118"  # for officers
 BILLS: Final = "200201"  # for a department
+EMERGENCY: Final = "200501"  # a burst water main
 
 # Chromium says so of its software renderer; it is about no page.
 _NO_COMPLAINT: Final = re.compile(r"GL Driver Message")

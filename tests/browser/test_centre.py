@@ -14,6 +14,7 @@ from gridsvc.db import SERVICE, open_pool, transaction
 from tests.acceptance.running_city import ASKED
 from tests.browser.conftest import (
     BILLS,
+    EMERGENCY,
     LITTER,
     PATIENCE_MS,
     PICTURES,
@@ -106,6 +107,18 @@ async def test_who_was_overtaken_has_the_choice_and_keeps_his_words(desk: Desk, 
         await page.get_by_role("button", name="Do it all the same").click()
         await expect(page.locator(".drawer .history")).to_contain_text("before the market opens")
         assert (await town.case(case["id"]))["department"] == "cleansing"
+
+
+async def test_an_emergency_stands_over_the_map_until_somebody_has_seen_it(desk: Desk, town: Town) -> None:
+    async with desk("supervisor") as first, desk("dispatcher", lang="zh-CN") as second:
+        case = await town.report(EMERGENCY)
+        await expect(first.page.locator(".alarm.emergency")).to_contain_text("Emergency")
+        await expect(second.page.locator(".alarm.emergency")).to_contain_text("紧急案卷")
+        await first.page.get_by_role("button", name="Open the case").click()
+        await expect(first.page.locator(".drawer .number")).to_have_text(case["number"])
+        await first.page.get_by_role("button", name="Acknowledge").click()
+        for visit in (first, second):
+            await expect(visit.page.locator(".alarms")).to_have_count(0)
 
 
 async def test_what_is_listed_is_what_is_on_the_map(desk: Desk, town: Town) -> None:

@@ -31,8 +31,22 @@ const ended_ = new Map();
 /** Cases that have just come: their ids, until they have been drawn once. @type {Set<string>} */
 export const arrived = new Set();
 
-/** @type {import("../vendor/signals.mjs").Signal<Alarm[]>} */
+/** Alarms that nobody has acknowledged yet, the newest first. @type {import("../vendor/signals.mjs").Signal<Alarm[]>} */
 export const alarms = signal([]);
+
+/** Those that came while the page was open: they are heard. @type {Set<string>} */
+export const heardHere = new Set();
+
+/** @param {Alarm[]} told */
+export function takeAlarms(told) {
+  /** @type {Map<string, Alarm>} */
+  const all = new Map(alarms.peek().map((each) => [each.id, each]));
+  for (const alarm of told) {
+    if (alarm.acknowledged === null) all.set(alarm.id, alarm);
+    else all.delete(alarm.id);
+  }
+  alarms.value = [...all.values()].sort((one, other) => Date.parse(other.at) - Date.parse(one.at));
+}
 
 /**
  * An open case, or one that has ended while the page was open.
@@ -82,7 +96,8 @@ export function takeNews(frames) {
     if (ofCases > 0) casesSeen.value += 1;
     if (ofOfficers > 0) officersSeen.value += 1;
     if (ofCameras > 0) camerasSeen.value += 1;
-    if (rung.length > 0) alarms.value = [...rung.reverse(), ...alarms.peek()].slice(0, 50);
+    for (const alarm of rung) heardHere.add(alarm.id);
+    if (rung.length > 0) takeAlarms(rung);
   });
 }
 

@@ -4,8 +4,8 @@ import { second } from "../shared/clock.js";
 import { language, named, speak, t, timeOfDay, word } from "../shared/language.js";
 import { line } from "../shared/live.js";
 import { person, signOut } from "../shared/service.js";
-import { alarms, lists } from "./city.js";
-import { muted, setMuted } from "./alarms.js";
+import { Bell } from "./alarms.js";
+import { lists } from "./city.js";
 import { switchTheme, theme } from "./theme.js";
 import { filters, narrow } from "./view.js";
 
@@ -95,16 +95,6 @@ function Age() {
     <span class="age-dot" aria-hidden="true" /><span class="age-words" data-kind=${kind}>${words}</span>
     <span class="unseen" role="status">${t(`age.said.${/** @type {"live" | "behind" | "offline" | "loading"} */ (kind)}`)}</span>
   </div>`;
-}
-
-function Bell() {
-  const n = alarms.value.length;
-  return html`<button class="quiet icon-button bell" aria-pressed=${muted.value} onClick=${() => setMuted(!muted.value)}
-    aria-label=${t(muted.value ? "alarm.unmute" : "alarm.mute")} title=${t(muted.value ? "alarm.unmute" : "alarm.mute")}>
-    <svg width="18" height="18" viewBox="0 0 24 24" aria-hidden="true">
-      <path d="M6 16v-5a6 6 0 0 1 12 0v5l1.500 2h-15ZM10 20.500h4" class="icon" />${muted.value && html`<path d="M4 3l16 18" class="icon" />`}
-    </svg>${n > 0 && html`<span class="bell-count">${n}</span>`}
-  </button>`;
 }
 
 function Who() {

@@ -68,6 +68,7 @@
  * @property {string} severity
  * @property {Record<string, string>} says
  * @property {string} at
+ * @property {{id: string, name: string, at: string} | null} acknowledged
  */
 
 /**
