@@ -14,7 +14,11 @@ UV_VERSION := 0.13.9
 UV := $(VENV)/locking/bin/uv
 COMPILE := $(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate
 
-.PHONY: help up install servers test check bench lock clean
+# The packages of the web pages, copied from npm's into the folder that is served.
+WEB := gridsvc/web
+PAGES := $(WEB)/vendor/licences.txt
+
+.PHONY: help up install servers browser test check bench lock clean
 
 help: ## list these words
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -22,7 +26,7 @@ help: ## list these words
 up: install ## start everything on this machine and keep it running until Ctrl-C (ARGS="--home DIR --no-demo")
 	@exec $(BIN)/gridsvc up $(ARGS)
 
-install: servers $(INSTALLED) ## install what is missing: PostgreSQL with PostGIS, RabbitMQ, Python packages
+install: servers $(INSTALLED) $(PAGES) ## install what is missing: PostgreSQL with PostGIS, RabbitMQ, npm, packages of Python and of the pages
 
 servers:
 	@PYTHON="$(PYTHON)" gridsvc/local/install-packages.sh
@@ -35,17 +39,26 @@ $(INSTALLED): $(LOCKS) pyproject.toml | servers
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	@touch $@
 
-check: install ## ruff and mypy
+$(PAGES): $(WEB)/package-lock.json $(WEB)/install.mjs | servers
+	@echo "installing the packages of the web pages"
+	@cd $(WEB) && npm ci --silent --no-fund --no-audit && node install.mjs
+
+browser: install
+	@PYTHON="$(PYTHON)" gridsvc/local/install-packages.sh --browser
+
+check: install ## ruff, mypy, and the types of the web pages
 	$(BIN)/ruff check .
 	$(BIN)/mypy
+	$(WEB)/node_modules/.bin/tsc --project $(WEB)
 
 # Two at a time, each with private servers of its own; the acceptance tests start processes enough by themselves.
 SPREAD := --numprocesses 2 --dist worksteal
 
-test: check ## what CI runs: check, then the tests on asyncio's debug loop and on uvloop
-	$(BIN)/pytest --loop debug --ignore tests/acceptance $(SPREAD)
-	$(BIN)/pytest --loop uvloop --ignore tests/acceptance $(SPREAD)
+test: check browser ## what CI runs: check, then the tests on asyncio's debug loop and on uvloop, then a browser's
+	$(BIN)/pytest --loop debug --ignore tests/acceptance --ignore tests/browser $(SPREAD)
+	$(BIN)/pytest --loop uvloop --ignore tests/acceptance --ignore tests/browser $(SPREAD)
 	$(BIN)/pytest --loop uvloop tests/acceptance
+	$(BIN)/pytest --loop uvloop tests/browser
 
 bench: install ## measure; results go to bench/results (ARGS for one measurement)
 	@exec $(BIN)/python -m bench $(ARGS)
@@ -61,4 +74,4 @@ $(UV): | install
 	@$(VENV)/locking/bin/pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
 
 clean: ## remove the Python environment and caches; the data in .grid stays
-	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis *.egg-info
+	rm -rf $(VENV) $(WEB)/node_modules $(WEB)/vendor .mypy_cache .ruff_cache .pytest_cache .hypothesis *.egg-info

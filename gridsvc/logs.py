@@ -53,6 +53,7 @@ ACTIONS: Final[dict[str, str]] = {
     "live_resync": "a watcher of the live feed was too slow and was told to load the snapshot anew",
     "sign_in_throttled": "too many failed sign-ins for one name or address",
     "session_reuse": "a used refresh token came again; its session is ended",
+    "csp_report": "a browser kept a page from what its policy forbids, for the first time in this process",
     "reporter_opened": "a person opened a reporter's data and said why",
     "picture_refused": "an uploaded file could not be read as a picture",
     "camera_incidents_decided": "incidents that cameras saw opened cases, joined some, or came to nothing",

@@ -16,6 +16,7 @@ from gridsvc.api.attachments import files_and_desk
 from gridsvc.api.auth import PASSWORD_DESK, open_password_desk
 from gridsvc.api.camera_desk import camera_desk_while_serving
 from gridsvc.api.desk import desk_while_serving
+from gridsvc.api.front import shelve
 from gridsvc.api.health import METRICS, Metrics, measure
 from gridsvc.api.identity import DECLARED, IDENTITY, KEPT_S, SIGNER, Identity, identify, on_https
 from gridsvc.api.live import live_feed, send_watchers_away
@@ -58,6 +59,7 @@ def build_app(settings: Settings, *, routes: Sequence[Route] = ROUTES, identity_
     app[SIGNER] = Signer.from_secret(settings.identity.secret)
     app[SEALER] = Sealer.of_secrets(settings.identity.sealing)
     app[METRICS] = Metrics()
+    shelve(app)
     app[CONTRACT] = spell(tuple(routes))
     app[DECLARED] = {app.router.add_route(route.method, route.path, route.handler): route for route in routes}
     app.on_response_prepare.append(_harden)

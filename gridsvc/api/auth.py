@@ -36,6 +36,7 @@ from gridsvc.domain.access import Role
 from gridsvc.errors import NotSignedIn, TooManyTries, Unavailable, WrongPassword
 from gridsvc.ids import new_id
 from gridsvc.store import users
+from gridsvc.store.rulebook import rulebook
 
 log = logging.getLogger(__name__)
 
@@ -89,10 +90,11 @@ class SignedIn(Told):
 
 
 class SessionOut(Told):
-    """The session behind the cookie or token."""
+    """The session behind the cookie or token; `zone` is the city's, in which pages show its times."""
 
     csrf_token: str
     user: UserOut
+    zone: str
 
 
 # ---- passwords, off the event loop --------------------------------------------------------------
@@ -208,9 +210,10 @@ async def _session(request: web.Request) -> web.Response:
     async with as_service(request) as (conn, _):
         person = await users.PERSON.one(conn, user_id)
         user = None if person is None else await _user_out(conn, person)
+        zone = (await rulebook(conn)).zone.key
     if user is None:
         raise NotSignedIn("the session has ended; sign in again")
-    return reply(SessionOut(csrf_token=request.app[SIGNER].forgery_token(request[SESSION]), user=user))
+    return reply(SessionOut(csrf_token=request.app[SIGNER].forgery_token(request[SESSION]), user=user, zone=zone))
 
 
 def _answer(request: web.Request, user: UserOut, refresh: RefreshToken, now: datetime) -> web.Response:

@@ -51,6 +51,7 @@ from gridsvc.domain.offering import offered
 from gridsvc.errors import BadRequest, Unknown
 from gridsvc.store import (
     assignments,
+    attachments,
     calendars,
     call_backs,
     case_views,
@@ -64,6 +65,7 @@ from gridsvc.store import (
     outages,
     reports,
     supervision_orders,
+    users,
 )
 from gridsvc.store.case_views import CaseView, Filters
 from gridsvc.store.cases import CaseRow
@@ -377,6 +379,17 @@ class CallBackTold(Told):
     made_by: str | None
 
 
+class PhotoTold(Told):
+    """A photograph of the case: GET /api/v1/attachments/{id}. `purpose` is report, before, after, note or check."""
+
+    id: UUID
+    purpose: str | None
+    report: UUID | None
+    width: int | None
+    height: int | None
+    uploaded_at: datetime
+
+
 class CaseDetail(Told):
     """One case with its assignment, the limit of its edition and the clocks that run.
 
@@ -393,6 +406,7 @@ class CaseDetail(Told):
     assignment: AssignmentTold | None
     clocks: list[ClockTold]
     reports: list[ReportTold]
+    photos: list[PhotoTold]
     checks: list[CheckTold]
     orders: list[OrderTold]
     parts: list[PartTold]
@@ -406,13 +420,14 @@ class CaseDetail(Told):
 
 
 class HistoryTold(Told):
-    """One row of the history; `hash` covers it and the hash before it."""
+    """One row of the history; `hash` covers it and the hash before it. `actor_name` null: a program or a worker."""
 
     version: int
     move: str
     from_state: str | None
     to_state: str
     actor: str
+    actor_name: str | None
     at: datetime
     facts: dict[str, Any]
     hash: str
@@ -512,6 +527,10 @@ async def get_case(request: web.Request) -> web.Response:
             assignment=_assignment(current) if current else None,
             clocks=[clock for clock in await _clocks(conn, view, names, now) if clock.state != "stopped"],
             reports=[ReportTold(**vars(row)) for row in await reports.OF_CASE.all(conn, view.id)],
+            photos=[
+                PhotoTold(row.id, row.purpose, row.report_id, row.width, row.height, row.uploaded_at)
+                for row in await attachments.of_case(conn, view.id)
+            ],
             checks=[_check(row) for row in await checks.of_case(conn, view.id)],
             orders=[_order(row) for row in await supervision_orders.of_case(conn, view.id)],
             parts=[_part(row, now) for row in await co_handlings.of_case(conn, view.id)],
@@ -533,6 +552,7 @@ async def get_history(request: web.Request) -> web.Response:
         view = await _view(conn, caller_of(request), now, path_id(request))
         after = read_cursor(query.cursor, tuple[int])[0] if query.cursor else 0
         rows = await history.OF_CASE.all(conn, view.id, after, query.limit)
+        names = await users.names(conn, {row.actor for row in rows})
     told = [
         HistoryTold(
             version=row.version,
@@ -540,6 +560,7 @@ async def get_history(request: web.Request) -> web.Response:
             from_state=row.from_state,
             to_state=row.to_state,
             actor=row.actor,
+            actor_name=names.get(row.actor),
             at=row.at,
             facts=dict(row.facts),
             hash=row.hash.hex(),

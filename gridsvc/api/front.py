@@ -1,14 +1,45 @@
-"""GET /: a plain page for whoever opens the address in a browser: what runs here, and how to ask it."""
+"""GET / and /static: the control centre's page and the files of all pages; POST /csp-reports."""
 
 from __future__ import annotations
 
+import asyncio
+import logging
 from typing import Final
 
-from aiohttp import web
+import msgspec
+from aiohttp import hdrs, web
 
+from gridsvc.api.health import METRICS
 from gridsvc.api.route import PUBLIC, Route
+from gridsvc.api.shelf import Sheet, Shelf, read_shelf
+from gridsvc.api.wire import read_bytes
+from gridsvc.errors import Unknown
 
-_PAGE: Final = """\
+log = logging.getLogger(__name__)
+
+# Scripts, workers, styles, fonts, calls and pictures come from here alone, and nothing stands inline. The map
+# library draws its icons from data:, and pictures that a person is about to send are shown from blob:.
+_POLICY: Final = "; ".join(
+    (
+        "default-src 'none'",
+        "script-src 'self'",
+        "worker-src 'self'",
+        "style-src 'self'",
+        "font-src 'self'",
+        "connect-src 'self'",
+        "img-src 'self' data: blob:",
+        "manifest-src 'self'",
+        "base-uri 'none'",
+        "form-action 'none'",
+        "frame-ancestors 'none'",
+        "report-uri /csp-reports",
+    )
+)
+
+_FOR_EVER: Final = "public, max-age=31536000, immutable"
+_ASK_AGAIN: Final = "no-cache"
+
+_NOT_INSTALLED: Final = """\
 <!doctype html>
 <html lang="zh-CN">
 <meta charset="utf-8">
@@ -18,39 +49,132 @@ _PAGE: Final = """\
 <title>gridsvc</title>
 <main>
 <h1>gridsvc</h1>
-<p lang="zh-CN">城市网格化管理的事件服务正在运行。它目前通过接口使用；指挥中心和网格员应用还没有建成。
-<p lang="en">The event system of a city that is managed by grids is running. It is used through its interface;
-the control centre and the officer's app are not built yet.
-<ul>
-<li><a href="/openapi.json">/openapi.json</a> <span lang="zh-CN">全部接口</span> · everything it can be asked
-<li><a href="/readyz">/readyz</a> <span lang="zh-CN">能否服务</span> · whether it can serve
-<li><a href="/metrics">/metrics</a> <span lang="zh-CN">运行指标</span> · how it is doing (from this machine)
-</ul>
-<p lang="zh-CN">在项目目录里试一试：
-<p lang="en">Try it, in the project's folder:
-<pre>python3 docs/examples/first_report.py</pre>
+<p lang="zh-CN">服务正在运行，但网页所需的软件包尚未安装：请在项目目录里执行 <code>make install</code>，然后重新启动。
+<p lang="en">The service runs, but the packages of its pages are not installed: run <code>make install</code> in the
+project's folder and start it again. Its interface answers all the same: <a href="/openapi.json">/openapi.json</a>.
 </main>
 </html>
 """
 
+# ---- the files ----------------------------------------------------------------------------------
+
+_SHELF: Final = web.AppKey("shelf", list[Shelf])
+
+
+def shelve(app: web.Application) -> None:
+    """Make room for the files; they are read when the first page is asked for."""
+    app[_SHELF] = []
+
+
+async def _shelf(request: web.Request) -> Shelf:
+    kept = request.app[_SHELF]
+    if not kept:
+        read = await asyncio.to_thread(read_shelf)
+        kept.append(read)  # two that read at once read the same
+    return kept[0]
+
 
 async def get_front(request: web.Request) -> web.Response:
-    """The page; it holds nothing of the city, so everybody may see it."""
-    return web.Response(
-        text=_PAGE,
-        content_type="text/html",
-        headers={
-            "Content-Security-Policy": "default-src 'none'; img-src data:; frame-ancestors 'none'; base-uri 'none'",
-        },
-    )
+    """The page of the control centre; it holds nothing of the city, so everybody may see it."""
+    shelf = await _shelf(request)
+    if not shelf.whole:
+        return web.Response(
+            text=_NOT_INSTALLED, status=503, content_type="text/html",
+            headers={"Content-Security-Policy": "default-src 'none'; img-src data:; frame-ancestors 'none'"},
+        )  # fmt: skip
+    return await _page(request, shelf, "centre/index.html")
+
+
+async def _page(request: web.Request, shelf: Shelf, name: str) -> web.Response:
+    """A page, with the address of this build's files put in. A browser asks each time whether it is still the same."""
+    text = shelf.sheets[name].body.decode().replace("{build}", shelf.build)
+    headers = {
+        "Content-Security-Policy": _POLICY,
+        "Cache-Control": _ASK_AGAIN,
+        "ETag": f'"{shelf.build}"',
+        "Permissions-Policy": "camera=(), microphone=(), geolocation=(self)",
+    }
+    if headers["ETag"] in request.headers.get("If-None-Match", ""):
+        return web.Response(status=304, headers=headers)
+    return web.Response(text=text, content_type="text/html", headers=headers)
+
+
+async def get_static(request: web.Request) -> web.Response:
+    """One file. Under the build's own hash it never changes; a page that is older than this process asks each time."""
+    shelf, name = await _shelf(request), request.match_info["path"]
+    sheet = shelf.sheets.get(name)
+    if sheet is None or name.endswith(".html"):
+        raise Unknown(f"no file {request.path[:200]}", given=request.path[:200])
+    ours = request.match_info["build"] == shelf.build
+    headers = {
+        "Cache-Control": _FOR_EVER if ours else _ASK_AGAIN,
+        "ETag": sheet.etag,
+        "Vary": "Accept-Encoding",
+        "Content-Security-Policy": _POLICY,  # a worker lives by the policy of its own file
+    }
+    if sheet.etag in request.headers.get("If-None-Match", ""):
+        return web.Response(status=304, headers=headers)
+    return await _sent(request, sheet, headers)
+
+
+async def _sent(request: web.Request, sheet: Sheet, headers: dict[str, str]) -> web.Response:
+    body = sheet.body
+    if "gzip" in request.headers.get("Accept-Encoding", "") and sheet.may_be_packed:
+        packed = await asyncio.to_thread(sheet.packed)
+        assert packed is not None  # noqa: S101 - it may be packed
+        body, headers = packed, {**headers, "Content-Encoding": "gzip"}
+    return web.Response(body=body, headers={**headers, hdrs.CONTENT_TYPE: sheet.type})
+
+
+# ---- what a browser refused to load ---------------------------------------------------------------
+
+_MOST_OF_A_REPORT: Final = 16_384
+
+DIRECTIVES: Final = frozenset(
+    {
+        "script-src", "script-src-elem", "script-src-attr", "style-src", "style-src-elem", "style-src-attr",
+        "img-src", "font-src", "connect-src", "worker-src", "manifest-src", "base-uri", "form-action",
+        "frame-ancestors", "default-src", "frame-src", "media-src", "object-src",
+    }
+)  # fmt: skip
+"""Rules that a report may name; whatever else it says is counted as `other`, so that nobody can invent figures."""
+
+
+class _Refused(msgspec.Struct):
+    effective: str = msgspec.field(name="effective-directive", default="")
+    violated: str = msgspec.field(name="violated-directive", default="")
+
+
+class _Report(msgspec.Struct):
+    refused: _Refused = msgspec.field(name="csp-report")
+
+
+async def take_csp_report(request: web.Request) -> web.Response:
+    """Count which rule of the Content-Security-Policy was broken. Addresses may be personal: none is kept."""
+    raw = await read_bytes(request, _MOST_OF_A_REPORT)
+    try:
+        refused = msgspec.json.decode(raw, type=_Report).refused
+        named = refused.effective or refused.violated.partition(" ")[0]
+    except msgspec.MsgspecError:
+        named = ""
+    directive = named if named in DIRECTIVES else "other"
+    if request.app[METRICS].refused_by_policy(directive) == 1:
+        # Anybody may send these, as many as he likes: the log has the first of each kind, the figure has all.
+        log.warning("a page was kept from what its policy forbids", extra={"action": "csp_report", "code": directive})
+    return web.Response(status=204)
 
 
 ROUTES: Final = (
     Route(
-        method="GET",
-        path="/",
-        handler=get_front,
-        roles=PUBLIC,
-        summary="A plain page that says what runs here.",
+        method="GET", path="/", handler=get_front, roles=PUBLIC, statuses=(200, 304),
+        summary="The control centre, for a browser.",
     ),
-)
+    Route(
+        method="GET", path="/static/{build}/{path:.+}", handler=get_static, roles=PUBLIC, statuses=(200, 304),
+        summary="A file of the pages; under the hash of their build it never changes.",
+    ),
+    Route(
+        method="POST", path="/csp-reports", handler=take_csp_report, roles=PUBLIC, statuses=(204,),
+        summary="What a browser kept a page from doing; it is counted, and nothing else is kept of it.",
+    ),
+)  # fmt: skip

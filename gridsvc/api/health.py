@@ -104,6 +104,11 @@ class Metrics:
         self.camera_backlog = gauge("camera_events_waiting", "Camera events that no worker has looked at yet.")
         self.camera_age = gauge("camera_events_oldest_seconds", "Age of the oldest of them.")
         self.muted = gauge("cameras_muted", "Cameras muted for a kind of event, because they were wrong too often.")
+        self.policy = Counter(
+            "gridsvc_csp_reports", "What pages were kept from by their policy, by rule.", ("directive",),
+            registry=self.registry,
+        )  # fmt: skip
+        self.refusals: dict[str, int] = {}
         self.rungs = RungLags()
         self.registry.register(self.rungs)
         self.intake = IntakeCounts()
@@ -124,6 +129,12 @@ class Metrics:
         if histogram is None:
             histogram = self.by_outcome[route, status] = self.requests.labels(route, str(status))
         histogram.observe(seconds)
+
+    def refused_by_policy(self, directive: str) -> int:
+        """Count one report of a page that its policy kept from something; return how many of its kind there are."""
+        self.policy.labels(directive).inc()
+        self.refusals[directive] = self.refusals.get(directive, 0) + 1
+        return self.refusals[directive]
 
 
 METRICS: Final = web.AppKey("metrics", Metrics)

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Final
 
 from aiohttp import web
 
+from gridsvc.actions.move_cases import IN_BULK
 from gridsvc.api.parts import scoped
 from gridsvc.api.route import SIGNED_IN, Route
 from gridsvc.api.wire import Page, Told, reply
 from gridsvc.domain.case import CHECKS, MOVES, Move, Rule, State
 from gridsvc.domain.reasons import RESULTS, Reasons
+from gridsvc.domain.supervision import KINDS, LEVELS, OrderKind, OrderLevel
 from gridsvc.store.rulebook import rulebook
 
 
@@ -36,10 +39,20 @@ class ResultOut(Told):
     name_en: str
 
 
+class ChoiceOut(Told):
+    """One value of a field that has few."""
+
+    field: str
+    code: str
+    name: str
+    name_en: str
+
+
 class MoveOut(Told):
     """One row of the table. `after` null: the state stands; `before` empty: it makes a case.
 
-    `must_say` and `may_say` are fields of its body, `conditions` the names that a refusal gives as `guard`.
+    `must_say` and `may_say` are fields of its body, `choices` what those that have few values may say, `conditions`
+    the names that a refusal gives as `guard`. `in_bulk`: it may be made on many cases in one call.
     """
 
     move: str
@@ -53,6 +66,8 @@ class MoveOut(Told):
     over_http: bool
     reasons: list[ReasonOut]
     results: list[ResultOut]
+    choices: list[ChoiceOut]
+    in_bulk: bool
 
 
 async def _moves(request: web.Request) -> web.Response:
@@ -83,6 +98,12 @@ def _out(rule: Rule, reasons: Reasons) -> MoveOut:
             for kind in _RESULTS_OF.get(rule.move, ())
             for each in RESULTS[kind]
         ],
+        choices=[
+            ChoiceOut(field=name, code=each.code, name=each.name, name_en=each.name_en)
+            for name, values in _CHOICES_OF.get(rule.move, {}).items()
+            for each in values
+        ],
+        in_bulk=rule.move in IN_BULK,
     )
 
 
@@ -90,6 +111,10 @@ _RESULTS_OF: Final = {
     Move.CHECK: tuple(CHECKS.values()),
     Move.SETTLE_APPEAL: ("appeal",),
     Move.CALL_BACK: ("call_back",),
+}
+
+_CHOICES_OF: Final[dict[Move, dict[str, Sequence[OrderKind | OrderLevel]]]] = {
+    Move.SUPERVISE: {"kind": KINDS, "level": LEVELS},
 }
 
 

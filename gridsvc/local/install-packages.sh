@@ -1,12 +1,13 @@
 #!/usr/bin/env bash
-# Install the servers that `gridsvc up` starts: PostgreSQL with PostGIS, and RabbitMQ; and, where the
-# distribution keeps it apart from Python, the module that makes virtual environments.
+# Install the servers that `gridsvc up` starts: PostgreSQL with PostGIS, and RabbitMQ; npm, that brings the packages
+# of the web pages; and, where the distribution keeps it apart from Python, the module that makes virtual environments.
 #
 # Adds what is missing and nothing else: no package that is on the machine is upgraded,
 # no service is started, stopped or configured. Exit codes: 0 all there, 1 cannot (says what to run), 2 usage.
 #
 #   gridsvc/local/install-packages.sh           install what is missing
 #   gridsvc/local/install-packages.sh --check   say what is missing, install nothing
+#   gridsvc/local/install-packages.sh --browser the same and a Chromium, that only the browser tests need
 #
 # PYTHON names the interpreter that the project will use (python3 by default).
 set -euo pipefail
@@ -14,11 +15,12 @@ set -euo pipefail
 say() { printf 'install: %s\n' "$*" >&2; }
 fail() { say "$*"; exit 1; }
 
-check_only=no
+check_only=no browser_too=no
 case "${1:-}" in
   "") ;;
   --check) check_only=yes ;;
-  *) say "unknown word '$1'; want nothing or --check"; exit 2 ;;
+  --browser) browser_too=yes ;;
+  *) say "unknown word '$1'; want nothing, --check or --browser"; exit 2 ;;
 esac
 
 postgres_with_postgis() { # the directory of the newest PostgreSQL here that has both initdb and PostGIS
@@ -40,6 +42,14 @@ rabbitmq_server() {
   return 1
 }
 
+chromium() { # what the browser tests drive; tests/browser/conftest.py looks in the same places
+  local candidate
+  for candidate in chromium-headless-shell chromium google-chrome; do
+    if command -v "$candidate" >/dev/null; then return 0; fi
+  done
+  [ -x "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome" ] || [ -x "/Applications/Chromium.app/Contents/MacOS/Chromium" ]
+}
+
 python="${PYTHON:-python3}"
 can_make_environments() { "$python" -c 'import ensurepip, venv' 2>/dev/null; }
 
@@ -49,6 +59,8 @@ command -v "$python" >/dev/null || fail "no Python here ('$python'); want 3.11 o
 can_make_environments || missing+=(venv)
 postgres_with_postgis >/dev/null || missing+=(postgis)
 rabbitmq_server >/dev/null || missing+=(rabbitmq)
+command -v npm >/dev/null || missing+=(npm) # Node.js of its own vendor brings its own, and Debian's would not fit it
+if [ "$browser_too" = yes ]; then chromium || missing+=(chromium); fi
 if [ ${#missing[@]} -eq 0 ]; then exit 0; fi
 if [ "$check_only" = yes ]; then fail "missing: ${missing[*]}"; fi
 
@@ -56,7 +68,13 @@ if [ "$(uname -s)" = Darwin ]; then
   command -v brew >/dev/null || fail "missing: ${missing[*]}. Install Homebrew, then: brew install postgresql@17 postgis rabbitmq"
   say "installing ${missing[*]} by Homebrew"
   # Homebrew's postgis brings the PostgreSQL that it is built for; its Python can make environments.
-  for name in "${missing[@]}"; do brew install "$name"; done
+  for name in "${missing[@]}"; do
+    case "$name" in
+      npm) brew install node ;;
+      chromium) brew install --cask chromium ;;
+      *) brew install "$name" ;;
+    esac
+  done
   exit 0
 fi
 
@@ -77,6 +95,10 @@ for name in "${missing[@]}"; do
   case "$name" in
     venv) wanted+=("$("$python" -c 'import sys; print("python%d.%d-venv" % sys.version_info[:2])')") ;;
     rabbitmq) wanted+=(rabbitmq-server) ;;
+    npm) wanted+=(nodejs npm) ;;
+    chromium)
+      # Debian has the small one; elsewhere the whole browser does as well.
+      if apt-cache show chromium-headless-shell >/dev/null 2>&1; then wanted+=(chromium-headless-shell); else wanted+=(chromium); fi ;;
     postgis)
       # PostGIS for the PostgreSQL that is here already, else for the distribution's own.
       here=$({ ls -d /usr/lib/postgresql/*/bin/initdb 2>/dev/null || true; } | sort -rV | sed -n 's#.*/postgresql/\([0-9]*\)/.*#\1#p' | head -n 1)
@@ -128,4 +150,6 @@ rm -f "$chatter"
 can_make_environments || fail "$python still cannot make virtual environments"
 postgres_with_postgis >/dev/null || fail "PostGIS is still not found beside a PostgreSQL under /usr/lib/postgresql"
 rabbitmq_server >/dev/null || fail "/usr/lib/rabbitmq/bin/rabbitmq-server is still not there"
+command -v npm >/dev/null || fail "npm is still not there"
+if [ "$browser_too" = yes ]; then chromium || fail "no chromium is found still; install Chromium or Google Chrome"; fi
 say "done"

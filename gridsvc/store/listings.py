@@ -1,4 +1,4 @@
-"""What everybody may look up: divisions of the grid set in force, duty lines."""
+"""What everybody may look up: divisions of the grid set in force, duty lines, departments."""
 
 from __future__ import annotations
 
@@ -50,6 +50,26 @@ DUTY_LINES = Statement(
     """
     SELECT code, name, name_en, profile
       FROM duty_lines
+     ORDER BY code
+    """,
+)
+
+
+@dataclass(frozen=True)
+class Department:
+    """One department (处置部门)."""
+
+    code: str
+    name: str
+    name_en: str
+    duty_line: str
+
+
+DEPARTMENTS = Statement(
+    Department,
+    """
+    SELECT code, name, name_en, duty_line
+      FROM departments
      ORDER BY code
     """,
 )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -53,6 +53,30 @@ class Named:
     """Whose name it is, active or not."""
 
     id: UUID
+
+
+@dataclass(frozen=True)
+class Called:
+    """What a user is called, active or not."""
+
+    id: UUID
+    display_name: str
+
+
+NAMES = Statement(
+    Called,
+    """
+    SELECT id, display_name
+      FROM users
+     WHERE id = ANY ($1::uuid[])
+    """,
+)
+
+
+async def names(conn: Conn, actors: Collection[str]) -> dict[str, str]:
+    """What those of `actors` are called who are users, by the way histories name them: `user:<uuid>`."""
+    ids = [UUID(actor.removeprefix("user:")) for actor in actors if actor.startswith("user:")]
+    return {f"user:{row.id}": row.display_name for row in await NAMES.all(conn, ids)} if ids else {}
 
 
 ID_OF = Statement(Named, "SELECT id FROM users WHERE username = $1::text")

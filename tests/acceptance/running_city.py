@@ -101,9 +101,7 @@ class RunningCity:
         """The signed-in person with that id; every officer is signed in when the city begins."""
         return self._logins[self._names[user_id]]
 
-    async def report(
-        self, who: Login, category: str, *, lon: float, lat: float, twice: bool = False
-    ) -> Told:
+    async def report(self, who: Login, category: str, *, lon: float, lat: float, twice: bool = False) -> Told:
         """File a report, again and again under one key until it is acknowledged; `twice`: two at once."""
         key, words = str(uuid4()), f"楼道堆物 {next(self._numbers)} {uuid4()}"
         body = {
@@ -236,9 +234,7 @@ class RunningCity:
     async def _under_way(self) -> list[str]:
         """What is still to come, in words; empty when all is at rest."""
         async with transaction(self.pool, SERVICE) as (conn, _):
-            found = [
-                f"{row['n']} {row['what']}" for row in await conn.fetch(_UNDER_WAY) if row["n"]
-            ]
+            found = [f"{row['n']} {row['what']}" for row in await conn.fetch(_UNDER_WAY) if row["n"]]
         names = [name for queue in QUEUES for name in (queue.name, queue.dead)]
         try:
             waiting = await depths(self.stage.amqp_url, names)

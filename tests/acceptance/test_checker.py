@@ -348,7 +348,7 @@ async def test_a_case_that_is_called_lost_and_is_not_is_found(worked: Worked) ->
 @pytest.mark.parametrize(
     ("what", "statements"),
     [
-        ("a fact is edited", ["UPDATE history SET facts = facts || '{{\"note\": \"x\"}}' WHERE {row} = 2"]),
+        ("a fact is edited", ['UPDATE history SET facts = facts || \'{{"note": "x"}}\' WHERE {row} = 2']),
         ("another is said to have done it", ["UPDATE history SET actor = 'user:nobody' WHERE {row} = 2"]),
         ("it is dated back", ["UPDATE history SET at = at - interval '1 minute' WHERE {row} = 2"]),
         ("a row in the middle is gone", ["DELETE FROM history WHERE {row} = 2"]),

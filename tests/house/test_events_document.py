@@ -20,11 +20,7 @@ def row_of(kind: type[Announcement]) -> str:
     common = fields(CaseNews) if issubclass(kind, CaseNews) else fields(Announcement)
     shared = {field.name for field in common}
     own = " ".join(f"`{field.name}`" for field in fields(kind) if field.name not in shared)
-    heard = ", ".join(
-        f"{each.queue.name}: `{each.action.__name__}`"
-        for each in LISTENERS
-        if each.announcement is kind
-    )
+    heard = ", ".join(f"{each.queue.name}: `{each.action.__name__}`" for each in LISTENERS if each.announcement is kind)
     what = (kind.__doc__ or "").strip().splitlines()[0]
     return f"| `{kind.TYPE}` | {kind.VERSION} | {what} | {own or '–'} | {heard or '–'} |"
 

@@ -24,8 +24,12 @@ AGO = datetime(2020, 1, 1, tzinfo=UTC)
 # Irregular, as outlines are, with a lake in it.
 OUTLINE = shapely.Polygon(
     [
-        (103.7003, 36.0004), (103.7295, 36.0011), (103.7271, 36.0107),
-        (103.7298, 36.0196), (103.7111, 36.0179), (103.7, 36.02),
+        (103.7003, 36.0004),
+        (103.7295, 36.0011),
+        (103.7271, 36.0107),
+        (103.7298, 36.0196),
+        (103.7111, 36.0179),
+        (103.7, 36.02),
     ],
     [[(103.712, 36.007), (103.7163, 36.0068), (103.7158, 36.0109), (103.7124, 36.0101)]],
 )
@@ -72,11 +76,7 @@ async def assert_of_one_mind(conn: Conn, locator: Locator, asked: list[Wanted], 
     )
     for start in range(0, len(asked), 2_000):
         in_sql = [as_found(o) for o in await owners_of(conn, asked[start : start + 2_000], now)]
-        differ = [
-            (w.place, s, m)
-            for w, s, m in zip(asked[start:], in_sql, in_memory[start:], strict=False)
-            if s != m
-        ]
+        differ = [(w.place, s, m) for w, s, m in zip(asked[start:], in_sql, in_memory[start:], strict=False) if s != m]
         assert not differ, f"{len(differ)} of {len(asked)} differ, the first: {differ[0]}"
     return in_memory
 

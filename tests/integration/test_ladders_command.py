@@ -36,9 +36,7 @@ async def test_what_is_shown_can_be_changed_imported_previewed_published_and_rol
     assert await command(database, "check", str(file)) == 0
     assert f"{len({rung.ladder for rung in RUNGS})} ladders, {len(RUNGS)} rungs" in capsys.readouterr().out
 
-    file.write_text(
-        shown + '\n[[use]]\nclock = "handling"\nladder = "stop_it"\nseverity = "high"\n', encoding="utf-8"
-    )
+    file.write_text(shown + '\n[[use]]\nclock = "handling"\nladder = "stop_it"\nseverity = "high"\n', encoding="utf-8")
     assert await command(database, "import", str(file)) == 0
     said = capsys.readouterr()
     assert "edition 2 is a draft" in said.out

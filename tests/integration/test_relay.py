@@ -64,9 +64,7 @@ async def test_a_letter_survives_a_restart_of_the_broker(pool: ConnPool, amqp_ur
     assert message.delivery_mode is aio_pika.DeliveryMode.PERSISTENT
 
 
-async def test_a_relay_that_died_after_sending_sends_again_when_its_lease_ends(
-    pool: ConnPool, amqp_url: str
-) -> None:
+async def test_a_relay_that_died_after_sending_sends_again_when_its_lease_ends(pool: ConnPool, amqp_url: str) -> None:
     (told,) = await tell(pool, 1)
     async with open_publisher(amqp_url) as publisher:
         async with transaction(pool, SERVICE) as (conn, now):

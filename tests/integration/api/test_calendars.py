@@ -37,9 +37,7 @@ async def asks(client: Client, **asked: str) -> Said:
     return await client.get(f"/api/v1/deadlines?{urlencode(asked)}")
 
 
-async def test_calendars_are_told_with_their_editions_days_and_disagreements(
-    desk: Desk, city_clock: CityClock
-) -> None:
+async def test_calendars_are_told_with_their_editions_days_and_disagreements(desk: Desk, city_clock: CityClock) -> None:
     await with_two_calendars(desk, city_clock)
     city, night = (await desk.officer.get("/api/v1/calendars")).body["items"]
     assert (city["code"], city["edition"], city["years"], city["missing"]) == ("city", 2, [2026], [2027])

@@ -155,9 +155,7 @@ async def test_a_message_larger_than_other_bodies_is_taken_up_to_the_limit_of_it
     assert (large.status, large.code) == (413, "too_large")
 
 
-async def test_a_word_without_a_meaning_waits_for_a_person_and_a_zone_says_where_it_is(
-    api: Api, devices: None
-) -> None:
+async def test_a_word_without_a_meaning_waits_for_a_person_and_a_zone_says_where_it_is(api: Api, devices: None) -> None:
     """The row of the very camera counts before that of all; what the camera sees of a zone is the event's place."""
     async with transaction(api.pool, SERVICE) as (conn, _):
         await give_meanings(conn, "frigate", {"car": ("0201", "review")})

@@ -114,9 +114,7 @@ async def test_without_a_place_it_is_like_no_other(desk: Desk) -> None:
 async def test_one_thing_reported_twenty_times_across_a_border_ends_with_one_owner(desk: Desk) -> None:
     """±15 m around the border of two cells: nineteen are merged into the first, and every report is kept."""
     border = INSIDE.lon + STEP / 2
-    places = [
-        {"lon": border + (n - 10) * 15 / 10 / 90_150, "lat": INSIDE.lat, "datum": "wgs84"} for n in range(20)
-    ]
+    places = [{"lon": border + (n - 10) * 15 / 10 / 90_150, "lat": INSIDE.lat, "datum": "wgs84"} for n in range(20)]
     told = await asyncio.gather(*(filed(desk, location=place) for place in places))
     assert len({each["case"]["cell"] for each in told}) == 2
     main = min(told, key=lambda each: each["case"]["id"])["case"]

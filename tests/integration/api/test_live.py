@@ -199,9 +199,10 @@ async def test_a_process_that_starts_knows_what_the_one_before_it_told(
         seen = watcher.seq
         missed = await report(ann)
         await watcher.until("case", id=missed)
-    async with running(settings_for(database)) as (_, url), watching(
-        api, ann, f"?epoch={watcher.epoch}&seq={seen}", url=url
-    ) as again:
+    async with (
+        running(settings_for(database)) as (_, url),
+        watching(api, ann, f"?epoch={watcher.epoch}&seq={seen}", url=url) as again,
+    ):
         assert (await again.next())["recovered"] is True
         assert (await again.until("case"))["case"]["id"] == missed
 
@@ -245,9 +246,11 @@ async def test_two_web_processes_tell_the_same_numbers_and_end_with_what_the_dat
     api: Api, database: str
 ) -> None:
     ann = await api.somebody(a("dispatcher", CITY))
-    async with running(settings_for(database)) as (_, url), watching(api, ann) as one, watching(
-        api, ann, url=url
-    ) as other:
+    async with (
+        running(settings_for(database)) as (_, url),
+        watching(api, ann) as one,
+        watching(api, ann, url=url) as other,
+    ):
         for watcher in (one, other):
             await watcher.next()
             await watcher.load()

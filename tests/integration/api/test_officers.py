@@ -48,9 +48,7 @@ async def assigned(api: Api, owner: Client) -> dict[str, Any]:
 
 
 async def test_the_list_says_what_officers_can_do_and_until_when_they_are_there(api: Api) -> None:
-    desk, ann, bob = [
-        await api.somebody(grant) for grant in (a("dispatcher"), a("officer"), a("officer"))
-    ]
+    desk, ann, bob = [await api.somebody(grant) for grant in (a("dispatcher"), a("officer"), a("officer"))]
     await on_duty(ann)
     now = (await city_now(api)).astimezone(ZONE).replace(second=0, microsecond=0)
     ends = now + timedelta(hours=2)
@@ -152,8 +150,10 @@ async def test_an_officer_sees_what_he_would_hand_over_and_to_whom_and_does(api:
     line = a("officer", NORTH, GOVERNANCE)
     ann, bob = [await on_duty(await api.somebody(line)) for _ in range(2)]
     async with transaction(api.pool) as (conn, _):
-        await conn.execute("INSERT INTO beats (grid_set_id, duty_line, code, division_code)"
-                           " SELECT id, 'governance', 'G1', '620102001' FROM grid_sets")
+        await conn.execute(
+            "INSERT INTO beats (grid_set_id, duty_line, code, division_code)"
+            " SELECT id, 'governance', 'G1', '620102001' FROM grid_sets"
+        )
         for who in (ann, bob):
             await conn.execute("INSERT INTO officer_beats VALUES ($1, 'governance', 'G1')", who.user_id)
     case = await assigned(api, ann)

@@ -250,9 +250,7 @@ async def test_a_missing_year_makes_deadlines_provisional_is_said_aloud_and_heal
     assert trace == {"before_provisional": True, "provisional": False}
 
 
-async def test_administrators_hear_once_of_a_year_that_nobody_has_published(
-    town: Town, city_clock: CityClock
-) -> None:
+async def test_administrators_hear_once_of_a_year_that_nobody_has_published(town: Town, city_clock: CityClock) -> None:
     """From 1 November on, each of them, and not again when the hour or the worker comes round."""
     async with town.pool.acquire() as conn:
         admins = {(await person(conn, name, Grant(role=Role.ADMIN, division=DISTRICT))).user_id for name in "ab"}

@@ -86,9 +86,7 @@ async def test_only_the_officer_who_was_sent_answers_and_wherever_he_belongs_he_
         stranger = await officer(conn, "stranger")
         await conn.execute("UPDATE grants SET division_code = '620103' WHERE user_id = $1", stranger.user_id)
     far = type(stranger)(id=stranger.id, user_id=stranger.user_id, grants=())
-    case = await town.move(
-        town.city.acceptor, await waits_at_the_desk(town), Move.SEND_CHECK, officer=stranger.user_id
-    )
+    case = await town.move(town.city.acceptor, await waits_at_the_desk(town), Move.SEND_CHECK, officer=stranger.user_id)
     photograph = (await uploaded(town, far.id),)
     with pytest.raises(NotAllowed):
         await town.move(town.city.officers[0], case, Move.CHECK, result="confirmed", evidence=photograph)
@@ -117,9 +115,7 @@ async def test_a_check_that_nobody_waits_for_any_more_is_called_off(town: Town) 
 
 async def test_sent_again_the_first_is_called_off_and_the_clock_begins_anew(town: Town) -> None:
     one, two, _ = town.city.officers
-    case = await town.move(
-        town.city.acceptor, await waits_at_the_desk(town), Move.SEND_CHECK, officer=one.user_id
-    )
+    case = await town.move(town.city.acceptor, await waits_at_the_desk(town), Move.SEND_CHECK, officer=one.user_id)
     case = await town.move(town.city.acceptor, case, Move.SEND_CHECK, officer=two.user_id)
     first, second = await checks_of(town, case)
     assert (first["ended_at"] is None, second["ended_at"], case.checker_id) == (False, None, two.user_id)

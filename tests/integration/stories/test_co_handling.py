@@ -86,9 +86,7 @@ async def hear(town: Town, *news: CaseNews) -> set[UUID]:
     """Who gets a notice of these news."""
     async with transaction(town.pool) as (conn, now):
         await tell_people(conn, news, now)
-    rows = await town.rows(
-        "SELECT user_id FROM notices WHERE event_id = ANY ($1)", [each.event_id for each in news]
-    )
+    rows = await town.rows("SELECT user_id FROM notices WHERE event_id = ANY ($1)", [each.event_id for each in news])
     return {row["user_id"] for row in rows}
 
 
@@ -200,9 +198,7 @@ async def test_a_late_part_is_chased_and_kept_as_late_and_the_lead_is_not(town: 
     await city_clock.forward(timedelta(days=30))
     assert await town.sweep() > 0
     rungs = [
-        each
-        for each in await town.told(case.id)
-        if isinstance(each, CaseEscalated) and each.clock == "co_handling"
+        each for each in await town.told(case.id) if isinstance(each, CaseEscalated) and each.clock == "co_handling"
     ]
     assert [(rung.level, rung.department) for rung in rungs] == [(level, "roads") for level in (1, 2, 3, 4)]
     assert await hear(town, *[rung for rung in rungs if rung.role == "owner"]) == ids(them.roads)

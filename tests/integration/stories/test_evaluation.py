@@ -475,8 +475,16 @@ class Year:
     async def _route(self, case: CaseRow) -> None:
         bodies = await self.conn.fetch("SELECT body FROM outbox WHERE case_id = $1 ORDER BY seq DESC", case.id)
         heard = [decode(row["body"]) for row in bodies]
-        wanted = {"case.filed", "case.waiting", "case.unacknowledged", "case.reopened", "case.corrected",
-                  "case.unlinked", "case.undone", "case.relieved"}
+        wanted = {
+            "case.filed",
+            "case.waiting",
+            "case.unacknowledged",
+            "case.reopened",
+            "case.corrected",
+            "case.unlinked",
+            "case.undone",
+            "case.relieved",
+        }
         news = next(each for each in heard if isinstance(each, CaseNews) and each.TYPE in wanted)
         await assign_cases(self.conn, [news], self.now)
         self.made["route"] += 1

@@ -22,9 +22,7 @@ from tests.integration.small_city import DISTRICT, INSIDE, SOUTH, STEP, WEST, ca
 from tests.integration.stories.conftest import Town
 
 
-async def code(
-    town: Town, handled_by: str = "officer", *, files_itself: bool = True, one_limit: bool = False
-) -> str:
+async def code(town: Town, handled_by: str = "officer", *, files_itself: bool = True, one_limit: bool = False) -> str:
     async with town.pool.acquire() as conn:
         return await category(conn, handled_by=handled_by, files_itself=files_itself, one_limit=one_limit)
 

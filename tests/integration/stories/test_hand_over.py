@@ -116,9 +116,7 @@ async def test_a_shift_ends_with_three_cases_in_three_states(town: Town, city_cl
         await tell_of_leaving(conn, [news], now)
         await tell_of_leaving(conn, [news], now)
     heard = await town.rows("SELECT user_id, body FROM notices WHERE kind = 'officer.left'")
-    assert [(row["user_id"], row["body"]["stay"]) for row in heard] == [
-        (town.city.dispatcher.user_id, [str(begun.id)])
-    ]
+    assert [(row["user_id"], row["body"]["stay"]) for row in heard] == [(town.city.dispatcher.user_id, [str(begun.id)])]
     ended = await town.rows("SELECT ended_why FROM assignments WHERE case_id = $1 ORDER BY assigned_at", waiting.id)
     assert [row["ended_why"] for row in ended] == ["relieved", None]
 
@@ -162,9 +160,7 @@ async def test_what_a_dispatcher_gives_to_somebody_who_left_stays_with_him(town:
     assert (await town.case(case.id)).officer_id == ann.user_id
 
 
-async def test_who_leaves_is_passed_over_by_routing_by_checks_and_by_calls(
-    town: Town, city_clock: CityClock
-) -> None:
+async def test_who_leaves_is_passed_over_by_routing_by_checks_and_by_calls(town: Town, city_clock: CityClock) -> None:
     ann, bob, cem = town.city.officers
     await on_shift_for(town, ann, 1)
     async with transaction(town.pool) as (conn, now):

@@ -217,9 +217,7 @@ async def test_a_day_off_that_is_published_later_moves_a_rung_that_waits_in_work
     town: Town, city_clock: CityClock
 ) -> None:
     await set_time(town, city_clock, "2026-09-15 16:00")
-    wait = replace(
-        at_share(1, 0, Effect.WARNING, OWNER), share=None, after=After(amount=4, unit=LimitUnit.WORK_HOUR)
-    )
+    wait = replace(at_share(1, 0, Effect.WARNING, OWNER), share=None, after=After(amount=4, unit=LimitUnit.WORK_HOUR))
     await publish(town, await draft(town, {"handling": [wait]}))
     case = await urgent_case(town)
     before = (await clock(town, case))["next_fire_at"]

@@ -43,9 +43,7 @@ class Desk:
         told = {"reason": "system_down", "words": "", "division": DISTRICT, "duty_line": None, "department": None,
                 "kinds": (), "also_emergencies": False, **scope}  # fmt: skip
         async with transaction(self.town.pool, scope_keys(self.town.city.supervisor)) as (conn, now):
-            return await declare_outage(
-                conn, Told(start=start, end=end, **told), self.town.city.supervisor, now
-            )
+            return await declare_outage(conn, Told(start=start, end=end, **told), self.town.city.supervisor, now)
 
     async def step(self, outage: Outage, step: Step, until: datetime | None = None) -> Outage:
         async with transaction(self.town.pool, scope_keys(self.chief)) as (conn, now):

@@ -111,9 +111,7 @@ async def test_what_stood_in_a_pool_stands_there_again_without_a_limit_of_its_ow
         await conn.execute("UPDATE officers SET on_duty = false")
     pooled = await town.route((await town.filed(report(town.city.officers[0], await code(town)))).id)
     assert (new.pool, pooled.pool) == (Pool.ROUTING, Pool.DISPATCH)
-    made = await bulk(
-        town, town.city.dispatcher, Move.ASSIGN, [new, pooled], officer=town.city.officers[0].user_id
-    )
+    made = await bulk(town, town.city.dispatcher, Move.ASSIGN, [new, pooled], officer=town.city.officers[0].user_id)
     for outcome in await undo(town, town.city.dispatcher, made):
         assert outcome.refused is None
     for before, kind in ((new, "dispatch"), (pooled, "pool")):

@@ -61,8 +61,16 @@ STANDS: Final[dict[Move, dict[str, Any]]] = {
     },
     Move.UNDO: {
         "undoing": Undoing(
-            bulk_id=UUID(int=0xB0), move="remind", made_by=f"user:{MAKER}", made_at=NOW - timedelta(minutes=1),
-            state="accepted", pool=None, officer_id=OFFICER, department=None, handler_id=None, budget_seconds=3600,
+            bulk_id=UUID(int=0xB0),
+            move="remind",
+            made_by=f"user:{MAKER}",
+            made_at=NOW - timedelta(minutes=1),
+            state="accepted",
+            pool=None,
+            officer_id=OFFICER,
+            department=None,
+            handler_id=None,
+            budget_seconds=3600,
         )
     },
 }

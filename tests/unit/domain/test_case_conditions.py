@@ -126,9 +126,7 @@ CALLED_TO_HELP: dict[str, Any] = {"call_for": "first_on_scene", "called": (CALLE
          case_in(State.FILED, id=SAID["into"]), case_in(State.FILED)),
     ],
 )  # fmt: skip
-def test_a_condition_of_the_case(
-    rule: str, guard: str, move: Move, by: Actor, refused: Case, granted: Case
-) -> None:
+def test_a_condition_of_the_case(rule: str, guard: str, move: Move, by: Actor, refused: Case, granted: Case) -> None:
     said = saying(move, officer=SENT) if move is Move.SEND_CHECK else saying(move)
     with pytest.raises(GuardFailed) as why:
         decide(refused, move, by, said, NOW)

@@ -14,9 +14,7 @@ METRE = 1 / 111_000  # degrees north, near enough
 _AT = Place(103.8, 36.06)
 
 
-def seen(
-    number: int, reported: float, closed: float | None, *, north_m: float = 0.0, category: str = "0101"
-) -> Seen:
+def seen(number: int, reported: float, closed: float | None, *, north_m: float = 0.0, category: str = "0101") -> Seen:
     """A case reported and closed so many days into the year, so far north of the place."""
     return Seen(
         id=UUID(int=number), edition="2013", category=category, place=Place(_AT.lon, _AT.lat + north_m * METRE),

@@ -30,9 +30,7 @@ def at(text: str, zone: ZoneInfo = CITY) -> datetime:
     return datetime.fromisoformat(text).replace(tzinfo=zone)
 
 
-def duty(
-    moment: str, *, shifts: str = DAY, switched: str | None = None, zone: ZoneInfo = CITY, **facts: Any
-) -> Duty:
+def duty(moment: str, *, shifts: str = DAY, switched: str | None = None, zone: ZoneInfo = CITY, **facts: Any) -> Duty:
     kept: dict[str, Any] = {
         "on_duty": True,
         "switched_at": None if switched is None else at(switched, zone),

@@ -55,9 +55,7 @@ def test_a_category_with_a_ladder_of_its_own_keeps_it() -> None:
 
 def test_the_desks_limit_of_an_emergency_brings_its_ladder_whatever_the_division_has() -> None:
     in_street = LadderUse(clock=Clock.POOL, ladder="street", division=STREET)
-    book = rulebook(
-        ladder_uses=(in_street,), stage_limits_by_severity={(Clock.POOL, "emergency"): (120, "emergency")}
-    )
+    book = rulebook(ladder_uses=(in_street,), stage_limits_by_severity={(Clock.POOL, "emergency"): (120, "emergency")})
     assert book.limit(Clock.POOL, category(), divisions=PATH).ladder == "street"
     assert book.limit(Clock.POOL, category(severity="emergency"), divisions=PATH).ladder == "emergency"
 

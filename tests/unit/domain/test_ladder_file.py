@@ -69,9 +69,7 @@ def test_a_good_file_is_read_whole() -> None:
     assert (last.level, last.share, last.after, last.repeats) == (
         3, None, After(amount=4, unit=LimitUnit.WORK_HOUR), 5,
     )  # fmt: skip
-    assert ladders.ladders["handling"][1].also == (
-        Hearing(role="supervisor", division_level="city", axis=Axis.LINE),
-    )
+    assert ladders.ladders["handling"][1].also == (Hearing(role="supervisor", division_level="city", axis=Axis.LINE),)
     assert ladders.uses == (
         LadderUse(clock=Clock.HANDLING, ladder="water", severity="low", division="620102", duty_line="city",
                   department="water"),

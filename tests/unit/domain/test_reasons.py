@@ -64,7 +64,7 @@ def test_twice_the_same_is_no_fault_and_neither_is_switching() -> None:
         ("suspend,fun,x,,,\nsuspend,fun,x,,,", "row 3, field code: given 'fun' of suspend twice"),
         ("suspend,festival,集市,,,", "field code: given 'festival', which is '庙会占道', with another meaning"),
         ("suspend,parts,x,,,", "field code: given 'parts', which is '等待材料配件', with another meaning"),
-        ("suspend,other,其他（须说明）,\"Something else, in words\",yes,no", "field active: given no"),
+        ('suspend,other,其他（须说明）,"Something else, in words",yes,no', "field active: given no"),
     ],
 )
 def test_a_row_at_fault_is_named_by_row_field_given_and_wanted(row: str, said: str) -> None:

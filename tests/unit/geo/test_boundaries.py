@@ -203,8 +203,11 @@ def test_a_file_of_several_layers_wants_one_named(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "content"),
     [
-        ("no.geojson", b"{"), ("no.json", b"[1, 2]"), ("no.shp", b""),
-        ("no.zip", b"PK\x03\x04"), ("no.gpkg", b"SQLite format 3\x00"),
+        ("no.geojson", b"{"),
+        ("no.json", b"[1, 2]"),
+        ("no.shp", b""),
+        ("no.zip", b"PK\x03\x04"),
+        ("no.gpkg", b"SQLite format 3\x00"),
     ],
 )
 def test_what_cannot_be_read_is_refused(tmp_path: Path, name: str, content: bytes) -> None:

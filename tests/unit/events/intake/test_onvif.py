@@ -12,7 +12,9 @@ from tests.fuzz.corpus import envelope, notice
 from tests.unit.events.intake.read import event, events, heartbeat, refusal
 
 
-@pytest.mark.parametrize("soap", ["http://www.w3.org/2003/05/soap-envelope", "http://schemas.xmlsoap.org/soap/envelope/"])
+@pytest.mark.parametrize(
+    "soap", ["http://www.w3.org/2003/05/soap-envelope", "http://schemas.xmlsoap.org/soap/envelope/"]
+)
 def test_both_soaps_are_read(soap: str) -> None:
     seen = event(onvif.parse(envelope(notice(), soap=soap)))
     assert (seen.kind, seen.phase) == ("ruleengine/fielddetector/objectsinside", Phase.START)

@@ -1,0 +1,124 @@
+// Alarms: an emergency is loud until somebody acknowledges it, by name and for all; an escalation sounds once. Muting is
+// of this desk alone, is remembered, and is said.
+import { effect, html, signal, useEffect, useState } from "../shared/screen.js";
+import { language, moment, t, word } from "../shared/language.js";
+import { Refused, ask, person, write } from "../shared/service.js";
+import { alarms, heardHere, takeAlarms } from "./city.js";
+import { say } from "./said.js";
+import { open } from "./view.js";
+
+/** @import { Alarm } from "../shared/types.js" */
+
+const KEPT = "gridsvc.muted";
+const AGAIN_MS = 5_000;
+const SHOWN = 3;
+const DESK = new Set(["acceptor", "dispatcher", "supervisor", "admin", "auditor"]);
+
+const muted = signal(localStorage.getItem(KEPT) === "1");
+
+/** Put out of the way on this desk; they stay under the bell until somebody acknowledges them. @type {import("../vendor/signals.mjs").Signal<ReadonlySet<string>>} */
+const aside = signal(new Set());
+
+function switchSound() {
+  muted.value = !muted.peek();
+  localStorage.setItem(KEPT, muted.value ? "1" : "0");
+}
+
+/** @type {AudioContext | null} */
+let speaker = null;
+
+/** @param {number[]} tones in Hz, one after the other */
+function sound(tones) {
+  if (muted.peek()) return;
+  const plays = (speaker ??= new AudioContext());
+  if (plays.state === "suspended") return; // nobody has touched the page yet, so it may not sound
+  tones.forEach((tone, n) => {
+    const now = plays.currentTime + n * 0.25;
+    const source = new OscillatorNode(plays, { frequency: tone });
+    source.connect(new GainNode(plays, { gain: 0.15 })).connect(plays.destination);
+    source.start(now);
+    source.stop(now + 0.2);
+  });
+}
+
+/** What stands over the map: emergencies, and what has come while somebody was here. */
+function loud() {
+  return alarms.value.filter((each) => !aside.value.has(each.id) && (each.kind === "emergency" || heardHere.has(each.id)))
+    .sort((one, other) => Number(other.kind === "emergency") - Number(one.kind === "emergency"));
+}
+
+export function Alarms() {
+  useEffect(() => {
+    const desk = person.peek()?.roles.some(({ role }) => DESK.has(role));
+    if (desk) ask("/api/v1/alarms?acknowledged=false&limit=200").then((page) => takeAlarms(page.items), () => undefined); // the feed tells what comes
+    const rung = new Set(heardHere);
+    const stop = effect(() => {
+      for (const alarm of alarms.value) {
+        if (!heardHere.has(alarm.id) || rung.has(alarm.id)) continue;
+        rung.add(alarm.id);
+        sound(alarm.kind === "emergency" ? [880, 660] : [660]);
+      }
+    });
+    const again = setInterval(() => {
+      if (alarms.peek().some((each) => each.kind === "emergency")) sound([880, 660]);
+    }, AGAIN_MS);
+    return () => {
+      stop();
+      clearInterval(again);
+    };
+  }, []);
+  const there = loud();
+  if (there.length === 0) return null;
+  return html`<section class="alarms" aria-label=${t("alarm.title")}>
+    ${there.slice(0, SHOWN).map((alarm) => html`<${One} key=${alarm.id} alarm=${alarm} over=${true} />`)}
+    ${there.length > SHOWN && html`<p class="small">${t("alarm.more", { n: there.length - SHOWN })}</p>`}
+    ${muted.value && there.some((each) => each.kind === "emergency") && html`<p class="small">${t("alarm.isMuted", { who: person.value?.display_name ?? "" })}</p>`}
+  </section>`;
+}
+
+/** @param {{alarm: Alarm, over: boolean}} props */
+function One({ alarm, over }) {
+  const [busy, setBusy] = useState(false);
+  const note = async () => {
+    setBusy(true);
+    try {
+      takeAlarms([await write("POST", `/api/v1/alarms/${alarm.id}/acknowledge`, {})]);
+    } catch (refused) {
+      if (!(refused instanceof Refused)) throw refused;
+      setBusy(false);
+      say(`${word("refused", refused.code)}: ${refused.message}`);
+    }
+  };
+  const may = person.value?.roles.some(({ role }) => DESK.has(role) && role !== "auditor");
+  return html`<div class=${`alarm ${alarm.kind}`} role=${over ? "alert" : undefined}>
+    <p><b>${word("alarm", alarm.kind)}</b> <span class="small">${moment(alarm.at)}</span><br />${alarm.says[language.value] ?? alarm.says["zh-CN"]}</p>
+    ${alarm.case && html`<button onClick=${() => open(/** @type {string} */ (alarm.case))}>${t("alarm.open")}</button>`}
+    ${may && html`<button disabled=${busy} onClick=${() => void note()}>${t("alarm.note")}</button>`}
+    ${over && html`<button class="quiet" onClick=${() => { aside.value = new Set([...aside.peek(), alarm.id]); }}>${t("alarm.aside")}</button>`}
+  </div>`;
+}
+
+/** All that nobody has acknowledged, and whether this desk sounds. */
+export function Bell() {
+  const [isOpen, setOpen] = useState(false);
+  const n = alarms.value.length;
+  useEffect(() => {
+    if (!isOpen) return undefined;
+    const shut = (/** @type {Event} */ event) => {
+      if (!(event.target instanceof Element && event.target.closest(".bell"))) setOpen(false);
+    };
+    document.addEventListener("pointerdown", shut);
+    return () => document.removeEventListener("pointerdown", shut);
+  }, [isOpen]);
+  return html`<div class="bell" onKeyDown=${(/** @type {KeyboardEvent} */ event) => { if (event.key === "Escape") setOpen(false); }}>
+    <button class="quiet icon-button" aria-expanded=${isOpen} onClick=${() => setOpen(!isOpen)} aria-label=${t("alarm.count", { n })} title=${t("alarm.title")}>
+      <svg width="18" height="18" viewBox="0 0 24 24" aria-hidden="true">
+        <path d="M6 16v-5a6 6 0 0 1 12 0v5l1.500 2h-15ZM10 20.500h4" class="icon" />${muted.value && html`<path d="M4 3l16 18" class="icon" />`}
+      </svg>${n > 0 && html`<span class="bell-count">${n > 99 ? "99+" : n}</span>`}
+    </button>
+    ${isOpen && html`<div class="menu bell-menu">
+      <label class="box"><input type="checkbox" checked=${!muted.value} onChange=${switchSound} />${t("alarm.sounds")}</label>
+      ${n === 0 ? html`<p class="muted">${t("alarm.none")}</p>` : alarms.value.slice(0, 50).map((alarm) => html`<${One} key=${alarm.id} alarm=${alarm} over=${false} />`)}
+    </div>`}
+  </div>`;
+}

@@ -1,0 +1,172 @@
+// What this person may see of the city: cases, officers and cameras as the live feed tells them, and the lists that
+// seldom change. Everything on the screen is drawn from here, so list and map cannot disagree.
+import { batch, computed, signal } from "../shared/screen.js";
+import { named } from "../shared/language.js";
+import { ask, askAll } from "../shared/service.js";
+
+/** @import { Alarm, Brief, Camera, Category, Department, Division, Frame, MapLayers, MoveRule, Officer, Snapshot } from "../shared/types.js" */
+
+const FINAL = new Set(["closed", "rejected", "cancelled", "merged"]);
+
+/** @type {Map<string, Brief>} */
+const cases_ = new Map();
+/** @type {Map<string, Officer>} */
+const officers_ = new Map();
+/** @type {Map<string, Camera>} */
+const cameras_ = new Map();
+
+const casesSeen = signal(0), officersSeen = signal(0), camerasSeen = signal(0);
+
+/** Open cases by id. Whoever reads it is drawn again when one changes. */
+export const cases = computed(() => (casesSeen.value, cases_), { name: "cases" });
+export const officers = computed(() => (officersSeen.value, [...officers_.values()]));
+export const cameras = computed(() => (camerasSeen.value, [...cameras_.values()]));
+
+/** How often the open cases have changed: `cases` is one map that changes in place. */
+export const caseTurn = casesSeen;
+
+/** The last state of a case that has ended while the page was open. @type {Map<string, Brief>} */
+const ended_ = new Map();
+
+/** Cases that have just come: their ids, until they have been drawn once. @type {Set<string>} */
+export const arrived = new Set();
+
+/** Alarms that nobody has acknowledged yet, the newest first. @type {import("../vendor/signals.mjs").Signal<Alarm[]>} */
+export const alarms = signal([]);
+
+/** Those that came while the page was open: they are heard. @type {Set<string>} */
+export const heardHere = new Set();
+
+/** @param {Alarm[]} told */
+export function takeAlarms(told) {
+  /** @type {Map<string, Alarm>} */
+  const all = new Map(alarms.peek().map((each) => [each.id, each]));
+  for (const alarm of told) {
+    if (alarm.acknowledged === null) all.set(alarm.id, alarm);
+    else all.delete(alarm.id);
+  }
+  alarms.value = [...all.values()].sort((one, other) => Date.parse(other.at) - Date.parse(one.at));
+}
+
+/**
+ * An open case, or one that has ended while the page was open.
+ * @param {string} id
+ */
+export function briefOf(id) {
+  casesSeen.value;
+  return cases_.get(id) ?? ended_.get(id) ?? null;
+}
+
+/** @param {string} id */
+export function officerOf(id) {
+  officersSeen.value;
+  return officers_.get(id) ?? null;
+}
+
+/** @param {Snapshot} snapshot */
+export function takeSnapshot(snapshot) {
+  cases_.clear();
+  officers_.clear();
+  cameras_.clear();
+  for (const brief of snapshot.cases) if (!FINAL.has(brief.state)) cases_.set(brief.id, brief);
+  for (const officer of snapshot.officers) officers_.set(officer.id, officer);
+  for (const camera of snapshot.cameras) cameras_.set(camera.code, camera);
+  batch(() => {
+    casesSeen.value += 1;
+    officersSeen.value += 1;
+    camerasSeen.value += 1;
+  });
+}
+
+/** @param {Frame[]} frames */
+export function takeNews(frames) {
+  let ofCases = 0, ofOfficers = 0, ofCameras = 0;
+  /** @type {Alarm[]} */
+  const rung = [];
+  for (const frame of frames) {
+    if (frame.type === "case") ofCases += Number(takeCase(frame.case));
+    else if (frame.type === "gone" && frame.kind === "case") ofCases += Number(cases_.delete(frame.id));
+    else if (frame.type === "gone" && frame.kind === "officer") ofOfficers += Number(officers_.delete(frame.id));
+    else if (frame.type === "gone") ofCameras += Number(cameras_.delete(frame.id));
+    else if (frame.type === "officer") ofOfficers += Number(Boolean(officers_.set(frame.officer.id, frame.officer)));
+    else if (frame.type === "camera") ofCameras += Number(Boolean(cameras_.set(frame.camera.code, frame.camera)));
+    else if (frame.type === "alarm") rung.push(frame.alarm);
+  }
+  batch(() => {
+    if (ofCases > 0) casesSeen.value += 1;
+    if (ofOfficers > 0) officersSeen.value += 1;
+    if (ofCameras > 0) camerasSeen.value += 1;
+    for (const alarm of rung) heardHere.add(alarm.id);
+    if (rung.length > 0) takeAlarms(rung);
+  });
+}
+
+/** @param {Brief} brief */
+function takeCase(brief) {
+  const known = cases_.get(brief.id);
+  if (known !== undefined && known.version > brief.version) return false;
+  if (FINAL.has(brief.state)) {
+    ended_.set(brief.id, brief);
+    if (ended_.size > 200) ended_.delete(/** @type {string} */ (ended_.keys().next().value));
+    return cases_.delete(brief.id);
+  }
+  if (known === undefined) arrived.add(brief.id);
+  cases_.set(brief.id, brief);
+  return true;
+}
+
+// ---- what seldom changes ------------------------------------------------------------------------
+
+/**
+ * @typedef {object} Lists
+ * @property {Map<string, Division>} divisions
+ * @property {Map<string, Category>} categories by edition:code
+ * @property {Department[]} departments
+ * @property {Map<string, MoveRule>} moves
+ * @property {MapLayers | null} map
+ */
+
+/** Null until they are there. @type {import("../vendor/signals.mjs").Signal<Lists | null>} */
+export const lists = signal(null);
+
+/** Load what seldom changes. Raises Refused. */
+export async function loadLists() {
+  const [divisions, editions, departments, moves, map] = await Promise.all([
+    askAll("/api/v1/divisions?limit=1000"),
+    ask("/api/v1/category-editions"),
+    ask("/api/v1/departments"),
+    ask("/api/v1/moves"),
+    ask("/api/v1/map"),
+  ]);
+  const categories = await Promise.all(
+    editions.items.map((/** @type {{code: string}} */ each) => ask(`/api/v1/categories?edition=${encodeURIComponent(each.code)}`)),
+  );
+  lists.value = {
+    divisions: new Map(divisions.map((each) => [each.code, each])),
+    categories: new Map(categories.flatMap((page) => page.items).map((each) => [`${each.edition}:${each.code}`, each])),
+    departments: departments.items,
+    moves: new Map(moves.items.map((/** @type {MoveRule} */ each) => [each.move, each])),
+    map,
+  };
+}
+
+/** @param {Brief} brief */
+export function categoryName(brief) {
+  const category = lists.value?.categories.get(`${brief.edition}:${brief.category}`);
+  return category === undefined ? brief.category : named(category.name, category.name_en);
+}
+
+/** @param {string | null} code */
+export function divisionName(code) {
+  const division = code === null ? undefined : lists.value?.divisions.get(code);
+  return division === undefined ? (code ?? "") : named(division.name, division.name_en);
+}
+
+/** @param {string | null} code */
+export function departmentName(code) {
+  const department = lists.value?.departments.find((each) => each.code === code);
+  return department === undefined ? (code ?? "") : named(department.name, department.name_en);
+}
+
+/** @param {Brief} brief */
+export const ownerName = (brief) => brief.officer?.name ?? departmentName(brief.department);

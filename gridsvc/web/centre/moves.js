@@ -1,0 +1,136 @@
+// The moves that this person may try on a case, as the service offers them; what each will do, before it is done;
+// its form; and, where somebody was faster, the choice.
+import { html, useState } from "../shared/screen.js";
+import { t, word } from "../shared/language.js";
+import { Refused, ask, newKey, write } from "../shared/service.js";
+import { lists } from "./city.js";
+import { Field, read } from "./fields.js";
+import { say } from "./said.js";
+
+/** @import { CaseDetail, MoveRule } from "../shared/types.js" */
+
+/** What one does here most often, in the order of a case's life; the others stand behind "more". */
+const FIRST = ["locate", "file", "answer", "respond", "assign", "forward", "accept", "arrive", "start", "hand_in", "close", "rework", "resume", "settle_appeal", "call_back", "reply"];
+const HURTS = new Set(["reject", "cancel", "merge"]);
+
+/** @param {{detail: CaseDetail, again: () => void}} props */
+export function Moves({ detail, again }) {
+  const [chosen, setChosen] = useState("");
+  const [more, setMore] = useState(false);
+  const offered = detail.moves;
+  if (chosen !== "" && offered.includes(chosen)) {
+    return html`<footer class="moves"><${MoveForm} key=${chosen} detail=${detail} move=${chosen} again=${again} done=${() => setChosen("")} /></footer>`;
+  }
+  if (offered.length === 0) return html`<footer class="moves"><p class="muted small">${t("moves.none")}</p></footer>`;
+  const first = offered.filter((each) => FIRST.includes(each)).slice(0, 4);
+  const rest = offered.filter((each) => !first.includes(each));
+  const shown = more || first.length === 0 ? [...first, ...rest] : first;
+  return html`<footer class="moves" aria-label=${t("moves.title")}>
+    <div class="move-buttons">
+      ${shown.map((each, n) => html`<button key=${each} class=${n === 0 && first.length > 0 ? "primary" : HURTS.has(each) ? "hurts" : ""} onClick=${() => setChosen(each)} title=${word("does", each)}>${word("move", each)}</button>`)}
+      ${rest.length > 0 && first.length > 0 && html`<button class="quiet" aria-expanded=${more} onClick=${() => setMore(!more)}>${t(more ? "moves.fewer" : "moves.more", { n: rest.length })}</button>`}
+    </div>
+  </footer>`;
+}
+
+/**
+ * @typedef {object} Conflict
+ * @property {CaseDetail} now
+ * @property {boolean} possible whether the move is still offered
+ */
+
+/**
+ * @param {object} props
+ * @param {CaseDetail} props.detail
+ * @param {string} props.move
+ * @param {() => void} props.again
+ * @param {() => void} props.done
+ */
+function MoveForm({ detail, move, again, done }) {
+  const rule = lists.value?.moves.get(move);
+  const [decidedOn, setDecidedOn] = useState(detail.case.version);
+  const [busy, setBusy] = useState(false);
+  const [wrong, setWrong] = useState("");
+  const [conflict, setConflict] = useState(/** @type {Conflict | null} */ (null));
+  const [attempt, setAttempt] = useState(() => ({ key: newKey(), spelled: "" }));
+  if (rule === undefined) return null;
+
+  /** @param {HTMLFormElement} form @param {number} version */
+  const send = async (form, version) => {
+    setBusy(true);
+    setWrong("");
+    try {
+      const body = await read(form, rule);
+      // The same words sent again, after an answer that was lost, must be the same move.
+      const spelled = JSON.stringify([body, version]);
+      const key = attempt.spelled === "" || attempt.spelled === spelled ? attempt.key : newKey();
+      setAttempt({ key, spelled });
+      await write("POST", `/api/v1/cases/${detail.case.id}/${move}`, body, { key, ifMatch: String(version) });
+      say(t("moves.done", { move: word("move", move), number: detail.case.number ?? "" }));
+      done();
+      again();
+    } catch (refused) {
+      if (!(refused instanceof Refused)) throw refused;
+      if (refused.code === "version_conflict") {
+        const now = /** @type {CaseDetail} */ (await ask(`/api/v1/cases/${detail.case.id}`));
+        setConflict({ now, possible: now.moves.includes(move) });
+      } else setWrong(sentence(refused));
+    } finally {
+      setBusy(false);
+    }
+  };
+
+  /** @param {SubmitEvent} event */
+  const submit = (event) => {
+    event.preventDefault();
+    void send(/** @type {HTMLFormElement} */ (event.currentTarget), decidedOn);
+  };
+  const fields = fieldsOf(rule);
+  return html`<form class="move-form" onSubmit=${submit}>
+    <h3>${word("move", move)}</h3>
+    <p class="small muted">${word("does", move)}</p>
+    ${fields.map(({ name, needed }) => html`<${Field} key=${name} name=${name} needed=${needed} rule=${rule} detail=${detail} />`)}
+    ${conflict && html`<div class="conflict" role="alert">
+      <p><b>${t("conflict.title")}</b> ${t("conflict.says", { state: word("state", conflict.now.case.state), before: word("state", detail.case.state) })}</p>
+      ${!conflict.possible && html`<p>${t("conflict.impossible")}</p>`}
+      <div class="move-buttons">
+        ${conflict.possible && html`<button type="button" class="primary" onClick=${(/** @type {Event} */ event) => {
+          const version = conflict.now.case.version;
+          setDecidedOn(version);
+          setConflict(null);
+          void send(/** @type {HTMLFormElement} */ (/** @type {HTMLElement} */ (event.currentTarget).closest("form")), version);
+        }}>${t("conflict.anyway")}</button>`}
+        <button type="button" onClick=${() => { done(); again(); }}>${t("conflict.look")}</button>
+      </div>
+    </div>`}
+    <p class="wrong" role="alert">${wrong}</p>
+    ${!conflict && html`<div class="move-buttons">
+      <button class=${HURTS.has(move) ? "primary hurts" : "primary"} disabled=${busy}>${t(busy ? "moves.busy" : "moves.go", { move: word("move", move) })}</button>
+      <button type="button" onClick=${done}>${t("moves.cancel")}</button>
+    </div>`}
+  </form>`;
+}
+
+/**
+ * The fields of a move's form. A reason is a code or words: where there are codes, the code comes first.
+ * @param {MoveRule} rule
+ */
+export function fieldsOf(rule) {
+  const coded = rule.may_say.includes("reason_code") && rule.reasons.some((each) => each.active);
+  const fields = coded ? [{ name: "reason_code", needed: true }] : [];
+  for (const name of rule.must_say) fields.push({ name, needed: !(coded && name === "reason") });
+  for (const name of rule.may_say) if (name !== "reason_code" && name !== "attributes") fields.push({ name, needed: false });
+  return fields;
+}
+
+/**
+ * What a refusal says, in the person's words where we have some, and the service's own otherwise.
+ * @param {Refused} refused
+ */
+export function sentence(refused) {
+  if (refused.status === 0) return t("trouble.unreachable");
+  const guard = refused.facts["guard"];
+  const known = typeof guard === "string" ? word("guard", guard) : guard;
+  if (typeof known === "string" && known !== guard) return known;
+  return `${word("refused", refused.code)}: ${refused.message}`;
+}

@@ -1,0 +1,152 @@
+// The panel beside the map: my queue, cases, officers or cameras.
+import { html, useState } from "../shared/screen.js";
+import { count, moment, t, word } from "../shared/language.js";
+import { line } from "../shared/live.js";
+import { BulkBar } from "./bulk.js";
+import { cameras, cases, officers } from "./city.js";
+import { NONE, narrows } from "./filters.js";
+import { isDown } from "./figures.js";
+import { CaseList } from "./list.js";
+import { filters, goal, listed, narrow, onlyDown, order, panel, picked, widen } from "./view.js";
+
+/** @import { Camera, Officer } from "../shared/types.js" */
+
+const STATES = ["reported", "filed", "assigned", "accepted", "in_progress", "handled"];
+const SEVERITIES = ["emergency", "high", "normal", "low"];
+const SOURCES = ["officer", "camera", "hotline", "resident", "partner"];
+
+export function PanelPane() {
+  const shown = panel.value;
+  return html`<aside class="panel" aria-label=${t(`panel.${shown}`)}>
+    ${shown === "officers" ? html`<${Officers} />` : shown === "cameras" ? html`<${Cameras} />` : html`<${Cases} />`}
+  </aside>`;
+}
+
+function Cases() {
+  const loading = line.value.state === "loading" || (line.value.state === "broken" && line.value.at === 0);
+  const rows = listed.value;
+  return html`
+    <header class="panel-head">
+      <h2>${t(`panel.${panel.value}`)} <span class="panel-count" aria-live="polite">${loading ? "" : count(rows.length)}</span></h2>
+      <select aria-label=${t("list.order")} value=${order.value}
+        onChange=${(/** @type {Event} */ event) => { order.value = /** @type {HTMLSelectElement} */ (event.currentTarget).value === "newest" ? "newest" : "urgent"; }}>
+        <option value="urgent">${t("list.urgent")}</option><option value="newest">${t("list.newest")}</option>
+      </select>
+      <${FilterMenu} />
+    </header>
+    <${Chips} />
+    ${loading ? html`<${Skeleton} />` : rows.length === 0 ? html`<${Empty} />` : html`<${CaseList} rows=${rows} />`}
+    ${picked.value.size > 0 ? html`<${BulkBar} />` : html`<p class="keys small muted" aria-hidden="true">${t("list.keys")}</p>`}`;
+}
+
+function Skeleton() {
+  return html`<div class="skeleton" role="status"><span class="unseen">${t("room.loading")}</span>
+    ${Array.from({ length: 8 }, (_, n) => html`<div key=${n} class="skeleton-row" />`)}
+  </div>`;
+}
+
+/** Why there is nothing, and what fills it. */
+function Empty() {
+  const narrowed = narrows(filters.value);
+  return html`<div class="empty">
+    <p>${t(narrowed ? "empty.filtered" : panel.value === "queue" ? "empty.queue" : "empty.cases")}</p>
+    ${narrowed && html`<button onClick=${() => { filters.value = NONE; }}>${t("filter.clear")}</button>`}
+    ${!narrowed && cases.value.size > 0 && html`<p class="small muted">${t("empty.others", { n: count(cases.value.size) })}</p>`}
+  </div>`;
+}
+
+function FilterMenu() {
+  const [open, setOpen] = useState(false);
+  return html`<div class="filter-menu">
+    <button class="quiet" aria-expanded=${open} aria-controls="filters" onClick=${() => setOpen(!open)}>${t("filter.title")}</button>
+    ${open && html`<div id="filters" class="menu filter-sheet" onKeyDown=${(/** @type {KeyboardEvent} */ event) => { if (event.key === "Escape") { event.stopPropagation(); setOpen(false); } }}>
+      <${Boxes} name="severity" values=${SEVERITIES} />
+      <${Boxes} name="state" values=${STATES} />
+      <${Boxes} name="source" values=${SOURCES} />
+      <button onClick=${() => setOpen(false)}>${t("filter.done")}</button>
+    </div>`}
+  </div>`;
+}
+
+/**
+ * @param {object} props
+ * @param {"severity" | "state" | "source"} props.name
+ * @param {string[]} props.values
+ */
+function Boxes({ name, values }) {
+  const chosen = filters.value[name];
+  return html`<fieldset><legend>${t(`filter.${name}`)}</legend>
+    ${values.map((each) => html`<label key=${each} class="box"><input type="checkbox" checked=${chosen.includes(each)}
+      onChange=${() => narrow({ [name]: chosen.includes(each) ? chosen.filter((other) => other !== each) : [...chosen, each] })} />${word(name, each)}</label>`)}
+  </fieldset>`;
+}
+
+/** What narrows the list, each to be taken away by itself. */
+function Chips() {
+  const chosen = filters.value;
+  /** @type {{words: string, off: () => void}[]} */
+  const chips = [];
+  for (const name of /** @type {const} */ (["severity", "state", "pool", "source"])) {
+    for (const each of chosen[name]) {
+      chips.push({ words: word(name, each), off: () => narrow({ [name]: chosen[name].filter((other) => other !== each) }) });
+    }
+  }
+  if (chosen.late) chips.push({ words: t("figure.late"), off: () => narrow({ late: false }) });
+  if (chosen.pooled) chips.push({ words: t("figure.pool"), off: () => narrow({ pooled: false }) });
+  if (chosen.officer !== "") {
+    const officer = officers.value.find((each) => each.id === chosen.officer);
+    chips.push({ words: officer?.name ?? chosen.officer, off: () => narrow({ officer: "" }) });
+  }
+  if (chosen.q !== "") chips.push({ words: `“${chosen.q}”`, off: () => narrow({ q: "" }) });
+  if (chips.length === 0) return null;
+  return html`<div class="chips">
+    ${chips.map(({ words, off }) => html`<button key=${words} class="chip" onClick=${off} aria-label=${t("filter.remove", { what: words })}>${words}<span aria-hidden="true"> ×</span></button>`)}
+    <button class="quiet" onClick=${widen}>${t("filter.clear")}</button>
+  </div>`;
+}
+
+function Officers() {
+  const rows = [...officers.value].sort(
+    (one, other) => Number(other.on_duty) - Number(one.on_duty) || other.open_cases - one.open_cases || (one.id < other.id ? -1 : 1),
+  );
+  return html`
+    <header class="panel-head"><h2>${t("panel.officers")} <span class="panel-count">${count(rows.filter((each) => each.on_duty).length)} / ${count(rows.length)}</span></h2></header>
+    ${rows.length === 0 ? html`<div class="empty"><p>${t("empty.officers")}</p></div>` : html`<ul class="plain-list">
+      ${rows.map((each) => html`<${OfficerRow} key=${each.id} officer=${each} />`)}
+    </ul>`}`;
+}
+
+/** @param {{officer: Officer}} props */
+function OfficerRow({ officer }) {
+  const { lon, lat } = officer;
+  const placed = lon !== null && lat !== null;
+  return html`<li class="plain-row">
+    <span class=${`duty ${officer.on_duty ? "on" : "off"}`} aria-hidden="true" />
+    <span class="plain-main"><b>${officer.name}</b><span class="muted">${officer.on_duty ? t("officer.on") : t("officer.off")}
+      ${officer.beat ? ` · ${officer.beat}` : ""}${officer.at ? ` · ${t("officer.seen", { at: moment(officer.at) })}` : ""}</span></span>
+    <button class="quiet" disabled=${officer.open_cases === 0} onClick=${() => { narrow({ officer: officer.id }); panel.value = "cases"; }}>${t("officer.cases", { n: officer.open_cases })}</button>
+    <button class="quiet" disabled=${!placed} onClick=${() => { if (placed) goal.value = { lon, lat, always: true }; }}>${t("list.toMap")}</button>
+  </li>`;
+}
+
+function Cameras() {
+  const all = cameras.value;
+  const rows = [...all].filter((each) => !onlyDown.value || isDown(each))
+    .sort((one, other) => Number(isDown(other)) - Number(isDown(one)) || (one.code < other.code ? -1 : 1));
+  return html`
+    <header class="panel-head"><h2>${t("panel.cameras")} <span class="panel-count">${count(rows.length)}</span></h2>
+      <label class="box"><input type="checkbox" checked=${onlyDown.value} onChange=${() => { onlyDown.value = !onlyDown.peek(); }} />${t("figure.camerasDown")}</label>
+    </header>
+    ${rows.length === 0 ? html`<div class="empty"><p>${t(all.length === 0 ? "empty.cameras" : "empty.camerasDown")}</p></div>` : html`<ul class="plain-list">
+      ${rows.map((each) => html`<${CameraRow} key=${each.code} camera=${each} />`)}
+    </ul>`}`;
+}
+
+/** @param {{camera: Camera}} props */
+function CameraRow({ camera }) {
+  return html`<li class="plain-row">
+    <span class=${`duty ${isDown(camera) ? "down" : camera.state === "online" ? "on" : "off"}`} aria-hidden="true" />
+    <span class="plain-main"><b>${camera.name}</b><span class="muted">${word("camera", camera.state)}${camera.heard_at ? ` · ${t("officer.seen", { at: moment(camera.heard_at) })}` : ""}</span></span>
+    <button class="quiet" onClick=${() => { goal.value = { lon: camera.lon, lat: camera.lat, always: true }; }}>${t("list.toMap")}</button>
+  </li>`;
+}

@@ -1,0 +1,100 @@
+// One language at a time: words by key, dates and numbers by Intl, and names that the service has in both.
+import { cityNow } from "./clock.js";
+import { computed, signal } from "./screen.js";
+import { zone } from "./service.js";
+import { en } from "./words/en.js";
+import { zh } from "./words/zh-CN.js";
+
+/** @typedef {"zh-CN" | "en"} Language */
+/** @typedef {keyof typeof zh} Key */
+
+const KEPT = "gridsvc.language";
+const WORDS = { "zh-CN": zh, en };
+
+/** @type {import("../vendor/signals.mjs").Signal<Language>} */
+export const language = signal(chosen());
+
+/** @returns {Language} */
+function chosen() {
+  const kept = localStorage.getItem(KEPT);
+  if (kept === "zh-CN" || kept === "en") return kept;
+  return navigator.language.toLowerCase().startsWith("zh") ? "zh-CN" : "en";
+}
+
+/** @param {Language} next */
+export function speak(next) {
+  localStorage.setItem(KEPT, next);
+  language.value = next;
+}
+
+/**
+ * The words for a key; `{name}` in them is replaced by what is given.
+ * @param {Key} key
+ * @param {Record<string, string | number>} [given]
+ * @returns {string}
+ */
+export function t(key, given) {
+  const text = WORDS[language.value][key];
+  return given === undefined ? text : text.replace(/\{(\w+)\}/g, (_, name) => String(given[name] ?? ""));
+}
+
+/**
+ * The words for something the service names by a code; the code itself where we have none for it.
+ * @param {string} family
+ * @param {string | null | undefined} code
+ */
+export function word(family, code) {
+  if (code === null || code === undefined) return "";
+  const words = /** @type {Record<string, string>} */ (WORDS[language.value]);
+  return words[`${family}.${code}`] ?? code;
+}
+
+/**
+ * A name that is kept in Chinese and, perhaps, in English.
+ * @param {string} name
+ * @param {string} [nameEn]
+ */
+export function named(name, nameEn) {
+  return language.value === "en" && nameEn ? nameEn : name;
+}
+
+const number_ = computed(() => new Intl.NumberFormat(language.value));
+
+/** @param {Intl.DateTimeFormatOptions} how */
+const format = (how) => new Intl.DateTimeFormat(language.value, { hourCycle: "h23", ...how, ...(zone.value ? { timeZone: zone.value } : {}) });
+const time_ = computed(() => format({ hour: "2-digit", minute: "2-digit" }));
+const exact_ = computed(() => format({ hour: "2-digit", minute: "2-digit", second: "2-digit" }));
+const moment_ = computed(() => format({ month: "2-digit", day: "2-digit", hour: "2-digit", minute: "2-digit" }));
+const day_ = computed(() => format({ year: "numeric", month: "2-digit", day: "2-digit" }));
+
+/** @param {number} value */
+export const count = (value) => number_.value.format(value);
+
+/** @param {number} ms */
+export const timeOfDay = (ms) => exact_.value.format(ms);
+
+/**
+ * Day and time; the time alone where it is today.
+ * @param {string | number} at
+ */
+export function moment(at) {
+  const then = new Date(at);
+  return day_.value.format(then) === day_.value.format(cityNow()) ? time_.value.format(then) : moment_.value.format(then);
+}
+
+/**
+ * How long, in the two largest units: "2 h 10 min".
+ * @param {number} ms
+ */
+export function lasting(ms) {
+  const minutes = Math.floor(Math.abs(ms) / 60_000);
+  const days = Math.floor(minutes / 1440), hours = Math.floor((minutes % 1440) / 60), rest = minutes % 60;
+  if (days > 0) return hours > 0 ? t("span.dh", { d: days, h: hours }) : t("span.d", { d: days });
+  if (hours > 0) return rest > 0 ? t("span.hm", { h: hours, m: rest }) : t("span.h", { h: hours });
+  return minutes > 0 ? t("span.m", { m: minutes }) : t("span.soon");
+}
+
+/** @param {number} metres */
+export function distance(metres) {
+  return metres < 1000 ? t("span.metres", { n: count(Math.round(metres)) }) : t("span.km", { n: count(Math.round(metres / 100) / 10) });
+}

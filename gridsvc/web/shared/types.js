@@ -1,0 +1,265 @@
+// What travels between the service and the pages, as far as the pages read it. GET /openapi.json has all of it.
+
+/** @typedef {"low" | "normal" | "high" | "emergency"} Severity */
+
+/**
+ * A case as the live feed tells it.
+ * @typedef {object} Brief
+ * @property {string} id
+ * @property {string | null} number
+ * @property {string | null} acceptance_number
+ * @property {string} state
+ * @property {Severity} severity
+ * @property {string} category
+ * @property {string} edition
+ * @property {string} source
+ * @property {number | null} lon
+ * @property {number | null} lat
+ * @property {string | null} cell
+ * @property {string | null} division
+ * @property {Record<string, string> | null} beats
+ * @property {string} duty_line
+ * @property {{id: string, name: string} | null} officer
+ * @property {string | null} department
+ * @property {string | null} pool
+ * @property {string | null} due_at
+ * @property {string | null} [since]
+ * @property {boolean} provisional
+ * @property {boolean} paused
+ * @property {boolean} overdue
+ * @property {boolean} warned
+ * @property {boolean} exercise
+ * @property {number} version
+ * @property {string | null} assignment_id
+ * @property {string} occurred_at
+ * @property {string} updated_at
+ */
+
+/**
+ * @typedef {object} Officer
+ * @property {string} id
+ * @property {string} name
+ * @property {string | null} beat
+ * @property {boolean} on_duty
+ * @property {number | null} lon
+ * @property {number | null} lat
+ * @property {number | null} accuracy_m
+ * @property {string | null} at
+ * @property {number} open_cases
+ */
+
+/**
+ * @typedef {object} Camera
+ * @property {string} code
+ * @property {string} name
+ * @property {number} lon
+ * @property {number} lat
+ * @property {number | null} bearing_deg
+ * @property {string} state
+ * @property {string | null} heard_at
+ */
+
+/**
+ * @typedef {object} Alarm
+ * @property {string} id
+ * @property {"emergency" | "escalation" | "camera_storm"} kind
+ * @property {string | null} case
+ * @property {string | null} camera
+ * @property {string} severity
+ * @property {Record<string, string>} says
+ * @property {string} at
+ * @property {{id: string, name: string, at: string} | null} acknowledged
+ */
+
+/**
+ * @typedef {object} Snapshot
+ * @property {string} epoch
+ * @property {number} seq
+ * @property {string} at
+ * @property {Brief[]} cases
+ * @property {Officer[]} officers
+ * @property {Camera[]} cameras
+ */
+
+/**
+ * A frame of the live feed.
+ * @typedef {{type: "position", epoch: string, seq: number, recovered: boolean, at: string}
+ *   | {type: "case", seq: number, at?: string, case: Brief}
+ *   | {type: "gone", seq: number, kind: "case" | "officer" | "camera", id: string}
+ *   | {type: "officer", seq: number, officer: Officer}
+ *   | {type: "camera", seq: number, camera: Camera}
+ *   | {type: "alarm", seq: number, alarm: Alarm}
+ *   | {type: "heartbeat", seq: number, at: string}
+ *   | {type: "resync", reason: string}} Frame
+ */
+
+/**
+ * @typedef {object} Role
+ * @property {string} role
+ * @property {string} division
+ * @property {string | null} department
+ * @property {string | null} duty_line
+ */
+
+/**
+ * @typedef {object} Person
+ * @property {string} id
+ * @property {string} username
+ * @property {string} display_name
+ * @property {Role[]} roles
+ */
+
+/**
+ * @typedef {object} Division
+ * @property {string} code
+ * @property {string} name
+ * @property {string} name_en
+ * @property {string} level
+ * @property {string | null} parent
+ * @property {string[]} path
+ */
+
+/**
+ * @typedef {object} Category
+ * @property {string} ref
+ * @property {string} edition
+ * @property {string} code
+ * @property {string} name
+ * @property {string} name_en
+ * @property {string} duty_line
+ * @property {{code: string, says: string, closing: string, is_default: boolean}[]} conditions
+ */
+
+/**
+ * @typedef {object} Department
+ * @property {string} code
+ * @property {string} name
+ * @property {string} name_en
+ * @property {string} duty_line
+ */
+
+/**
+ * One row of the table of moves.
+ * @typedef {object} MoveRule
+ * @property {string} move
+ * @property {string} says
+ * @property {string[]} before
+ * @property {string | null} after
+ * @property {string[]} must_say
+ * @property {string[]} may_say
+ * @property {boolean} in_bulk
+ * @property {{code: string, name: string, name_en: string, wants_words: boolean, active: boolean}[]} reasons
+ * @property {{of: string, code: string, name: string, name_en: string}[]} results
+ * @property {{field: string, code: string, name: string, name_en: string}[]} choices
+ */
+
+/**
+ * A case as GET /api/v1/cases/{id} tells it.
+ * @typedef {object} Case
+ * @property {string} id
+ * @property {string | null} number
+ * @property {number} version
+ * @property {number} cycle
+ * @property {string} state
+ * @property {boolean} suspended
+ * @property {string} source
+ * @property {string} category
+ * @property {string} category_name
+ * @property {string} category_name_en
+ * @property {string} duty_line
+ * @property {Severity} severity
+ * @property {string} description
+ * @property {string} address
+ * @property {number | null} lon
+ * @property {number | null} lat
+ * @property {string[]} divisions
+ * @property {string | null} cell
+ * @property {string | null} method
+ * @property {boolean} border
+ * @property {string[]} neighbours
+ * @property {string | null} beat
+ * @property {string | null} pool
+ * @property {string | null} assignment
+ * @property {string | null} officer
+ * @property {string | null} department
+ * @property {string | null} due_at
+ * @property {boolean} overdue
+ * @property {string} occurred_at
+ * @property {string} updated_at
+ * @property {string | null} component
+ * @property {string | null} held_by
+ * @property {boolean} exercise
+ * @property {Record<string, string>} attributes
+ */
+
+/**
+ * @typedef {object} Clock
+ * @property {string} id
+ * @property {string} kind
+ * @property {number} cycle
+ * @property {string} state
+ * @property {string} unit
+ * @property {number} budget_s
+ * @property {number} used_s
+ * @property {string | null} calendar
+ * @property {number | null} calendar_edition
+ * @property {string} started_at
+ * @property {string | null} stopped_at
+ * @property {string} due_at
+ * @property {boolean} provisional
+ * @property {string | null} next_at
+ * @property {{start: string, end: string, counted: boolean, why: string, name: string, seconds: number}[]} intervals
+ * @property {{level: number, effect: string, fired_at: string}[]} fired
+ */
+
+/**
+ * @typedef {object} CaseDetail
+ * @property {Case} case
+ * @property {string[]} missing_attributes
+ * @property {{amount: number, unit: string}} limit
+ * @property {{code: string, name: string, level: string}[]} divisions
+ * @property {{rule: string, reasons: Record<string, unknown>, assigned_by: string, assigned_at: string} | null} assignment
+ * @property {Clock[]} clocks
+ * @property {{id: string, acceptance_number: string, source: string, description: string, received_at: string}[]} reports
+ * @property {{id: string, purpose: string | null, uploaded_at: string}[]} photos
+ * @property {{department: string, wanted: string, due_at: string, ended_at: string | null}[]} parts
+ * @property {{id: string, level: string, division: string, ended_at: string | null, report: string}[]} call_backs
+ * @property {{id: string, number: string | null, state: string, description: string, distance_m: number}[]} duplicates
+ * @property {string[]} moves
+ */
+
+/**
+ * @typedef {object} HistoryRow
+ * @property {number} version
+ * @property {string} move
+ * @property {string | null} from_state
+ * @property {string} to_state
+ * @property {string} actor
+ * @property {string | null} actor_name
+ * @property {string} at
+ * @property {Record<string, unknown>} facts
+ */
+
+/**
+ * @typedef {object} Routed
+ * @property {string} id
+ * @property {string | null} officer
+ * @property {string | null} department
+ * @property {string} rule
+ * @property {string | null} rule_name
+ * @property {string | null} rule_name_en
+ * @property {number} edition
+ * @property {Record<string, unknown>} reasons
+ * @property {string} assigned_by
+ * @property {string} assigned_at
+ * @property {string | null} ended_at
+ */
+
+/**
+ * @typedef {object} MapLayers
+ * @property {[number, number, number, number]} bounds
+ * @property {string} attribution
+ * @property {Record<string, {version: string, minzoom: number, maxzoom: number}>} layers
+ */
+
+export {};

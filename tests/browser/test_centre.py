@@ -1,0 +1,284 @@
+"""The control centre as people use it: a real browser before real processes."""
+
+from __future__ import annotations
+
+import random
+import signal
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from playwright.async_api import Playwright, expect
+
+from gridsvc.db import SERVICE, open_pool, transaction
+from tests.acceptance.running_city import ASKED
+from tests.browser.conftest import (
+    BILLS,
+    EMERGENCY,
+    LITTER,
+    PATIENCE_MS,
+    PICTURES,
+    Desk,
+    Town,
+    Visit,
+    axe_script,
+    chromium,
+    sign_in,
+    visiting,
+)
+from tests.conftest import CityClock
+from tests.servers import FreshDatabase
+
+expect.set_options(timeout=PATIENCE_MS)
+
+
+def row(visit: Visit, case: dict[str, Any]) -> Any:
+    return visit.page.locator(f"[data-case='{case['id']}']")
+
+
+async def picture(visit: Visit, name: str) -> None:
+    PICTURES.mkdir(exist_ok=True)
+    await visit.page.screenshot(path=PICTURES / f"{name}.png")
+
+
+async def test_who_gives_a_wrong_password_is_told_and_tries_again(browser: Any, town: Town) -> None:
+    async with visiting(browser, town, lang="en", theme="light", size=(1280, 720)) as visit:
+        await visit.page.fill("[name=username]", "dispatcher")
+        await visit.page.fill("[name=password]", "not this one")
+        await visit.page.click("form button.primary")
+        await expect(visit.page.locator(".wrong")).to_have_text("Name and password do not go together.")
+        visit.expect_complaints("status of 401")
+        await sign_in(visit, town, "dispatcher")
+        await visit.page.click(".who-button")
+        await visit.page.click("text=Sign out")
+        await expect(visit.page.locator("form [name=password]")).to_be_visible()
+        await visit.page.reload()
+        await expect(visit.page.locator("form [name=password]")).to_be_visible()
+
+
+async def test_a_dispatcher_sends_on_what_is_given_back_by_keyboard_and_sees_it_come_again(
+    desk: Desk, town: Town
+) -> None:
+    async with desk("dispatcher") as visit:
+        page = visit.page
+        await expect(page.locator(".empty")).to_contain_text("Nothing waits for you.")
+        # Somebody reports, and a department gives it back: it appears here, and the page is not loaded anew.
+        case = await town.given_back()
+        await expect(row(visit, case)).to_contain_text("to dispatch")
+        await page.keyboard.press("j")
+        await page.keyboard.press("Enter")
+        await expect(page.locator(".drawer h2")).to_contain_text("Illegal bills")
+        await expect(page.locator(".drawer .history")).to_contain_text("not our wall")
+
+        await page.get_by_role("button", name="Forward", exact=True).click()
+        await expect(page.locator(".move-form")).to_contain_text("Sends what was given back to another owner")
+        await page.click(".move-form button.primary")
+        await expect(page.locator(".move-form .wrong")).to_have_text(
+            "Choose an officer or a department, and only one of them."
+        )
+        visit.expect_complaints("status of 422")
+        await page.select_option("[name=department]", "cleansing")
+        await page.click(".move-form button.primary")
+        await expect(page.locator(".said")).to_contain_text("Forward: done")
+        await expect(row(visit, case)).to_have_count(0)
+        await expect(page.locator(".drawer .state")).to_have_text("assigned")
+
+        answer = await town.move(town.handler("cleansing", case), case, "return", reason="belongs to somebody else")
+        assert answer.status == 200, answer.body
+        await expect(row(visit, case)).to_contain_text("to dispatch")
+        await expect(page.locator(".drawer .history")).to_contain_text("belongs to somebody else")
+        await page.keyboard.press("Escape")
+        await expect(page.locator(".drawer")).to_have_count(0)
+
+
+async def test_who_was_overtaken_has_the_choice_and_keeps_his_words(desk: Desk, town: Town) -> None:
+    case = await town.report(BILLS)
+    await town.settled(case["id"], lambda each: each["state"] == "assigned")
+    async with desk("dispatcher", query=f"panel=cases&case={case['id']}") as visit:
+        page = visit.page
+        await page.get_by_role("button", name="Assign", exact=True).click()
+        await page.select_option("[name=department]", "cleansing")
+        await page.fill("[name=note]", "before the market opens")
+        assert (await town.move("supervisor", case, "note", note="seen from the bridge")).status == 200
+        await expect(page.locator(".drawer .history")).to_contain_text("seen from the bridge")
+        await page.click(".move-form button.primary")
+        await expect(page.locator(".conflict")).to_contain_text("Somebody changed the case just now.")
+        visit.expect_complaints("status of 409")
+        await page.get_by_role("button", name="Do it all the same").click()
+        await expect(page.locator(".drawer .history")).to_contain_text("before the market opens")
+        assert (await town.case(case["id"]))["department"] == "cleansing"
+
+
+async def test_an_emergency_stands_over_the_map_until_somebody_has_seen_it(desk: Desk, town: Town) -> None:
+    async with desk("supervisor") as first, desk("dispatcher", lang="zh-CN") as second:
+        case = await town.report(EMERGENCY)
+        await expect(first.page.locator(".alarm.emergency")).to_contain_text("Emergency")
+        await expect(second.page.locator(".alarm.emergency")).to_contain_text("紧急案卷")
+        await first.page.get_by_role("button", name="Open the case").click()
+        await expect(first.page.locator(".drawer .number")).to_have_text(case["number"])
+        await first.page.get_by_role("button", name="Acknowledge").click()
+        for visit in (first, second):
+            await expect(visit.page.locator(".alarms")).to_have_count(0)
+
+
+async def test_what_is_listed_is_what_is_on_the_map(desk: Desk, town: Town) -> None:
+    for category in (LITTER, BILLS, LITTER, BILLS, LITTER):
+        await town.report(category)
+    dice = random.Random(20261127)
+    async with desk("supervisor", size=(1280, 4000), query="panel=cases") as visit:
+        page = visit.page
+        await page.wait_for_selector(".map[data-idle]")
+        divisions = await page.evaluate("[...document.querySelectorAll('.where option')].map(each => each.value)")
+        for _ in range(20):
+            query = {
+                "state": dice.choice(["", "filed", "assigned", "filed,assigned", "handled"]),
+                "severity": dice.choice(["", "low", "low,normal", "emergency"]),
+                "division": dice.choice(divisions),
+                "late": dice.choice(["", "1"]),
+            }
+            words = "&".join(f"{name}={value}" for name, value in query.items() if value)
+            await page.evaluate(
+                "words => { history.replaceState(null, '', '?panel=cases&' + words);"
+                " dispatchEvent(new Event('popstate')) }",
+                words,
+            )
+            listed, drawn = await page.evaluate(_BOTH)
+            assert listed == drawn, words
+        await page.evaluate("history.replaceState(null, '', '?panel=cases'); dispatchEvent(new Event('popstate'))")
+        listed, drawn = await page.evaluate(_BOTH)
+        assert listed == drawn
+        assert len(listed) >= 5
+
+
+_BOTH = """async () => {
+  await new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)));
+  const map = document.querySelector('.map').map;
+  const drawn = [];
+  for (const name of ['cases', 'emergencies']) {
+    const data = await map.getSource(name).getData();
+    drawn.push(...data.features.map(each => each.properties.id));
+  }
+  return [[...document.querySelectorAll('[data-case]')].map(each => each.dataset.case).sort(), drawn.sort()];
+}"""
+
+
+async def test_what_breaks_says_how_old_it_is_and_goes_on_where_it_was(desk: Desk, town: Town) -> None:
+    async with desk("supervisor", query="panel=cases") as visit:
+        page = visit.page
+        town.service.end("serve", signal.SIGKILL)
+        await expect(page.locator(".age")).to_contain_text("offline, as of")
+        await expect(page.locator(".room.is-stale")).to_be_visible()
+        town.service.start("serve")
+        await page.wait_for_selector(".is-live .age.live")
+        case = await town.report(LITTER)
+        await expect(row(visit, case)).to_be_visible()
+        visit.expect_complaints(
+            "ERR_CONNECTION", "WebSocket connection", "ERR_EMPTY_RESPONSE", "ERR_SOCKET", "font face"
+        )
+
+
+async def test_without_webgl_the_plain_map_and_the_forms_work(playwright: Playwright, town: Town) -> None:
+    case = await town.report(BILLS)
+    plain = await playwright.chromium.launch(executable_path=chromium(), args=["--disable-3d-apis"])
+    try:
+        async with visiting(plain, town, lang="en", theme="light", size=(1280, 720)) as visit:
+            await sign_in(visit, town, "supervisor")
+            await visit.page.get_by_role("button", name="Cases", exact=True).click()
+            await expect(visit.page.locator(".map-note")).to_contain_text("no WebGL 2")
+            await expect(visit.page.locator(".plain-case").first).to_be_visible()
+            await row(visit, case).click()
+            await visit.page.get_by_role("button", name="Assign", exact=True).click()
+            await expect(visit.page.locator(".move-form")).to_be_visible()
+            await picture(visit, "without-webgl")
+    finally:
+        await plain.close()
+
+
+async def test_an_auditor_may_look_and_is_told_that_there_is_nothing_to_do(desk: Desk, town: Town) -> None:
+    case = await town.report(LITTER)
+    async with desk("auditor", query=f"case={case['id']}") as visit:
+        await expect(visit.page.locator(".moves")).to_contain_text("nothing for you to do")
+        await expect(visit.page.locator(".rail")).not_to_contain_text("My queue")
+
+
+@pytest.mark.parametrize(
+    ("lang", "theme", "size"),
+    [
+        ("zh-CN", "dark", (1920, 1080)), ("en", "light", (1920, 1080)), ("en", "dark", (1280, 720)),
+        ("zh-CN", "light", (1280, 720)), ("zh-CN", "light", (360, 640)), ("en", "dark", (360, 640)),
+    ],
+)  # fmt: skip
+async def test_it_looks_and_reads_right(
+    desk: Desk, town: Town, city_database: FreshDatabase, lang: str, theme: str, size: tuple[int, int]
+) -> None:
+    case = await _a_morning(town, city_database)
+    name = f"{lang}-{theme}-{size[0]}x{size[1]}"
+    async with desk("supervisor", lang=lang, theme=theme, size=size, query="panel=cases") as visit:
+        page = visit.page
+        await page.wait_for_selector(".row")
+        if size[0] > 720:
+            await page.wait_for_selector(".map[data-idle]")
+            await page.click(".legend > button")
+        await _is_accessible(visit, theme)
+        await picture(visit, f"{name}-list")
+        await page.goto(f"{town.service.url}/?panel=cases&case={case['id']}")
+        await page.wait_for_selector(".drawer .moves button")
+        if size[0] > 720:
+            await page.wait_for_selector(".map[data-idle]")
+        await page.click(".drawer .moves button.primary")
+        await _is_accessible(visit, theme)
+        assert await page.evaluate("document.documentElement.scrollWidth <= innerWidth"), (
+            "the page is wider than the screen"
+        )
+        assert await page.evaluate("document.documentElement.lang") == lang
+        await picture(visit, f"{name}-case")
+
+
+_MORNING: list[dict[str, Any]] = []
+
+
+async def _a_morning(town: Town, database: FreshDatabase) -> dict[str, Any]:
+    """Reports of many kinds, some of them late by now, and officers on their way; made once for all the pictures."""
+    if _MORNING:
+        return _MORNING[0]
+    for category in ("300301", "200110", "300201", LITTER, "300101", "200110", LITTER):
+        await town.report(category)
+    case = await town.report(BILLS)
+    await town.settled(case["id"], lambda each: each["state"] == "assigned")
+    await CityClock(database.owner_url).forward(timedelta(hours=3))
+    for category in ("300303", "200118", "300201", "200110", "200201", "300301"):
+        await town.report(category, attributes=ASKED.get(category, {}))
+    async with open_pool(database.url, scope=SERVICE, size=1, name="test") as pool, transaction(pool) as (_, now):
+        pass
+    for username in town.officers()[:16]:
+        place = next(town.places)
+        fix = {
+            "lon": place["lon"],
+            "lat": place["lat"],
+            "datum": "wgs84",
+            "accuracy_m": 12,
+            "taken_at": now.isoformat(),
+        }
+        officer = await town.person(username)
+        await town.client.call("POST", "/api/v1/positions", who=officer, body={"positions": [fix]}, key=username)
+    _MORNING.append(case)
+    return case
+
+
+async def _is_accessible(visit: Visit, theme: str) -> None:
+    await visit.page.evaluate(axe_script())
+    found = await visit.page.evaluate(
+        "axe.run(document, {runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa']})"
+    )
+    told = [
+        f"{each['id']}: {node['target']} {node['failureSummary']}"
+        for each in found["violations"]
+        for node in each["nodes"]
+    ]
+    assert told == [], theme
+
+
+async def test_no_page_was_kept_from_anything_by_its_policy(town: Town) -> None:
+    """The last of these tests: what all pages before it have reported."""
+    figures = await town.client.call("GET", "/metrics")
+    assert "gridsvc_csp_reports_total{" not in str(figures.body)

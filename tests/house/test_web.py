@@ -1,0 +1,126 @@
+"""The web pages: every word in both languages, nothing inline, every module reached, nothing from elsewhere."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+from gridsvc.api.shelf import FOLDERS, TYPES, read_shelf
+from gridsvc.domain.access import Role
+from gridsvc.domain.case import MOVES, Clock, Move, Pool, State
+from tests.house.source import ROOT, kept_files
+
+WEB = ROOT / "gridsvc/web"
+LANGUAGES = ("zh-CN", "en")
+PAGES = ("centre/index.html",)
+OURS = [path for path in kept_files() if path.is_relative_to(WEB)]
+MODULES = [path for path in OURS if path.suffix == ".js"]
+
+
+def words(language: str) -> dict[str, str]:
+    """Every key with its words, as they are written, one on a line."""
+    text = (WEB / f"shared/words/{language}.js").read_text(encoding="utf-8")
+    found = re.findall(r'^  "([^"]+)": ("(?:[^"\\]|\\.)*"),$', text, re.MULTILINE)
+    assert len(found) == len(re.findall(r"^  \S", text, re.MULTILINE)), "a line of the words is written otherwise"
+    return {key: str(json.loads(said)) for key, said in found}
+
+
+def test_both_languages_have_the_same_keys_and_say_the_same_things_in_them() -> None:
+    chinese, english = (words(language) for language in LANGUAGES)
+    assert list(chinese) == list(english)
+    for key, said in chinese.items():
+        assert sorted(re.findall(r"\{\w+\}", said)) == sorted(re.findall(r"\{\w+\}", english[key])), key
+        assert said.strip() != "", key
+        assert english[key].strip() != "", key
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_everything_the_service_names_by_a_code_has_words(language: str) -> None:
+    known = words(language)
+    for family, codes in {"state": State, "pool": Pool, "clock": Clock, "move": Move, "role": Role}.items():
+        assert {f"{family}.{code}" for code in codes} - known.keys() == set()
+    offered = {f"does.{rule.move}" for rule in MOVES.values() if rule.over_http}
+    assert offered - known.keys() == set(), "a move does not say what it will do"
+    fields = {name for rule in MOVES.values() if rule.over_http for name in (*rule.needs, *rule.takes)} - {"attributes"}
+    assert {f"field.{name}" for name in fields} - known.keys() == set()
+
+
+def test_every_key_is_used_and_every_used_key_is_there() -> None:
+    known = words("en")
+    source = "\n".join(path.read_text(encoding="utf-8") for path in MODULES if path.parent.name != "words")
+    asked = set(re.findall(r'\bt\("([\w.]+)"', source))
+    assert asked - known.keys() == set()
+    families = set(re.findall(r'\bword\("(\w+)"', source)) | set(re.findall(r"\bt\(`([\w.]+?)\.?\$\{", source))
+    unused = [
+        key
+        for key in known
+        if f'"{key}"' not in source and not any(key.startswith(f"{family}.") for family in families)
+    ]
+    assert unused == []
+
+
+def test_no_page_holds_a_script_or_a_style_of_its_own() -> None:
+    for page in PAGES:
+        text = (WEB / page).read_text(encoding="utf-8")
+        assert re.findall(r"<script(?![^>]*\bsrc=)|<style|\son\w+=|\sstyle=|javascript:", text) == [], page
+
+
+def test_nothing_is_fetched_from_elsewhere() -> None:
+    for path in OURS:
+        if path.suffix in {".js", ".css", ".html", ".svg"}:
+            text = path.read_text(encoding="utf-8").replace("http://www.w3.org/2000/svg", "")
+            assert re.findall(r"https?://[^\s\"'`)]+|eval\(|new Function", text) == [], path.name
+
+
+def _imported(path: Path) -> set[Path]:
+    text = path.read_text(encoding="utf-8")
+    return {
+        (path.parent / name).resolve()
+        for name in re.findall(r'^(?:import|export)[^;]*?from "([^"]+)";', text, re.MULTILINE)
+    }
+
+
+def test_every_module_is_reached_from_a_page_and_what_is_imported_is_there() -> None:
+    reached: set[Path] = set()
+    wanted = {
+        WEB / name
+        for page in PAGES
+        for name in re.findall(r'src="/static/\{build\}/([^"]+)"', (WEB / page).read_text(encoding="utf-8"))
+    }
+    while wanted:
+        path = wanted.pop()
+        assert path.exists(), f"{path} is imported and is not there; run make install"
+        if path not in reached and path.suffix == ".js":
+            wanted |= _imported(path)
+        reached.add(path)
+    # What travels is written down for the type checker alone.
+    assert {path for path in MODULES if path not in reached} == {WEB / "shared/types.js"}
+    assert {path.parent.name for path in reached if path.suffix == ".mjs"} == {"vendor"}
+
+
+def test_what_is_copied_imports_nothing_by_a_bare_name() -> None:
+    for path in sorted((WEB / "vendor").glob("*.mjs")):
+        text = path.read_text(encoding="utf-8")
+        assert re.findall(r"(?:^|[;}\s])(?:import|export)\b[^;\"']*?\bfrom\s*[\"']([^.\"'][^\"']*)[\"']", text) == [], (
+            path.name
+        )
+
+
+def test_every_file_of_the_pages_is_served_and_no_other() -> None:
+    shelf = read_shelf()
+    assert shelf.whole, "run make install"
+    of_ours = {path.relative_to(WEB).as_posix() for path in OURS if path.parent != WEB}
+    assert of_ours == {name for name in shelf.sheets if not name.startswith("vendor/")}
+    assert all(Path(name).suffix in TYPES and name.split("/")[0] in FOLDERS for name in shelf.sheets)
+
+
+def test_the_lock_of_the_pages_names_no_address_and_every_package_is_pinned() -> None:
+    lock = json.loads((WEB / "package-lock.json").read_text(encoding="utf-8"))
+    assert [name for name, entry in lock["packages"].items() if "resolved" in entry] == []
+    assert all("integrity" in entry for name, entry in lock["packages"].items() if name)
+    package = json.loads((WEB / "package.json").read_text(encoding="utf-8"))
+    versions = {**package["dependencies"], **package["devDependencies"]}
+    assert [name for name, version in versions.items() if not re.fullmatch(r"\d+\.\d+\.\d+", version)] == []

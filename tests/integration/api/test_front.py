@@ -1,0 +1,88 @@
+"""What a browser loads: the page, files that never change, and what it reports of its policy."""
+
+from __future__ import annotations
+
+import gzip
+import re
+
+import pytest
+from aiohttp import ClientSession
+
+from gridsvc.db import SERVICE, transaction
+from gridsvc.domain.access import Role
+from tests.integration.api.conftest import Api, a
+
+MODULE = "vendor/preact.mjs"
+
+
+async def build_of(api: Api) -> str:
+    said = await api.nobody.get("/")
+    found = re.search(r"/static/([0-9a-f]+)/centre/main\.js", said.body)
+    assert found, said.body
+    return found[1]
+
+
+async def test_the_page_may_load_from_here_alone_and_is_asked_for_again_each_time(api: Api) -> None:
+    said = await api.nobody.get("/")
+    assert (said.status, said.headers["Content-Type"]) == (200, "text/html; charset=utf-8")
+    policy = said.headers["Content-Security-Policy"]
+    assert policy.startswith("default-src 'none'; script-src 'self'; worker-src 'self'; style-src 'self'")
+    assert "unsafe" not in policy
+    assert said.headers["Cache-Control"] == "no-cache"
+    again = await api.nobody.get("/", **{"If-None-Match": said.headers["ETag"]})
+    assert (again.status, again.body) == (304, "")
+
+
+async def test_a_file_under_its_build_is_kept_for_ever_and_under_another_it_is_asked_for(api: Api) -> None:
+    build = await build_of(api)
+    said = await api.nobody.get(f"/static/{build}/{MODULE}")
+    assert (said.status, said.headers["Content-Type"]) == (200, "text/javascript; charset=utf-8")
+    assert "immutable" in said.headers["Cache-Control"]
+    older = await api.nobody.get(f"/static/0000/{MODULE}")
+    assert (older.status, older.body, older.headers["Cache-Control"]) == (200, said.body, "no-cache")
+    same = await api.nobody.get(f"/static/0000/{MODULE}", **{"If-None-Match": said.headers["ETag"]})
+    assert same.status == 304
+
+
+async def test_a_file_comes_packed_to_who_takes_it_so(api: Api) -> None:
+    build = await build_of(api)
+    plain = await api.nobody.get(f"/static/{build}/{MODULE}", **{"Accept-Encoding": "identity"})
+    assert "Content-Encoding" not in plain.headers
+    async with (
+        ClientSession(auto_decompress=False) as http,
+        http.get(f"{api.url}/static/{build}/{MODULE}", headers={"Accept-Encoding": "gzip"}) as packed,
+    ):
+        assert packed.headers["Content-Encoding"] == "gzip"
+        assert gzip.decompress(await packed.read()).decode() == plain.body
+
+
+@pytest.mark.parametrize("path", ["../api/front.py", "package.json", "centre/index.html", "vendor/none.js", "%2e%2e/x"])
+async def test_nothing_else_is_there(api: Api, path: str) -> None:
+    said = await api.nobody.get(f"/static/{await build_of(api)}/{path}")
+    assert (said.status, said.code) == (404, "unknown")
+
+
+@pytest.mark.parametrize(
+    ("report", "counted"),
+    [
+        (b'{"csp-report": {"effective-directive": "img-src", "document-uri": "http://x/?q=Zhang"}}', "img-src"),
+        (b'{"csp-report": {"violated-directive": "script-src http://x"}}', "script-src"),
+        (b'{"csp-report": {"effective-directive": "made-up"}}', "other"),
+        (b"no report", "other"),
+    ],
+)
+async def test_what_a_browser_reports_is_counted_by_rule(api: Api, report: bytes, counted: str) -> None:
+    said = await api.nobody.ask("POST", "/csp-reports", data=report, headers={"Content-Type": "application/csp-report"})
+    assert said.status == 204
+    figures = await api.nobody.get("/metrics")
+    assert f'gridsvc_csp_reports_total{{directive="{counted}"}} 1.0' in figures.body
+
+
+async def test_who_is_signed_in_learns_the_citys_zone_and_its_departments(api: Api) -> None:
+    somebody = await api.somebody(a(Role.DISPATCHER))
+    session = await somebody.get("/api/v1/auth/session")
+    async with transaction(api.pool, SERVICE) as (conn, _):
+        zone = await conn.fetchval("SELECT zone FROM instance")
+    assert session.body["zone"] == zone
+    departments = await somebody.get("/api/v1/departments")
+    assert [each["code"] for each in departments.body["items"]] == ["lamps", "water"]
