@@ -51,6 +51,7 @@ STATUSES: Final[Mapping[type[GridError], int]] = {
     errors.VersionRequired: 428,
     errors.TooManyTries: 429,
     errors.Unavailable: 503,
+    errors.CannotUnseal: 503,
 }
 """Every error that a request can end in. SetupError and its kind belong to commands: 500 if one gets here."""
 
