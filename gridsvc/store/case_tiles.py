@@ -33,8 +33,12 @@ POINTS: Final = Statement(
                    extract(epoch FROM c.closed_at)::bigint AS closed_at,
                    ST_AsMVTGeom(ST_Transform(c.place, 3857), {_BOX}, 4096, 64, true) AS geom
               FROM generate_series($4::bigint, $5::bigint) AS west
-              JOIN cases c ON c.square BETWEEN west * 1000000 + $6::bigint AND west * 1000000 + $7::bigint
-             WHERE NOT c.exercise
+             CROSS JOIN LATERAL (
+                   SELECT *
+                     FROM cases
+                    WHERE square BETWEEN west * 1000000 + $6::bigint AND west * 1000000 + $7::bigint
+                      AND NOT exercise
+                   OFFSET 0) c
              ORDER BY c.reported_at, c.id) t
      WHERE t.geom IS NOT NULL
     """,  # noqa: S608 - made of constants of this file
@@ -43,6 +47,8 @@ POINTS: Final = Statement(
 _INSIDE: Final = f"""ST_X(m.label) >= ST_XMin({_BOX}) AND ST_X(m.label) < ST_XMax({_BOX})
                        AND ST_Y(m.label) > ST_YMin({_BOX}) AND ST_Y(m.label) <= ST_YMax({_BOX})"""
 
+# OFFSET 0 keeps the planner to one look by index for each division (or column): it guesses one row, and read all of them
+# for each (1.6 s a tile among 105 000 cells; now 0.06).
 # Each cell counts in the one tile that its label lies in. Ended cases may name a cell that is no more: those of a
 # community that are in none of today's cells stand at the community's label.
 CELL_COUNTS: Final = Statement(
@@ -56,7 +62,7 @@ CELL_COUNTS: Final = Statement(
        UNION ALL
       SELECT m.code, m.label, c.cases
         FROM map_divisions m
-        JOIN cell_counts c ON c.division_code = m.code
+       CROSS JOIN LATERAL (SELECT * FROM cell_counts WHERE division_code = m.code OFFSET 0) c
        WHERE m.grid_set_id + 0 = $4::integer AND m.shape && {_BOX} AND {_INSIDE}
          AND NOT EXISTS (SELECT FROM map_cells n WHERE n.grid_set_id = $4::integer AND n.code = c.cell_code)
     )
