@@ -17,7 +17,7 @@ from bench import intake
 from gridsvc.local.postgres import binaries_for
 
 RESULTS: Final = Path(__file__).parent / "results"
-PARTS: Final = ("intake", "lookup", "carry", "deadlines", "components", "evaluation", "sweep", "cameras")
+PARTS: Final = ("intake", "lookup", "carry", "deadlines", "components", "evaluation", "sweep", "cameras", "live")
 """All but `intake` are programs of their own, which print and keep what they find."""
 
 SECONDS: Final = 10.0
