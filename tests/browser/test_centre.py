@@ -194,6 +194,65 @@ async def test_without_webgl_the_plain_map_and_the_forms_work(playwright: Playwr
         await plain.close()
 
 
+_DUE = "2026-11-27T10:00:00Z"
+_CASE: dict[str, Any] = {
+    "state": "assigned", "severity": "normal", "pool": None, "paused": False, "provisional": False, "overdue": False,
+    "due_at": _DUE, "since": "2026-11-27T04:00:00Z", "occurred_at": "2026-11-27T01:00:00Z", "officer": None,
+    "department": None,
+}  # fmt: skip
+
+
+async def test_the_bar_is_one_decision_and_the_queue_a_table(browser: Any, town: Town) -> None:
+    """The rules themselves, in the browser that they run in."""
+    bars: list[tuple[dict[str, Any], str, str, float]] = [
+        ({}, "2026-11-27T04:00:00Z", "plenty", 1.0),
+        ({}, "2026-11-27T07:59:59Z", "plenty", 1 / 3),
+        ({}, "2026-11-27T08:00:01Z", "soon", 1 / 3),
+        ({}, _DUE, "late", 0.0),
+        ({"since": None}, "2026-11-27T05:30:00Z", "plenty", 0.5),  # from when it happened
+        ({"paused": True}, "2026-11-27T07:00:00Z", "paused", 0.5),
+        ({"paused": True}, "2026-11-28T07:00:00Z", "paused", 0.0),
+        ({"due_at": None}, _DUE, "none", 0.0),
+        ({"state": "closed"}, _DUE, "over", 0.0),
+    ]
+    queue: list[tuple[dict[str, Any], str, str | None]] = [
+        ({"state": "reported", "pool": "filing"}, "acceptor", "file"),
+        ({"state": "reported", "pool": "locate"}, "acceptor", "locate"),
+        ({"state": "handled"}, "acceptor", "check"),
+        ({"state": "filed", "pool": "dispatch"}, "acceptor", None),
+        ({"state": "filed", "pool": "dispatch"}, "dispatcher", "dispatch"),
+        ({"state": "filed", "pool": "routing"}, "dispatcher", None),  # routing has it
+        ({"overdue": True}, "dispatcher", "late"),
+        ({"overdue": True, "paused": True}, "dispatcher", None),
+        ({"severity": "emergency"}, "supervisor", "emergency"),
+        ({"severity": "emergency"}, "auditor", None),
+        ({"department": "water"}, "handler", "department"),
+        ({"department": "lamps"}, "handler", None),
+        ({"officer": {"id": "me", "name": "x"}}, "officer", "mine"),
+    ]
+    async with visiting(browser, town, lang="en", theme="dark", size=(1280, 720)) as visit:
+        told_bars, told_queue = await visit.page.evaluate(
+            """async ([bars, queue]) => {
+              const here = document.querySelector('script[type=module]').src;
+              const { timeLeft } = await import(new URL('../shared/timeleft.js', here));
+              const { waitsFor } = await import(new URL('queue.js', here));
+              const ours = role => role === 'handler' ? 'water' : null;
+              const person = role => ({ id: 'me', roles: [{ role, division: '6201', department: ours(role) }] });
+              return [
+                bars.map(([of, now]) => timeLeft(of, Date.parse(now))),
+                queue.map(([of, role]) => waitsFor(of, person(role))),
+              ];
+            }""",
+            [
+                [[{**_CASE, **of}, now] for of, now, _, _ in bars],
+                [[{**_CASE, **of}, role] for of, role, _ in queue],
+            ],
+        )
+    assert [each["standing"] for each in told_bars] == [standing for _, _, standing, _ in bars]
+    assert [each["share"] for each in told_bars] == pytest.approx([share for _, _, _, share in bars], abs=1e-3)
+    assert told_queue == [why for _, _, why in queue]
+
+
 async def test_an_auditor_may_look_and_is_told_that_there_is_nothing_to_do(desk: Desk, town: Town) -> None:
     case = await town.report(LITTER)
     async with desk("auditor", query=f"case={case['id']}") as visit:
