@@ -11,6 +11,8 @@ GridError
 │   ├── UnknownComponent         no such component in the register
 │   ├── FarFromComponent         the place given is not where the named component stands
 │   ├── CameraTaken              the registry has a camera of this code already
+│   ├── CameraOff                the camera is off: nobody looks through it
+│   ├── NoGateway                no streaming gateway is set that serves the camera
 │   ├── NotSignedIn              no valid token, cookie or key
 │   ├── WrongPassword            name and password do not go together
 │   ├── TooManyTries             sign-in or intake is throttled for this caller
@@ -141,6 +143,18 @@ class CameraTaken(Refused):
     """The registry has a camera of this code already."""
 
     code = "camera_taken"
+
+
+class CameraOff(Refused):
+    """The camera is off: nobody looks through it."""
+
+    code = "camera_off"
+
+
+class NoGateway(Refused):
+    """No streaming gateway is set that serves the camera in this way."""
+
+    code = "no_gateway"
 
 
 class NotSignedIn(Refused):
