@@ -57,6 +57,9 @@ ACTIONS: Final[dict[str, str]] = {
     "camera_days": "partitions of camera events were made ahead, or dropped after their time",
     "camera_quarantined": "a message of a camera could not be read; it is kept until somebody replays it",
     "camera_muted": "a camera was wrong too often with one kind; nothing comes of that until somebody lifts it",
+    "camera_looked": "somebody looks through a camera; the look says who and why",
+    "camera_pictures_settled": "pictures of cameras became evidence, or were refused",
+    "camera_pictures_removed": "pictures of cameras were removed after their time",
     "old_rows_removed": "rows past their keeping time were removed",
 }
 

@@ -13,6 +13,7 @@ from gridsvc.db import SERVICE, ConnPool, open_pool
 from gridsvc.errors import BadSettings
 from gridsvc.settings import Settings
 from gridsvc.signing import Signer
+from workers.camera_pictures import picture_work
 from workers.cameras import cameras
 from workers.listen import ears_of, listen
 from workers.reconcile import reconcile
@@ -75,5 +76,5 @@ def _work_of(kind: str, pool: ConnPool, settings: Settings, careful: asyncio.Loc
         case "reconcile":
             return partial(reconcile, pool, workers)
         case "cameras":
-            return partial(cameras, settings.database.url, pool, workers)
+            return partial(cameras, settings.database.url, pool, workers, picture_work(pool, settings))
     raise BadSettings(f"{kind} is no kind of worker; want {', '.join(KINDS)}")

@@ -87,6 +87,7 @@ class Metrics:
         self.camera_backlog = gauge("camera_events_waiting", "Camera events that no worker has looked at yet.")
         self.camera_age = gauge("camera_events_oldest_seconds", "Age of the oldest of them.")
         self.muted = gauge("cameras_muted", "Cameras muted for a kind of event, because they were wrong too often.")
+        self.camera_pictures = gauge("camera_pictures_waiting", "Pictures of cameras that are not settled yet.")
         self.rungs = RungLags()
         self.registry.register(self.rungs)
         self.pool = gauge("pool_connections", "Connections of the pool for requests.", "use")
@@ -204,6 +205,7 @@ async def _metrics(request: web.Request) -> web.Response:
         metrics.camera_backlog.set(waiting.camera_events)
         metrics.camera_age.set(waiting.oldest_camera_event_s)
         metrics.muted.set(waiting.cameras_muted)
+        metrics.camera_pictures.set(waiting.camera_pictures)
     metrics.cases.clear()
     for row in standing:
         metrics.cases.labels(row.state).set(row.cases)

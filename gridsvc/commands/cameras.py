@@ -17,7 +17,7 @@ from geo.datum import Datum
 from gridsvc.actions.give_token import give_token
 from gridsvc.actions.import_cameras import import_cameras, plan_cameras
 from gridsvc.actions.write_labels import write_labels
-from gridsvc.commands import camera_ledger, camera_quarantine
+from gridsvc.commands import camera_gateways, camera_ledger, camera_quarantine
 from gridsvc.commands.components import progress
 from gridsvc.db import Conn, ConnPool, open_pool, transaction
 from gridsvc.domain.camera import NAMES, facts_of
@@ -115,6 +115,7 @@ def add(subparsers: Subparsers) -> None:
     _part(parts, "unmapped", "words that came and have no meaning yet")
     camera_ledger.add_to(parts)
     camera_quarantine.add_to(parts)
+    camera_gateways.add_to(parts)
 
 
 def _part(parts: Subparsers, name: str, says: str) -> argparse.ArgumentParser:
@@ -129,6 +130,8 @@ async def run(arguments: argparse.Namespace, settings: Settings) -> int:
         return await camera_ledger.run(arguments, settings)
     if arguments.part == camera_quarantine.NAME:
         return await camera_quarantine.run(arguments, settings)
+    if arguments.part in camera_gateways.NAMES:
+        return await camera_gateways.run(arguments, settings)
     async with open_pool(settings.database.url, size=1, name="gridsvc cameras") as pool:
         if arguments.part == "import":
             return await _import(pool, arguments)

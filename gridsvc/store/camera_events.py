@@ -9,6 +9,7 @@ from datetime import date, datetime
 from uuid import UUID
 
 from gridsvc.db import Conn, Nothing, Statement
+from gridsvc.store import camera_pictures
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -216,6 +217,9 @@ async def decide(conn: Conn, decided: Sequence[Decided]) -> None:
             [d.reason for d in decided], [d.incident_id for d in decided], [d.review_id for d in decided],
             [d.case_id for d in decided],
         )  # fmt: skip
+        await camera_pictures.follow(
+            conn, [(d.id, d.case_id, d.review_id) for d in decided if d.case_id is not None or d.review_id is not None]
+        )
 
 
 @dataclass(frozen=True)
