@@ -24,6 +24,8 @@ EXAMPLES = {
     "/api/v1/cells/{code}": CELL,
     "/api/v1/cells/{code}/cameras": CELL,
     "/api/v1/cameras/{code}": "gate-7",
+    "/api/v1/cameras/{code}/looks": "gate-7",
+    "/api/v1/cameras/{code}/picture": "gate-7",
     "/api/v1/components/{code}": COMPONENT,
     "/api/v1/calendars/{code}": "city",
     "/api/v1/calendars/{code}/editions": "city",
