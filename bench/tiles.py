@@ -121,7 +121,8 @@ def _lattice() -> tuple[list[grids.Division], list[grids.Cell]]:
     shake[:, :, 1] *= _NORTH_M
     x, y = np.meshgrid(np.arange(COLUMNS + 1) * 100 * _EAST_M, np.arange(ROWS + 1) * 100 * _NORTH_M, indexing="ij")
     at = np.round(np.stack([_WEST + x, _SOUTH + y], axis=-1) + shake, 9)
-    cells, inside = [], {}
+    cells: list[grids.Cell] = []
+    inside: dict[str, list[shapely.Polygon]] = {}
     for i in range(COLUMNS):
         for j in range(ROWS):
             community = f"62010{1 + i // 70}{1 + j // 20:03d}{1 + i % 70 // 10 * 4 + j % 20 // 5:03d}"

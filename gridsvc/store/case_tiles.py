@@ -47,8 +47,8 @@ POINTS: Final = Statement(
 _INSIDE: Final = f"""ST_X(m.label) >= ST_XMin({_BOX}) AND ST_X(m.label) < ST_XMax({_BOX})
                        AND ST_Y(m.label) > ST_YMin({_BOX}) AND ST_Y(m.label) <= ST_YMax({_BOX})"""
 
-# OFFSET 0 keeps the planner to one look by index for each division (or column): it guesses one row, and read all of them
-# for each (1.6 s a tile among 105 000 cells; now 0.06).
+# OFFSET 0 keeps the planner to one look by index for each division: it guesses one of them, and read all counters
+# for each (1.6 s a tile among 105 000 cells; now 0.06). So do points with columns of squares.
 # Each cell counts in the one tile that its label lies in. Ended cases may name a cell that is no more: those of a
 # community that are in none of today's cells stand at the community's label.
 CELL_COUNTS: Final = Statement(
