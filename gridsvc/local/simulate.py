@@ -167,6 +167,7 @@ class Simulation:
         await self._side_by_side([self._make(case, step) for case, step in self._due()])
         await self._call_back()
         await self._read_notices()
+        await self._see_alarms()
         await self._mark_a_wrong_page()
         await self._tend_cameras()
         await self._cannot_work()
@@ -560,6 +561,17 @@ class Simulation:
         body = rest(datetime.now(ZONE))
         answer = await self._client.call("PUT", "/api/v1/me/quiet-hours", who=who, body=body, key=str(uuid4()))
         self._count(self.tally.notices, "quiet hours set", answer)
+
+    async def _see_alarms(self) -> None:
+        """Every tenth look the city's supervisor says of what rings that he has seen it."""
+        if self._looks % 10:
+            return
+        who = self._crowd.login(desk_name(By.SUPERVISOR, CITY))
+        told = await self._client.call("GET", "/api/v1/alarms?acknowledged=false&limit=50", who=who)
+        for alarm in told.body["items"] if told.good else []:
+            path = f"/api/v1/alarms/{alarm['id']}/acknowledge"
+            answer = await self._client.call("POST", path, who=who, body={}, key=str(uuid4()))
+            self._count(self.tally.notices, "alarm seen", answer)
 
     async def _mark_a_wrong_page(self) -> None:
         page = wrong_page(self._open, self._looks)
