@@ -24,6 +24,7 @@ from gridsvc.local.service_client import Answer, Form, Login, ServiceClient, Who
 from gridsvc.local.simulate_cameras import CameraWatch
 from gridsvc.local.simulate_crowd import Crowd, Demo, Walker, a_main, another_case, first_id, next_crossing
 from gridsvc.local.simulate_desk import TEND_EVERY, calls, meaning, number_of, tended, wrong_page
+from gridsvc.local.simulate_map import LOOK_EVERY, tiles_wanted
 from gridsvc.local.simulate_notices import read, rest
 from gridsvc.local.simulate_outages import moved, next_outage_step
 from gridsvc.local.simulate_picture import picture
@@ -104,6 +105,7 @@ class Tally:
     cameras: Counter[str] = field(default_factory=Counter)
     incidents: int = 0  # that cameras saw begin; the stuck camera and each storm are one more
     notices: Counter[str] = field(default_factory=Counter)
+    tiles: Counter[str] = field(default_factory=Counter)
     walked: int = 0
     races: int = 0
     refused: Counter[str] = field(default_factory=Counter)
@@ -171,6 +173,7 @@ class Simulation:
         await self._mark_a_wrong_page()
         await self._tend_cameras()
         await self._cannot_work()
+        await self._look_at_the_map()
         await self._walk()
 
     async def stood_still(self) -> str:
@@ -618,6 +621,23 @@ class Simulation:
             if_match=f'"{step.version}"' if step.version is not None else None,
         )  # fmt: skip
         self._count(self.tally.moves, f"outage {step.what}", answer)
+
+    async def _look_at_the_map(self) -> None:
+        """Now and then a supervisor opens the map somewhere: of the city, or of the district of some case."""
+        if self._looks % LOOK_EVERY:
+            return
+        districts = sorted({case.divisions[1] for case in self._open if len(case.divisions) > 1})
+        who = self._crowd.login(desk_name(By.SUPERVISOR, self._rng.choice([CITY, *districts])))
+        told = await self._client.call("GET", "/api/v1/map", who=who)
+        if not told.good:
+            self.tally.refused[f"map: {told.code}"] += 1
+            return
+        for path in tiles_wanted(told.body, self._rng):
+            answer = await self._client.call("GET", path, who=who)
+            if answer.good:
+                self.tally.tiles["empty" if answer.status == 204 else "drawn"] += 1
+            else:
+                self.tally.refused[f"tile: {answer.code}"] += 1
 
     # -- walking -------------------------------------------------------------------------------
 
