@@ -116,7 +116,7 @@ async def test_an_emergency_stands_over_the_map_until_somebody_has_seen_it(desk:
         await expect(second.page.locator(".alarm.emergency")).to_contain_text("紧急案卷")
         await first.page.get_by_role("button", name="Open the case").click()
         await expect(first.page.locator(".drawer .number")).to_have_text(case["number"])
-        await first.page.get_by_role("button", name="Acknowledge").click()
+        await first.page.get_by_role("button", name="Acknowledge", exact=True).click()
         for visit in (first, second):
             await expect(visit.page.locator(".alarms")).to_have_count(0)
 

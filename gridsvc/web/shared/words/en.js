@@ -251,6 +251,7 @@ export const en = {
   "source.hotline": "hotline",
   "source.resident": "resident",
   "source.partner": "partner system",
+  "source.desk": "control centre",
   "role.officer": "officer",
   "role.handler": "handler",
   "role.acceptor": "acceptor",

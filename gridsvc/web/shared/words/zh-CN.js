@@ -250,6 +250,7 @@ export const zh = {
   "source.hotline": "热线",
   "source.resident": "市民",
   "source.partner": "外部系统",
+  "source.desk": "指挥中心",
   "role.officer": "网格员",
   "role.handler": "处置人员",
   "role.acceptor": "受理员",
