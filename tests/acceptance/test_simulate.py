@@ -180,9 +180,7 @@ async def test_a_simulated_day_brings_cases_into_all_ten_states(
         "supervisors read digests of four days' rungs",
     )
     await until(city, "SELECT EXISTS (SELECT FROM quiet_hours)", "somebody rests")
-    await until(
-        city, "SELECT EXISTS (SELECT FROM alarms WHERE acknowledged_at IS NOT NULL)", "somebody says he has seen an alarm"
-    )
+    await until(city, "SELECT EXISTS (SELECT FROM alarms WHERE acknowledged_at IS NOT NULL)", "somebody saw an alarm")
     assert service.lives("simulate"), service.said("simulate")
     service.end("simulate")
     strangers = "SELECT count(*) FROM cases WHERE description NOT LIKE '【模拟】%' AND source <> 'camera'"
