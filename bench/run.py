@@ -17,7 +17,9 @@ from bench import intake
 from gridsvc.local.postgres import binaries_for
 
 RESULTS: Final = Path(__file__).parent / "results"
-PARTS: Final = ("intake", "lookup", "carry", "deadlines", "components", "evaluation", "sweep", "cameras", "tiles")
+PARTS: Final = (
+    "intake", "lookup", "carry", "deadlines", "components", "evaluation", "sweep", "cameras", "tiles", "review",
+)  # fmt: skip
 """All but `intake` are programs of their own, which print and keep what they find."""
 
 SECONDS: Final = 10.0
