@@ -13,6 +13,7 @@ const READERS = new Set(["acceptor", "dispatcher", "supervisor", "admin", "audit
 const PAGE = 100;
 const FEW = 20; // so many are at hand, or more are asked for
 const HELD_MS = 4_000;
+const MINUTE_MS = 60_000;
 const COUNTED_MS = 1_000; // a flood of verdicts is counted once a second
 
 /** What waits, the longest wait first; null until it is there. @type {import("../vendor/signals.mjs").Signal<Review[] | null>} */
@@ -69,8 +70,11 @@ export function openBench() {
   void loadReviews();
   const leave = () => sendNow(true);
   window.addEventListener("pagehide", leave);
+  const again = setInterval(countReviews, MINUTE_MS); // what was judged an hour ago counts no more
   return () => {
     isOpen = false;
+    waiting.value = null;
+    clearInterval(again);
     window.removeEventListener("pagehide", leave);
     sendNow();
   };

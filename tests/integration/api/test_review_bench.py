@@ -74,7 +74,7 @@ async def test_a_verdict_takes_the_review_from_everybodys_bench_and_is_counted(a
 
 async def test_a_camera_stands_as_people_and_its_silence_have_it(api: Api) -> None:
     await cameras(api)
-    ann, south = await api.somebody(a(Role.DISPATCHER)), await api.somebody(a(Role.DISPATCHER, SOUTH))
+    ann, south = await api.somebody(a(Role.DISPATCHER, CITY)), await api.somebody(a(Role.DISPATCHER, SOUTH))
     assert (await ann.get("/api/v1/camera-standings")).body["items"] == [], "there is nothing to say of either"
     async with transaction(api.pool, SERVICE) as (conn, now):
         await conn.execute("UPDATE camera_rules SET mute_after = 3, mute_below = 0.5")
