@@ -108,7 +108,8 @@ SELECT 'bench', 'buildings', '', 'apartments', 18, 6,
   FROM cells, generate_series(0, 3) AS s;
 INSERT INTO basemap_features (edition, layer, name, kind, outline)
 SELECT 'bench', 'roads', code,
-       (ARRAY['primary', 'secondary', 'residential', 'residential'])[1 + row_number() OVER () % 4], ST_ExteriorRing(ST_GeometryN(outline, 1))
+       (ARRAY['primary', 'secondary', 'residential', 'residential'])[1 + row_number() OVER () % 4],
+       ST_ExteriorRing(ST_GeometryN(outline, 1))
   FROM cells;
 """
 
@@ -120,7 +121,8 @@ def _lattice() -> tuple[list[grids.Division], list[grids.Cell]]:
     shake[:, :, 1] *= _NORTH_M
     x, y = np.meshgrid(np.arange(COLUMNS + 1) * 100 * _EAST_M, np.arange(ROWS + 1) * 100 * _NORTH_M, indexing="ij")
     at = np.round(np.stack([_WEST + x, _SOUTH + y], axis=-1) + shake, 9)
-    cells, inside = [], {}
+    cells: list[grids.Cell] = []
+    inside: dict[str, list[shapely.Polygon]] = {}
     for i in range(COLUMNS):
         for j in range(ROWS):
             community = f"62010{1 + i // 70}{1 + j // 20:03d}{1 + i % 70 // 10 * 4 + j % 20 // 5:03d}"
@@ -281,7 +283,7 @@ async def _cold(
 
 
 async def _walk(url: str, keys: list[str], versions: Mapping[str, str]) -> dict[str, float]:
-    """Fifty viewers look around for forty steps each: what share of their tiles was there already."""
+    """Fifty viewers look around for twenty steps each: what share of their tiles was there already."""
     rng, asked = random.Random("walk"), Counter[int]()
     centres = [(rng.uniform(_BOX.west, _BOX.east), rng.uniform(_BOX.south, _BOX.north)) for _ in range(6)]
 
@@ -289,7 +291,7 @@ async def _walk(url: str, keys: list[str], versions: Mapping[str, str]) -> dict[
         mine = random.Random(number)
         lon, lat = mine.choice(centres)  # people look where something is
         z = 14
-        for _ in range(40):
+        for _ in range(20):
             z = min(16, max(11, z + mine.choice((-1, 0, 0, 0, 1))))
             width = 360 / (1 << z)
             lon, lat = lon + mine.uniform(-1, 1) * width, lat + mine.uniform(-0.7, 0.7) * width
@@ -340,7 +342,9 @@ async def _keys(database: str) -> list[str]:
 async def measure(database: str, owner_url: str, cases: int) -> dict[str, float]:
     """Milliseconds of each layer and zoom, hit rates, and what TiPg takes for the same."""
     found: dict[str, float] = {}
-    async with open_pool(owner_url, size=1, scope=SERVICE, name="bench", role=None) as pool, pool.acquire() as conn:
+    async with open_pool(
+        owner_url, size=1, scope=SERVICE, name="bench", role=None, statement_s=1800
+    ) as pool, pool.acquire() as conn:
         await _fill(conn, cases, found)
         await _writing(conn, found)
         await conn.execute("VACUUM ANALYZE")

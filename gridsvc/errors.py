@@ -12,6 +12,8 @@ GridError
 │   ├── FarFromComponent         the place given is not where the named component stands
 │   ├── CameraTaken              the registry has a camera of this code already
 │   ├── AccountTaken             the device has an account to sign in with already
+│   ├── CameraOff                the camera is off: nobody looks through it
+│   ├── NoGateway                no streaming gateway is set that serves the camera
 │   ├── NotSignedIn              no valid token, cookie or key
 │   ├── BadSignature             a signed request whose signature proves nothing
 │   │   ├── SignatureMissing         unsigned, where this key's requests must be signed
@@ -156,6 +158,18 @@ class AccountTaken(Refused):
     """The device has an account that it signs in with already."""
 
     code = "account_taken"
+
+
+class CameraOff(Refused):
+    """The camera is off: nobody looks through it."""
+
+    code = "camera_off"
+
+
+class NoGateway(Refused):
+    """No streaming gateway is set that serves the camera in this way."""
+
+    code = "no_gateway"
 
 
 class NotSignedIn(Refused):

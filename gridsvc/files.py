@@ -10,6 +10,7 @@ import contextlib
 import hashlib
 import os
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 from typing import IO, Final
 
@@ -17,6 +18,9 @@ from gridsvc.errors import Unavailable
 
 PICTURE: Final = ".jpg"
 THUMB: Final = ".thumb.jpg"  # of the picture whose digest it bears
+
+CAMERAS: Final = "cameras"
+"""The directory below that of the photographs in which pictures of cameras lie: these go after their time."""
 
 
 class FileStore:
@@ -48,6 +52,25 @@ class FileStore:
             return self._path(digest, suffix).read_bytes()
         except FileNotFoundError as missing:
             raise Unavailable("the file is not on this disk; an operator must look", file=digest.hex()) from missing
+
+    def remove(self, digest: bytes) -> None:
+        """Take away all that is kept under `digest`, the thumbnail last; twice is as once."""
+        for suffix in (PICTURE, THUMB):
+            self._path(digest, suffix).unlink(missing_ok=True)
+
+    def holds(self, digest: bytes) -> bool:
+        """Whether a picture and its thumbnail are there."""
+        return all(self._path(digest, suffix).exists() for suffix in (PICTURE, THUMB))
+
+    def holds_some(self, digest: bytes) -> bool:
+        """Whether a picture or its thumbnail is there."""
+        return any(self._path(digest, suffix).exists() for suffix in (PICTURE, THUMB))
+
+    def digests(self) -> Iterator[bytes]:
+        """What there are files of, each once, in the order of folders; uploads that are on their way are none."""
+        for folder in sorted(self._directory.glob("[0-9a-f][0-9a-f]/[0-9a-f][0-9a-f]")):
+            for name in sorted({path.name.partition(".")[0] for path in folder.iterdir()}):
+                yield bytes.fromhex(name)
 
     def _path(self, digest: bytes, suffix: str) -> Path:
         name = digest.hex()

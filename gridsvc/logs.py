@@ -70,6 +70,9 @@ ACTIONS: Final[dict[str, str]] = {
     "sip_failed": "taking in a message by SIP failed; it was not answered, and its device says it again",
     "sip_sealed": "the password of a device opens with no secret in force; it cannot register",
     "sip_stranger": "devices that nobody knows spoke by SIP; they were refused and counted",
+    "camera_looked": "somebody looks through a camera; the look says who and why",
+    "camera_pictures_settled": "pictures of cameras became evidence, or were refused",
+    "camera_pictures_removed": "pictures of cameras were removed after their time",
     "old_rows_removed": "rows past their keeping time were removed",
 }
 

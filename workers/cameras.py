@@ -14,6 +14,7 @@ from gridsvc.db import SERVICE, ConnPool, open_pool, transaction
 from gridsvc.settings import WorkerSettings
 from gridsvc.store import camera_events, camera_incidents, camera_keeping, camera_meters
 from gridsvc.store.numbers import NumberBlocks
+from workers.camera_pictures import DRAW_SECONDS, SWEEP_SECONDS, PictureWork
 from workers.runtime import periodically
 
 log = logging.getLogger(__name__)
@@ -93,7 +94,9 @@ async def day_round(pool: ConnPool) -> tuple[int, int]:
     return made, dropped
 
 
-async def cameras(url: str, pool: ConnPool, settings: WorkerSettings, stop: asyncio.Event) -> None:
+async def cameras(
+    url: str, pool: ConnPool, settings: WorkerSettings, pictures: PictureWork, stop: asyncio.Event
+) -> None:
     """Take each kind of round in its own rhythm until `stop`. Numbers of cases come over connections of their own."""
     async with open_pool(url, size=2, name="gridsvc numbers") as blocks, asyncio.TaskGroup() as group:
         numbers = NumberBlocks(blocks)
@@ -102,5 +105,8 @@ async def cameras(url: str, pool: ConnPool, settings: WorkerSettings, stop: asyn
             ("camera events", settings.camera_seconds, partial(carry_round, pool, numbers, settings)),
             ("camera storms", STORM_SECONDS, partial(storm_round, pool)),
             ("camera silence", SILENT_SECONDS, partial(silent_round, pool)),
+            ("camera pictures", DRAW_SECONDS, pictures.draw_round),
+            ("camera pictures elsewhere", DRAW_SECONDS, pictures.fetch_round),
+            ("camera pictures past their time", SWEEP_SECONDS, pictures.sweep_round),
         ):
             group.create_task(periodically(name, seconds, turn, stop), name=name)

@@ -14,6 +14,7 @@ from gridsvc.errors import BadSettings
 from gridsvc.sealing import Sealer
 from gridsvc.settings import Settings
 from gridsvc.signing import Signer
+from workers.camera_pictures import picture_work
 from workers.cameras import cameras
 from workers.listen import ears_of, listen
 from workers.mqtt import mqtt
@@ -85,7 +86,7 @@ def _work_of(kind: str, pool: ConnPool, settings: Settings, careful: asyncio.Loc
         case "reconcile":
             return partial(reconcile, pool, workers)
         case "cameras":
-            return partial(cameras, settings.database.url, pool, workers)
+            return partial(cameras, settings.database.url, pool, workers, picture_work(pool, settings))
         case "mqtt":
             return partial(mqtt, pool, broker, workers)
         case "sip":

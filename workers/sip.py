@@ -51,6 +51,7 @@ PACE_S: Final = 0.02
 KNOWN_S: Final = 5.0  # between two looks at who may register
 COUNT_S: Final = 1.0
 GRACE_S: Final = 5.0
+BUFFER_BYTES: Final = 4 << 20  # as much of it as the system gives: its own default holds some ninety datagrams
 
 Peer = tuple[str, int]
 Send = Callable[[bytes, Peer], None]
@@ -340,6 +341,7 @@ def _bound(settings: SipSettings) -> socket.socket:
     held = socket.socket(socket.AF_INET6 if ":" in settings.address[0] else socket.AF_INET, socket.SOCK_DGRAM)
     try:
         held.setblocking(False)
+        held.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, BUFFER_BYTES)
         held.bind(settings.address)
     except OSError as fault:
         held.close()

@@ -168,17 +168,17 @@ _KEPT_OF_A_PERSON: Final = frozenset({"PersonID", "SourceID", "DeviceID", "Tollg
 def without_people(body: bytes, most: int) -> bytes:
     """A message as it may be kept in quarantine: no face, no picture of people, of a person only when and where.
 
-    Where it would have more than `most` bytes its other pictures are left out too, so that it can still be read.
-    What is no JSON keeps no long run of base64; and where it speaks of people, or may, nothing of it is kept.
+    One of more than `most` bytes loses its other pictures too, so that it can be read again. What is no JSON is cut
+    there and keeps no long run of base64; and where it speaks of people, or may, nothing of it is kept.
     """
     try:
         message = read_json(body)
     except Unreadable:
-        lower = body.lower()
+        cut = body[:most]
+        lower = cut.lower()
         suspect = any(word in lower for word in (b"face", b"person", b"\\u00", b"\0"))
-        return b"" if suspect else _LONG.sub(b"...", body)
-    kept = msgspec.json.encode(_cleared(message, pictures=True))
-    return kept if len(kept) <= most else msgspec.json.encode(_cleared(message, pictures=False))
+        return b"" if suspect else _LONG.sub(b"...", cut)
+    return msgspec.json.encode(_cleared(message, pictures=len(body) <= most))
 
 
 def _cleared(value: Any, *, pictures: bool) -> Any:
@@ -198,9 +198,10 @@ def _cleared(value: Any, *, pictures: bool) -> Any:
 
 
 def _shows_people(value: Any) -> bool:
-    if not isinstance(value, dict) or text(value.get("Type"), 10) not in PEOPLE_IN_PICTURES:
+    if not isinstance(value, dict) or "Type" not in value:
         return False
-    return not value.keys().isdisjoint(("Data", "ImageID", "StoragePath"))
+    shown = text(value["Type"], 10) in PEOPLE_IN_PICTURES
+    return shown and not value.keys().isdisjoint(("Data", "ImageID", "StoragePath"))
 
 
 def _of_a_person(value: Any) -> Any:

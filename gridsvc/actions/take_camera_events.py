@@ -19,6 +19,7 @@ import msgspec
 from events.intake.camera_event import CameraEvent
 from events.storm import Entry, Why, take
 from geo.place import BadPlace, read_place
+from gridsvc.actions.keep_event_pictures import keep_event_pictures
 from gridsvc.db import Conn
 from gridsvc.ids import new_ids
 from gridsvc.store import camera_events, camera_meters
@@ -94,6 +95,8 @@ async def take_camera_events(
     answers = [_metered(answer, entries) for answer in answers]
 
     await camera_events.add(conn, kept, now)
+    shown = {row.id: each.event.snapshots for each, row in zip(incoming, made, strict=True) if type(row) is NewEvent}
+    await keep_event_pictures(conn, [(row, pictures) for row in kept if (pictures := shown[row.id])], now)
     await camera_meters.keep(conn, buckets, now)
     for each, answer in zip(incoming, answers, strict=True):
         counted[each.camera, "received", ""] += 1

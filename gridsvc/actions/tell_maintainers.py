@@ -1,37 +1,44 @@
-"""Turn news of cameras into notices for those who look after them."""
+"""Turn news of cameras into notices for those who look after them: one for each street and minute."""
 
 from __future__ import annotations
 
 import logging
+from collections import defaultdict
 from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID, uuid5
 
-from events.catalog import CameraNews, CameraOffline
+from events.catalog import CameraNews
 from gridsvc.db import Conn
+from gridsvc.domain.camera_notice import Together, notice_of, together
 from gridsvc.store import hearers, notices
 
 log = logging.getLogger(__name__)
 
 
 async def tell_maintainers(conn: Conn, news: Sequence[CameraNews], now: datetime) -> None:
-    """Keep one notice of each of `news` for everybody who maintains the camera, in the caller's transaction.
+    """Tell of each of `news` everybody who maintains the camera, in the caller's transaction.
 
-    The department that maintains it hears, where it has people over the camera's place; else the administrators.
-    Twice: told once.
+    What belongs together is one notice, which grows and is told again where more of it comes. The department that
+    maintains a camera hears, where it has people over the camera's place; else the administrators. Twice: told once.
     """
-    told: list[tuple[notices.Message, dict[UUID, UUID]]] = []
+    groups: dict[Together, list[CameraNews]] = defaultdict(list)
     for each in news:
-        people = await hearers.handlers(conn, each.department, each.divisions) if each.department else []
-        people = people or await hearers.admins(conn)
+        groups[together(each)].append(each)
+    told: list[tuple[notices.Message, dict[UUID, UUID]]] = []
+    for group, alike in groups.items():
+        people = await _people(conn, group.department, alike)
         if not people:
             log.error(
                 "nobody in this city can be told",
-                extra={"action": "nobody_to_tell", "event_id": str(each.event_id), "type": each.TYPE},
+                extra={"action": "nobody_to_tell", "event_id": str(alike[0].event_id), "type": group.kind},
             )
-        body = {"camera": each.camera, "at": each.at.isoformat()}
-        if isinstance(each, CameraOffline):
-            body["heard_at"] = each.heard_at.isoformat()
-        message = notices.Message(event_id=each.event_id, case_id=None, kind=each.TYPE, body=body)
-        told.append((message, {person: uuid5(each.event_id, f"{person}/{each.TYPE}") for person in people}))
-    await notices.keep_all(conn, told, now)
+        message = notices.Message(event_id=group.event_id, case_id=None, kind=group.kind, body=notice_of(alike))
+        told.append((message, {person: uuid5(group.event_id, f"{person}/{group.kind}") for person in people}))
+    await notices.keep_growing(conn, told, now)
+
+
+async def _people(conn: Conn, department: str | None, alike: Sequence[CameraNews]) -> list[UUID]:
+    """Those who hear of cameras of one department and street."""
+    found = await hearers.handlers(conn, department, alike[0].divisions) if department else []
+    return list(found or await hearers.admins(conn))

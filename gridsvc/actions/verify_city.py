@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import datetime
-from typing import Final
+from itertools import islice
+from typing import Final, Protocol
 from uuid import UUID
 
 from gridsvc.actions.sign_history import digest_of, head_message
 from gridsvc.db import Conn
 from gridsvc.domain.history import Break, Entry, breaks
 from gridsvc.signing import Signer
-from gridsvc.store import history
+from gridsvc.store import camera_pictures, history
 from gridsvc.store.ledger import INVARIANTS
 from gridsvc.store.rulebook import rulebook
 
@@ -48,6 +49,40 @@ async def broken_chains(conn: Conn, progress: Callable[[int], object] = lambda d
         last = page[-1].case_id
         progress(len(page))
     return found
+
+
+class Shelf(Protocol):
+    """Where files lie by their digests."""
+
+    def holds(self, digest: bytes) -> bool:
+        """Whether all of a picture is there."""
+
+    def holds_some(self, digest: bytes) -> bool:
+        """Whether any of it is."""
+
+    def digests(self) -> Iterator[bytes]:
+        """What there are files of."""
+
+
+async def broken_files(conn: Conn, shelf: Shelf) -> list[str]:
+    """Pictures of cameras that are kept and have no file, and files that stand in no table.
+
+    Not in a snapshot: pictures come and go meanwhile, so that whatever looks broken is asked for once more.
+    """
+    gone, strange = [], []
+    last = b""
+    while rows := await camera_pictures.FILES_AFTER.all(conn, last, _PAGE):
+        missing = [row.sha256 for row in rows if not shelf.holds(row.sha256)]
+        gone += [row.sha256 for row in await camera_pictures.USED_FILES.all(conn, missing)]
+        last = rows[-1].sha256
+    there = iter(shelf.digests())
+    while page := list(islice(there, _PAGE)):
+        known = {row.sha256 for row in await camera_pictures.KNOWN_FILES.all(conn, page)}
+        strange += [digest for digest in page if digest not in known and shelf.holds_some(digest)]
+    return [
+        *(f"{digest.hex()}: the file of a picture is gone" for digest in gone),
+        *(f"{digest.hex()}: a file of no picture" for digest in strange),
+    ]
 
 
 async def broken_days(conn: Conn, signer: Signer) -> list[tuple[datetime, str]]:

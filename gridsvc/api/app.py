@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import gc
 import logging
+import resource
 import signal
 from collections.abc import AsyncIterator, Sequence
 from functools import partial
@@ -130,11 +131,23 @@ async def _harden(request: web.Request, response: web.StreamResponse) -> None:
         headers["Strict-Transport-Security"] = "max-age=31536000"
 
 
+MOST_FILES: Final = 65_536
+
+
+def _let_many_in() -> None:
+    """Raise how many files and sockets this process may have to what the system allows: a watcher is a socket."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = MOST_FILES if hard == resource.RLIM_INFINITY else min(hard, MOST_FILES)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
+
+
 async def serve(settings: Settings, *, reuse_port: bool = False) -> None:
     """Serve until SIGINT or SIGTERM: then no new connection is taken and running requests are finished.
 
     Raises OSError when the port is taken. `reuse_port` lets several processes share it.
     """
+    _let_many_in()
     stop, loop = asyncio.Event(), asyncio.get_running_loop()
     for sign in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(sign, stop.set)

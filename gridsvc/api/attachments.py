@@ -23,7 +23,7 @@ from gridsvc.db import Conn
 from gridsvc.domain.access import scope_keys
 from gridsvc.domain.picture import HEAD, accepted_kind
 from gridsvc.errors import BadRequest, GridError, TooLarge, UnacceptedMedia, Unavailable, Unknown
-from gridsvc.files import PICTURE, THUMB, FileStore
+from gridsvc.files import CAMERAS, PICTURE, THUMB, FileStore
 from gridsvc.ids import new_id
 from gridsvc.picture_desk import Drawn, PictureDesk
 from gridsvc.store import attachments
@@ -37,6 +37,7 @@ _DRAINED: Final = 4  # times the limit are read of a file that is too large, so 
 _WITHIN_S: Final = 300.0  # for a whole form: 20 MB over a poor mobile link
 
 FILES: Final = web.AppKey("files", FileStore)
+CAMERA_FILES: Final = web.AppKey("camera_files", FileStore)
 PICTURE_DESK: Final = web.AppKey("picture_desk", PictureDesk)
 
 
@@ -44,6 +45,7 @@ async def files_and_desk(app: web.Application) -> AsyncIterator[None]:
     """What uploads need while the application runs."""
     settings = app[SETTINGS].files
     app[FILES] = FileStore(settings.directory)
+    app[CAMERA_FILES] = FileStore(settings.directory / CAMERAS)
     app[PICTURE_DESK] = PictureDesk(settings.most_pixels)
     yield
 
@@ -240,12 +242,19 @@ async def _show(request: web.Request, which: str) -> web.Response:
         seen = await attachments.seen(conn, wanted, scope_keys(caller_of(request)))
     if seen is None:
         raise Unknown("there is no such attachment, or not for you", given=str(wanted))
-    etag = f'"{seen.sha256.hex()[:32]}{which}"'
+    return await show_picture(request, request.app[FILES], seen.sha256, which, seen.media_type)
+
+
+async def show_picture(
+    request: web.Request, files: FileStore, digest: bytes, which: str, media_type: str = "image/jpeg"
+) -> web.Response:
+    """A picture of ours, or 304 where the caller has it still; whoever asks has shown that he may see it."""
+    etag = f'"{digest.hex()[:32]}{which}"'
     headers = {**_AS_PICTURE, "ETag": etag}
     if etag in [tag.strip().removeprefix("W/") for tag in request.headers.get("If-None-Match", "").split(",")]:
         return web.Response(status=304, headers=headers)
-    body = await asyncio.to_thread(request.app[FILES].read, seen.sha256, which)
-    return web.Response(body=body, content_type=seen.media_type, headers=headers)
+    body = await asyncio.to_thread(files.read, digest, which)
+    return web.Response(body=body, content_type=media_type, headers=headers)
 
 
 ROUTES: Final = (

@@ -30,6 +30,7 @@ MOST_TOGETHER: Final = 1_024  # in one commit: 60 single events, or eight batche
 REQUEST_WEIGHS: Final = 16  # events
 PACE_S: Final = 0.02
 MOST_WAITING: Final = 20_000  # events taken from sockets and not committed yet: some 20 MB
+MOST_PICTURE_BYTES: Final = 64 * 1024 * 1024  # of those events; what one commit may carry at worst
 KEPT_S: Final = 10.0  # how long a look at a token or a camera counts, as of a user's credentials
 MOST_KEPT: Final = 20_000
 
@@ -44,23 +45,26 @@ class CameraDesk:
         self._pool = pool
         self._ticks = ticks
         self._together = Together(self._commit, MOST_TOGETHER, PACE_S, _weight)
-        self._waiting = 0
+        self._waiting = self._picture_bytes = 0
         self._tokens: dict[tuple[str, str], tuple[float, tuple[Admitted, Sequence[Named]] | None]] = {}
         self._areas: dict[str, tuple[float, Sequence[str] | None]] = {}
 
     async def take(self, errand: Errand) -> list[Answer]:
         """Return when all of `errand` is committed; one answer for each of its events. Raises TooManyTries."""
-        size = max(1, len(errand.incoming))
-        if self._waiting + size > MOST_WAITING:
+        size, bytes_ = max(1, len(errand.incoming)), _picture_bytes(errand)
+        if self._waiting + size > MOST_WAITING or self._picture_bytes + bytes_ > MOST_PICTURE_BYTES:
             raise TooManyTries(
-                f"{self._waiting} camera events wait to be kept; send the same again in a moment",
+                f"{self._waiting} camera events wait to be kept, with {self._picture_bytes} bytes of pictures;"
+                " send the same again in a moment",
                 wanted="fewer events at once", retry_after_s=1,
             )  # fmt: skip
         self._waiting += size
+        self._picture_bytes += bytes_
         try:
             await self._together(errand)
         finally:
             self._waiting -= size
+            self._picture_bytes -= bytes_
         return errand.answers
 
     async def _commit(self, errands: Sequence[Errand]) -> None:
@@ -105,6 +109,10 @@ class CameraDesk:
 
 def _weight(errand: Errand) -> int:
     return REQUEST_WEIGHS + len(errand.incoming)
+
+
+def _picture_bytes(errand: Errand) -> int:
+    return sum(len(picture.data or b"") for each in errand.incoming for picture in each.event.snapshots)
 
 
 def _is_address(text: str) -> bool:

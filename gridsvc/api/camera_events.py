@@ -22,6 +22,7 @@ from gridsvc.actions.quarantine_message import MOST_BYTES, Message
 from gridsvc.actions.take_camera_events import Answer, Incoming, Outcome, spelled
 from gridsvc.actions.take_errands import Errand, errand_of, id_of, of_its_camera
 from gridsvc.api.camera_desk import CAMERA_DESK
+from gridsvc.api.camera_pictures import CameraPictureOut, pictures_of_events
 from gridsvc.api.camera_protocols import PROTOCOLS, Done, protocol_of
 from gridsvc.api.health import METRICS
 from gridsvc.api.identity import address_of
@@ -224,7 +225,7 @@ def _as_done(item: Parsed, outcome: CameraEventOutcome) -> Parsed:
 
 
 class EvidenceOut(Told):
-    """One camera event that led to the case; pictures are addresses, never fetched by the service."""
+    """One camera event that led to the case. `snapshots` are addresses as the device told them, `pictures` evidence."""
 
     id: UUID
     camera: str
@@ -237,6 +238,7 @@ class EvidenceOut(Told):
     received_at: datetime
     outcome: str
     snapshots: list[str]
+    pictures: list[CameraPictureOut]
 
 
 class EvidenceQuery(Wanted):
@@ -254,8 +256,10 @@ async def _of_case(request: web.Request) -> web.Response:
         rows = await camera_events.OF_CASE.all(conn, case_id, keys, after, last, query.limit)
         if not rows and not await camera_incidents.OF_CASE.all(conn, case_id, keys):
             raise Unknown("no camera has seen such a case", given=str(case_id))
+        shown = await pictures_of_events(conn, [row.id for row in rows])
     cursor = write_cursor(rows[-1].at, rows[-1].id) if len(rows) == query.limit else None
-    return reply(Page[EvidenceOut](items=[EvidenceOut(**vars(row)) for row in rows], next=cursor))
+    items = [EvidenceOut(**vars(row), pictures=shown[row.id]) for row in rows]
+    return reply(Page[EvidenceOut](items=items, next=cursor))
 
 
 ROUTES: Final = (

@@ -11,6 +11,7 @@ from aiohttp import web
 
 from events.storm import FIELDS, precision
 from gridsvc.actions.judge_review import judge_review
+from gridsvc.api.camera_pictures import CameraPictureOut, pictures_of_reviews
 from gridsvc.api.idempotency import Answer, write
 from gridsvc.api.parts import caller_of, scoped
 from gridsvc.api.route import DESK, Route
@@ -147,7 +148,10 @@ async def _expire(request: web.Request) -> web.Response:
 
 
 class ReviewOut(Told):
-    """What waits for a person's look: `why` is mode (the city wants it) or unmapped (no label map knows the kind)."""
+    """What waits for a person's look: `why` is mode (the city wants it) or unmapped (no label map knows the kind).
+
+    `pictures`: the newest few, each with how it stands.
+    """
 
     id: UUID
     camera: str
@@ -167,6 +171,7 @@ class ReviewOut(Told):
     verdict: str | None
     verdict_by: str | None
     verdict_at: datetime | None
+    pictures: list[CameraPictureOut]
 
 
 class ReviewQuery(Wanted):
@@ -199,12 +204,13 @@ async def _reviews(request: web.Request) -> web.Response:
     after, last = read_cursor(query.cursor, tuple[datetime, UUID]) if query.cursor else (None, None)
     async with scoped(request) as (conn, _):
         rows = await camera_rulings.REVIEWS.all(conn, keys, query.judged, query.camera, after, last, query.limit)
+        shown = await pictures_of_reviews(conn, [row.id for row in rows])
     cursor = write_cursor(rows[-1].opened_at, rows[-1].id) if len(rows) == query.limit else None
-    return reply(Page[ReviewOut](items=[_review_out(row) for row in rows], next=cursor))
+    return reply(Page[ReviewOut](items=[_review_out(row, pictures=shown[row.id]) for row in rows], next=cursor))
 
 
 def _review_out(row: ReviewRow, **after: Any) -> ReviewOut:
-    said = {**vars(row), "cell": row.cell_code, "division": row.division_code, **after}
+    said = {"pictures": [], **vars(row), "cell": row.cell_code, "division": row.division_code, **after}
     return ReviewOut(**{name: said[name] for name in ReviewOut.__struct_fields__})
 
 
@@ -218,7 +224,11 @@ async def _judge(request: web.Request) -> web.Response:
         counted = await camera_rulings.VERDICTS.one(conn, review.camera, review.kind)
         assert counted is not None  # noqa: S101 - one row by construction
         chosen = said.category or review.category
-        judged = _review_out(review, verdict=said.verdict, verdict_by=caller.id, verdict_at=now, category=chosen)
+        shown = await pictures_of_reviews(conn, [review.id])
+        judged = _review_out(
+            review, verdict=said.verdict, verdict_by=caller.id, verdict_at=now, category=chosen,
+            pictures=shown[review.id],
+        )  # fmt: skip
         share = precision(counted.seen_real, counted.seen_false)
         return Answer(VerdictOut(judged, counted.seen_real, counted.seen_false, share))
 

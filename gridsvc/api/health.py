@@ -109,6 +109,7 @@ class Metrics:
             registry=self.registry,
         )  # fmt: skip
         self.refusals: dict[str, int] = {}
+        self.camera_pictures = gauge("camera_pictures_waiting", "Pictures of cameras that are not settled yet.")
         self.rungs = RungLags()
         self.registry.register(self.rungs)
         self.intake = IntakeCounts()
@@ -243,6 +244,7 @@ async def _metrics(request: web.Request) -> web.Response:
         metrics.camera_backlog.set(waiting.camera_events)
         metrics.camera_age.set(waiting.oldest_camera_event_s)
         metrics.muted.set(waiting.cameras_muted)
+        metrics.camera_pictures.set(waiting.camera_pictures)
     metrics.cases.clear()
     for row in standing:
         metrics.cases.labels(row.state).set(row.cases)

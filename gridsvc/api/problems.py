@@ -39,6 +39,8 @@ STATUSES: Final[Mapping[type[GridError], int]] = {
     errors.CallOver: 409,
     errors.CameraTaken: 409,
     errors.AccountTaken: 409,
+    errors.CameraOff: 409,
+    errors.NoGateway: 409,
     errors.AbsenceOverlaps: 409,
     errors.AbsenceOver: 409,
     errors.KeyReused: 409,

@@ -19,6 +19,7 @@ from gridsvc.actions.import_cameras import import_cameras, plan_cameras
 from gridsvc.actions.write_labels import write_labels
 from gridsvc.commands import (
     camera_accounts,
+    camera_gateways,
     camera_ledger,
     camera_mapping,
     camera_quarantine,
@@ -131,6 +132,7 @@ def add(subparsers: Subparsers) -> None:
     camera_mapping.add_to(parts)
     camera_sites.add_to(parts)
     camera_sip.add_to(parts)
+    camera_gateways.add_to(parts)
 
 
 def _part(parts: Subparsers, name: str, says: str) -> argparse.ArgumentParser:
@@ -153,6 +155,8 @@ async def run(arguments: argparse.Namespace, settings: Settings) -> int:
         return await camera_sites.run(arguments, settings)
     if arguments.part == camera_sip.NAME:
         return await camera_sip.run(arguments, settings)
+    if arguments.part in camera_gateways.NAMES:
+        return await camera_gateways.run(arguments, settings)
     async with open_pool(settings.database.url, size=1, name="gridsvc cameras") as pool:
         if arguments.part == "import":
             return await _import(pool, arguments)

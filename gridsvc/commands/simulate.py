@@ -137,6 +137,7 @@ def summary(tally: Tally) -> str:
         f"moves     {_counts(tally.moves)}",
         f"duty      {_counts(tally.duty)}; {tally.walked} positions",
         f"notices   {_counts(tally.notices)}",
+        f"map       tiles: {_counts(tally.tiles)}",
         f"races     {tally.races} moves came too late, because the case had moved on",
         f"refused   {_counts(tally.refused)}",
     ]

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 
 from tqdm import tqdm
 
-from gridsvc.actions.verify_city import broken_chains, broken_days, broken_invariants
+from gridsvc.actions.verify_city import broken_chains, broken_days, broken_files, broken_invariants
 from gridsvc.db import SERVICE, open_pool, transaction
 from gridsvc.errors import BadSettings
+from gridsvc.files import CAMERAS, FileStore
 from gridsvc.settings import Settings
 from gridsvc.signing import Signer
 from gridsvc.store.ledger import INVARIANTS
@@ -36,24 +37,26 @@ async def run(arguments: argparse.Namespace, settings: Settings) -> int:
     if not settings.database.url:
         raise BadSettings("no database is named; set GRIDSVC_DATABASE_URL")
     secret = settings.identity.secret
-    async with (
-        open_pool(settings.database.url, size=1, scope=SERVICE, name="gridsvc verify") as pool,
-        transaction(pool, snapshot=True) as (conn, _),
-    ):
-        ledger = await broken_invariants(conn)
-        with tqdm(unit=" cases", desc="history") as bar:
-            chains = await broken_chains(conn, bar.update)
-        days = await broken_days(conn, Signer.of_secret(secret)) if secret else []
+    async with open_pool(settings.database.url, size=1, scope=SERVICE, name="gridsvc verify") as pool:
+        async with transaction(pool, snapshot=True) as (conn, _):
+            ledger = await broken_invariants(conn)
+            with tqdm(unit=" cases", desc="history") as bar:
+                chains = await broken_chains(conn, bar.update)
+            days = await broken_days(conn, Signer.of_secret(secret)) if secret else []
+        async with transaction(pool) as (conn, _):
+            files = await broken_files(conn, FileStore(settings.files.directory / CAMERAS))
     for rule in INVARIANTS:
         print(f"{'BROKEN' if rule.name in ledger else 'holds '} {rule.name}: {rule.says}")
         for what in ledger.get(rule.name, ()):
             print(f"         {what}")
     for broken in chains[:_SHOWN]:
         print(f"BROKEN history of case {broken.case_id}, version {broken.version}: {broken.what}")
+    for what in files[:_SHOWN]:
+        print(f"BROKEN file of a camera {what}")
     for _, what in days:
         print(f"BROKEN signed day {what}")
     if not secret:
         print("signed days were not checked: GRIDSVC_SECRET is not set")
-    count = len(ledger) + len(chains) + len(days)
+    count = len(ledger) + len(chains) + len(files) + len(days)
     print(f"{count} broken" if count else "everything holds")
     return 1 if count else 0

@@ -293,7 +293,7 @@ class Feed:
             self.ring.add(delta, now)
         for seat in self._all():
             self._start_over(seat, reason)
-        log.info("the live feed begins", extra={"action": "live_begun", "seq": self.ring.head})
+        log.info("the live feed begins", extra={"action": "live_begun", "rows": len(self.ring)})
 
     def _start_over(self, seat: Seat, reason: str) -> None:
         self.counts.resyncs[reason] += 1

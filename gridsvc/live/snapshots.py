@@ -6,7 +6,7 @@ import asyncio
 import gzip
 import hashlib
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -39,7 +39,11 @@ class Built:
 
 
 class Snapshots:
-    """The latest snapshot of each scope, as long as it is new enough for whoever asks."""
+    """The latest snapshot of each area, as long as it is new enough for whoever asks.
+
+    What somebody sees by his grants is the same for all who have them, and is built once. What he sees besides, because
+    it is his or he reported it, is read for him and put behind it: it may be newer, and comes as deltas too.
+    """
 
     def __init__(self, pool: ConnPool, most_bytes: int = MOST_KEPT_BYTES) -> None:
         self._pool = pool
@@ -49,34 +53,34 @@ class Snapshots:
         self.built = 0
 
     async def get(self, caller: Caller, least: Position) -> Built:
-        """All that `caller` may see, not older than `least`. Who asks while one is being built waits for it."""
-        keys = watch_keys(caller)
-        kept = self._new_enough(keys, least)
-        if kept is not None:
-            return kept
-        turn = self._turns.setdefault(keys, asyncio.Lock())
-        async with turn:
-            kept = self._new_enough(keys, least) or await self._build(caller, keys)
-            self._keep(keys, kept)
-        if not turn.locked():
-            self._turns.pop(keys, None)
-        return kept
+        """All that `caller` may see, not older than `least`. Who asks while it is being built waits for it."""
+        keys = watch_keys(caller) - {caller.id}
+        built = self._new_enough(keys, least)
+        if built is None:
+            turn = self._turns.setdefault(keys, asyncio.Lock())
+            async with turn:
+                built = self._new_enough(keys, least) or await self._build(caller, keys)
+            if not turn.locked():
+                self._turns.pop(keys, None)
+        async with transaction(self._pool, [caller.id], snapshot=True) as (conn, now):
+            own = await live.cases_of_ones_own(conn, caller.id, keys, now)
+        return await asyncio.to_thread(_with, built, own) if own else built
 
     def _new_enough(self, keys: frozenset[str], least: Position) -> Built | None:
         kept = self._kept.get(keys)
         return kept if kept is not None and kept.epoch == least.epoch and kept.seq >= least.seq else None
 
     async def _build(self, caller: Caller, keys: frozenset[str]) -> Built:
-        async with transaction(self._pool, scope_keys(caller), snapshot=True) as (conn, now):
+        scope = [key for key in scope_keys(caller) if key != caller.id]
+        async with transaction(self._pool, scope, snapshot=True) as (conn, now):
             found = await live.snapshot(conn, keys, now)
         self.built += 1
-        return await asyncio.to_thread(_written, found, keys)
-
-    def _keep(self, keys: frozenset[str], built: Built) -> None:
+        built = await asyncio.to_thread(_written, found, keys)
         self._kept[keys] = built
         self._kept.move_to_end(keys)
         while len(self._kept) > 1 and sum(each.size for each in self._kept.values()) > self._most_bytes:
             self._kept.popitem(last=False)
+        return built
 
 
 def _written(found: Snapshot, keys: frozenset[str]) -> Built:
@@ -84,12 +88,23 @@ def _written(found: Snapshot, keys: frozenset[str]) -> Built:
     head = msgspec.json.encode({"epoch": at.epoch, "seq": at.seq, "at": at.at})[:-1]
     lists = b"".join(
         b',"%s":[%s]' % (name, _joined(bodies))
-        for name, bodies in ((b"cases", found.cases), (b"officers", found.officers), (b"cameras", found.cameras))
+        for name, bodies in ((b"officers", found.officers), (b"cameras", found.cameras), (b"cases", found.cases))
     )
     plain = head + lists + b"}"
-    who = hashlib.sha256("\n".join(sorted(keys)).encode()).hexdigest()[:12]
     # Weak: what is committed and has no number yet may be in one of two that are named alike, and comes as a delta.
-    return Built(at.epoch, at.seq, f'W/"{at.epoch}:{at.seq}:{who}"', plain, gzip.compress(plain, GZIP_LEVEL))
+    return Built(at.epoch, at.seq, f'W/"{at.epoch}:{at.seq}:{_digest(keys)}"', plain, gzip.compress(plain, GZIP_LEVEL))
+
+
+def _with(built: Built, own: Sequence[str]) -> Built:
+    """The same with further cases, behind the others."""
+    begun = built.plain.removesuffix(b"]}")
+    plain = begun + (b"" if begun.endswith(b"[") else b",") + _joined(own) + b"]}"
+    tag = f'{built.tag.removesuffix(chr(34))}:{_digest(own)}"'
+    return Built(built.epoch, built.seq, tag, plain, gzip.compress(plain, GZIP_LEVEL))
+
+
+def _digest(texts: Iterable[str]) -> str:
+    return hashlib.sha256("\n".join(sorted(texts)).encode()).hexdigest()[:12]
 
 
 def _joined(bodies: Sequence[str]) -> bytes:

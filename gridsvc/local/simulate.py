@@ -23,6 +23,7 @@ from gridsvc.local.service_client import Answer, Login, ServiceClient, Who
 from gridsvc.local.simulate_crowd import Crowd, Demo, Walker, a_main, another_case, first_id, next_crossing
 from gridsvc.local.simulate_desk import TEND_EVERY, calls, meaning, number_of, tended, verdicts, wrong_page
 from gridsvc.local.simulate_intake import SimulatedIntake
+from gridsvc.local.simulate_map import LOOK_EVERY, tiles_wanted
 from gridsvc.local.simulate_notices import read, rest
 from gridsvc.local.simulate_outages import moved, next_outage_step
 from gridsvc.local.simulate_picture import picture
@@ -154,10 +155,12 @@ class Simulation:
         await self._side_by_side([self._make(case, step) for case, step in self._due()])
         await self._call_back()
         await self._read_notices()
+        await self._see_alarms()
         await self._mark_a_wrong_page()
         await self._tend_cameras()
         await self._judge_reviews()
         await self._cannot_work()
+        await self._look_at_the_map()
         await self._walk()
 
     async def stood_still(self) -> str:
@@ -541,6 +544,17 @@ class Simulation:
         answer = await self._client.call("PUT", "/api/v1/me/quiet-hours", who=who, body=body, key=str(uuid4()))
         self._count(self.tally.notices, "quiet hours set", answer)
 
+    async def _see_alarms(self) -> None:
+        """Every tenth look the city's supervisor says of what rings that he has seen it."""
+        if self._looks % 10:
+            return
+        who = self._crowd.login(desk_name(By.SUPERVISOR, CITY))
+        told = await self._client.call("GET", "/api/v1/alarms?acknowledged=false&limit=50", who=who)
+        for alarm in told.body["items"] if told.good else []:
+            path = f"/api/v1/alarms/{alarm['id']}/acknowledge"
+            answer = await self._client.call("POST", path, who=who, body={}, key=str(uuid4()))
+            self._count(self.tally.notices, "alarm seen", answer)
+
     async def _mark_a_wrong_page(self) -> None:
         page = wrong_page(self._open, self._looks)
         if not page:
@@ -597,6 +611,23 @@ class Simulation:
             if_match=f'"{step.version}"' if step.version is not None else None,
         )  # fmt: skip
         self._count(self.tally.moves, f"outage {step.what}", answer)
+
+    async def _look_at_the_map(self) -> None:
+        """Now and then a supervisor opens the map somewhere: of the city, or of the district of some case."""
+        if self._looks % LOOK_EVERY:
+            return
+        districts = sorted({case.divisions[1] for case in self._open if len(case.divisions) > 1})
+        who = self._crowd.login(desk_name(By.SUPERVISOR, self._rng.choice([CITY, *districts])))
+        told = await self._client.call("GET", "/api/v1/map", who=who)
+        if not told.good:
+            self.tally.refused[f"map: {told.code}"] += 1
+            return
+        for path in tiles_wanted(told.body, self._rng):
+            answer = await self._client.call("GET", path, who=who)
+            if answer.good:
+                self.tally.tiles["empty" if answer.status == 204 else "drawn"] += 1
+            else:
+                self.tally.refused[f"tile: {answer.code}"] += 1
 
     # -- walking -------------------------------------------------------------------------------
 

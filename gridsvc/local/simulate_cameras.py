@@ -5,12 +5,15 @@ Pure: the same seed and looks give the same messages.
 
 from __future__ import annotations
 
+import base64
 import random
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any, Final
 
 from gridsvc.local.city_plan import dice
+from gridsvc.local.simulate_picture import VARIETY, picture
 
 KINDS: Final = ("exposed_garbage", "overflowing_bin", "street_vendor", "parked_bicycles")
 """Labels that every demo camera's map knows."""
@@ -20,8 +23,15 @@ STRANGE: Final = "dog_on_the_loose"
 
 STORM: Final = 150  # events of one storm: three times what a camera may send at once
 _STUCK_EVERY: Final = 5
+_SHOWN: Final = 0.6  # so much of what begins is shown by a picture
 
 Event = Mapping[str, Any]
+
+
+@cache
+def _spelt(number: int) -> str:
+    """A picture as CloudEvents carry it."""
+    return base64.b64encode(picture(number)).decode()
 
 
 @dataclass
@@ -60,7 +70,8 @@ class CameraWatch:
         if what > 0.8:  # the device itself takes it back
             return [self._message(camera, {**event, "false_alarm": True}, "end")]
         self._going_on.append((camera, event))
-        return [self._message(camera, event, "start")]
+        shown = [{"data": _spelt(self.incidents % VARIETY)}] if rng.random() < _SHOWN else []
+        return [self._message(camera, {**event, "snapshots": shown}, "start")]
 
     def _stuck(self) -> Event:
         """The same message again and again: a leaf before the lens."""

@@ -17,6 +17,7 @@ class Tally:
     devices: Counter[str] = field(default_factory=Counter)  # messages that cameras posted by themselves, by protocol
     incidents: int = 0  # that cameras saw begin; the stuck camera and each storm are one more
     notices: Counter[str] = field(default_factory=Counter)
+    tiles: Counter[str] = field(default_factory=Counter)
     walked: int = 0
     races: int = 0
     refused: Counter[str] = field(default_factory=Counter)

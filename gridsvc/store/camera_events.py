@@ -10,6 +10,7 @@ from typing import NamedTuple
 from uuid import UUID
 
 from gridsvc.db import Conn, Nothing, Statement
+from gridsvc.store import camera_pictures
 
 
 class NewEvent(NamedTuple):
@@ -222,6 +223,9 @@ async def decide(conn: Conn, decided: Sequence[Decided]) -> None:
             [d.reason for d in decided], [d.incident_id for d in decided], [d.review_id for d in decided],
             [d.case_id for d in decided],
         )  # fmt: skip
+        await camera_pictures.follow(
+            conn, [(d.id, d.case_id, d.review_id) for d in decided if d.case_id is not None or d.review_id is not None]
+        )
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Final
 
 from geo.tile import Tile
@@ -21,7 +22,8 @@ _ALL_LEVELS: Final = ("city", "district", "street", "community")
 
 _BOX: Final = "ST_TileEnvelope($1::integer, $2::integer, $3::integer)"
 
-# The box is that of the tile with its buffer, in degrees, so that the index on `place` finds them.
+# By columns of `square`, a thousandth of a degree wide: under row-level security PostgreSQL may use an index only for
+# comparisons that cannot leak, so not the one on `place` (28 ms a tile among 20 000 cases, all of them read; now 1).
 POINTS: Final = Statement(
     Made,
     f"""
@@ -30,9 +32,13 @@ POINTS: Final = Statement(
                    extract(epoch FROM c.reported_at)::bigint AS reported_at,
                    extract(epoch FROM c.closed_at)::bigint AS closed_at,
                    ST_AsMVTGeom(ST_Transform(c.place, 3857), {_BOX}, 4096, 64, true) AS geom
-              FROM cases c
-             WHERE c.place && ST_MakeEnvelope($4::float8, $5::float8, $6::float8, $7::float8, 4326)
-               AND NOT c.exercise
+              FROM generate_series($4::bigint, $5::bigint) AS west
+             CROSS JOIN LATERAL (
+                   SELECT *
+                     FROM cases
+                    WHERE square BETWEEN west * 1000000 + $6::bigint AND west * 1000000 + $7::bigint
+                      AND NOT exercise
+                   OFFSET 0) c
              ORDER BY c.reported_at, c.id) t
      WHERE t.geom IS NOT NULL
     """,  # noqa: S608 - made of constants of this file
@@ -41,6 +47,8 @@ POINTS: Final = Statement(
 _INSIDE: Final = f"""ST_X(m.label) >= ST_XMin({_BOX}) AND ST_X(m.label) < ST_XMax({_BOX})
                        AND ST_Y(m.label) > ST_YMin({_BOX}) AND ST_Y(m.label) <= ST_YMax({_BOX})"""
 
+# OFFSET 0 keeps the planner to one look by index for each division: it guesses one of them, and read all counters
+# for each (1.6 s a tile among 105 000 cells; now 0.06). So do points with columns of squares.
 # Each cell counts in the one tile that its label lies in. Ended cases may name a cell that is no more: those of a
 # community that are in none of today's cells stand at the community's label.
 CELL_COUNTS: Final = Statement(
@@ -54,7 +62,7 @@ CELL_COUNTS: Final = Statement(
        UNION ALL
       SELECT m.code, m.label, c.cases
         FROM map_divisions m
-        JOIN cell_counts c ON c.division_code = m.code
+       CROSS JOIN LATERAL (SELECT * FROM cell_counts WHERE division_code = m.code OFFSET 0) c
        WHERE m.grid_set_id + 0 = $4::integer AND m.shape && {_BOX} AND {_INSIDE}
          AND NOT EXISTS (SELECT FROM map_cells n WHERE n.grid_set_id = $4::integer AND n.code = c.cell_code)
     )
@@ -105,7 +113,8 @@ async def cases_tile(conn: Conn, tile: Tile, grid_set_id: int) -> bytes:
     """
     if tile.z >= FIRST_POINTS:
         box = tile.bounds(margin=64 / 4096)
-        made = await POINTS.one(conn, tile.z, tile.x, tile.y, box.west, box.south, box.east, box.north)
+        squares = [math.floor(side * 1000) for side in (box.west, box.east, box.south, box.north)]
+        made = await POINTS.one(conn, tile.z, tile.x, tile.y, *squares)
     elif tile.z >= FIRST_CELLS:
         made = await CELL_COUNTS.one(conn, tile.z, tile.x, tile.y, grid_set_id)
     else:

@@ -50,6 +50,7 @@ class Waiting:
     camera_events: int
     oldest_camera_event_s: float
     cameras_muted: int
+    camera_pictures: int
 
 
 WAITING = Statement(
@@ -75,7 +76,8 @@ WAITING = Statement(
            coalesce(greatest(0, extract(epoch FROM city_now() - (
              SELECT min(received_at) FROM camera_events WHERE outcome IS NULL AND incident_id IS NULL))), 0
              )::double precision AS oldest_camera_event_s,
-           (SELECT count(*)::integer FROM camera_mutes WHERE lifted_at IS NULL) AS cameras_muted
+           (SELECT count(*)::integer FROM camera_mutes WHERE lifted_at IS NULL) AS cameras_muted,
+           (SELECT count(*)::integer FROM camera_pictures WHERE state = 'waiting') AS camera_pictures
     """,
 )
 

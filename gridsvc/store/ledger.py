@@ -446,6 +446,39 @@ INVARIANTS: Final = (
         """,
     ),
     _rule(
+        "pictures_of_cameras_are_accounted_for",
+        "What pictures of a camera came in an hour is what became of them: received is dropped, removed and there.",
+        """
+        SELECT camera || ' ' || hour AS what
+          FROM (SELECT camera, hour, outcome = 'received' AS came, pictures FROM camera_picture_counts
+                 UNION ALL
+                SELECT camera, date_trunc('hour', received_at, 'UTC'), false, count(*)
+                  FROM camera_pictures
+                 GROUP BY 1, 2
+               ) AS counted
+         GROUP BY camera, hour
+        HAVING coalesce(sum(pictures) FILTER (WHERE came), 0) <> coalesce(sum(pictures) FILTER (WHERE NOT came), 0)
+         LIMIT 20
+        """,
+    ),
+    _rule(
+        "a_picture_goes_with_its_event",
+        "A picture of a camera is evidence of the case that its event led to; what still waits has its bytes.",
+        """
+        SELECT p.id::text AS what
+          FROM camera_pictures p
+          JOIN camera_events e ON e.received_at = p.event_at AND e.id = p.event_id
+         WHERE e.case_id IS DISTINCT FROM p.case_id
+         UNION ALL
+        SELECT p.id::text
+          FROM camera_pictures p
+          LEFT JOIN camera_picture_bytes b ON b.picture_id = p.id
+         WHERE p.came_as = 'sent'
+           AND (p.state = 'waiting') <> (b.picture_id IS NOT NULL)
+         LIMIT 20
+        """,
+    ),
+    _rule(
         "a_case_is_opened_by_one_camera_event",
         "What a camera event opened or joined is a case, and no two events opened one.",
         """

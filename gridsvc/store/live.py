@@ -27,8 +27,10 @@ _CASE: Final = """
                              ORDER BY r.received_at, r.id LIMIT 1),
       'state', c.state, 'severity', c.severity, 'category', c.category, 'edition', c.edition, 'source', c.source,
       'lon', ST_X(c.place), 'lat', ST_Y(c.place), 'cell', c.cell_code, 'division', c.division_code,
-      'beats', (SELECT json_object_agg(b.duty_line, b.beat_code ORDER BY b.duty_line) FROM beat_cells b
-                 WHERE b.grid_set_id = c.grid_set_id AND b.cell_code = c.cell_code),
+      'beats', (SELECT json_object_agg(b.duty_line, b.beat_code ORDER BY b.duty_line)
+                  FROM duty_lines l   -- each by its key: of a cell alone there is no index
+                       JOIN beat_cells b ON b.grid_set_id = c.grid_set_id AND b.duty_line = l.code
+                                        AND b.cell_code = c.cell_code),
       'duty_line', c.duty_line,
       'officer', (SELECT json_build_object('id', u.id, 'name', u.display_name) FROM users u WHERE u.id = c.officer_id),
       'department', c.department, 'pool', c.pool, 'due_at', c.due_at,
@@ -284,6 +286,18 @@ CASES_OPEN = Statement(
     """,  # noqa: S608 - constants of ours
 )
 
+CASES_OF_ONES_OWN = Statement(
+    Body,
+    f"""
+    SELECT {_CASE} AS body
+      FROM cases c
+     WHERE c.seen_by && ARRAY[$2::text]
+       AND NOT c.seen_by && $3::text[]
+       AND c.state NOT IN ('closed', 'rejected', 'cancelled', 'merged')
+     ORDER BY c.id
+    """,  # noqa: S608 - constants of ours
+)
+
 OFFICERS_SEEN = Statement(
     Body,
     f"""
@@ -329,6 +343,11 @@ async def snapshot(conn: Conn, keys: Collection[str], now: datetime) -> Snapshot
     await act_as_service(conn)  # what an officer has in hand is counted whole, as in the feed
     officers = [row.body for row in await OFFICERS_SEEN.all(conn, wanted)]
     return Snapshot(position=at, cases=cases, officers=officers, cameras=cameras)
+
+
+async def cases_of_ones_own(conn: Conn, own: str, keys: Collection[str], now: datetime) -> list[str]:
+    """Open cases that the key `own` opens and none of `keys` does: JSON."""
+    return [row.body for row in await CASES_OF_ONES_OWN.all(conn, now, own, sorted(keys))]
 
 
 # -- who watches -------------------------------------------------------------------------------------

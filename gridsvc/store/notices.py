@@ -99,6 +99,44 @@ async def keep_all(conn: Conn, told: Sequence[tuple[Message, Mapping[UUID, UUID]
     return users
 
 
+# A new number where something was added, so that sockets that had it are given it again, and it rings.
+KEEP_GROWING = Statement(
+    Told,
+    """
+    INSERT INTO notices AS n (id, user_id, event_id, kind, body, created_at)
+    SELECT id, user_id, event_id, kind, body, $2::timestamptz
+      FROM json_to_recordset($1::text::json) AS r (id uuid, user_id uuid, event_id uuid, kind text, body jsonb)
+     ORDER BY user_id, event_id, kind
+        ON CONFLICT (user_id, event_id, kind) DO UPDATE
+       SET body = n.body || jsonb_build_object('cameras',
+                  (SELECT jsonb_agg(each ORDER BY each ->> 'camera')
+                     FROM (SELECT DISTINCT each
+                             FROM jsonb_array_elements((n.body -> 'cameras') || (excluded.body -> 'cameras')) AS each
+                          ) AS all_of_them)),
+           seq = DEFAULT, acknowledged_at = NULL
+     WHERE NOT (n.body -> 'cameras') @> (excluded.body -> 'cameras')
+    RETURNING user_id
+    """,
+)
+
+
+async def keep_growing(conn: Conn, told: Sequence[tuple[Message, Mapping[UUID, UUID]]], now: datetime) -> list[UUID]:
+    """Keep notices that list `cameras` for their hearers; one that is there takes those that it lacks, and waits anew.
+
+    Returns those who have something new to hear. The same cameras twice are told once.
+    """
+    rows = [
+        {**vars(message), "id": notice_id, "user_id": user_id}
+        for message, hearers in told
+        for user_id, notice_id in hearers.items()
+    ]
+    if not rows:
+        return []
+    users = sorted({row.user_id for row in await KEEP_GROWING.all(conn, rows_text(rows), now)})
+    await hint(conn, users)
+    return users
+
+
 async def hint(conn: Conn, users: Sequence[UUID]) -> None:
     """Let the open sockets of these people look when the transaction commits."""
     if users:

@@ -274,7 +274,9 @@ class Listed:
     silent_after_s: int | None
 
     def standing(self, now: datetime) -> Standing:
-        """How the device stands, from wherever it registered."""
+        """How the device stands, from wherever it registered; by an account that is over nobody is known."""
+        if self.expires_at is not None and self.expires_at <= now:
+            return Standing.NEVER
         registration = Registration(at=self.registered_at, peer=self.registered_from, heard_at=self.heard_at)
         return standing_of(registration, span(self.silent_after_s), now)
 

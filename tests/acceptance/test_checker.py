@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
@@ -11,17 +12,20 @@ from uuid import UUID
 
 import pytest
 
-from events.intake.camera_event import Phase
+from events.intake.camera_event import Phase, Snapshot
 from gridsvc.actions.sign_history import sign_days
-from gridsvc.actions.verify_city import broken_chains, broken_days, broken_invariants
+from gridsvc.actions.verify_city import broken_chains, broken_days, broken_files, broken_invariants
 from gridsvc.db import SERVICE, Conn, ConnPool, open_pool, transaction
 from gridsvc.domain.case import Move
 from gridsvc.domain.history import ROOT, Entry, chained
 from gridsvc.domain.report import Reporter
+from gridsvc.files import THUMB, FileStore
+from gridsvc.picture_desk import PictureDesk
 from gridsvc.signing import Signer
 from gridsvc.store import history
 from gridsvc.store.ledger import INVARIANTS
 from gridsvc.store.numbers import NumberBlocks
+from tests import hostile
 from tests.conftest import CityClock
 from tests.integration.small_city import category, found_small_city, report
 from tests.integration.stories.camera_town import Cameras, seen
@@ -29,6 +33,7 @@ from tests.integration.stories.conftest import Town
 from tests.integration.stories.test_emergencies import SLOPE
 from tests.integration.stories.test_move_case import uploaded
 from tests.servers import FreshDatabase, SessionServers
+from workers.camera_pictures import PictureWork
 
 SIGNER: Final = Signer.of_secret("not a secret: only for tests, 40 characters")
 
@@ -57,7 +62,13 @@ def database_of_the_worked(session_servers: SessionServers) -> Iterator[FreshDat
 
 
 @pytest.fixture(scope="module")
-async def worked(database_of_the_worked: FreshDatabase) -> AsyncIterator[Worked]:
+def files(tmp_path_factory: pytest.TempPathFactory) -> FileStore:
+    """Where pictures of the city's cameras lie."""
+    return FileStore(tmp_path_factory.mktemp("files"))
+
+
+@pytest.fixture(scope="module")
+async def worked(database_of_the_worked: FreshDatabase, files: FileStore) -> AsyncIterator[Worked]:
     fresh = database_of_the_worked
     clock = CityClock(fresh.owner_url)
     async with (
@@ -84,7 +95,7 @@ async def worked(database_of_the_worked: FreshDatabase) -> AsyncIterator[Worked]
         other = await town.move(next(o for o in city.officers if o.user_id == other.officer_id), other, Move.ACCEPT)
         rings = await town.route((await town.filed(report(city.officers[0], SLOPE))).id)
         assert rings.call_id is not None
-        await seen_by_a_camera(town)
+        await seen_by_a_camera(town, files)
         await clock.forward(timedelta(days=2))
         assert await town.sweep() > 0
         async with transaction(pool) as (conn, now):
@@ -92,13 +103,15 @@ async def worked(database_of_the_worked: FreshDatabase) -> AsyncIterator[Worked]
         yield Worked(owner, late.id, other.id, over.id, rings.id, done.id)
 
 
-async def seen_by_a_camera(town: Town) -> None:
-    """One incident that two messages told of: a case opened, and joined."""
+async def seen_by_a_camera(town: Town, files: FileStore) -> None:
+    """One incident that two messages told of: a case opened, and joined; with a picture, and what is none."""
     streets = Cameras(town)
     await streets.rules(wait_s=0)
     await streets.install("c1", 0, {"street_vendor": ("300301", "automatic")})
-    await streets.say(seen("c1", "a"), seen("c1", "a", phase=Phase.END))
+    pictures = (Snapshot(media_type="image/jpeg", data=data) for data in (hostile.photograph(64, 48), b"no picture"))
+    await streets.say(replace(seen("c1", "a"), snapshots=tuple(pictures)), seen("c1", "a", phase=Phase.END))
     await streets.work()
+    assert await PictureWork(pool=town.pool, files=files, desk=PictureDesk(1_000_000), sealer=None).draw_round() == 2
 
 
 @asynccontextmanager
@@ -118,6 +131,24 @@ async def test_a_city_that_worked_well_breaks_no_rule(worked: Worked) -> None:
         assert await broken_invariants(conn) == {}
         assert await broken_chains(conn) == []
         assert await broken_days(conn, SIGNER) == []
+
+
+async def test_a_picture_without_its_file_and_a_file_without_its_picture_are_found(
+    worked: Worked, files: FileStore
+) -> None:
+    async with undone_afterwards(worked) as conn:
+        assert await broken_files(conn, files) == []
+        [digest] = files.digests()
+        files.keep(b"of nothing", (THUMB, b"of nothing"))
+        [strange] = await broken_files(conn, files)
+        assert strange == f"{hashlib.sha256(b'of nothing').hexdigest()}: a file of no picture"
+        files.remove(hashlib.sha256(b"of nothing").digest())
+        thumb = files.read(digest, THUMB)
+        shown = files.read(digest)
+        files.remove(digest)
+        assert await broken_files(conn, files) == [f"{digest.hex()}: the file of a picture is gone"]
+        files.keep(shown, (THUMB, thumb))
+        assert await broken_files(conn, files) == []
 
 
 _ANOTHER_SET: Final = """
@@ -310,6 +341,8 @@ DAMAGES: Final[dict[str, tuple[str, ...]]] = {
     "what_cameras_sent_is_accounted_for": (
         "DELETE FROM camera_events WHERE id = (SELECT id FROM camera_events WHERE outcome = 'joined' LIMIT 1)",
     ),
+    "pictures_of_cameras_are_accounted_for": ("DELETE FROM camera_pictures WHERE state = 'refused'",),
+    "a_picture_goes_with_its_event": ("UPDATE camera_pictures SET case_id = NULL WHERE state = 'refused'",),
     "a_case_is_opened_by_one_camera_event": ("UPDATE camera_events SET outcome = 'opened' WHERE outcome = 'joined'",),
     "what_waits_with_an_incident_is_decided_with_it": (
         "UPDATE camera_events SET outcome = NULL, case_id = NULL WHERE outcome = 'joined'",

@@ -129,6 +129,10 @@ async def test_a_simulated_day_brings_cases_into_all_ten_states(
 ) -> None:
     service.start("simulate", "--from", "8", "--hours", "500", "--speed", "2400", "--busiest", "24", "--officers", "60")
     await until(city, "SELECT count(*) >= 10 FROM history WHERE move = 'accept'", "people work")
+    await until(
+        city, "SELECT EXISTS (SELECT FROM camera_pictures WHERE state = 'kept' AND case_id IS NOT NULL)",
+        "what a camera shows is evidence of the case",
+    )
     # People work at 2 400 times life, deadlines do not: so the city's clock is what makes some cases late.
     await CityClock(city_database.owner_url).forward(timedelta(days=4))
     await until(city, "SELECT count(DISTINCT to_state) = $1 FROM history", "all ten states are seen", len(State))
@@ -195,6 +199,7 @@ async def test_a_simulated_day_brings_cases_into_all_ten_states(
         "supervisors read digests of four days' rungs",
     )
     await until(city, "SELECT EXISTS (SELECT FROM quiet_hours)", "somebody rests")
+    await until(city, "SELECT EXISTS (SELECT FROM alarms WHERE acknowledged_at IS NOT NULL)", "somebody saw an alarm")
     assert service.lives("simulate"), service.said("simulate")
     service.end("simulate")
     strangers = "SELECT count(*) FROM cases WHERE description NOT LIKE '【模拟】%' AND source <> 'camera'"

@@ -43,7 +43,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "gridsvc.actions": STORIES,
     "gridsvc.api": STORIES | FOUNDATION | PICTURES | {"gridsvc.live"},
     "gridsvc.live": STORIES | FOUNDATION,
-    "workers": STORIES | FOUNDATION | {"events"},
+    "workers": STORIES | FOUNDATION | PICTURES | {"events"},
     "gridsvc.local": EVERYTHING,
     "gridsvc.commands": EVERYTHING,
     "gridsvc.__main__": {"gridsvc.db", "gridsvc.errors", "gridsvc.settings"},

@@ -17,8 +17,8 @@ from tests.house.source import ROOT, kept_files, modules, parsed
 MAY_BE_LOGGED = {
     "account_id", "action", "age_s", "at_line", "attempts", "by", "calendar", "caller", "camera", "cameras", "cases",
     "clock", "clocks", "code", "day", "dropped", "error", "errors", "event_id",
-    "host", "incident", "incidents", "kinds", "letters", "made", "message_id", "messages", "notices", "offline",
-    "online", "opening_id", "original", "part", "port", "protocol", "queue", "report_id",
+    "host", "incident", "incidents", "kinds", "letters", "look", "made", "message_id", "messages", "notices", "offline",
+    "online", "opening_id", "original", "part", "pictures", "port", "protocol", "queue", "report_id",
     "round", "route", "rows", "rungs", "session_id", "type", "user_id", "verdict", "why",
 }  # fmt: skip
 

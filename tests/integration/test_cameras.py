@@ -7,6 +7,7 @@ import asyncio
 import hashlib
 from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -229,8 +230,12 @@ async def test_a_silent_camera_is_missed_once_and_told_to_who_maintains_it(two_c
         )  # fmt: skip
         for _ in range(2):
             await tell_maintainers(conn, [offline, online], now)
+        many = [replace(offline, event_id=new_id(), camera=f"pole {n}") for n in range(20)]
+        await tell_maintainers(conn, many, now)
         told = await conn.fetch("SELECT user_id, kind, body FROM notices ORDER BY kind")
     assert [(row["user_id"], row["kind"]) for row in told] == [
         (handler.user_id, "camera.offline"), (admin.user_id, "camera.online"),
     ]  # fmt: skip
     assert told[0]["body"]["camera"] == FIRST
+    listed = [each["camera"] for each in told[0]["body"]["cameras"]]
+    assert listed == sorted([FIRST, *(f"pole {n}" for n in range(20))]), "a power cut is one notice with all of them"

@@ -3,7 +3,7 @@
 import { effect, html, signal, useEffect, useState } from "../shared/screen.js";
 import { language, moment, t, word } from "../shared/language.js";
 import { Refused, ask, person, write } from "../shared/service.js";
-import { alarms, heardHere, takeAlarms } from "./city.js";
+import { alarms, briefOf, categoryName, divisionName, heardHere, takeAlarms } from "./city.js";
 import { say } from "./said.js";
 import { open } from "./view.js";
 
@@ -89,9 +89,11 @@ function One({ alarm, over }) {
       say(`${word("refused", refused.code)}: ${refused.message}`);
     }
   };
+  const brief = alarm.case === null ? null : briefOf(alarm.case);
   const may = person.value?.roles.some(({ role }) => DESK.has(role) && role !== "auditor");
   return html`<div class=${`alarm ${alarm.kind}`} role=${over ? "alert" : undefined}>
-    <p><b>${word("alarm", alarm.kind)}</b> <span class="small">${moment(alarm.at)}</span><br />${alarm.says[language.value] ?? alarm.says["zh-CN"]}</p>
+    <p><b>${word("alarm", alarm.kind)}</b> <span class="small">${moment(alarm.at)}</span><br />${alarm.says[language.value] ?? alarm.says["zh-CN"]}
+      ${brief && html`<br />${categoryName(brief)} · ${divisionName(brief.division)}`}</p>
     ${alarm.case && html`<button onClick=${() => open(/** @type {string} */ (alarm.case))}>${t("alarm.open")}</button>`}
     ${may && html`<button disabled=${busy} onClick=${() => void note()}>${t("alarm.note")}</button>`}
     ${over && html`<button class="quiet" onClick=${() => { aside.value = new Set([...aside.peek(), alarm.id]); }}>${t("alarm.aside")}</button>`}

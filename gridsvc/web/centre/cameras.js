@@ -15,7 +15,7 @@ import { SilenceForm, Silences } from "./silences.js";
 import { loadStandings, muted, precisionOf, standings, standingsFailed, storming, urgency } from "./standings.js";
 import { chosenCamera, goal, onlyDown } from "./view.js";
 
-/** @import { Camera, CameraDetail, Kind, Unmapped } from "../shared/types.js" */
+/** @import { Camera, CameraDetail, CameraPicture, Kind, Unmapped } from "../shared/types.js" */
 
 /** @typedef {"all" | "storms" | "muted" | "silences" | "words"} Shelf */
 const SHELVES = /** @type {const} */ (["all", "storms", "muted", "silences", "words"]);
@@ -122,7 +122,7 @@ function Lift({ kind }) {
 /** All of one camera, beside the map that shows what it sees. @param {{code: string}} props */
 function One({ code }) {
   const [detail, setDetail] = useState(/** @type {CameraDetail | null} */ (null));
-  const [last, setLast] = useState(/** @type {{picture: any} | null} */ (null));
+  const [last, setLast] = useState(/** @type {{picture: CameraPicture | null} | null} */ (null));
   const [wrong, setWrong] = useState("");
   const [silencing, setSilencing] = useState(false);
   decade.value;
@@ -135,7 +135,7 @@ function One({ code }) {
       sight.value = { ...NOTHING, view: found.field_of_view };
       goal.value = { ...spot, always: true };
     }, (refused) => { if (refused instanceof Refused) setWrong(refused.code); });
-    ask(`${path}/picture`, stop.signal).then(setLast, () => undefined); // where no pictures are kept there is none
+    ask(`${path}/picture`, stop.signal).then(setLast, () => undefined); // the rest of it is worth seeing without
     return () => {
       stop.abort();
       sight.value = NOTHING;

@@ -13,7 +13,7 @@ import { filters, listed, narrow, order, panel, picked, widen } from "./view.js"
 
 const STATES = ["reported", "filed", "assigned", "accepted", "in_progress", "handled"];
 const SEVERITIES = ["emergency", "high", "normal", "low"];
-const SOURCES = ["officer", "camera", "hotline", "resident", "partner"];
+const SOURCES = ["officer", "camera", "desk", "hotline", "resident", "partner"];
 
 export function PanelPane() {
   const shown = panel.value;

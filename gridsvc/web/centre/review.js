@@ -105,7 +105,7 @@ function One({ review, next }) {
     });
     if (next !== null) {
       void viewOf(next.camera);
-      const ahead = (next.pictures ?? []).find((each) => each.image !== null);
+      const ahead = next.pictures.find((each) => each.image !== null);
       if (ahead?.image) new Image().src = ahead.image;
     }
     return () => {
@@ -117,7 +117,7 @@ function One({ review, next }) {
   const camera = cameras.value.find((each) => each.code === review.camera);
   const span = Date.parse(review.last_at) - Date.parse(review.first_at);
   return html`<section class="bench" data-review=${review.id} ref=${box} aria-label=${t("review.one")}>
-    <${Picture} pictures=${review.pictures ?? []} />
+    <${Picture} pictures=${review.pictures} />
     <h3>${word("seen", review.kind)}${review.zone && ` · ${review.zone}`}${review.target && ` · ${word("seen", review.target)}`}</h3>
     <dl class="facts">
       <dt>${t("review.camera")}</dt><dd>${camera?.name ?? review.camera}<br /><span class="small muted">${review.camera}</span></dd>

@@ -293,7 +293,7 @@
  * @property {string} last_at
  * @property {number} events
  * @property {string} opened_at
- * @property {CameraPicture[]} [pictures] where the service keeps pictures
+ * @property {CameraPicture[]} pictures the newest few
  */
 
 /**

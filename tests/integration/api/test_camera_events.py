@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 import hashlib
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -164,6 +165,10 @@ async def test_beyond_what_may_wait_a_sender_is_told_to_come_again(
     program = await api.program("camera-events:write")
     said = await post(program, [event(number=n) for n in range(4)], BATCH)
     assert (said.status, said.code, said.headers["Retry-After"]) == (429, "too_many_tries", "1")
+    monkeypatch.setattr(camera_desk, "MOST_PICTURE_BYTES", 100)
+    large = event(snapshots=[{"data": base64.b64encode(b"\xff\xd8\xff" + bytes(100)).decode()}])
+    said = await post(program, large, STRUCTURED)
+    assert (said.status, said.code) == (429, "too_many_tries"), "bytes of pictures count by themselves"
     assert await rows(api, "SELECT FROM camera_events") == []
 
 

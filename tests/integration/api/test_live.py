@@ -536,8 +536,9 @@ async def test_a_snapshot_is_built_once_for_all_who_see_the_same_and_names_its_s
         tag = said[0].headers["ETag"]
         assert (await ann.get("/api/v1/live/snapshot", **{"If-None-Match": tag})).status == 304
         assert (await bo.get("/api/v1/live/snapshot", **{"If-None-Match": tag})).body["cases"] == []
-        case = await report(ann)
-        await watcher.until("case", id=case)
+        mine = await report(bo)  # in the north: he sees it because he reported it, and nothing else there
+        assert [case["id"] for case in (await bo.get("/api/v1/live/snapshot")).body["cases"]] == [mine]
+        await watcher.until("case", id=mine)
         assert len((await ann.get("/api/v1/live/snapshot", **{"If-None-Match": tag})).body["cases"]) == 2
 
 

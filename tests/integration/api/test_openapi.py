@@ -24,6 +24,8 @@ EXAMPLES = {
     "/api/v1/cells/{code}": CELL,
     "/api/v1/cells/{code}/cameras": CELL,
     "/api/v1/cameras/{code}": "gate-7",
+    "/api/v1/cameras/{code}/looks": "gate-7",
+    "/api/v1/cameras/{code}/picture": "gate-7",
     "/api/v1/components/{code}": COMPONENT,
     "/api/v1/calendars/{code}": "city",
     "/api/v1/calendars/{code}/editions": "city",
@@ -121,9 +123,10 @@ async def test_every_refusal_a_route_gives_is_declared(api: Api) -> None:
         assert "401" in said["paths"][route.path][route.method.lower()]["responses"], route.name
 
 
-async def test_the_address_opened_in_a_browser_says_what_runs_here(api: Api) -> None:
+async def test_everything_that_the_page_at_the_address_names_is_there(api: Api) -> None:
     said = await api.nobody.get("/")
     assert (said.status, said.headers["Content-Type"]) == (200, "text/html; charset=utf-8")
-    for path in re.findall(r'href="(/[^"]*)"', said.body):
+    named = re.findall(r'(?:href|src)="(/[^"]*)"', said.body)
+    assert len(named) > 3
+    for path in named:
         assert (await api.nobody.get(path)).status == 200, path
-    assert "script" not in said.body

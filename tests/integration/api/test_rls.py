@@ -99,6 +99,10 @@ WITH_CASE = {
     "alarms": """
         INSERT INTO alarms (id, kind, case_id, severity, says, says_en, raised_at)
         VALUES ($2, 'escalation', $1, 'normal', 'x', 'x', now())""",
+    "camera_pictures": """
+        INSERT INTO camera_pictures (id, camera, event_id, event_at, number, came_as, bytes, received_at, state, reason,
+                                     sweep_at, settled_at, case_id)
+        VALUES ($2, 'c', $2, now(), 0, 'sent', 0, now(), 'refused', 'x', now(), now(), $1)""",
     "attachments": """
         INSERT INTO attachments (id, sha256, original, media_type, size_bytes, uploaded_by, uploaded_at, case_id,
                                  purpose)
@@ -132,6 +136,7 @@ CASE_OF = {
     "camera_events": "case_id",
     "camera_incidents": "case_id",
     "alarms": "case_id",
+    "camera_pictures": "case_id",
 }
 """How each table says which case its row belongs to. A table of this list must be seen with its case."""
 
@@ -141,6 +146,7 @@ CAMERA_OF = {
     "camera_zones": "camera", "camera_cells": "camera", "camera_health": "camera", "unmapped_labels": "camera",
     "viid_account_cameras": "camera", "viid_accounts": "left(device, 6)", "viid_apes": "code",
     "camera_labels": "camera", "camera_mutes": "camera",
+    "camera_looks": "camera",
 }  # fmt: skip
 """How each table says which camera its row belongs to."""
 
@@ -162,6 +168,8 @@ CAMERAS = """
     INSERT INTO camera_cells SELECT c.code, 'view', '', x.code, x.grid_set_id, 1, c.place
       FROM cameras c JOIN cells x ON x.code LIKE c.code || '%';
     INSERT INTO camera_health SELECT code, now() FROM cameras;
+    INSERT INTO camera_looks
+    SELECT gen_random_uuid(), code, 'snapshot', 'test', 'x', 'x', now(), now() FROM cameras;
     INSERT INTO unmapped_labels SELECT code, 'x', '', '', 1, now(), now() FROM cameras;
     INSERT INTO viid_accounts (id, device, username, secret, created_at, created_by)
     SELECT gen_random_uuid(), code || '00001190000001', code, '', now(), 'test' FROM cameras;
@@ -195,6 +203,10 @@ OF_THE_SERVICE = {
 
 COUNTS = ("case_audiences", "cell_counts", "division_counts", "case_count_changes")
 """What counts cases says which ones by the keys that open them."""
+
+
+READ_BY_NOBODY = ("camera_picture_bytes", "camera_hosts", "camera_gateways")
+"""Tables that no caller reads, whatever his scope."""
 
 
 @dataclass(frozen=True)
@@ -250,7 +262,7 @@ async def test_every_table_under_row_level_security_is_looked_at_here(owner_data
     # What hangs on no case has a test of its own; a partition is read through its parent alone.
     elsewhere = {
         "notices", "quiet_hours", "camera_reviews", "camera_events_default", "mqtt_sites", "sip_devices", *COUNTS,
-        "live_changes", "live_log",
+        "live_changes", "live_log", *READ_BY_NOBODY,
     }  # fmt: skip
     assert protected - elsewhere == set(CASE_OF) | set(CAMERA_OF) | set(OF_THE_SERVICE)
     told_otherwise = {"outbox"}  # the workers' own; ids and codes only, and no route reads it
@@ -402,6 +414,47 @@ async def test_the_log_of_the_live_feed_is_the_services(bare: ConnPool) -> None:
         assert len(await conn.fetch("SELECT FROM live_changes")) == 2
 
 
+async def test_a_picture_of_no_case_is_seen_with_its_review_else_with_its_camera(bare: ConnPool, api: Api) -> None:
+    async with transaction(bare, SERVICE) as (conn, _):
+        await conn.execute(CAMERAS)
+        for number, division in enumerate((NORTH, SOUTH)):
+            await conn.execute(
+                "INSERT INTO camera_reviews (id, camera, kind, zone, target, why, lon, lat, cell_code, division_code,"
+                "                            seen_by, first_at, last_at, events, opened_at)"
+                " VALUES ($1, $2, 'x', '', '', 'mode', 0, 0, '1', $2, $3, now(), now(), 1, now())",
+                UUID(int=number), division, case_keys(Whereabouts(divisions=[division], duty_line="sanitation")),
+            )  # fmt: skip
+            for review, camera in ((UUID(int=number), NORTH), (None, division)):
+                await conn.execute(
+                    "INSERT INTO camera_pictures (id, camera, event_id, event_at, number, came_as, bytes, received_at,"
+                    "                             state, reason, sweep_at, settled_at, review_id)"
+                    " VALUES ($1, $3, $1, now(), $4, 'sent', 0, now(), 'refused', 'x', now(), now(), $2)",
+                    new_id(), review, camera, number,
+                )  # fmt: skip
+    for division, number in ((NORTH, 0), (SOUTH, 1)):
+        dispatcher = Caller(id="user:x", grants=(a(Role.DISPATCHER, division),))
+        async with transaction(bare, scope_keys(dispatcher)) as (conn, _):
+            found = [row[0] for row in await conn.fetch("SELECT number FROM camera_pictures")]
+        assert found == [number, number], division
+
+
+async def test_what_was_sent_and_what_is_secret_no_caller_reads(bare: ConnPool, api: Api) -> None:
+    async with transaction(bare, SERVICE) as (conn, _):
+        await conn.execute(
+            "INSERT INTO camera_hosts (code, scheme, host, port, path_prefix) VALUES ('h', 'https', 'h', 443, '/');"
+            "INSERT INTO camera_gateways (code, snapshot_template, host) VALUES ('g', 'https://h/{camera}', 'h');"
+            "INSERT INTO camera_pictures (id, camera, event_id, event_at, number, came_as, bytes, received_at, state,"
+            "                             due_at)"
+            " VALUES (gen_random_uuid(), 'c', gen_random_uuid(), now(), 0, 'sent', 1, now(), 'waiting', now());"
+            "INSERT INTO camera_picture_bytes SELECT id, 'x' FROM camera_pictures;"
+        )
+    everybody = Caller(id="user:x", grants=tuple(a(role, CITY) for role in Role))
+    for keys, many in ((scope_keys(everybody), 0), (SERVICE, 1)):
+        async with transaction(bare, keys) as (conn, _):
+            for table in READ_BY_NOBODY:
+                assert await conn.fetchval(f"SELECT count(*) FROM {table}") == many, table  # noqa: S608 - names of ours
+
+
 async def test_a_notice_is_seen_by_the_one_it_is_for(bare: ConnPool, api: Api) -> None:
     wang, li = await api.user(), await api.user()
     async with transaction(bare, SERVICE) as (conn, _):
@@ -438,6 +491,8 @@ async def test_quiet_hours_are_seen_by_the_one_whose_they_are(bare: ConnPool, ap
         "DELETE FROM called",
         "UPDATE call_widenings SET officers = 0",
         "UPDATE camera_changes SET facts = '{}'",
+        "DELETE FROM camera_looks",
+        "UPDATE camera_looks SET reason = 'x'",
         "DELETE FROM cameras",
         "UPDATE instance SET zone = 'UTC'",
         "ALTER TABLE cases DISABLE ROW LEVEL SECURITY",

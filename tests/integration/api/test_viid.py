@@ -187,12 +187,13 @@ async def test_an_answer_to_a_challenge_counts_once_and_not_for_ever(
 ) -> None:
     """A count that was used is refused, with the word that only the nonce was at fault; so is an old nonce."""
 
-    async def sent(nonce: str, count: str, qop: str = "auth") -> httpx.Response:
-        path = "/VIID/System/Register"
+    path = "/VIID/System/Register"
+
+    async def sent(nonce: str, count: str, qop: str = "auth", to: str = path) -> httpx.Response:
         secret = _md5(f"{DEVICE}:viid:{account['secret']}")
         middle = f"{count}:c0:auth:" if qop else ""
-        proof = _md5(f"{secret}:{nonce}:{middle}{_md5(f'POST:{path}')}")
-        header = f'Digest username="{DEVICE}", realm="viid", nonce="{nonce}", uri="{path}", response="{proof}"'
+        proof = _md5(f"{secret}:{nonce}:{middle}{_md5(f'POST:{to}')}")
+        header = f'Digest username="{DEVICE}", realm="viid", nonce="{nonce}", uri="{to}", response="{proof}"'
         if qop:
             header += f', qop=auth, nc={count}, cnonce="c0"'
         return await device.call("POST", path, {"RegisterObject": {"DeviceID": DEVICE}}, Authorization=header)
@@ -208,6 +209,8 @@ async def test_an_answer_to_a_challenge_counts_once_and_not_for_ever(
     assert again.headers["WWW-Authenticate"].endswith("stale=true")
     assert (await sent(nonce, "00000002")).status_code == 200
     assert (await sent(nonce, "not hex!")).status_code == 401
+    assert (await sent(nonce, "00000003", to=api.url + path)).status_code == 200, "some write the whole address"
+    assert (await sent(nonce, "00000004", to="/VIID/System/UnRegister")).status_code == 401, "it is for one call"
     assert (await sent("0" * 60, "00000001")).status_code == 401
 
     old = await fresh()
@@ -479,7 +482,7 @@ async def test_the_curls_of_the_page_do_what_it_says(api: Api, device: Device, a
 
 
 async def test_an_operator_gives_rotates_changes_and_revokes_from_the_command_line(
-    api: Api, admin: Client, database: str, capsys: pytest.CaptureFixture[str]
+    api: Api, admin: Client, database: str, city_clock: CityClock, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert await command(database, "account", PLATFORM, "--camera", GATES[0], "--username", "plat", "--days", "30") == 0
     account_id, username, secret = capsys.readouterr().out.split()
@@ -490,6 +493,11 @@ async def test_an_operator_gives_rotates_changes_and_revokes_from_the_command_li
     assert await command(database, "accounts") == 0
     line = capsys.readouterr().out
     assert ("registered\t127.0.0.1" in line, secret in line) == (True, False)
+    await city_clock.forward(timedelta(days=31))
+    assert await command(database, "accounts") == 0
+    assert "expired\t127.0.0.1" in capsys.readouterr().out
+    later = await api.somebody(a(Role.ADMIN, CITY))
+    assert (await later.get("/api/v1/viid-accounts")).body["items"][0]["standing"] == "not_registered"
     assert await command(database, "account", "--change", account_id, "--camera", GATES[1]) == 0
     assert await command(database, "account", "--rotate", account_id, "--grace-hours", "0") == 0
     assert secret not in capsys.readouterr().out

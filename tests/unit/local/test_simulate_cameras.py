@@ -38,6 +38,9 @@ def test_what_begins_ends_in_the_next_look_and_some_is_taken_back() -> None:
     assert len(taken_back) > 20
     assert watch.incidents == len({event.key.split()[1] for event in events})
     assert {event.kind for event in events} == {*KINDS, STRANGE}
+    shown = [event for event in events if event.snapshots]
+    assert 50 < len(shown) < len(whole), "much of what begins comes with its picture, and not all"
+    assert {event.phase for event in shown} == {Phase.START}
 
 
 def test_the_stuck_camera_says_the_very_same_and_another_storms() -> None:
