@@ -3,12 +3,13 @@
 import { html, signal, useEffect, useState } from "../shared/screen.js";
 import { cityNow, decade } from "../shared/clock.js";
 import { count, lasting, moment, named, share, t, word } from "../shared/language.js";
-import { Refused, ask, askAll, person, write } from "../shared/service.js";
+import { Refused, ask, askAll, write } from "../shared/service.js";
 import { cameras, lists } from "./city.js";
 import { isDown } from "./figures.js";
 import { sentence } from "./moves.js";
 import { Picture } from "./picture.js";
 import { categoryOf } from "./review.js";
+import { ADMINS, DESK, RULERS, holds } from "./roles.js";
 import { say } from "./said.js";
 import { NOTHING, sight } from "./sight.js";
 import { SilenceForm, Silences } from "./silences.js";
@@ -20,15 +21,12 @@ import { chosenCamera, goal, onlyDown } from "./view.js";
 /** @typedef {"all" | "storms" | "muted" | "silences" | "words"} Shelf */
 const SHELVES = /** @type {const} */ (["all", "storms", "muted", "silences", "words"]);
 const AGAIN_MS = 20_000;
-export const RULERS = new Set(["dispatcher", "supervisor", "admin"]);
 
 const shelf = signal(/** @type {Shelf} */ ("all"));
 
-/** @param {Set<string>} roles */
-export const holds = (roles) => person.value?.roles.some(({ role }) => roles.has(role)) ?? false;
-
 export function Cameras() {
   useEffect(() => {
+    if (!holds(DESK)) return undefined;
     void loadStandings();
     const again = setInterval(() => void loadStandings(), AGAIN_MS);
     return () => clearInterval(again);
@@ -40,10 +38,10 @@ export function Cameras() {
     <header class="panel-head"><h2>${t("panel.cameras")} <span class="panel-count">${count(cameras.value.length)}</span></h2>
       ${is === "all" && html`<label class="box"><input type="checkbox" checked=${onlyDown.value} onChange=${() => { onlyDown.value = !onlyDown.peek(); }} />${t("figure.camerasDown")}</label>`}
     </header>
-    <div class="shelves" role="group" aria-label=${t("cameras.shelves")}>
+    ${holds(DESK) && html`<div class="shelves" role="group" aria-label=${t("cameras.shelves")}>
       ${SHELVES.map((each) => html`<button key=${each} class="quiet" aria-pressed=${is === each} onClick=${() => { shelf.value = each; }}>${t(`cameras.${each}`)}
         ${(each === "storms" || each === "muted") && counts[each] > 0 && html`<span class="badge-flat">${count(counts[each])}</span>`}</button>`)}
-    </div>
+    </div>`}
     ${standingsFailed.value !== "" && html`<p class="wrong small" role="alert">${t("trouble.other")} (${standingsFailed.value})</p>`}
     ${is === "all" ? html`<${All} />` : is === "storms" ? html`<${Storms} />` : is === "muted" ? html`<${Muted} />` : is === "silences" ? html`<${Silences} />` : html`<${Words} />`}`;
 }
@@ -135,7 +133,7 @@ function One({ code }) {
       sight.value = { ...NOTHING, view: found.field_of_view };
       goal.value = { ...spot, always: true };
     }, (refused) => { if (refused instanceof Refused) setWrong(refused.code); });
-    ask(`${path}/picture`, stop.signal).then(setLast, () => undefined); // the rest of it is worth seeing without
+    if (holds(DESK)) ask(`${path}/picture`, stop.signal).then(setLast, () => undefined); // the rest of it is worth seeing without
     return () => {
       stop.abort();
       sight.value = NOTHING;
@@ -179,7 +177,7 @@ function Words() {
   if (wrong !== "") return html`<div class="empty" role="alert"><p>${t("trouble.other")}</p><p class="small">${wrong}</p></div>`;
   if (rows === null) return html`<div class="skeleton" role="status"><span class="unseen">${t("room.loading")}</span><div class="skeleton-row" /></div>`;
   if (rows.length === 0) return html`<div class="empty"><p>${t("empty.words")}</p></div>`;
-  const may = holds(new Set(["admin"]));
+  const may = holds(ADMINS);
   return html`${!may && html`<p class="small muted pad">${t("words.admins")}</p>`}<ul class="plain-list">
     ${rows.map((each) => {
       const key = [each.camera, each.kind, each.zone, each.target].join("\n");

@@ -1,17 +1,17 @@
 // Officers near a case: by the service, with distance, load and how old the place is.
 import { html, useEffect, useState } from "../shared/screen.js";
 import { count, distance, lasting, t } from "../shared/language.js";
-import { Refused, ask, person } from "../shared/service.js";
+import { Refused, ask } from "../shared/service.js";
+import { DESK, holds } from "./roles.js";
 
 /** @import { Near as NearOfficer } from "../shared/types.js" */
 
-const DESK = new Set(["acceptor", "dispatcher", "supervisor", "admin", "auditor"]);
 const STALE_S = 300;
 
 /** @param {{of: {id: string, version: number, lon: number | null}}} props */
 export function Near({ of }) {
   const [rows, setRows] = useState(/** @type {NearOfficer[]} */ ([]));
-  const may = of.lon !== null && (person.value?.roles.some(({ role }) => DESK.has(role)) ?? false);
+  const may = of.lon !== null && holds(DESK);
   useEffect(() => {
     if (!may) return undefined;
     const stop = new AbortController();

@@ -5,6 +5,7 @@ import { cityNow, decade } from "../shared/clock.js";
 import { count, lasting, moment, t } from "../shared/language.js";
 import { Refused, ask, askAll } from "../shared/service.js";
 import { officers } from "./city.js";
+import { DESK, holds } from "./roles.js";
 import { NOTHING, sight } from "./sight.js";
 import { goal, narrow, panel } from "./view.js";
 
@@ -32,6 +33,7 @@ async function loadRosters() {
 
 export function Officers() {
   useEffect(() => {
+    if (!holds(DESK)) return undefined;
     void loadRosters();
     const again = setInterval(() => void loadRosters(), AGAIN_MS);
     return () => clearInterval(again);

@@ -3,7 +3,8 @@ import { html, useEffect } from "../shared/screen.js";
 import { count, t } from "../shared/language.js";
 import { person } from "../shared/service.js";
 import { hasQueue } from "./queue.js";
-import { countReviews, mayReview, tally } from "./reviews.js";
+import { countReviews, tally } from "./reviews.js";
+import { DESK, holds } from "./roles.js";
 import { PANELS, mapFirst, mine, panel } from "./view.js";
 
 const ICONS = {
@@ -22,7 +23,7 @@ function Icon({ name }) {
 
 export function Rail() {
   const me = person.value;
-  const there = PANELS.filter((each) => (each === "queue" ? me && hasQueue(me) : each !== "review" || mayReview()));
+  const there = PANELS.filter((each) => (each === "queue" ? me && hasQueue(me) : each !== "review" || holds(DESK)));
   const looks = tally.value?.waiting ?? 0;
   useEffect(countReviews, [me]);
   return html`<nav class="rail" aria-label=${t("rail.title")}>

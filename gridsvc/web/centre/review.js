@@ -2,10 +2,11 @@
 import { html, useEffect, useRef, useState } from "../shared/screen.js";
 import { cityNow, decade } from "../shared/clock.js";
 import { count, lasting, moment, named, t, word } from "../shared/language.js";
-import { Refused, ask, person } from "../shared/service.js";
+import { Refused, ask } from "../shared/service.js";
 import { cameras, divisionName, lists } from "./city.js";
 import { Picture } from "./picture.js";
 import { failed, held, judge, loadReviews, openBench, takeBack, tally, waiting } from "./reviews.js";
+import { JUDGES, holds } from "./roles.js";
 import { NOTHING, sight } from "./sight.js";
 import { goal } from "./view.js";
 
@@ -14,7 +15,6 @@ import { goal } from "./view.js";
 
 /** @type {Record<string, Verdict>} */
 const KEYS = { r: "real", f: "false", d: "duplicate" };
-const JUDGES = new Set(["acceptor", "dispatcher", "supervisor"]);
 
 /** What was chosen for a word that stands in no label map: most often the next one is the same. @type {Map<string, string>} */
 const chosenFor = new Map();
@@ -63,7 +63,7 @@ export function Bench() {
 
 /** @param {{review: Review, next: Review | null}} props */
 function One({ review, next }) {
-  const may = person.value?.roles.some(({ role }) => JUDGES.has(role)) ?? false;
+  const may = holds(JUDGES);
   const [category, setCategory] = useState(guess(review));
   const [asks, setAsks] = useState(false);
   const box = useRef(/** @type {HTMLElement | null} */ (null));

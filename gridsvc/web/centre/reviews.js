@@ -2,14 +2,14 @@
 // so that a slip of the finger can be taken back; what another has judged meanwhile is gone from here too.
 import { signal } from "../shared/screen.js";
 import { t, word } from "../shared/language.js";
-import { Refused, ask, newKey, person, write } from "../shared/service.js";
+import { Refused, ask, newKey, write } from "../shared/service.js";
+import { DESK, holds } from "./roles.js";
 import { say } from "./said.js";
 
 /** @import { Review, ReviewNews } from "../shared/types.js" */
 /** @typedef {"real" | "false" | "duplicate"} Verdict */
 /** @typedef {{review: Review, verdict: Verdict, category: string, key: string}} Held */
 
-const READERS = new Set(["acceptor", "dispatcher", "supervisor", "admin", "auditor"]);
 const PAGE = 100;
 const FEW = 20; // so many are at hand, or more are asked for
 const HELD_MS = 4_000;
@@ -80,12 +80,9 @@ export function openBench() {
   };
 }
 
-/** Whether this person may look at the queue. */
-export const mayReview = () => person.value?.roles.some(({ role }) => READERS.has(role)) ?? false;
-
 /** Count anew, soon. */
 export function countReviews() {
-  if (counting !== 0 || !mayReview()) return;
+  if (counting !== 0 || !holds(DESK)) return;
   counting = window.setTimeout(() => {
     counting = 0;
     ask("/api/v1/camera-reviews/tally").then((counted) => { tally.value = counted; }, () => undefined); // the next verdict counts again

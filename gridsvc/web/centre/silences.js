@@ -2,13 +2,13 @@
 import { html, useEffect, useState } from "../shared/screen.js";
 import { cityNow, decade } from "../shared/clock.js";
 import { lasting, moment, t, word } from "../shared/language.js";
-import { Refused, askAll, person, write } from "../shared/service.js";
+import { Refused, askAll, write } from "../shared/service.js";
 import { sentence } from "./moves.js";
+import { RULERS, holds } from "./roles.js";
 import { say } from "./said.js";
 
 /** @import { Silence } from "../shared/types.js" */
 
-const RULERS = new Set(["dispatcher", "supervisor", "admin"]);
 const HOURS = /** @type {const} */ ([1, 4, 12, 24, 72]);
 
 export function Silences() {
@@ -18,7 +18,7 @@ export function Silences() {
   decade.value;
   const load = () => askAll("/api/v1/camera-silences?active=true").then(setRows, (refused) => { if (refused instanceof Refused) setWrong(refused.code); });
   useEffect(() => { void load(); }, []);
-  const may = person.value?.roles.some(({ role }) => RULERS.has(role)) ?? false;
+  const may = holds(RULERS);
   /** @param {Silence} silence */
   const end = async (silence) => {
     try {
