@@ -1,5 +1,5 @@
 // The review bench: one thing that a camera saw, its facts, its picture, its place; one key for each verdict.
-import { html, useEffect, useRef, useState } from "../shared/screen.js";
+import { html, useEffect, useLayoutEffect, useRef, useState } from "../shared/screen.js";
 import { cityNow, decade } from "../shared/clock.js";
 import { count, lasting, moment, named, t, word } from "../shared/language.js";
 import { Refused, ask } from "../shared/service.js";
@@ -80,7 +80,8 @@ function One({ review, next }) {
     judge(review, verdict, verdict === "real" && review.category === null ? category : "");
   };
 
-  useEffect(() => {
+  // Before it is painted: who is quick presses the key for the next as soon as it is seen.
+  useLayoutEffect(() => {
     /** @param {KeyboardEvent} event */
     const key = (event) => {
       const target = /** @type {HTMLElement} */ (event.target);
