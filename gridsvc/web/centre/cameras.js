@@ -146,7 +146,7 @@ function One({ code }) {
       <h2>${live?.name ?? detail?.camera.name ?? code}</h2></header>
     <div class="panel-body" tabindex="0" role="group" aria-label=${t("cameras.one")}>
       ${wrong !== "" && html`<p class="wrong" role="alert">${t(wrong === "unknown" ? "cameras.gone" : "trouble.other")}</p>`}
-      <${Picture} pictures=${last?.picture ? [last.picture] : []} />
+      <${Picture} pictures=${last?.picture ? [last.picture] : []} none=${t("picture.noneOfCamera")} />
       <dl class="facts">
         <dt>${t("filter.state")}</dt><dd>${live ? word("camera", live.state) : ""}${since ? ` · ${t("cameras.since", { span: lasting(cityNow() - Date.parse(since)) })}` : ""}</dd>
         <dt>${t("cameras.heard")}</dt><dd>${standing?.heard_at ?? live?.heard_at ? moment(standing?.heard_at ?? live?.heard_at ?? "") : "–"}</dd>

@@ -8,8 +8,8 @@ import { ask } from "../shared/service.js";
 
 const AGAIN_MS = 2_000;
 
-/** @param {{pictures: CameraPicture[]}} props */
-export function Picture({ pictures }) {
+/** @param {{pictures: CameraPicture[], none: string}} props `none`: what is said where there is none */
+export function Picture({ pictures, none }) {
   const [settled, setSettled] = useState(/** @type {CameraPicture | null} */ (null));
   decade.value;
   const waits = pictures.find((each) => each.state === "waiting")?.id;
@@ -32,6 +32,6 @@ export function Picture({ pictures }) {
       <figcaption class="small muted">${t("picture.age", { at: moment(shown.received_at), age: lasting(cityNow() - Date.parse(shown.received_at)) })}</figcaption></figure>`;
   }
   const last = all[0];
-  const why = last === undefined ? t("picture.none") : last.state === "waiting" ? t("picture.waiting") : t("picture.refused", { why: word("pictureWhy", last.reason) });
+  const why = last === undefined ? none : last.state === "waiting" ? t("picture.waiting") : t("picture.refused", { why: word("pictureWhy", last.reason) });
   return html`<div class="picture none"><p class="muted">${why}</p></div>`;
 }

@@ -118,7 +118,7 @@ function One({ review, next }) {
   const camera = cameras.value.find((each) => each.code === review.camera);
   const span = Date.parse(review.last_at) - Date.parse(review.first_at);
   return html`<section class="bench" data-review=${review.id} ref=${box} aria-label=${t("review.one")}>
-    <${Picture} pictures=${review.pictures} />
+    <${Picture} pictures=${review.pictures} none=${t("picture.none")} />
     <h3>${word("seen", review.kind)}${review.zone && ` · ${review.zone}`}${review.target && ` · ${word("seen", review.target)}`}</h3>
     <dl class="facts">
       <dt>${t("review.camera")}</dt><dd>${camera?.name ?? review.camera}<br /><span class="small muted">${review.camera}</span></dd>

@@ -54,11 +54,11 @@ export function keepSight(map) {
   const look = () => {
     asking.abort();
     if (map.getZoom() < FROM_ZOOM || map.getLayoutProperty("cameras", "visibility") === "none") return;
-    asking = new AbortController();
+    const mine = asking = new AbortController();
     const box = map.getBounds();
     const bbox = [box.getWest(), box.getSouth(), box.getEast(), box.getNorth()].map((each) => each.toFixed(6)).join(",");
-    ask(`/api/v1/cameras.geojson?limit=500&bbox=${bbox}`, asking.signal).then(
-      (found) => draw("all-views", found.features.map((/** @type {{geometry: object}} */ each) => feature(each.geometry))),
+    ask(`/api/v1/cameras.geojson?limit=500&bbox=${bbox}`, mine.signal).then(
+      (found) => mine.signal.aborted || draw("all-views", found.features.map((/** @type {{geometry: object}} */ each) => feature(each.geometry))),
       (failed) => {
         if (!(failed instanceof Refused || failed instanceof DOMException)) throw failed; // it is asked again when the map moves
       },

@@ -169,6 +169,7 @@ export const en = {
   "picture.of": "What the camera saw at {at}",
   "picture.age": "Picture of {at}, {age} old",
   "picture.none": "There is no picture. The facts and the place are all there is.",
+  "picture.noneOfCamera": "No picture of this camera is kept.",
   "picture.waiting": "The picture is on its way.",
   "picture.refused": "No picture was kept: {why}",
   "pictureWhy.not_a_picture": "it is none, or cut off",

@@ -168,6 +168,7 @@ export const zh = {
   "picture.of": "摄像机于 {at} 所见画面",
   "picture.age": "{at} 的画面，距今 {age}",
   "picture.none": "没有画面，只能依据事实和位置判定。",
+  "picture.noneOfCamera": "没有保存该摄像机的画面。",
   "picture.waiting": "画面正在获取。",
   "picture.refused": "画面未保存：{why}",
   "pictureWhy.not_a_picture": "不是图片或已损坏",
