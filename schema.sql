@@ -347,6 +347,16 @@ CREATE TABLE officer_positions (
 );
 CREATE INDEX officer_positions_place ON officer_positions USING gist (place);
 
+-- The way of each officer while he was on duty, thinned; kept for thirty days.
+CREATE TABLE officer_trails (
+  officer_id uuid NOT NULL REFERENCES officers ON DELETE CASCADE,
+  taken_at   timestamptz NOT NULL,
+  place      geometry(Point, 4326) NOT NULL,
+  accuracy_m double precision,
+  PRIMARY KEY (officer_id, taken_at)
+);
+CREATE INDEX officer_trails_taken ON officer_trails (taken_at);
+
 -- What may be connected, and how long such a device may be silent: NULL, it says nothing while nothing happens.
 CREATE TABLE camera_protocols (
   code           text PRIMARY KEY,
@@ -2003,6 +2013,7 @@ CREATE TABLE camera_reviews (
 );
 CREATE UNIQUE INDEX camera_reviews_open ON camera_reviews (camera, kind, zone, target) WHERE verdict IS NULL;
 CREATE INDEX camera_reviews_queue ON camera_reviews (opened_at, id) WHERE verdict IS NULL;
+CREATE INDEX camera_reviews_judged ON camera_reviews (verdict_at) WHERE verdict IS NOT NULL;
 CREATE INDEX camera_reviews_verdicts ON camera_reviews (camera, kind, verdict_at) WHERE verdict IS NOT NULL;
 
 -- A camera whose words were too often wrong: nothing comes of that kind until somebody lifts it.
@@ -2307,7 +2318,7 @@ INSERT INTO live_position DEFAULT VALUES;
 -- was_keys, was_areas: who could see it before, and where it lay.
 CREATE TABLE live_changes (
   id        bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
-  kind      text NOT NULL CHECK (kind IN ('case', 'officer', 'camera', 'alarm', 'scope', 'session')),
+  kind      text NOT NULL CHECK (kind IN ('case', 'officer', 'camera', 'alarm', 'review', 'scope', 'session')),
   ref       text COLLATE "C" NOT NULL,
   was_keys  text[] NOT NULL DEFAULT '{}',
   was_areas text[] NOT NULL DEFAULT '{}'
@@ -2451,6 +2462,11 @@ CREATE TRIGGER live_turned_camera AFTER UPDATE ON camera_health
   EXECUTE FUNCTION live_changed('camera', 'camera');
 CREATE TRIGGER live_alarm AFTER INSERT OR UPDATE ON alarms
   FOR EACH ROW EXECUTE FUNCTION live_changed('alarm', 'id');
+CREATE TRIGGER live_new_review AFTER INSERT ON camera_reviews
+  FOR EACH ROW EXECUTE FUNCTION live_changed('review', 'id');
+CREATE TRIGGER live_judged_review AFTER UPDATE ON camera_reviews
+  FOR EACH ROW WHEN (OLD.verdict IS DISTINCT FROM NEW.verdict)
+  EXECUTE FUNCTION live_changed('review', 'id');
 
 -- ---------------------------------------------------------------------------------------------
 -- Who sees what
@@ -2701,6 +2717,7 @@ REVOKE DELETE ON outages, rung_lags FROM gridsvc_app;
 REVOKE UPDATE, DELETE ON outage_steps, outage_changes FROM gridsvc_app;
 REVOKE INSERT, UPDATE, DELETE ON roster_rules FROM gridsvc_app;
 REVOKE UPDATE, DELETE ON hand_overs FROM gridsvc_app;
+REVOKE UPDATE ON officer_trails FROM gridsvc_app;
 GRANT EXECUTE ON FUNCTION camera_events_make_day(date), camera_events_drop_day(date) TO gridsvc_app;
 -- Time is the owner's.
 REVOKE INSERT, UPDATE, DELETE ON instance FROM gridsvc_app;

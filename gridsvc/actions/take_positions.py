@@ -1,4 +1,4 @@
-"""Take a batch of an officer's fixes: judge each, keep the newest."""
+"""Take a batch of an officer's fixes: judge each, keep the newest, and the way while he is on duty."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from uuid import UUID
 
 from geo.place import Bounds
 from gridsvc.db import Conn
-from gridsvc.domain.position import Claim, Judged, against_known, judge, newest
+from gridsvc.domain.position import Claim, Judged, against_known, judge, newest, way
 from gridsvc.errors import NotAllowed
 from gridsvc.store import positions
 
@@ -24,7 +24,7 @@ async def take_positions(
     best = newest(judged)
     if best is None:
         return judged
-    before = await positions.keep(conn, officer_id, best, now)
+    before = await positions.keep(conn, officer_id, best, way(judged), now)
     if not before.is_officer:
         raise NotAllowed("positions are kept of officers only; this user is none")
     return against_known(judged, before.taken_at)

@@ -67,6 +67,7 @@ class SilenceOut(Told):
     id: UUID
     matchers: dict[str, list[str]]
     author: str
+    author_name: str | None
     reason: str
     since: datetime
     until: datetime
@@ -93,8 +94,8 @@ async def _silences(request: web.Request) -> web.Response:
 
 def _silence_out(row: SilenceRow) -> SilenceOut:
     return SilenceOut(
-        id=row.id, matchers=row.matchers, author=row.author, reason=row.reason, since=row.starts_at,
-        until=row.ends_at, created_at=row.created_at, expired_by=row.expired_by,
+        id=row.id, matchers=row.matchers, author=row.author, author_name=row.author_name, reason=row.reason,
+        since=row.starts_at, until=row.ends_at, created_at=row.created_at, expired_by=row.expired_by,
     )  # fmt: skip
 
 

@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Final
 
-from gridsvc.domain.access import Caller, Role, scope_keys
+from gridsvc.domain.access import Caller, Role, area_keys, scope_keys
 
 LISTS_OFFICERS: Final = frozenset({Role.ACCEPTOR, Role.DISPATCHER, Role.SUPERVISOR, Role.ADMIN, Role.AUDITOR})
 """Who sees the officers of his area: the people of the control centre."""
 
 
 def watch_keys(caller: Caller) -> frozenset[str]:
-    """All keys that open something of the feed for `caller`: of cases, of officers, of cameras.
+    """All keys that open something of the feed for `caller`: of cases, of officers, of cameras, of reviews.
 
     Officers are for the roles of the control centre; a grant on a department opens none, and one on a duty line
-    those of the line. A camera is seen from above on any axis.
+    those of the line. A camera is seen from above on any axis. Reviews are for the same roles, by the keys of cases.
     """
     keys = set(scope_keys(caller))
     for grant in caller.grants:
@@ -25,7 +25,8 @@ def watch_keys(caller: Caller) -> frozenset[str]:
         if grant.role in LISTS_OFFICERS and grant.department is None:
             line = "" if grant.duty_line is None else f"/line:{grant.duty_line}"
             keys.add(f"officers@{grant.division}{line}")
-    return frozenset(keys)
+    desk = replace(caller, grants=tuple(grant for grant in caller.grants if grant.role in LISTS_OFFICERS))
+    return frozenset(keys | {f"reviews@{key}" for key in area_keys(desk)})
 
 
 @dataclass(frozen=True)

@@ -23,6 +23,12 @@ BEHIND: Final = timedelta(days=30)
 HDOP_M: Final = 5.0
 """Metres per unit of hdop, where a tracker sends no accuracy: a common consumer receiver's range error."""
 
+TRAIL_APART: Final = timedelta(seconds=20)
+"""Fixes of an officer's trail lie at least so far apart in time: 1,440 in a shift of eight hours."""
+
+TRAIL_ACCURACY_M: Final = 100.0
+"""A fix that is less exact says nothing of the way: two streets are not so far apart."""
+
 
 class Outcome(StrEnum):
     """What became of one fix."""
@@ -80,6 +86,22 @@ def newest(judged: Sequence[Judged]) -> Judged | None:
     """The fix that may become the latest position: the last taken; of two at one moment the first given."""
     good = [fix for fix in judged if fix.outcome is Outcome.ACCEPTED]
     return max(good, key=lambda fix: fix.taken_at, default=None)
+
+
+def way(judged: Sequence[Judged]) -> list[Judged]:
+    """What of a batch belongs to the officer's trail, in the order of time: exact enough, and not too close together.
+
+    A fix that states no accuracy counts. Of two at one moment the first given.
+    """
+    kept: list[Judged] = []
+    for fix in sorted(judged, key=lambda each: each.taken_at):
+        if fix.outcome is not Outcome.ACCEPTED or fix.place is None:
+            continue
+        if fix.place.accuracy_m is not None and fix.place.accuracy_m > TRAIL_ACCURACY_M:
+            continue
+        if not kept or fix.taken_at - kept[-1].taken_at >= TRAIL_APART:
+            kept.append(fix)
+    return kept
 
 
 def against_known(judged: Sequence[Judged], known: datetime | None) -> list[Judged]:

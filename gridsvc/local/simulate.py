@@ -21,7 +21,7 @@ from gridsvc.local.city_people import CAMERAS, CITY, camera_code, desk_name
 from gridsvc.local.city_plan import dice
 from gridsvc.local.service_client import Answer, Login, ServiceClient, Who
 from gridsvc.local.simulate_crowd import Crowd, Demo, Walker, a_main, another_case, first_id, next_crossing
-from gridsvc.local.simulate_desk import TEND_EVERY, calls, meaning, number_of, tended, wrong_page
+from gridsvc.local.simulate_desk import TEND_EVERY, calls, meaning, number_of, tended, verdicts, wrong_page
 from gridsvc.local.simulate_intake import SimulatedIntake
 from gridsvc.local.simulate_map import LOOK_EVERY, tiles_wanted
 from gridsvc.local.simulate_notices import read, rest
@@ -158,6 +158,7 @@ class Simulation:
         await self._see_alarms()
         await self._mark_a_wrong_page()
         await self._tend_cameras()
+        await self._judge_reviews()
         await self._cannot_work()
         await self._look_at_the_map()
         await self._walk()
@@ -585,6 +586,17 @@ class Simulation:
                 "POST", "/api/v1/camera-labels", who=who, body=meaning(word), key=str(uuid4())
             )
             self._count(self.tally.moves, "camera label", answer)
+
+    async def _judge_reviews(self) -> None:
+        """Every other look the city's acceptor sits down at the review bench."""
+        if self._looks % 2:
+            return
+        who = self._crowd.login(desk_name(By.ACCEPTOR, CITY))
+        told = await self._client.call("GET", "/api/v1/camera-reviews?limit=50", who=who)
+        for judging in verdicts(told.body["items"], self._seed) if told.good else []:
+            path = f"/api/v1/camera-reviews/{judging.review}/verdict"
+            answer = await self._client.call("POST", path, who=who, body=judging.said, key=str(uuid4()))
+            self._count(self.tally.moves, f"review {judging.said['verdict']}", answer)
 
     async def _cannot_work(self) -> None:
         """Every other look somebody sees to the afternoon's outage of a department."""

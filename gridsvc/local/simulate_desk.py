@@ -1,4 +1,4 @@
-"""What the desks of the simulated city do beside their cases: they call back, mark a wrong page, tend cameras.
+"""What the desks of the simulated city do beside their cases: they call back, err, tend cameras, judge.
 
 Pure and without memory, as gridsvc/local/simulate_rules.py is.
 """
@@ -23,6 +23,12 @@ ON_A_PAGE: Final = 3
 
 TEND_EVERY: Final = 10  # looks
 A_WORD_MEANS: Final = "200110"  # what the administrator writes for a word that he meets, for a person to look at
+
+LEFT_WAITING: Final = 6  # reviews, for whoever tries the bench
+AT_A_SITTING: Final = 4
+
+# What a person finds of what a camera saw, as shares of all.
+_FINDS: Final = ((0.68, "real"), (0.92, "false"), (1.01, "duplicate"))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -94,3 +100,23 @@ def tended(listed: Sequence[dict[str, Any]], look: int) -> Tending | None:
 def meaning(word: dict[str, Any]) -> dict[str, object]:
     """The row of the label map that the administrator writes for a word that has no meaning yet."""
     return {"kind": word["kind"], "protocol": word["protocol"], "category": A_WORD_MEANS, "mode": "review"}
+
+
+@dataclass(frozen=True)
+class Judging:
+    """What an acceptor says of something that a camera saw."""
+
+    review: str
+    said: dict[str, str]
+
+
+def verdicts(waiting: Sequence[dict[str, Any]], seed: int) -> list[Judging]:
+    """The verdicts of a sitting, on those that have waited longest; a few are left for others."""
+    made = []
+    for item in waiting[: max(0, min(AT_A_SITTING, len(waiting) - LEFT_WAITING))]:
+        roll = dice(f"{seed}/review {item['id']}").random()
+        said = {"verdict": next(verdict for share, verdict in _FINDS if roll < share)}
+        if said["verdict"] == "real" and item["category"] is None:
+            said["category"] = A_WORD_MEANS
+        made.append(Judging(item["id"], said))
+    return made

@@ -20,6 +20,7 @@ class SilenceRow:
     id: UUID
     matchers: dict[str, Any]
     author: str
+    author_name: str | None
     reason: str
     starts_at: datetime
     ends_at: datetime
@@ -27,7 +28,11 @@ class SilenceRow:
     expired_by: str | None
 
 
-_SILENCE: str = "SELECT id, matchers, author, reason, starts_at, ends_at, created_at, expired_by FROM camera_silences"
+_SILENCE: str = """
+    SELECT id, matchers, author, (SELECT u.display_name FROM users u WHERE 'user:' || u.id = author) AS author_name,
+           reason, starts_at, ends_at, created_at, expired_by
+      FROM camera_silences
+"""
 
 IN_FORCE = Statement(
     SilenceRow,

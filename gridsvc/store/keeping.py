@@ -6,13 +6,14 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from gridsvc.db import Conn, Nothing, Statement
-from gridsvc.store import alarms, camera_quarantine, signed_requests
+from gridsvc.store import alarms, camera_quarantine, positions, signed_requests
 
 INBOX_DAYS: Final = 30  # longer than any redelivery or replay of a dead letter
 IDEMPOTENCY_DAYS: Final = 30
 LOGIN_FAILURE_DAYS: Final = 1  # throttling looks back a quarter of an hour
 NOTICE_DAYS: Final = 30  # after the acknowledgement; one that nobody acknowledged stays
 SIGNED_DAYS: Final = 1  # a signature is good for ten minutes at most, from its moment both ways
+TRAIL_DAYS: Final = 30  # where officers have been: long enough for a complaint, and no longer
 ALARM_DAYS: Final = 90  # after somebody has seen it
 QUARANTINE_DAYS: Final = 90  # of camera messages that could not be read: until their reader is mended
 
@@ -56,6 +57,7 @@ _KEPT: Final = (
     (LOGIN_FAILURES, LOGIN_FAILURE_DAYS),
     (NOTICES, NOTICE_DAYS),
     (alarms.OLD, ALARM_DAYS),
+    (positions.OLD_TRAILS, TRAIL_DAYS),
     (camera_quarantine.OLD, QUARANTINE_DAYS),
     (signed_requests.OLD, SIGNED_DAYS),
 )

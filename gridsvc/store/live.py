@@ -74,6 +74,15 @@ _ALARM: Final = """
            FROM users u WHERE u.id = a.acknowledged_by) END)::text"""
 
 
+# Who wrote the verdict stands as user:<id>; a program writes none.
+_REVIEW: Final = """
+    json_build_object(
+      'id', r.id, 'camera', r.camera, 'kind', r.kind, 'verdict', r.verdict, 'events', r.events,
+      'opened_at', r.opened_at, 'verdict_by', CASE WHEN r.verdict IS NOT NULL THEN json_build_object(
+        'id', r.verdict_by,
+        'name', (SELECT u.display_name FROM users u WHERE 'user:' || u.id = r.verdict_by)) END)::text"""
+
+
 # -- numbering ---------------------------------------------------------------------------------------
 
 
@@ -121,7 +130,7 @@ NUMBER = Statement(
     ), numbered AS (
       SELECT kind, ref, coalesce(opened.keys, '{{}}') AS was_keys, coalesce(lay.areas, '{{}}') AS was_areas,
              $2::bigint + row_number() OVER (ORDER BY kind NOT IN ('scope', 'session'), last_id) AS seq,
-             CASE WHEN kind IN ('case', 'officer', 'alarm') THEN ref::uuid END AS id
+             CASE WHEN kind IN ('case', 'officer', 'alarm', 'review') THEN ref::uuid END AS id
         FROM named
              LEFT JOIN opened USING (kind, ref)
              LEFT JOIN lay USING (kind, ref)
@@ -151,6 +160,10 @@ NUMBER = Statement(
                       LEFT JOIN cases c ON c.id = a.case_id
                       LEFT JOIN cameras k ON k.code = a.camera
                 WHERE n.kind = 'alarm' AND a.id = n.id
+               UNION ALL
+               SELECT ARRAY(SELECT 'reviews@' || key FROM unnest(r.seen_by) AS key), '{{}}', {_REVIEW}
+                 FROM camera_reviews r
+                WHERE n.kind = 'review' AND r.id = n.id
              ) AS now_is ON true
       RETURNING seq
     ), moved AS (

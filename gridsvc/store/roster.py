@@ -32,7 +32,7 @@ class Officer:
 
 # An officer is in reach when one of his own grants lies at or below one of the asker's, $1 divisions and $2 duty
 # lines side by side (a line NULL: all lines).
-_IN_REACH = """
+IN_REACH = """
     EXISTS (
              SELECT FROM grants g
                          JOIN unnest($1::text[], $2::text[]) AS mine (division, duty_line)
@@ -58,7 +58,7 @@ OFFICERS = Statement(
       FROM officers o
            JOIN users u ON u.id = o.user_id AND u.active
            LEFT JOIN officer_positions p ON p.officer_id = o.user_id
-     WHERE {_IN_REACH}
+     WHERE {IN_REACH}
        AND ($4::boolean IS NULL OR o.on_duty = $4::boolean)
        AND ($5::uuid IS NULL OR o.user_id > $5::uuid)
        AND ($7::text IS NULL OR EXISTS (SELECT FROM officer_skills k WHERE k.officer_id = o.user_id AND k.skill = $7))
@@ -82,7 +82,7 @@ REACHED = Statement(
     SELECT o.user_id AS officer_id
       FROM officers o
      WHERE o.user_id = $4::uuid
-       AND {_IN_REACH}
+       AND {IN_REACH}
     """,  # noqa: S608 - a constant of ours
 )
 

@@ -3,8 +3,9 @@
 import { batch, computed, signal } from "../shared/screen.js";
 import { named } from "../shared/language.js";
 import { ask, askAll } from "../shared/service.js";
+import { reviewsAnew, takeReviews } from "./reviews.js";
 
-/** @import { Alarm, Brief, Camera, Category, Department, Division, Frame, MapLayers, MoveRule, Officer, Snapshot } from "../shared/types.js" */
+/** @import { Alarm, Brief, Camera, Category, Department, Division, Frame, MapLayers, MoveRule, Officer, ReviewNews, Snapshot } from "../shared/types.js" */
 
 const FINAL = new Set(["closed", "rejected", "cancelled", "merged"]);
 
@@ -76,6 +77,7 @@ export function takeSnapshot(snapshot) {
     officersSeen.value += 1;
     camerasSeen.value += 1;
   });
+  reviewsAnew();
 }
 
 /** @param {Frame[]} frames */
@@ -83,6 +85,8 @@ export function takeNews(frames) {
   let ofCases = 0, ofOfficers = 0, ofCameras = 0;
   /** @type {Alarm[]} */
   const rung = [];
+  /** @type {ReviewNews[]} */
+  const looked = [];
   for (const frame of frames) {
     if (frame.type === "case") ofCases += Number(takeCase(frame.case));
     else if (frame.type === "gone" && frame.kind === "case") ofCases += Number(cases_.delete(frame.id));
@@ -91,6 +95,7 @@ export function takeNews(frames) {
     else if (frame.type === "officer") ofOfficers += Number(Boolean(officers_.set(frame.officer.id, frame.officer)));
     else if (frame.type === "camera") ofCameras += Number(Boolean(cameras_.set(frame.camera.code, frame.camera)));
     else if (frame.type === "alarm") rung.push(frame.alarm);
+    else if (frame.type === "review") looked.push(frame.review);
   }
   batch(() => {
     if (ofCases > 0) casesSeen.value += 1;
@@ -98,6 +103,7 @@ export function takeNews(frames) {
     if (ofCameras > 0) camerasSeen.value += 1;
     for (const alarm of rung) heardHere.add(alarm.id);
     if (rung.length > 0) takeAlarms(rung);
+    if (looked.length > 0) takeReviews(looked);
   });
 }
 

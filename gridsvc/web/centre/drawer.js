@@ -8,9 +8,10 @@ import { TimeBar } from "../shared/timebar.js";
 import { timeLeft } from "../shared/timeleft.js";
 import { briefOf, departmentName, officerOf, officers } from "./city.js";
 import { Moves } from "./moves.js";
+import { Near } from "./near.js";
 import { close, goal, leftOf, open } from "./view.js";
 
-/** @import { Brief, Case, CaseDetail, Clock, HistoryRow, Routed } from "../shared/types.js" */
+/** @import { Brief, CaseDetail, Clock, HistoryRow, Routed } from "../shared/types.js" */
 
 /** @typedef {{detail: CaseDetail, history: HistoryRow[], clocks: Clock[], routing: {items: Routed[], pooled: {at: string, why: string}[]}}} Whole */
 
@@ -127,19 +128,11 @@ function Where({ detail }) {
       ${of.component && html`<dt>${t("drawer.component")}</dt><dd>${of.component}</dd>`}
       ${lon !== null && lat !== null && html`<dt>${t("drawer.place")}</dt><dd>${lat.toFixed(5)}, ${lon.toFixed(5)} <button class="quiet" onClick=${() => { goal.value = { lon, lat, always: true }; }}>${t("list.toMap")}</button></dd>`}
     </dl>
-    <${Nearest} of=${of} />
+    <${Near} of=${of} />
   </section>`;
 }
 
-/** Officers on duty near by, the nearest first. @param {{of: Case}} props */
-function Nearest({ of }) {
-  const near = nearest(of).slice(0, 4);
-  if (near.length === 0) return null;
-  return html`<h4>${t("drawer.nearest")}</h4>
-    <ul class="near">${near.map(({ officer, metres }) => html`<li key=${officer.id}><span>${officer.name}</span><span class="muted">${distance(metres)} · ${t("officer.cases", { n: officer.open_cases })}</span></li>`)}</ul>`;
-}
-
-/** @param {{lon: number | null, lat: number | null}} of */
+/** Officers on duty whose place is known, the nearest first. @param {{lon: number | null, lat: number | null}} of */
 export function nearest(of) {
   const { lon, lat } = of;
   if (lon === null || lat === null) return [];

@@ -8,8 +8,9 @@ import { briefOf, cameras, officers } from "./city.js";
 import { isDown } from "./figures.js";
 import { Legend } from "./legend.js";
 import { addIcons, iconName, styleOf } from "./mapstyle.js";
+import { keepSight } from "./sight.js";
 import { theme } from "./theme.js";
-import { asksForPlace, filters, goal, inFilter, isLate, leftOf, listed, narrow, open, opened, panel, pointed } from "./view.js";
+import { asksForPlace, chosenCamera, filters, goal, inFilter, isLate, leftOf, listed, narrow, open, opened, panel, pointed } from "./view.js";
 
 /** @typedef {{type: "Feature", properties: Record<string, unknown>, geometry: {type: "Point", coordinates: [number, number]}}} Feature */
 /** @import { GeoJSONSource } from "../vendor/maplibre-gl.mjs" */
@@ -188,7 +189,8 @@ export function MapView({ city }) {
     let stop = () => {};
     map.on("style.load", () => {
       addIcons(map);
-      stop = keepInStep(map);
+      const stops = [keepInStep(map), keepSight(map)];
+      stop = () => stops.forEach((each) => each());
     });
     map.on("click", (event) => {
       const asked = asksForPlace.peek();
@@ -253,6 +255,12 @@ function click(map, at) {
   if (officer) {
     narrow({ officer: filters.peek().officer === officer.properties["id"] ? "" : String(officer.properties["id"]) });
     panel.value = "cases";
+    return;
+  }
+  const camera = under("cameras");
+  if (camera) {
+    chosenCamera.value = String(camera.properties["id"]);
+    panel.value = "cameras";
   }
 }
 

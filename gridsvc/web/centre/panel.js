@@ -1,15 +1,15 @@
-// The panel beside the map: my queue, cases, officers or cameras.
+// The panel beside the map: my queue, cases, officers, what cameras saw, or cameras.
 import { html, useState } from "../shared/screen.js";
-import { count, moment, t, word } from "../shared/language.js";
+import { count, t, word } from "../shared/language.js";
 import { line } from "../shared/live.js";
 import { BulkBar } from "./bulk.js";
-import { cameras, cases, officers } from "./city.js";
+import { Cameras } from "./cameras.js";
+import { cases, officers } from "./city.js";
 import { NONE, narrows } from "./filters.js";
-import { isDown } from "./figures.js";
 import { CaseList } from "./list.js";
-import { filters, goal, listed, narrow, onlyDown, order, panel, picked, widen } from "./view.js";
-
-/** @import { Camera, Officer } from "../shared/types.js" */
+import { Officers } from "./officers.js";
+import { Bench } from "./review.js";
+import { filters, listed, narrow, order, panel, picked, widen } from "./view.js";
 
 const STATES = ["reported", "filed", "assigned", "accepted", "in_progress", "handled"];
 const SEVERITIES = ["emergency", "high", "normal", "low"];
@@ -17,8 +17,8 @@ const SOURCES = ["officer", "camera", "desk", "hotline", "resident", "partner"];
 
 export function PanelPane() {
   const shown = panel.value;
-  return html`<aside class="panel" aria-label=${t(`panel.${shown}`)}>
-    ${shown === "officers" ? html`<${Officers} />` : shown === "cameras" ? html`<${Cameras} />` : html`<${Cases} />`}
+  return html`<aside class=${`panel ${shown}`} aria-label=${t(`panel.${shown}`)}>
+    ${shown === "officers" ? html`<${Officers} />` : shown === "review" ? html`<${Bench} />` : shown === "cameras" ? html`<${Cameras} />` : html`<${Cases} />`}
   </aside>`;
 }
 
@@ -103,50 +103,4 @@ function Chips() {
     ${chips.map(({ words, off }) => html`<button key=${words} class="chip" onClick=${off} aria-label=${t("filter.remove", { what: words })}>${words}<span aria-hidden="true"> ×</span></button>`)}
     <button class="quiet" onClick=${widen}>${t("filter.clear")}</button>
   </div>`;
-}
-
-function Officers() {
-  const rows = [...officers.value].sort(
-    (one, other) => Number(other.on_duty) - Number(one.on_duty) || other.open_cases - one.open_cases || (one.id < other.id ? -1 : 1),
-  );
-  return html`
-    <header class="panel-head"><h2>${t("panel.officers")} <span class="panel-count">${count(rows.filter((each) => each.on_duty).length)} / ${count(rows.length)}</span></h2></header>
-    ${rows.length === 0 ? html`<div class="empty"><p>${t("empty.officers")}</p></div>` : html`<ul class="plain-list">
-      ${rows.map((each) => html`<${OfficerRow} key=${each.id} officer=${each} />`)}
-    </ul>`}`;
-}
-
-/** @param {{officer: Officer}} props */
-function OfficerRow({ officer }) {
-  const { lon, lat } = officer;
-  const placed = lon !== null && lat !== null;
-  return html`<li class="plain-row">
-    <span class=${`duty ${officer.on_duty ? "on" : "off"}`} aria-hidden="true" />
-    <span class="plain-main"><b>${officer.name}</b><span class="muted">${officer.on_duty ? t("officer.on") : t("officer.off")}
-      ${officer.beat ? ` · ${officer.beat}` : ""}${officer.at ? ` · ${t("officer.seen", { at: moment(officer.at) })}` : ""}</span></span>
-    <button class="quiet" disabled=${officer.open_cases === 0} onClick=${() => { narrow({ officer: officer.id }); panel.value = "cases"; }}>${t("officer.cases", { n: officer.open_cases })}</button>
-    <button class="quiet" disabled=${!placed} onClick=${() => { if (placed) goal.value = { lon, lat, always: true }; }}>${t("list.toMap")}</button>
-  </li>`;
-}
-
-function Cameras() {
-  const all = cameras.value;
-  const rows = [...all].filter((each) => !onlyDown.value || isDown(each))
-    .sort((one, other) => Number(isDown(other)) - Number(isDown(one)) || (one.code < other.code ? -1 : 1));
-  return html`
-    <header class="panel-head"><h2>${t("panel.cameras")} <span class="panel-count">${count(rows.length)}</span></h2>
-      <label class="box"><input type="checkbox" checked=${onlyDown.value} onChange=${() => { onlyDown.value = !onlyDown.peek(); }} />${t("figure.camerasDown")}</label>
-    </header>
-    ${rows.length === 0 ? html`<div class="empty"><p>${t(all.length === 0 ? "empty.cameras" : "empty.camerasDown")}</p></div>` : html`<ul class="plain-list">
-      ${rows.map((each) => html`<${CameraRow} key=${each.code} camera=${each} />`)}
-    </ul>`}`;
-}
-
-/** @param {{camera: Camera}} props */
-function CameraRow({ camera }) {
-  return html`<li class="plain-row">
-    <span class=${`duty ${isDown(camera) ? "down" : camera.state === "online" ? "on" : "off"}`} aria-hidden="true" />
-    <span class="plain-main"><b>${camera.name}</b><span class="muted">${word("camera", camera.state)}${camera.heard_at ? ` · ${t("officer.seen", { at: moment(camera.heard_at) })}` : ""}</span></span>
-    <button class="quiet" onClick=${() => { goal.value = { lon: camera.lon, lat: camera.lat, always: true }; }}>${t("list.toMap")}</button>
-  </li>`;
 }

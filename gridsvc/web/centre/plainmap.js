@@ -4,6 +4,7 @@ import { decade } from "../shared/clock.js";
 import { t, word } from "../shared/language.js";
 import { OUTLINES } from "../shared/marks.js";
 import { categoryName, officers } from "./city.js";
+import { sight } from "./sight.js";
 import { asksForPlace, inFilter, leftOf, open, opened } from "./view.js";
 
 /** @import { MapLayers } from "../shared/types.js" */
@@ -56,6 +57,7 @@ export function PlainMap({ city }) {
           <circle class="plain-ring" cx="12" cy="12" r="13" /><path class="mark-ground" d=${OUTLINES[each.severity]} /><path class="mark-line" d=${OUTLINES[each.severity]} />
         </g>`;
       })}
+      ${sight.value.spot && html`<circle class="plain-spot" cx=${at(sight.value.spot.lon, sight.value.spot.lat).x} cy=${at(sight.value.spot.lon, sight.value.spot.lat).y} r=${size / 2} />`}
     </svg>
     <div class="map-tools" role="group" aria-label=${t("map.tools")}>
       <button onClick=${() => zoomTo(2)} aria-label=${t("map.in")}>+</button>

@@ -1,14 +1,17 @@
 // The rail: which panel is beside the map.
-import { html } from "../shared/screen.js";
+import { html, useEffect } from "../shared/screen.js";
 import { count, t } from "../shared/language.js";
 import { person } from "../shared/service.js";
 import { hasQueue } from "./queue.js";
+import { countReviews, tally } from "./reviews.js";
+import { DESK, holds } from "./roles.js";
 import { PANELS, mapFirst, mine, panel } from "./view.js";
 
 const ICONS = {
   queue: "M4 5h16v10h-4l-2 3h-4l-2-3H4Z",
   cases: "M4 6h16M4 12h16M4 18h16",
   officers: "M12 4a4 4 0 1 1 0 8a4 4 0 0 1 0-8ZM4.5 20c.6-4 3.6-6 7.5-6s6.900 2 7.500 6",
+  review: "M2 12c3-5 6.500-7.500 10-7.500s7 2.500 10 7.500c-3 5-6.500 7.500-10 7.500s-7-2.500-10-7.500ZM12 9a3 3 0 1 1 0 6a3 3 0 0 1 0-6Z",
   cameras: "M3 7h12v10H3ZM15 11l6-3v8l-6-3",
   map: "M3 6l6-2l6 2l6-2v14l-6 2l-6-2l-6 2ZM9 4v14M15 6v14",
 };
@@ -20,13 +23,16 @@ function Icon({ name }) {
 
 export function Rail() {
   const me = person.value;
-  const there = PANELS.filter((each) => each !== "queue" || (me && hasQueue(me)));
+  const there = PANELS.filter((each) => (each === "queue" ? me && hasQueue(me) : each !== "review" || holds(DESK)));
+  const looks = tally.value?.waiting ?? 0;
+  useEffect(countReviews, [me]);
   return html`<nav class="rail" aria-label=${t("rail.title")}>
     ${there.map((each) => html`<button key=${each} class="rail-item" aria-pressed=${panel.value === each && !mapFirst.value}
       onClick=${() => { panel.value = each; mapFirst.value = false; }} title=${t(`panel.${each}`)}>
       <${Icon} name=${each} />
       <span class="rail-word">${t(`panel.${each}`)}</span>
       ${each === "queue" && mine.value.length > 0 && html`<span class="badge" aria-label=${t("rail.waiting", { n: mine.value.length })}>${count(Math.min(mine.value.length, 999))}</span>`}
+      ${each === "review" && looks > 0 && html`<span class="badge quiet-badge" aria-label=${t("review.waiting", { n: looks })}>${count(Math.min(looks, 999))}</span>`}
     </button>`)}
     <button class="rail-item rail-map" aria-pressed=${mapFirst.value} onClick=${() => { mapFirst.value = true; }} title=${t("map.title")}>
       <${Icon} name="map" /><span class="rail-word">${t("map.title")}</span>

@@ -11,8 +11,8 @@ import { byNewest, byUrgency, hasQueue, waitsFor } from "./queue.js";
 /** @import { Brief, Division } from "../shared/types.js" */
 /** @import { Filters } from "./filters.js" */
 
-/** @typedef {"queue" | "cases" | "officers" | "cameras"} Panel */
-export const PANELS = /** @type {const} */ (["queue", "cases", "officers", "cameras"]);
+/** @typedef {"queue" | "cases" | "officers" | "review" | "cameras"} Panel */
+export const PANELS = /** @type {const} */ (["queue", "cases", "officers", "review", "cameras"]);
 
 export const panel = signal(/** @type {Panel} */ ("cases"));
 export const filters = signal(/** @type {Filters} */ (NONE));
@@ -26,6 +26,9 @@ export const mapFirst = signal(false);
 
 /** Cameras or officers that are shown: all, or only those that want a look. */
 export const onlyDown = signal(false);
+
+/** The code of the camera that is looked at; "" for none. */
+export const chosenCamera = signal("");
 
 /** Cases that are picked for an act on all of them. @type {import("../vendor/signals.mjs").Signal<ReadonlySet<string>>} */
 export const picked = signal(new Set());

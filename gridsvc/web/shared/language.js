@@ -59,6 +59,7 @@ export function named(name, nameEn) {
 }
 
 const number_ = computed(() => new Intl.NumberFormat(language.value));
+const share_ = computed(() => new Intl.NumberFormat(language.value, { style: "percent" }));
 
 /** @param {Intl.DateTimeFormatOptions} how */
 const format = (how) => new Intl.DateTimeFormat(language.value, { hourCycle: "h23", ...how, ...(zone.value ? { timeZone: zone.value } : {}) });
@@ -69,6 +70,9 @@ const day_ = computed(() => format({ year: "numeric", month: "2-digit", day: "2-
 
 /** @param {number} value */
 export const count = (value) => number_.value.format(value);
+
+/** A share from 0 to 1, in per cent. @param {number} value */
+export const share = (value) => share_.value.format(value);
 
 /** @param {number} ms */
 export const timeOfDay = (ms) => exact_.value.format(ms);

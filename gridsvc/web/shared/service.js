@@ -68,13 +68,13 @@ export async function askAll(path) {
  * @param {string} method
  * @param {string} path
  * @param {unknown} body
- * @param {{key?: string, ifMatch?: string}} [more]
+ * @param {{key?: string, ifMatch?: string, keepalive?: boolean}} [more] `keepalive`: it outlives the page
  */
 export async function write(method, path, body, more = {}) {
   /** @type {Record<string, string>} */
   const headers = { "Idempotency-Key": more.key ?? newKey(), "X-CSRF-Token": forgeryToken };
   if (more.ifMatch !== undefined) headers["If-Match"] = `"${more.ifMatch}"`;
-  return (await send(method, path, body, headers)).body;
+  return (await send(method, path, body, headers, undefined, more.keepalive)).body;
 }
 
 /**
@@ -142,10 +142,11 @@ export async function signOut() {
  * @param {unknown} body
  * @param {Record<string, string>} headers
  * @param {AbortSignal} [signal_]
+ * @param {boolean} [keepalive]
  */
-async function send(method, path, body, headers, signal_) {
+async function send(method, path, body, headers, signal_, keepalive = false) {
   /** @type {RequestInit} */
-  const request = { method, headers, signal: signal_ ?? null, credentials: "same-origin" };
+  const request = { method, headers, signal: signal_ ?? null, keepalive, credentials: "same-origin" };
   if (body instanceof FormData) request.body = body;
   else if (body !== undefined) {
     request.body = JSON.stringify(body);

@@ -89,6 +89,7 @@
  *   | {type: "officer", seq: number, officer: Officer}
  *   | {type: "camera", seq: number, camera: Camera}
  *   | {type: "alarm", seq: number, alarm: Alarm}
+ *   | {type: "review", seq: number, at?: string, review: ReviewNews}
  *   | {type: "heartbeat", seq: number, at: string}
  *   | {type: "resync", reason: string}} Frame
  */
@@ -261,5 +262,120 @@
  * @property {string} attribution
  * @property {Record<string, {version: string, minzoom: number, maxzoom: number}>} layers
  */
+
+/** @typedef {{type: string, coordinates: unknown}} Polygon */
+
+/**
+ * A picture of a camera; `image` and `thumb` are null unless it is kept.
+ * @typedef {object} CameraPicture
+ * @property {string} id
+ * @property {string} received_at
+ * @property {"waiting" | "kept" | "refused"} state
+ * @property {string} reason
+ * @property {string | null} image
+ * @property {string | null} thumb
+ */
+
+/**
+ * @typedef {object} Review
+ * @property {string} id
+ * @property {string} camera
+ * @property {string} kind
+ * @property {string} zone
+ * @property {string} target
+ * @property {string} why
+ * @property {string | null} category
+ * @property {number} lon
+ * @property {number} lat
+ * @property {string} cell
+ * @property {string} division
+ * @property {string} first_at
+ * @property {string} last_at
+ * @property {number} events
+ * @property {string} opened_at
+ * @property {CameraPicture[]} pictures the newest few
+ */
+
+/**
+ * What the live feed tells of a review.
+ * @typedef {object} ReviewNews
+ * @property {string} id
+ * @property {string} camera
+ * @property {string} kind
+ * @property {number} events
+ * @property {string} opened_at
+ * @property {string | null} verdict
+ * @property {{id: string, name: string | null} | null} verdict_by
+ */
+
+/**
+ * @typedef {object} Kind
+ * @property {string} kind
+ * @property {number} seen_real
+ * @property {number} seen_false
+ * @property {number | null} precision
+ * @property {string | null} mute
+ * @property {string | null} muted_at
+ */
+
+/**
+ * @typedef {object} Standing
+ * @property {string} camera
+ * @property {string} health
+ * @property {string | null} heard_at
+ * @property {string | null} offline_since
+ * @property {number | null} over
+ * @property {Kind[]} kinds
+ */
+
+/**
+ * @typedef {object} CameraDetail
+ * @property {{name: string, lon: number, lat: number, bearing_deg: number, field_deg: number, far_m: number, protocol: string, vendor: string, model: string}} camera
+ * @property {Polygon} field_of_view
+ * @property {{kind: string, cell: string, share: number}[]} cells
+ * @property {{id: number, kind: string, category: string | null, mode: string}[]} labels
+ */
+
+/**
+ * @typedef {object} Silence
+ * @property {string} id
+ * @property {Record<string, string[]>} matchers
+ * @property {string} author
+ * @property {string | null} author_name
+ * @property {string} reason
+ * @property {string} since
+ * @property {string} until
+ */
+
+/**
+ * @typedef {object} Unmapped
+ * @property {string} camera
+ * @property {string} camera_name
+ * @property {string} protocol
+ * @property {string} kind
+ * @property {string} zone
+ * @property {string} target
+ * @property {number} count
+ * @property {string} last_at
+ */
+
+/**
+ * An officer as GET /api/v1/officers tells him.
+ * @typedef {object} OnDuty
+ * @property {string} id
+ * @property {boolean} there
+ * @property {string | null} shift_until
+ * @property {string | null} absent_until
+ * @property {string[]} beats
+ * @property {string[]} skills
+ * @property {string[]} teams
+ * @property {number} most_open
+ * @property {number} load
+ * @property {number} given_today
+ */
+
+/** @typedef {{officer: string, since: string, steps: {at: string, lon: number, lat: number, accuracy_m: number | null}[]}} Trail */
+/** @typedef {{id: string, display_name: string, there: boolean, open_cases: number, most_open: number, load: number}} TakesOver */
+/** @typedef {{id: string, display_name: string, distance_m: number, age_s: number, there: boolean, open_cases: number, most_open: number}} Near */
 
 export {};

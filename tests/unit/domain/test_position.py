@@ -8,7 +8,7 @@ from itertools import permutations
 import pytest
 
 from geo.place import Bounds
-from gridsvc.domain.position import Claim, Outcome, against_known, judge, newest
+from gridsvc.domain.position import TRAIL_APART, Claim, Outcome, against_known, judge, newest, way
 from gridsvc.domain.tracker import read_form, read_moment
 from gridsvc.errors import BadRequest
 
@@ -47,6 +47,15 @@ def test_a_fix_in_another_datum_is_kept_in_wgs84() -> None:
     place = judge(fix(datum="gcj02"), NOW, CITY).place
     assert place is not None
     assert abs(place.lon - 103.83) > 0.001
+
+
+def test_the_way_is_thinned_in_the_order_of_time_and_leaves_out_what_is_not_exact() -> None:
+    vague = Claim(lon=103.83, lat=36.06, datum="wgs84", accuracy_m=101.0, taken_at=NOW - timedelta(seconds=40))
+    silent = Claim(lon=103.83, lat=36.06, datum="wgs84", accuracy_m=None, taken_at=NOW - timedelta(seconds=15))
+    batch = [fix(0, lon=0, lat=0), fix(100), fix(60), fix(81), fix(80), vague, silent]
+    kept = [(NOW - each.taken_at).total_seconds() for each in way([judge(claim, NOW, CITY) for claim in batch])]
+    assert kept == [100, 80, 60, 15]
+    assert timedelta(seconds=20) == TRAIL_APART
 
 
 def test_the_newest_of_a_batch_is_the_same_in_every_order() -> None:

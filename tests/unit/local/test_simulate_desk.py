@@ -10,6 +10,8 @@ from gridsvc.domain.case import MOVES, Move
 from gridsvc.domain.reasons import RESULTS
 from gridsvc.local.simulate_desk import (
     A_WORD_MEANS,
+    AT_A_SITTING,
+    LEFT_WAITING,
     TEND_EVERY,
     WITH_NUMBER,
     WRONG_PAGE_EVERY,
@@ -18,6 +20,7 @@ from gridsvc.local.simulate_desk import (
     meaning,
     number_of,
     tended,
+    verdicts,
     wrong_page,
 )
 from gridsvc.local.simulate_rules import MARK
@@ -84,3 +87,16 @@ def test_a_word_that_has_no_meaning_is_given_one_of_the_starter_edition_for_a_pe
     said = meaning({"kind": "bird", "protocol": "frigate", "zone": "", "camera": "c", "count": 3})
     assert said == {"kind": "bird", "protocol": "frigate", "category": A_WORD_MEANS, "mode": "review"}
     assert A_WORD_MEANS in {category.code for category in CATEGORIES}
+
+
+def test_reviews_are_judged_in_every_way_and_a_few_are_left_for_others() -> None:
+    waiting = [{"id": str(UUID(int=n)), "category": None if n % 2 else "200401"} for n in range(LEFT_WAITING + 400)]
+    assert verdicts(waiting[:LEFT_WAITING], seed=1) == []
+    assert len(verdicts(waiting[: LEFT_WAITING + 1], seed=1)) == 1
+    found: Counter[str] = Counter()
+    for n in range(0, 400, AT_A_SITTING):
+        for judging in verdicts(waiting[n:], seed=1):
+            found[judging.said["verdict"]] += 1
+            mapped = int(UUID(judging.review)) % 2 == 0
+            assert ("category" in judging.said) == (judging.said["verdict"] == "real" and not mapped)
+    assert found["real"] > found["false"] > found["duplicate"] > 0

@@ -1,0 +1,16 @@
+// Which roles may ask for what, so that a page does not ask for what it would be refused. The service decides.
+import { person } from "../shared/service.js";
+
+/** The people of the control centre. */
+export const DESK = new Set(["acceptor", "dispatcher", "supervisor", "admin", "auditor"]);
+
+/** Who may let nothing come of what cameras see. */
+export const RULERS = new Set(["dispatcher", "supervisor", "admin"]);
+
+/** Who judges what cameras saw. */
+export const JUDGES = new Set(["acceptor", "dispatcher", "supervisor"]);
+
+export const ADMINS = new Set(["admin"]);
+
+/** Whether this person has one of the roles. @param {Set<string>} roles */
+export const holds = (roles) => person.value?.roles.some(({ role }) => roles.has(role)) ?? false;
