@@ -17,6 +17,9 @@ const cameras_ = new Map();
 
 const casesSeen = signal(0), officersSeen = signal(0), camerasSeen = signal(0);
 
+/** How many whole pictures have come: what the feed does not resend is asked for again with each. */
+export const wholes = signal(0);
+
 /** Open cases by id. Whoever reads it is drawn again when one changes. */
 export const cases = computed(() => (casesSeen.value, cases_), { name: "cases" });
 export const officers = computed(() => (officersSeen.value, [...officers_.values()]));
@@ -37,8 +40,30 @@ export const alarms = signal([]);
 /** Those that came while the page was open: they are heard. @type {Set<string>} */
 export const heardHere = new Set();
 
+/** Alarms that were told since the standing ones were asked for last: what was told is newer. @type {Set<string>} */
+const toldSince = new Set();
+
+export const askingForStanding = () => toldSince.clear();
+
+/**
+ * What stands unacknowledged, in place of what is known; what was told meanwhile counts before it.
+ * @param {Alarm[]} standing
+ * @param {boolean} first whether nothing was known before: what has stood for long is not heard as if it had just come
+ */
+export function takeStanding(standing, first) {
+  const known = new Set(alarms.peek().map((each) => each.id));
+  const kept = alarms.peek().filter((each) => toldSince.has(each.id));
+  const listed = standing.filter((each) => !toldSince.has(each.id));
+  for (const alarm of listed) if (!first && !known.has(alarm.id)) heardHere.add(alarm.id);
+  alarms.value = [...kept, ...listed].sort((one, other) => Date.parse(other.at) - Date.parse(one.at));
+}
+
 /** @param {Alarm[]} told */
 export function takeAlarms(told) {
+  for (const alarm of told) {
+    toldSince.add(alarm.id);
+    if (alarm.acknowledged !== null) heardHere.delete(alarm.id);
+  }
   /** @type {Map<string, Alarm>} */
   const all = new Map(alarms.peek().map((each) => [each.id, each]));
   for (const alarm of told) {
@@ -75,6 +100,7 @@ export function takeSnapshot(snapshot) {
     casesSeen.value += 1;
     officersSeen.value += 1;
     camerasSeen.value += 1;
+    wholes.value += 1;
   });
 }
 
@@ -96,7 +122,7 @@ export function takeNews(frames) {
     if (ofCases > 0) casesSeen.value += 1;
     if (ofOfficers > 0) officersSeen.value += 1;
     if (ofCameras > 0) camerasSeen.value += 1;
-    for (const alarm of rung) heardHere.add(alarm.id);
+    for (const alarm of rung) if (alarm.acknowledged === null) heardHere.add(alarm.id);
     if (rung.length > 0) takeAlarms(rung);
   });
 }

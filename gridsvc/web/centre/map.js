@@ -9,7 +9,7 @@ import { isDown } from "./figures.js";
 import { Legend } from "./legend.js";
 import { addIcons, iconName, styleOf } from "./mapstyle.js";
 import { theme } from "./theme.js";
-import { asksForPlace, filters, goal, inFilter, isLate, leftOf, listed, narrow, open, opened, panel, pointed } from "./view.js";
+import { asksForPlace, filters, goal, homeward, inFilter, isLate, leftOf, listed, narrow, open, opened, panel, pointed } from "./view.js";
 
 /** @typedef {{type: "Feature", properties: Record<string, unknown>, geometry: {type: "Point", coordinates: [number, number]}}} Feature */
 /** @import { GeoJSONSource } from "../vendor/maplibre-gl.mjs" */
@@ -77,8 +77,9 @@ const loads = computed(() => {
 /**
  * Keep a map in step until the returned function is called.
  * @param {MapLibre} map
+ * @param {MapLayers} city
  */
-function keepInStep(map) {
+function keepInStep(map, city) {
   const source = (/** @type {string} */ name) => /** @type {GeoJSONSource} */ (map.getSource(name));
   let waits = 0;
   /** @type {Map<string, {key: string, loud: boolean}>} */
@@ -144,6 +145,9 @@ function keepInStep(map) {
     if (buildings3d !== map.getPitch() > 0) map.jumpTo({ pitch: buildings3d ? 55 : 0 });
   }));
   stops.push(effect(() => {
+    if (homeward.value > 0) map.fitBounds(city.bounds, { padding: 24, duration: 0 });
+  }));
+  stops.push(effect(() => {
     const to = goal.value;
     if (to !== null) waits = requestAnimationFrame(() => bring(map, to)); // the drawer of the same click stands by then
   }));
@@ -188,7 +192,7 @@ export function MapView({ city }) {
     let stop = () => {};
     map.on("style.load", () => {
       addIcons(map);
-      stop = keepInStep(map);
+      stop = keepInStep(map, city);
     });
     map.on("click", (event) => {
       const asked = asksForPlace.peek();

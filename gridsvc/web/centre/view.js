@@ -36,6 +36,9 @@ export const pointed = signal("");
 /** Where the map should go: set by lists, taken by the map. @type {import("../vendor/signals.mjs").Signal<{lon: number, lat: number, always: boolean} | null>} */
 export const goal = signal(null);
 
+/** How often the map was asked to show the whole city again. */
+export const homeward = signal(0);
+
 /** A place that a form asks for; the next click on the map answers. @type {import("../vendor/signals.mjs").Signal<((lon: number, lat: number) => void) | null>} */
 export const asksForPlace = signal(null);
 

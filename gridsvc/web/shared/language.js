@@ -73,6 +73,9 @@ export const count = (value) => number_.value.format(value);
 /** @param {number} ms */
 export const timeOfDay = (ms) => exact_.value.format(ms);
 
+/** @param {number} ms */
+export const day = (ms) => day_.value.format(ms);
+
 /**
  * Day and time; the time alone where it is today.
  * @param {string | number} at
