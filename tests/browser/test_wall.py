@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import signal
 from datetime import timedelta
 from typing import Any
@@ -60,6 +61,16 @@ async def _left(page: Page) -> dict[str, float]:
     return {each["name"]: each["value"] for each in told["metrics"]}
 
 
+async def _least(page: Page) -> dict[str, float]:
+    """The least of two rounds: it is of the same view each time, however fast the page turns meanwhile."""
+    samples = []
+    for _ in range(2):
+        for view in ("newest", "duty", "city"):
+            await page.wait_for_selector(f".wall[data-view={view}]")
+            samples.append(await _left(page))
+    return {name: min(each[name] for each in samples) for name in samples[0]}
+
+
 async def _round(page: Page) -> None:
     """Every view has stood once more, and the first stands again."""
     await page.wait_for_selector(".wall[data-view=newest]")
@@ -77,12 +88,11 @@ async def test_the_views_take_turns_without_controls_and_leave_nothing_behind(de
         ) == 0  # fmt: skip
         smallest = await page.evaluate(_SMALLEST)
         assert smallest >= 1080 / 45, "type that nobody reads from five metres"
-        await _round(page)
-        before = await _left(page)
+        before = await _least(page)
         for _ in range(3):
             await asyncio.gather(*(town.report(category) for category in (LITTER, BILLS, LITTER)))
             await _round(page)
-        after = await _left(page)
+        after = await _least(page)
     assert after["JSEventListeners"] <= before["JSEventListeners"], (before, after)
     assert after["Nodes"] <= before["Nodes"] + 40, (before, after)  # words that are longer by a node
     assert after["Documents"] <= before["Documents"]
@@ -111,7 +121,7 @@ async def test_an_emergency_takes_the_wall_and_who_goes_there_comes_closer(
         await expect(far.first).to_contain_text("1.8 km")
         await at(town, city_database, officer, place["lon"] + 0.01, place["lat"])
         await expect(far.first).to_contain_text("closing")
-        await expect(far.first).to_contain_text("900")
+        await expect(far.first).to_contain_text(re.compile(r"\b(89|90)\d m"))
         await picture(visit, "wall-emergency")
         await page.set_viewport_size({"width": 2560, "height": 720})
         await picture(visit, "wall-emergency-32x9")

@@ -20,10 +20,15 @@ const casesSeen = signal(0), officersSeen = signal(0), camerasSeen = signal(0);
 /** How many whole pictures have come: what the feed does not resend is asked for again with each. */
 export const wholes = signal(0);
 
+/** The cases of a moment that has passed, while one is played back. @type {import("../vendor/signals.mjs").Signal<{at: number, cases: Map<string, Brief>} | null>} */
+export const played = signal(null);
+
+const NONE_THEN = /** @type {never[]} */ ([]); // where officers and cameras stood then, nobody has written down
+
 /** Open cases by id. Whoever reads it is drawn again when one changes. */
-export const cases = computed(() => (casesSeen.value, cases_), { name: "cases" });
-export const officers = computed(() => (officersSeen.value, [...officers_.values()]));
-export const cameras = computed(() => (camerasSeen.value, [...cameras_.values()]));
+export const cases = computed(() => (casesSeen.value, played.value?.cases ?? cases_), { name: "cases" });
+export const officers = computed(() => (officersSeen.value, played.value ? NONE_THEN : [...officers_.values()]));
+export const cameras = computed(() => (camerasSeen.value, played.value ? NONE_THEN : [...cameras_.values()]));
 
 /** How often the open cases have changed: `cases` is one map that changes in place. */
 export const caseTurn = casesSeen;
@@ -79,6 +84,7 @@ export function takeAlarms(told) {
  */
 export function briefOf(id) {
   casesSeen.value;
+  if (played.value) return played.value.cases.get(id) ?? null;
   return cases_.get(id) ?? ended_.get(id) ?? null;
 }
 
