@@ -18,6 +18,7 @@ async def test_the_past_is_seen_as_it_was_and_one_key_leads_back(
     desk: Desk, town: Town, city_database: FreshDatabase
 ) -> None:
     before = await town.report(BILLS)
+    await town.settled(before["id"], lambda each: each["state"] == "assigned")
     await CityClock(city_database.owner_url).forward(timedelta(minutes=90))
     after = await town.report(LITTER)
     async with desk("supervisor", query="panel=cases") as visit:

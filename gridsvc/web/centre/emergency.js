@@ -71,9 +71,10 @@ export function Emergency({ brief, nth, of }) {
   useEffect(() => {
     const stop = new AbortController();
     // What cannot be had now is asked for again with the next version; the brief says the rest.
-    ask(`/api/v1/cases/${brief.id}`, stop.signal).then((detail) => setKnown(detail.case), () => undefined);
-    ask(`/api/v1/cases/${brief.id}/camera-pictures?limit=500`, stop.signal)
-      .then((page) => setPictures(page.items.filter((/** @type {{image: string | null}} */ each) => each.image !== null)), () => undefined);
+    ask(`/api/v1/cases/${brief.id}`, stop.signal).then((detail) => { if (!stop.signal.aborted) setKnown(detail.case); }, () => undefined);
+    ask(`/api/v1/cases/${brief.id}/camera-pictures?limit=500`, stop.signal).then((page) => {
+      if (!stop.signal.aborted) setPictures(page.items.filter((/** @type {{image: string | null}} */ each) => each.image !== null));
+    }, () => undefined);
     return () => stop.abort();
   }, [brief.id, brief.version]);
   const goes = [...new Set([known?.responder, brief.officer?.id].filter((each) => typeof each === "string"))];
