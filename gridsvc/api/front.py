@@ -76,13 +76,22 @@ async def _shelf(request: web.Request) -> Shelf:
 
 async def get_front(request: web.Request) -> web.Response:
     """The page of the control centre; it holds nothing of the city, so everybody may see it."""
+    return await _front(request, "centre/index.html")
+
+
+async def get_wall(request: web.Request) -> web.Response:
+    """The page of the video wall; what it shows it asks for in the name of whoever signed in there."""
+    return await _front(request, "centre/wall.html")
+
+
+async def _front(request: web.Request, name: str) -> web.Response:
     shelf = await _shelf(request)
     if not shelf.whole:
         return web.Response(
             text=_NOT_INSTALLED, status=503, content_type="text/html",
             headers={"Content-Security-Policy": "default-src 'none'; img-src data:; frame-ancestors 'none'"},
         )  # fmt: skip
-    return await _page(request, shelf, "centre/index.html")
+    return await _page(request, shelf, name)
 
 
 async def _page(request: web.Request, shelf: Shelf, name: str) -> web.Response:
@@ -168,6 +177,10 @@ ROUTES: Final = (
     Route(
         method="GET", path="/", handler=get_front, roles=PUBLIC, statuses=(200, 304),
         summary="The control centre, for a browser.",
+    ),
+    Route(
+        method="GET", path="/wall", handler=get_wall, roles=PUBLIC, statuses=(200, 304),
+        summary="The video wall of the control centre, for a browser.",
     ),
     Route(
         method="GET", path="/static/{build}/{path:.+}", handler=get_static, roles=PUBLIC, statuses=(200, 304),

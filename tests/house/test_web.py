@@ -15,7 +15,7 @@ from tests.house.source import ROOT, kept_files
 
 WEB = ROOT / "gridsvc/web"
 LANGUAGES = ("zh-CN", "en")
-PAGES = ("centre/index.html",)
+PAGES = ("centre/index.html", "centre/wall.html")
 OURS = [path for path in kept_files() if path.is_relative_to(WEB)]
 MODULES = [path for path in OURS if path.suffix == ".js"]
 

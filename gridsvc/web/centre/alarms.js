@@ -2,9 +2,10 @@
 // of this desk alone, is remembered, and is said.
 import { effect, html, signal, useEffect, useState } from "../shared/screen.js";
 import { language, moment, t, word } from "../shared/language.js";
-import { Refused, ask, person, write } from "../shared/service.js";
+import { Refused, person, write } from "../shared/service.js";
 import { alarms, briefOf, categoryName, divisionName, heardHere, takeAlarms } from "./city.js";
 import { say } from "./said.js";
+import { DESK, keepStanding, standingKnown } from "./standing.js";
 import { open } from "./view.js";
 
 /** @import { Alarm } from "../shared/types.js" */
@@ -12,16 +13,20 @@ import { open } from "./view.js";
 const KEPT = "gridsvc.muted";
 const AGAIN_MS = 5_000;
 const SHOWN = 3;
-const DESK = new Set(["acceptor", "dispatcher", "supervisor", "admin", "auditor"]);
 
-const muted = signal(localStorage.getItem(KEPT) === "1");
+/** Who has muted this desk; "" while it sounds. It is remembered, and said while an emergency stands. */
+const mutedBy = signal(localStorage.getItem(KEPT) ?? "");
+
+/** A browser lets no page sound that nobody has touched: then the page says so. */
+const waitsForTouch = signal(false);
 
 /** Put out of the way on this desk; they stay under the bell until somebody acknowledges them. @type {import("../vendor/signals.mjs").Signal<ReadonlySet<string>>} */
 const aside = signal(new Set());
 
 function switchSound() {
-  muted.value = !muted.peek();
-  localStorage.setItem(KEPT, muted.value ? "1" : "0");
+  mutedBy.value = mutedBy.peek() === "" ? (person.peek()?.display_name ?? "–") : "";
+  if (mutedBy.peek() === "") localStorage.removeItem(KEPT);
+  else localStorage.setItem(KEPT, mutedBy.peek());
 }
 
 /** @type {AudioContext | null} */
@@ -29,9 +34,10 @@ let speaker = null;
 
 /** @param {number[]} tones in Hz, one after the other */
 function sound(tones) {
-  if (muted.peek()) return;
+  if (mutedBy.peek() !== "") return;
   const plays = (speaker ??= new AudioContext());
-  if (plays.state === "suspended") return; // nobody has touched the page yet, so it may not sound
+  waitsForTouch.value = plays.state === "suspended";
+  if (plays.state === "suspended") return;
   tones.forEach((tone, n) => {
     const now = plays.currentTime + n * 0.25;
     const source = new OscillatorNode(plays, { frequency: tone });
@@ -39,6 +45,12 @@ function sound(tones) {
     source.start(now);
     source.stop(now + 0.2);
   });
+}
+
+/** Somebody is here: from now on the page may sound. */
+function touched() {
+  void speaker?.resume();
+  waitsForTouch.value = false;
 }
 
 /** What stands over the map: emergencies, and what has come while somebody was here. */
@@ -49,8 +61,9 @@ function loud() {
 
 export function Alarms() {
   useEffect(() => {
-    const desk = person.peek()?.roles.some(({ role }) => DESK.has(role));
-    if (desk) ask("/api/v1/alarms?acknowledged=false&limit=200").then((page) => takeAlarms(page.items), () => undefined); // the feed tells what comes
+    const leave = keepStanding();
+    document.addEventListener("pointerdown", touched);
+    document.addEventListener("keydown", touched);
     const rung = new Set(heardHere);
     const stop = effect(() => {
       for (const alarm of alarms.value) {
@@ -58,11 +71,15 @@ export function Alarms() {
         rung.add(alarm.id);
         sound(alarm.kind === "emergency" ? [880, 660] : [660]);
       }
+      for (const id of rung) if (!heardHere.has(id)) rung.delete(id);
     });
     const again = setInterval(() => {
       if (alarms.peek().some((each) => each.kind === "emergency")) sound([880, 660]);
     }, AGAIN_MS);
     return () => {
+      leave();
+      document.removeEventListener("pointerdown", touched);
+      document.removeEventListener("keydown", touched);
       stop();
       clearInterval(again);
     };
@@ -72,7 +89,8 @@ export function Alarms() {
   return html`<section class="alarms" aria-label=${t("alarm.title")}>
     ${there.slice(0, SHOWN).map((alarm) => html`<${One} key=${alarm.id} alarm=${alarm} over=${true} />`)}
     ${there.length > SHOWN && html`<p class="small">${t("alarm.more", { n: there.length - SHOWN })}</p>`}
-    ${muted.value && there.some((each) => each.kind === "emergency") && html`<p class="small">${t("alarm.isMuted", { who: person.value?.display_name ?? "" })}</p>`}
+    ${mutedBy.value !== "" && there.some((each) => each.kind === "emergency") && html`<p class="small">${t("alarm.isMuted", { who: mutedBy.value })}</p>`}
+    ${waitsForTouch.value && html`<p class="small">${t("alarm.waitsForTouch")}</p>`}
   </section>`;
 }
 
@@ -115,12 +133,13 @@ export function Bell() {
   return html`<div class="bell" onKeyDown=${(/** @type {KeyboardEvent} */ event) => { if (event.key === "Escape") setOpen(false); }}>
     <button class="quiet icon-button" aria-expanded=${isOpen} onClick=${() => setOpen(!isOpen)} aria-label=${t("alarm.count", { n })} title=${t("alarm.title")}>
       <svg width="18" height="18" viewBox="0 0 24 24" aria-hidden="true">
-        <path d="M6 16v-5a6 6 0 0 1 12 0v5l1.500 2h-15ZM10 20.500h4" class="icon" />${muted.value && html`<path d="M4 3l16 18" class="icon" />`}
+        <path d="M6 16v-5a6 6 0 0 1 12 0v5l1.500 2h-15ZM10 20.500h4" class="icon" />${mutedBy.value !== "" && html`<path d="M4 3l16 18" class="icon" />`}
       </svg>${n > 0 && html`<span class="bell-count">${n > 99 ? "99+" : n}</span>`}
     </button>
     ${isOpen && html`<div class="menu bell-menu">
-      <label class="box"><input type="checkbox" checked=${!muted.value} onChange=${switchSound} />${t("alarm.sounds")}</label>
-      ${n === 0 ? html`<p class="muted">${t("alarm.none")}</p>` : alarms.value.slice(0, 50).map((alarm) => html`<${One} key=${alarm.id} alarm=${alarm} over=${false} />`)}
+      <label class="box"><input type="checkbox" checked=${mutedBy.value === ""} onChange=${switchSound} />${t("alarm.sounds")}</label>
+      ${!standingKnown.value && html`<p role="status">${t("alarm.notWhole")}</p>`}
+      ${n === 0 && standingKnown.value ? html`<p class="muted">${t("alarm.none")}</p>` : alarms.value.slice(0, 50).map((alarm) => html`<${One} key=${alarm.id} alarm=${alarm} over=${false} />`)}
     </div>`}
   </div>`;
 }

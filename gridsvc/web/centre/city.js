@@ -18,10 +18,18 @@ const cameras_ = new Map();
 
 const casesSeen = signal(0), officersSeen = signal(0), camerasSeen = signal(0);
 
+/** How many whole pictures have come: what the feed does not resend is asked for again with each. */
+export const wholes = signal(0);
+
+/** The cases of a moment that has passed, while one is played back. @type {import("../vendor/signals.mjs").Signal<{at: number, cases: Map<string, Brief>} | null>} */
+export const played = signal(null);
+
+const NONE_THEN = /** @type {never[]} */ ([]); // where officers and cameras stood then, nobody has written down
+
 /** Open cases by id. Whoever reads it is drawn again when one changes. */
-export const cases = computed(() => (casesSeen.value, cases_), { name: "cases" });
-export const officers = computed(() => (officersSeen.value, [...officers_.values()]));
-export const cameras = computed(() => (camerasSeen.value, [...cameras_.values()]));
+export const cases = computed(() => (casesSeen.value, played.value?.cases ?? cases_), { name: "cases" });
+export const officers = computed(() => (officersSeen.value, played.value ? NONE_THEN : [...officers_.values()]));
+export const cameras = computed(() => (camerasSeen.value, played.value ? NONE_THEN : [...cameras_.values()]));
 
 /** How often the open cases have changed: `cases` is one map that changes in place. */
 export const caseTurn = casesSeen;
@@ -38,8 +46,30 @@ export const alarms = signal([]);
 /** Those that came while the page was open: they are heard. @type {Set<string>} */
 export const heardHere = new Set();
 
+/** Alarms that were told since the standing ones were asked for last: what was told is newer. @type {Set<string>} */
+const toldSince = new Set();
+
+export const askingForStanding = () => toldSince.clear();
+
+/**
+ * What stands unacknowledged, in place of what is known; what was told meanwhile counts before it.
+ * @param {Alarm[]} standing
+ * @param {boolean} first whether nothing was known before: what has stood for long is not heard as if it had just come
+ */
+export function takeStanding(standing, first) {
+  const known = new Set(alarms.peek().map((each) => each.id));
+  const kept = alarms.peek().filter((each) => toldSince.has(each.id));
+  const listed = standing.filter((each) => !toldSince.has(each.id));
+  for (const alarm of listed) if (!first && !known.has(alarm.id)) heardHere.add(alarm.id);
+  alarms.value = [...kept, ...listed].sort((one, other) => Date.parse(other.at) - Date.parse(one.at));
+}
+
 /** @param {Alarm[]} told */
 export function takeAlarms(told) {
+  for (const alarm of told) {
+    toldSince.add(alarm.id);
+    if (alarm.acknowledged !== null) heardHere.delete(alarm.id);
+  }
   /** @type {Map<string, Alarm>} */
   const all = new Map(alarms.peek().map((each) => [each.id, each]));
   for (const alarm of told) {
@@ -55,6 +85,7 @@ export function takeAlarms(told) {
  */
 export function briefOf(id) {
   casesSeen.value;
+  if (played.value) return played.value.cases.get(id) ?? null;
   return cases_.get(id) ?? ended_.get(id) ?? null;
 }
 
@@ -76,6 +107,7 @@ export function takeSnapshot(snapshot) {
     casesSeen.value += 1;
     officersSeen.value += 1;
     camerasSeen.value += 1;
+    wholes.value += 1;
   });
   reviewsAnew();
 }
@@ -101,7 +133,7 @@ export function takeNews(frames) {
     if (ofCases > 0) casesSeen.value += 1;
     if (ofOfficers > 0) officersSeen.value += 1;
     if (ofCameras > 0) camerasSeen.value += 1;
-    for (const alarm of rung) heardHere.add(alarm.id);
+    for (const alarm of rung) if (alarm.acknowledged === null) heardHere.add(alarm.id);
     if (rung.length > 0) takeAlarms(rung);
     if (looked.length > 0) takeReviews(looked);
   });

@@ -10,7 +10,7 @@ import { Legend } from "./legend.js";
 import { addIcons, iconName, styleOf } from "./mapstyle.js";
 import { keepSight } from "./sight.js";
 import { theme } from "./theme.js";
-import { asksForPlace, chosenCamera, filters, goal, inFilter, isLate, leftOf, listed, narrow, open, opened, panel, pointed } from "./view.js";
+import { asksForPlace, chosenCamera, filters, goal, homeward, inFilter, isLate, leftOf, listed, narrow, open, opened, panel, pointed } from "./view.js";
 
 /** @typedef {{type: "Feature", properties: Record<string, unknown>, geometry: {type: "Point", coordinates: [number, number]}}} Feature */
 /** @import { GeoJSONSource } from "../vendor/maplibre-gl.mjs" */
@@ -78,8 +78,9 @@ const loads = computed(() => {
 /**
  * Keep a map in step until the returned function is called.
  * @param {MapLibre} map
+ * @param {MapLayers} city
  */
-function keepInStep(map) {
+function keepInStep(map, city) {
   const source = (/** @type {string} */ name) => /** @type {GeoJSONSource} */ (map.getSource(name));
   let waits = 0;
   /** @type {Map<string, {key: string, loud: boolean}>} */
@@ -145,6 +146,9 @@ function keepInStep(map) {
     if (buildings3d !== map.getPitch() > 0) map.jumpTo({ pitch: buildings3d ? 55 : 0 });
   }));
   stops.push(effect(() => {
+    if (homeward.value > 0) map.fitBounds(city.bounds, { padding: 24, duration: 0 });
+  }));
+  stops.push(effect(() => {
     const to = goal.value;
     if (to !== null) waits = requestAnimationFrame(() => bring(map, to)); // the drawer of the same click stands by then
   }));
@@ -189,7 +193,7 @@ export function MapView({ city }) {
     let stop = () => {};
     map.on("style.load", () => {
       addIcons(map);
-      const stops = [keepInStep(map), keepSight(map)];
+      const stops = [keepInStep(map, city), keepSight(map)];
       stop = () => stops.forEach((each) => each());
     });
     map.on("click", (event) => {

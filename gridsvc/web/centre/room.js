@@ -1,6 +1,7 @@
 // The room: bar, rail, panel, map, figures, and the drawer over the map's edge.
 import { html, useEffect } from "../shared/screen.js";
 import { line } from "../shared/live.js";
+import { readOnly } from "../shared/service.js";
 import { t } from "../shared/language.js";
 import { Alarms } from "./alarms.js";
 import { Drawer } from "./drawer.js";
@@ -8,6 +9,7 @@ import { Figures } from "./figures.js";
 import { listKey } from "./list.js";
 import { MapPane } from "./mappane.js";
 import { PanelPane } from "./panel.js";
+import { PastCase, Playback, backToNow } from "./playback.js";
 import { Rail } from "./rail.js";
 import { Said } from "./said.js";
 import { TopBar, focusSearch } from "./topbar.js";
@@ -18,17 +20,18 @@ export function Room() {
     /** @param {KeyboardEvent} event */
     const key = (event) => {
       const target = /** @type {HTMLElement} */ (event.target);
-      const writing = target.matches("input, textarea, select");
+      const writing = target.matches("input:not([type=range]), textarea, select");
       if ((event.key === "k" || event.key === "K") && (event.ctrlKey || event.metaKey)) focusSearch(event);
       else if (event.key === "Escape" && !writing && opened.peek() !== "") close();
       else if (writing || event.ctrlKey || event.metaKey || event.altKey) return;
+      else if (event.key === "n" && readOnly.peek()) backToNow();
       else if (event.key === "/") focusSearch(event);
       else if (event.key === "j" || event.key === "k" || event.key === "x") listKey(event);
     };
     document.addEventListener("keydown", key);
     return () => document.removeEventListener("keydown", key);
   }, []);
-  const classes = ["room", line.value.state === "live" ? "is-live" : "is-stale", opened.value ? "has-drawer" : "", mapFirst.value ? "map-first" : ""];
+  const classes = ["room", line.value.state === "live" && !readOnly.value ? "is-live" : "is-stale", opened.value ? "has-drawer" : "", mapFirst.value ? "map-first" : ""];
   return html`<div class=${classes.join(" ")}>
     <a class="skip" href="#list">${t("room.skip")}</a>
     <${TopBar} />
@@ -36,9 +39,11 @@ export function Room() {
     <${PanelPane} />
     <main class="stage" aria-label=${t("map.title")}>
       <${MapPane} />
+      <${Playback} />
       <${Figures} />
     </main>
-    ${opened.value && html`<${Drawer} key=${opened.value} id=${opened.value} />`}
+    ${opened.value && readOnly.value && html`<${PastCase} key=${opened.value} id=${opened.value} />`}
+    ${opened.value && !readOnly.value && html`<${Drawer} key=${opened.value} id=${opened.value} />`}
     <${Alarms} />
     <${Said} />
   </div>`;

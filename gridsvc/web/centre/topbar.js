@@ -81,7 +81,7 @@ function Search() {
 }
 
 /** How old the picture is; always in this corner. */
-function Age() {
+export function Age() {
   second.value;
   const { state, heard, at, why } = line.value;
   const silent = heard === 0 ? 0 : (performance.now() - heard) / 1000;

@@ -4,7 +4,7 @@ import { cityNow, decade } from "../shared/clock.js";
 import { language } from "../shared/language.js";
 import { person } from "../shared/service.js";
 import { timeLeft } from "../shared/timeleft.js";
-import { caseTurn, cases, categoryName, divisionName, lists, ownerName } from "./city.js";
+import { caseTurn, cases, categoryName, divisionName, lists, ownerName, played } from "./city.js";
 import { NONE, inView, readFilters, writeFilters } from "./filters.js";
 import { byNewest, byUrgency, hasQueue, waitsFor } from "./queue.js";
 
@@ -39,11 +39,14 @@ export const pointed = signal("");
 /** Where the map should go: set by lists, taken by the map. @type {import("../vendor/signals.mjs").Signal<{lon: number, lat: number, always: boolean} | null>} */
 export const goal = signal(null);
 
+/** How often the map was asked to show the whole city again. */
+export const homeward = signal(0);
+
 /** A place that a form asks for; the next click on the map answers. @type {import("../vendor/signals.mjs").Signal<((lon: number, lat: number) => void) | null>} */
 export const asksForPlace = signal(null);
 
 /** @param {Brief} brief */
-export const leftOf = (brief) => timeLeft(brief, cityNow());
+export const leftOf = (brief) => timeLeft(brief, played.value?.at ?? cityNow());
 
 /** @param {Brief} brief */
 export const isLate = (brief) => brief.overdue || leftOf(brief).standing === "late";
@@ -108,6 +111,7 @@ export const close = () => {
 
 /** @param {string} id */
 export function pick(id) {
+  if (played.peek()) return;
   const next = new Set(picked.peek());
   if (!next.delete(id)) next.add(id);
   picked.value = next;

@@ -77,6 +77,9 @@ export const share = (value) => share_.value.format(value);
 /** @param {number} ms */
 export const timeOfDay = (ms) => exact_.value.format(ms);
 
+/** @param {number} ms */
+export const day = (ms) => day_.value.format(ms);
+
 /**
  * Day and time; the time alone where it is today.
  * @param {string | number} at

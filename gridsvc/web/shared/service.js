@@ -12,6 +12,9 @@ export const zone = signal("");
 /** Why the page asks to sign in: "ended" when a session came to its end. */
 export const signedOutWhy = signal("");
 
+/** While the past is looked at nothing is written, whatever form is open. */
+export const readOnly = signal(false);
+
 let forgeryToken = "";
 
 // The cookie cannot be read from here; this remembers whether there may be one, so that the first visit asks nothing.
@@ -71,6 +74,7 @@ export async function askAll(path) {
  * @param {{key?: string, ifMatch?: string, keepalive?: boolean}} [more] `keepalive`: it outlives the page
  */
 export async function write(method, path, body, more = {}) {
+  if (readOnly.peek()) throw new Refused(423, "playback", "");
   /** @type {Record<string, string>} */
   const headers = { "Idempotency-Key": more.key ?? newKey(), "X-CSRF-Token": forgeryToken };
   if (more.ifMatch !== undefined) headers["If-Match"] = `"${more.ifMatch}"`;
@@ -83,6 +87,7 @@ export async function write(method, path, body, more = {}) {
  * @returns {Promise<string[]>}
  */
 export async function upload(files) {
+  if (readOnly.peek()) throw new Refused(423, "playback", "");
   const form = new FormData();
   for (const file of files) form.append("file", file);
   const headers = { "Idempotency-Key": newKey(), "X-CSRF-Token": forgeryToken };
