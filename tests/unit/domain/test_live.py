@@ -16,21 +16,23 @@ def caller(*grants: Grant) -> Caller:
     return Caller(id="user:x", user_id=UUID(int=1), grants=grants)
 
 
-def test_the_desk_sees_cases_officers_and_cameras_of_its_division() -> None:
+def test_the_desk_sees_cases_officers_cameras_and_reviews_of_its_division() -> None:
     keys = watch_keys(caller(Grant(role=Role.DISPATCHER, division=NORTH)))
-    assert keys == {"user:x", NORTH, f"cameras@{NORTH}", f"officers@{NORTH}"}
+    assert keys == {"user:x", NORTH, f"cameras@{NORTH}", f"officers@{NORTH}", f"reviews@{NORTH}"}
 
 
 def test_a_desk_of_one_duty_line_sees_the_officers_of_the_line() -> None:
     keys = watch_keys(caller(Grant(role=Role.SUPERVISOR, division=NORTH, duty_line="social")))
     assert f"officers@{NORTH}/line:social" in keys
     assert f"officers@{NORTH}" not in keys
+    assert f"reviews@{NORTH}/line:social" in keys
+    assert f"reviews@{NORTH}" not in keys
 
 
 @pytest.mark.parametrize("role", [Role.OFFICER, Role.HANDLER])
 def test_whoever_may_not_list_officers_is_not_told_where_they_are(role: Role) -> None:
     keys = watch_keys(caller(Grant(role=role, division=NORTH, duty_line="social")))
-    assert not any(key.startswith("officers@") for key in keys)
+    assert not any(key.startswith(("officers@", "reviews@")) for key in keys)
     assert f"cameras@{NORTH}" in keys
 
 
