@@ -9,7 +9,7 @@ import { isDown } from "./figures.js";
 import { Legend } from "./legend.js";
 import { addIcons, iconName, styleOf } from "./mapstyle.js";
 import { theme } from "./theme.js";
-import { asksForPlace, filters, goal, inFilter, isLate, leftOf, listed, narrow, open, opened, panel, pointed } from "./view.js";
+import { asksForPlace, filters, goal, inFilter, isLate, leftOf, listed, marked, narrow, open, opened, panel, pointed } from "./view.js";
 
 /** @typedef {{type: "Feature", properties: Record<string, unknown>, geometry: {type: "Point", coordinates: [number, number]}}} Feature */
 /** @import { GeoJSONSource } from "../vendor/maplibre-gl.mjs" */
@@ -104,7 +104,7 @@ function keepInStep(map) {
     effect(() => {
       const brief = briefOf(opened.value);
       const at = brief !== null && brief.lon !== null && brief.lat !== null ? { lon: brief.lon, lat: brief.lat } : null;
-      void source("opened").setData({ type: "FeatureCollection", features: at ? [point(at, {})] : [] });
+      void source("opened").setData({ type: "FeatureCollection", features: [at, marked.value].filter((each) => each !== null).map((each) => point(each, {})) });
     }),
     effect(() => {
       decade.value;

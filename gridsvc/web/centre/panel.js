@@ -6,7 +6,9 @@ import { BulkBar } from "./bulk.js";
 import { cameras, cases, officers } from "./city.js";
 import { NONE, narrows } from "./filters.js";
 import { isDown } from "./figures.js";
+import { Intake } from "./intake.js";
 import { CaseList } from "./list.js";
+import { ListMenu } from "./views.js";
 import { filters, goal, listed, narrow, onlyDown, order, panel, picked, widen } from "./view.js";
 
 /** @import { Camera, Officer } from "../shared/types.js" */
@@ -18,7 +20,7 @@ const SOURCES = ["officer", "camera", "desk", "hotline", "resident", "partner"];
 export function PanelPane() {
   const shown = panel.value;
   return html`<aside class="panel" aria-label=${t(`panel.${shown}`)}>
-    ${shown === "officers" ? html`<${Officers} />` : shown === "cameras" ? html`<${Cameras} />` : html`<${Cases} />`}
+    ${shown === "officers" ? html`<${Officers} />` : shown === "cameras" ? html`<${Cameras} />` : shown === "intake" ? html`<${Intake} />` : html`<${Cases} />`}
   </aside>`;
 }
 
@@ -33,6 +35,7 @@ function Cases() {
         <option value="urgent">${t("list.urgent")}</option><option value="newest">${t("list.newest")}</option>
       </select>
       <${FilterMenu} />
+      ${panel.value === "cases" && html`<${ListMenu} />`}
     </header>
     <${Chips} />
     ${loading ? html`<${Skeleton} />` : rows.length === 0 ? html`<${Empty} />` : html`<${CaseList} rows=${rows} />`}
