@@ -39,7 +39,8 @@ async def test_a_file_holds_what_the_filters_give_in_pages_and_nothing_outside_t
     monkeypatch.setattr(case_export, "PAGE", 2)
     reporter = {"name": "张三丰", "phone": "13800001234"}
     for n in range(5):
-        said = await desk.acceptor.post("/api/v1/reports", desk.said(description=f"=cmd{n}", reporter=reporter, source="hotline"))
+        words = desk.said(description=f"=cmd{n}", reporter=reporter, source="hotline")
+        said = await desk.acceptor.post("/api/v1/reports", words)
         assert said.status == 201, said.body
     placeless = desk.said(location=None, address="老百货后面", source="hotline")
     assert (await desk.acceptor.post("/api/v1/reports", placeless)).status == 201

@@ -11,6 +11,7 @@ import pytest
 
 from gridsvc.domain.export import CODES, COLUMNS, feature, headings, rows
 from gridsvc.domain.sheet import read_csv, written_csv
+from tests.conftest import ROOT
 
 CITY = ZoneInfo("Asia/Shanghai")
 CODES_OF = [column.code for column in COLUMNS]
@@ -22,7 +23,8 @@ def case(**changes: Any) -> Any:
         "edition": "2013", "category": "0101", "category_name": "上水井盖", "category_name_en": "Water manhole",
         "duty_line": "city_management", "source": "hotline", "description": "x", "address": "", "lon": 103.8,
         "lat": 36.0, "division": "620102001001", "division_name": "大众巷社区", "cell": "620102001001001",
-        "officer_name": None, "department": None, "department_name": "", "occurred_at": datetime(2026, 3, 1, 20, tzinfo=UTC),
+        "officer_name": None, "department": None, "department_name": "",
+        "occurred_at": datetime(2026, 3, 1, 20, tzinfo=UTC),
         "reported_at": datetime(2026, 3, 1, 20, tzinfo=UTC), "filed_at": None, "due_at": None, "overdue": False,
         "suspended": True, "closed_at": None, "exercise": False,
     }  # fmt: skip
@@ -69,3 +71,9 @@ def test_a_case_without_a_place_has_no_geometry() -> None:
 
 def test_nothing_of_who_reported_is_a_column() -> None:
     assert [code for code in CODES_OF if "reporter" in code or "phone" in code] == []
+
+
+def test_the_page_says_what_every_column_holds() -> None:
+    page = (ROOT / "docs/export.md").read_text(encoding="utf-8")
+    told = [line.split(" | ")[:2] for line in page.splitlines() if line.startswith("| `")]
+    assert told == [[f"| `{column.code}`", column.name] for column in COLUMNS]
