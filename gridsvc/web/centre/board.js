@@ -83,7 +83,7 @@ export function Board() {
     ${failed !== "" ? html`<div class="empty" role="alert"><p>${failed}</p><button onClick=${() => setTries(tries + 1)}>${t("trouble.again")}</button></div>`
       : figures === null || indicator === undefined ? html`<div class="empty" role="status"><p>${t("room.loading")}</p></div>`
         : figures.whole.length === 0 ? html`<div class="empty"><p>${t("board.empty")}</p></div>`
-          : html`<${Shown} figures=${figures} indicator=${indicator} by=${by} />`}
+          : html`<${Shown} figures=${figures} indicator=${indicator} by=${by} span=${span} />`}
   </section>`;
 }
 
@@ -106,12 +106,12 @@ function Choice({ label, value, values, says, set }) {
 /** @param {Item} item @param {Indicator} indicator */
 const valueOf = (item, indicator) => item.values.find((each) => each.indicator === indicator.code);
 
-/** @param {{figures: Figures, indicator: Indicator, by: Group}} props */
-function Shown({ figures, indicator, by }) {
+/** @param {{figures: Figures, indicator: Indicator, by: Group, span: number}} props */
+function Shown({ figures, indicator, by, span }) {
   const rows = [...figures.whole].sort((one, other) => (valueOf(other, indicator)?.value ?? -1) - (valueOf(one, indicator)?.value ?? -1) || (one.group.code < other.group.code ? -1 : 1));
   const drawn = rows.slice(0, MOST_LINES);
   return html`<div class="board-body">
-    <${Plot} pieces=${figures.pieces} drawn=${drawn} indicator=${indicator} />
+    <${Plot} pieces=${figures.pieces} drawn=${drawn} indicator=${indicator} span=${span} />
     <table class="board-table"><caption>${titleOf(indicator)}</caption>
       <thead><tr><th scope="col">${t(`board.${by}`)}</th><th scope="col">${t("board.value")}</th><th scope="col">${t("board.share")}</th><th scope="col">${t("board.late")}</th><th scope="col"><span class="unseen">${t("board.look")}</span></th></tr></thead>
       <tbody>${rows.map((item) => {
@@ -139,8 +139,8 @@ function drill(by, code) {
   }}>${t("board.cases")}</button>`;
 }
 
-/** Its colours and dashes are those of the table's keys. @param {{pieces: Item[], drawn: Item[], indicator: Indicator}} props */
-function Plot({ pieces, drawn, indicator }) {
+/** Its colours and dashes are those of the table's keys. @param {{pieces: Item[], drawn: Item[], indicator: Indicator, span: number}} props */
+function Plot({ pieces, drawn, indicator, span }) {
   const box = useRef(/** @type {HTMLDivElement | null} */ (null));
   const data = useMemo(() => {
     const starts = [...new Set(pieces.map((each) => Date.parse(each.from) / 1000))].sort((one, other) => one - other);
@@ -155,11 +155,13 @@ function Plot({ pieces, drawn, indicator }) {
     if (element === null) return undefined;
     const style = getComputedStyle(element);
     const colour = (/** @type {string} */ name) => style.getPropertyValue(name).trim();
+    // The axis is the whole period: days on which nothing could be judged are left empty and not left out.
+    const from = cityNow() / 1000 - span * 86_400;
     const short = new Intl.DateTimeFormat(language.value, { month: "2-digit", day: "2-digit", ...(zone.value ? { timeZone: zone.value } : {}) });
     const axis = { stroke: colour("--muted"), grid: { stroke: colour("--edge"), width: 1 }, ticks: { stroke: colour("--edge"), width: 1 } };
     const plot = new uPlot({
       width: element.clientWidth, height: 320, legend: { show: false }, cursor: { drag: { x: false, y: false } },
-      scales: { x: { time: true }, y: indicator.unit === "percent" ? { range: [0, 100] } : { range: (_, __, most) => [0, Math.max(1, most * 1.1)] } },
+      scales: { x: { time: true, range: [from, cityNow() / 1000] }, y: indicator.unit === "percent" ? { range: [0, 100] } : { range: (_, __, most) => [0, Math.max(1, most * 1.1)] } },
       axes: [{ ...axis, values: (_, ticks) => ticks.map((at) => short.format(at * 1000)) }, axis],
       series: [{}, ...drawn.map((row, n) => ({
         label: named(row.group.name, row.group.name_en), stroke: colour(`--line-${n % 4}`), width: 2, dash: n < 4 ? [] : [6, 4], spanGaps: true, points: { show: true, size: 6 },

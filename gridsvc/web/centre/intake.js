@@ -107,7 +107,7 @@ function Form({ done }) {
           <span class="wrong small">${still("reporter.phone", "phone")}</span></label>
       </div></fieldset>
     <p class="wrong" role="alert">${wrong[""] ?? ""}</p>
-    <div class="move-buttons"><button class="primary" disabled=${busy} title="Ctrl Enter">${t(busy ? "moves.busy" : "intake.file")}</button>
+    <div class="move-buttons"><button class="primary" aria-disabled=${busy} title="Ctrl Enter">${t(busy ? "moves.busy" : "intake.file")}</button>
       <button type="button" class="quiet" onClick=${() => { clear(); marked.value = null; setWrong({}); setTurn(turn + 1); document.getElementById("intake-category")?.focus(); }}>${t("intake.clear")}</button></div>
     <p class="small muted">${t("intake.keys")}</p>
   </form>`;
