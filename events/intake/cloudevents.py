@@ -44,6 +44,7 @@ _NAME: Final = re.compile(r"[a-z0-9]{1,64}", re.ASCII)
 _RFC3339: Final = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)", re.ASCII)
 _JSON: Final = re.compile(r"[a-z0-9.-]+/(?:json|[a-z0-9.-]+\+json)", re.ASCII)
 _CHARSET: Final = re.compile(r";\s*charset\s*=\s*\"?([a-z0-9._-]+)\"?", re.ASCII)
+_UTF_8: Final = ("utf-8", "utf8", "us-ascii")
 _COUNT: Final = re.compile(r"[1-9][0-9]{0,8}", re.ASCII)
 _CORE: Final = ("id", "source", "specversion", "type", "subject", "time", "datacontenttype", "dataschema")
 _KEPT_EXTENSIONS: Final = ("sequence", "recordedtime", "traceparent")
@@ -176,7 +177,7 @@ def _json(body: bytes, content_type: str) -> Any:
             return read_json(body.decode("gb18030").encode())
         except UnicodeDecodeError as error:
             raise Unreadable("wrong_encoding", f"bytes that are no {charset} at {error.start}; want it") from error
-    if charset not in ("utf-8", "utf8", "us-ascii"):
+    if charset not in _UTF_8:
         raise Unreadable("wrong_encoding", f"letters as {charset[:20]}; want utf-8 or gb18030")
     return read_json(body)
 
@@ -346,6 +347,9 @@ def parse_usual(body: bytes, content_type: str) -> tuple[Parsed, ...] | None:
     Half of its time (docs/decisions/0180).
     """
     media_type = content_type.partition(";")[0].strip().lower().removesuffix("+json")
+    letters = _CHARSET.search(content_type.lower())
+    if letters is not None and letters[1] not in _UTF_8:
+        return None
     if media_type not in (_STRUCTURED, _BATCH) or len(body) > _USUAL_BYTES or marks_in(body) > MOST_VALUES:
         return None
     try:

@@ -47,7 +47,7 @@ from gridsvc.local.city_ground import STOREY_M
 from gridsvc.local.city_hours import load_hours
 from gridsvc.local.city_ladders import load_ladders
 from gridsvc.local.city_make import make_city
-from gridsvc.local.city_people import CAMERAS, IN_TRAINING, LABELS, TEAMS, camera_code
+from gridsvc.local.city_people import CAMERAS, IN_TRAINING, LABELS, SURVEY_CAR, TEAMS, camera_code
 from gridsvc.local.city_plan import SEED, City, Feature, Person
 from gridsvc.local.city_rules import load_rules
 from gridsvc.local.simulate_survey import MAPPING, MAPPING_NAME
@@ -130,7 +130,8 @@ async def give_missing_tokens(owner_url: str, home: Path) -> int:
     if document is None:
         return 0
     told = document.get("camera_tokens", [])
-    lacking = {camera_code(number) for number in range(1, CAMERAS + 1)} - {each["camera"] for each in told}
+    wanted = {camera_code(number) for number in range(1, CAMERAS + 1)} | {SURVEY_CAR}
+    lacking = wanted - {each["camera"] for each in told}
     if not lacking:
         return 0
     async with (
@@ -140,6 +141,8 @@ async def give_missing_tokens(owner_url: str, home: Path) -> int:
         found = await known_cameras(conn, sorted(lacking))
         given = [make_token(each.code, each.protocol) for each in found.values()]
         await _add_tokens(conn, given, now)
+    if not given:
+        return 0
     keep_document(home, document | {"camera_tokens": [*told, *tokens_document(given)]})
     return len(given)
 

@@ -138,7 +138,8 @@ async def test_a_database_that_holds_anything_gets_no_demo_city(owner_database: 
 async def test_demo_json_is_as_promised_and_for_its_owner_alone(made: Made) -> None:
     told = demo(made.home)
     assert list(told) == [
-        "url", "users", "camera_tokens", "api_keys", "signing_secrets", "sample_places", "sample_categories",
+        "url", "users", "camera_tokens", "mqtt_sites", "api_keys", "signing_secrets", "sample_places",
+        "sample_categories",
     ]  # fmt: skip
     assert told["url"] == URL
     assert {tuple(user) for user in told["users"]} == {("username", "password", "role", "division", "device_id")}

@@ -2,15 +2,17 @@
 // its form; and, where somebody was faster, the choice.
 import { html, useState } from "../shared/screen.js";
 import { t, word } from "../shared/language.js";
-import { Refused, ask, newKey, write } from "../shared/service.js";
+import { Refused, ask, askAll, newKey, write } from "../shared/service.js";
 import { lists } from "./city.js";
 import { Field, read } from "./fields.js";
 import { say } from "./said.js";
 
-/** @import { CaseDetail, MoveRule } from "../shared/types.js" */
+/** @import { CaseDetail, HistoryRow, MoveRule } from "../shared/types.js" */
 
 /** What one does here most often, in the order of a case's life; the others stand behind "more". */
 const FIRST = ["locate", "file", "answer", "respond", "assign", "forward", "accept", "arrive", "start", "hand_in", "close", "rework", "resume", "settle_appeal", "call_back", "reply"];
+/** What is only announced makes no decision stale: nobody is asked again because a rung fired meanwhile. */
+const ANNOUNCED = new Set(["escalate", "remind", "adjust"]);
 const HURTS = new Set(["reject", "cancel", "merge"]);
 
 /** @param {{detail: CaseDetail, again: () => void}} props */
@@ -72,7 +74,11 @@ function MoveForm({ detail, move, again, done }) {
     } catch (refused) {
       if (!(refused instanceof Refused)) throw refused;
       if (refused.code === "version_conflict") {
-        const now = /** @type {CaseDetail} */ (await ask(`/api/v1/cases/${detail.case.id}`));
+        const [now, rows] = await Promise.all([
+          /** @type {Promise<CaseDetail>} */ (ask(`/api/v1/cases/${detail.case.id}`)),
+          /** @type {Promise<HistoryRow[]>} */ (askAll(`/api/v1/cases/${detail.case.id}/history?limit=500`)),
+        ]);
+        if (rows.every((each) => each.version <= version || ANNOUNCED.has(each.move))) return void (await send(form, now.case.version));
         setConflict({ now, possible: now.moves.includes(move) });
       } else setWrong(sentence(refused));
     } finally {
