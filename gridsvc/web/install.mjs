@@ -22,9 +22,10 @@ const MODULES = [
   ["signals.mjs", "@preact/signals/dist/signals.mjs", "@preact/signals"],
   ["maplibre-gl.mjs", "maplibre-gl/dist/maplibre-gl.mjs", "maplibre-gl"],
   ["maplibre-gl-worker.mjs", "maplibre-gl/dist/maplibre-gl-worker.mjs", null],
+  ["uplot.mjs", "uplot/dist/uPlot.esm.js", "uplot"],
 ];
-const FILES = [["maplibre-gl.css", "maplibre-gl/dist/maplibre-gl.css"]];
-const LICENCES = ["preact", "htm", "@preact/signals", "@preact/signals-core", "maplibre-gl", "@fontsource-variable/noto-sans-sc"];
+const FILES = [["maplibre-gl.css", "maplibre-gl/dist/maplibre-gl.css"], ["uplot.css", "uplot/dist/uPlot.min.css"]];
+const LICENCES = ["preact", "htm", "@preact/signals", "@preact/signals-core", "maplibre-gl", "uplot", "@fontsource-variable/noto-sans-sc"];
 const FONT = join(packages, "@fontsource-variable/noto-sans-sc");
 
 if (!existsSync(packages)) {
@@ -45,7 +46,7 @@ for (const [file, from, name] of MODULES) {
   writeFileSync(join(made, file), rewritten);
   // For the type checker alone: what the module is, it says itself in its package.
   if (name !== null) {
-    const whole = `export * from "${name}";\n` + (name === "htm" ? `export { default } from "${name}";\n` : "");
+    const whole = (name === "uplot" ? "" : `export * from "${name}";\n`) + (name === "htm" || name === "uplot" ? `export { default } from "${name}";\n` : "");
     writeFileSync(join(made, file.replace(/\.mjs$/, ".d.mts")), whole);
   }
 }

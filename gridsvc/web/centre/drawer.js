@@ -142,7 +142,7 @@ export function nearest(of) {
 }
 
 /** On a ball, that is near enough to sort by. @param {number} lon @param {number} lat @param {number} toLon @param {number} toLat */
-function metresBetween(lon, lat, toLon, toLat) {
+export function metresBetween(lon, lat, toLon, toLat) {
   const north = (toLat - lat) * 111_195;
   const east = (toLon - lon) * 111_195 * Math.cos((lat * Math.PI) / 180);
   return Math.hypot(north, east);

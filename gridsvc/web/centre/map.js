@@ -10,7 +10,7 @@ import { Legend } from "./legend.js";
 import { addIcons, iconName, styleOf } from "./mapstyle.js";
 import { keepSight } from "./sight.js";
 import { theme } from "./theme.js";
-import { asksForPlace, chosenCamera, filters, goal, homeward, inFilter, isLate, leftOf, listed, narrow, open, opened, panel, pointed } from "./view.js";
+import { asksForPlace, chosenCamera, filters, goal, homeward, inFilter, isLate, leftOf, listed, marked, narrow, open, opened, panel, pointed } from "./view.js";
 
 /** @typedef {{type: "Feature", properties: Record<string, unknown>, geometry: {type: "Point", coordinates: [number, number]}}} Feature */
 /** @import { GeoJSONSource } from "../vendor/maplibre-gl.mjs" */
@@ -106,7 +106,7 @@ function keepInStep(map, city) {
     effect(() => {
       const brief = briefOf(opened.value);
       const at = brief !== null && brief.lon !== null && brief.lat !== null ? { lon: brief.lon, lat: brief.lat } : null;
-      void source("opened").setData({ type: "FeatureCollection", features: at ? [point(at, {})] : [] });
+      void source("opened").setData({ type: "FeatureCollection", features: [at, marked.value].filter((each) => each !== null).map((each) => point(each, {})) });
     }),
     effect(() => {
       decade.value;

@@ -6,10 +6,12 @@ import { BulkBar } from "./bulk.js";
 import { Cameras } from "./cameras.js";
 import { cases, officers } from "./city.js";
 import { NONE, narrows } from "./filters.js";
+import { Intake } from "./intake.js";
 import { CaseList } from "./list.js";
 import { Officers } from "./officers.js";
 import { Bench } from "./review.js";
 import { filters, listed, narrow, order, panel, picked, widen } from "./view.js";
+import { ListMenu } from "./views.js";
 
 const STATES = ["reported", "filed", "assigned", "accepted", "in_progress", "handled"];
 const SEVERITIES = ["emergency", "high", "normal", "low"];
@@ -18,7 +20,7 @@ const SOURCES = ["officer", "camera", "desk", "hotline", "resident", "partner"];
 export function PanelPane() {
   const shown = panel.value;
   return html`<aside class=${`panel ${shown}`} aria-label=${t(`panel.${shown}`)}>
-    ${shown === "officers" ? html`<${Officers} />` : shown === "review" ? html`<${Bench} />` : shown === "cameras" ? html`<${Cameras} />` : html`<${Cases} />`}
+    ${shown === "officers" ? html`<${Officers} />` : shown === "review" ? html`<${Bench} />` : shown === "cameras" ? html`<${Cameras} />` : shown === "intake" ? html`<${Intake} />` : html`<${Cases} />`}
   </aside>`;
 }
 
@@ -33,6 +35,7 @@ function Cases() {
         <option value="urgent">${t("list.urgent")}</option><option value="newest">${t("list.newest")}</option>
       </select>
       <${FilterMenu} />
+      ${panel.value === "cases" && html`<${ListMenu} />`}
     </header>
     <${Chips} />
     ${loading ? html`<${Skeleton} />` : rows.length === 0 ? html`<${Empty} />` : html`<${CaseList} rows=${rows} />`}

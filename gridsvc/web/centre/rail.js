@@ -2,6 +2,8 @@
 import { html, useEffect } from "../shared/screen.js";
 import { count, t } from "../shared/language.js";
 import { person } from "../shared/service.js";
+import { seesFigures } from "./board.js";
+import { takesReports } from "./intake.js";
 import { hasQueue } from "./queue.js";
 import { countReviews, tally } from "./reviews.js";
 import { DESK, holds } from "./roles.js";
@@ -13,6 +15,8 @@ const ICONS = {
   officers: "M12 4a4 4 0 1 1 0 8a4 4 0 0 1 0-8ZM4.5 20c.6-4 3.6-6 7.5-6s6.900 2 7.500 6",
   review: "M2 12c3-5 6.500-7.500 10-7.500s7 2.500 10 7.500c-3 5-6.500 7.500-10 7.500s-7-2.500-10-7.500ZM12 9a3 3 0 1 1 0 6a3 3 0 0 1 0-6Z",
   cameras: "M3 7h12v10H3ZM15 11l6-3v8l-6-3",
+  intake: "M6 3l3 5l-2.500 2c1 3 4 6 7 7l2-2.500l5 3c0 2-2 3.500-4 3.500C9 21 3 13 3 7c0-2 1.500-4 3-4Z",
+  board: "M4 20V4M4 20h16M8 16v-5M12 16V7M16 16v-8",
   map: "M3 6l6-2l6 2l6-2v14l-6 2l-6-2l-6 2ZM9 4v14M15 6v14",
 };
 
@@ -23,7 +27,8 @@ function Icon({ name }) {
 
 export function Rail() {
   const me = person.value;
-  const there = PANELS.filter((each) => (each === "queue" ? me && hasQueue(me) : each !== "review" || holds(DESK)));
+  const for_ = { queue: hasQueue, review: () => holds(DESK), intake: takesReports, board: seesFigures };
+  const there = PANELS.filter((each) => !(each in for_) || (me && for_[/** @type {keyof typeof for_} */ (each)](me)));
   const looks = tally.value?.waiting ?? 0;
   useEffect(countReviews, [me]);
   return html`<nav class="rail" aria-label=${t("rail.title")}>

@@ -3,19 +3,26 @@ import { html, useEffect } from "../shared/screen.js";
 import { line } from "../shared/live.js";
 import { readOnly } from "../shared/service.js";
 import { t } from "../shared/language.js";
+import { person } from "../shared/service.js";
 import { Alarms } from "./alarms.js";
+import { Board } from "./board.js";
 import { Drawer } from "./drawer.js";
 import { Figures } from "./figures.js";
+import { takesReports } from "./intake.js";
 import { listKey } from "./list.js";
 import { MapPane } from "./mappane.js";
 import { PanelPane } from "./panel.js";
 import { PastCase, Playback, backToNow } from "./playback.js";
+import { followPrinting } from "./print.js";
 import { Rail } from "./rail.js";
 import { Said } from "./said.js";
 import { TopBar, focusSearch } from "./topbar.js";
-import { close, mapFirst, opened } from "./view.js";
+import { close, mapFirst, opened, panel } from "./view.js";
+
+/** @import { Person } from "../shared/types.js" */
 
 export function Room() {
+  useEffect(() => followPrinting(), []);
   useEffect(() => {
     /** @param {KeyboardEvent} event */
     const key = (event) => {
@@ -26,7 +33,11 @@ export function Room() {
       else if (writing || event.ctrlKey || event.metaKey || event.altKey) return;
       else if (event.key === "n" && readOnly.peek()) backToNow();
       else if (event.key === "/") focusSearch(event);
-      else if (event.key === "j" || event.key === "k" || event.key === "x") listKey(event);
+      else if (event.key === "n" && person.peek() && takesReports(/** @type {Person} */ (person.peek()))) {
+        event.preventDefault();
+        panel.value = "intake";
+        document.getElementById("intake-category")?.focus();
+      } else if (event.key === "j" || event.key === "k" || event.key === "x") listKey(event);
     };
     document.addEventListener("keydown", key);
     return () => document.removeEventListener("keydown", key);
@@ -36,8 +47,8 @@ export function Room() {
     <a class="skip" href="#list">${t("room.skip")}</a>
     <${TopBar} />
     <${Rail} />
-    <${PanelPane} />
-    <main class="stage" aria-label=${t("map.title")}>
+    ${panel.value === "board" ? html`<${Board} />` : html`<${PanelPane} />`}
+    <main class="stage" inert=${panel.value === "board"} aria-label=${t("map.title")}>
       <${MapPane} />
       <${Playback} />
       <${Figures} />

@@ -11,8 +11,8 @@ import { byNewest, byUrgency, hasQueue, waitsFor } from "./queue.js";
 /** @import { Brief, Division } from "../shared/types.js" */
 /** @import { Filters } from "./filters.js" */
 
-/** @typedef {"queue" | "cases" | "officers" | "review" | "cameras"} Panel */
-export const PANELS = /** @type {const} */ (["queue", "cases", "officers", "review", "cameras"]);
+/** @typedef {"queue" | "cases" | "officers" | "review" | "cameras" | "intake" | "board"} Panel */
+export const PANELS = /** @type {const} */ (["queue", "cases", "officers", "review", "cameras", "intake", "board"]);
 
 export const panel = signal(/** @type {Panel} */ ("cases"));
 export const filters = signal(/** @type {Filters} */ (NONE));
@@ -44,6 +44,9 @@ export const homeward = signal(0);
 
 /** A place that a form asks for; the next click on the map answers. @type {import("../vendor/signals.mjs").Signal<((lon: number, lat: number) => void) | null>} */
 export const asksForPlace = signal(null);
+
+/** A place that a form has found; the map shows it. @type {import("../vendor/signals.mjs").Signal<{lon: number, lat: number} | null>} */
+export const marked = signal(null);
 
 /** @param {Brief} brief */
 export const leftOf = (brief) => timeLeft(brief, played.value?.at ?? cityNow());

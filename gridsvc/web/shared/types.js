@@ -127,7 +127,12 @@
  * @property {string} code
  * @property {string} name
  * @property {string} name_en
+ * @property {string} major_name
+ * @property {string} major_name_en
  * @property {string} duty_line
+ * @property {number} duplicate_radius_m
+ * @property {number} duplicate_window_h
+ * @property {{name: string, kind: string, choices: string[], required: boolean}[]} attributes
  * @property {{code: string, says: string, closing: string, is_default: boolean}[]} conditions
  */
 
