@@ -9,8 +9,8 @@ from datetime import datetime
 from uuid import UUID
 
 from events.intake.camera_event import CameraEvent, Parsed, Refused
-from gridsvc.actions.know_cameras import camera_of
 from gridsvc.actions.take_camera_events import Answer, Incoming, spelled, take_camera_events
+from gridsvc.actions.take_errands import of_its_camera
 from gridsvc.db import Conn
 from gridsvc.store import camera_quarantine, camera_tokens
 from gridsvc.store.camera_quarantine import Kept
@@ -25,9 +25,7 @@ class StillUnread:
     says: str
 
 
-async def replay_message(
-    conn: Conn, kept: Kept, items: Sequence[Parsed], now: datetime
-) -> list[Answer] | StillUnread:
+async def replay_message(conn: Conn, kept: Kept, items: Sequence[Parsed], now: datetime) -> list[Answer] | StillUnread:
     """Take in what `items` (the message, read anew) say; one answer for each event.
 
     Where an item cannot be read still, nothing is taken in. What was kept of the message before is a duplicate.
@@ -35,16 +33,11 @@ async def replay_message(
     admitted = Admitted(kept.token_id or UUID(int=0), kept.protocol, kept.cameras)
     names = await camera_tokens.NAMES.all(conn, kept.cameras)
     incoming = []
-    for item in items:
+    for camera, item in (of_its_camera(each, admitted, names) for each in items):
         if isinstance(item, Refused):
             return StillUnread(item.code, item.says)
-        camera = camera_of(admitted, names, item.device)
-        if camera is None:
-            return StillUnread("unknown_camera", "the token speaks for no such device")
         if isinstance(item, CameraEvent):
-            incoming.append(
-                Incoming(camera=camera, event=item, raw=spelled(item), sent_by=f"replay:{kept.id}")
-            )
+            incoming.append(Incoming(camera=camera, event=item, raw=spelled(item), sent_by=f"replay:{kept.id}"))
     answers = await take_camera_events(conn, incoming, Counter(), now)
     told = Counter(answer.outcome for answer in answers)
     await camera_quarantine.REPLAYED.run(

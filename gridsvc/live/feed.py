@@ -268,7 +268,8 @@ class Feed:
         deltas = [Delta(row) for row in rows]
         if position.epoch != self.epoch:
             self._begin(position, deltas)
-        elif deltas and deltas[0].seq != self.ring.head + 1:  # it stood still for longer than the log is kept
+        elif position.seq > self.ring.head and (not deltas or deltas[0].seq != self.ring.head + 1):
+            # It stood still for longer than the log is kept.
             self._begin(position, [])
         else:
             await self._mind_scopes(deltas)

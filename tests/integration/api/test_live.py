@@ -7,6 +7,7 @@ import json
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from contextlib import AsyncExitStack, aclosing, asynccontextmanager
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -24,6 +25,7 @@ from aiohttp import (
 from gridsvc.api.live import FEED, SNAPSHOTS
 from gridsvc.db import SERVICE, ConnPool, transaction
 from gridsvc.domain.access import Whereabouts, case_keys
+from gridsvc.store import live
 from tests.integration.api.conftest import CITY, NORTH, SOUTH, Api, Client, a, running, settings_for
 from tests.integration.wire import wire_to
 
@@ -225,6 +227,40 @@ async def test_numbers_of_a_restored_database_are_others(api: Api, owner_databas
         await watcher.until("case", id=await report(ann))
 
 
+async def test_whoever_stood_still_for_longer_than_the_log_is_kept_lets_everybody_load_anew(api: Api) -> None:
+    """Whether anything of the log is left or not: nobody may believe that he has all."""
+    ann = await api.somebody(a("dispatcher"))
+    async with watching(api, ann) as watcher:
+        await watcher.up_to(await numbered(api.pool))
+        before = watcher.seq
+        await execute(api.pool, "UPDATE live_position SET seq = seq + 10")  # ten were told elsewhere, and are forgotten
+        assert (await watcher.until("resync"))["reason"] == "slow"
+        anew = await watcher.next()
+        assert (anew["type"], anew["seq"], anew["recovered"]) == ("position", before + 10, False)
+        async with transaction(api.pool, SERVICE) as (conn, _):
+            await conn.execute("UPDATE live_position SET seq = seq + 10")
+            await conn.execute(A_DELTA, anew["seq"] + 10)
+        assert (await watcher.until("resync"))["reason"] == "slow"
+        case = await report(ann)
+        assert (await watcher.until("case", id=case))["seq"] > anew["seq"] + 10
+
+
+A_DELTA = """
+    INSERT INTO live_log (seq, at, kind, ref, keys, areas, was_keys, was_areas)
+    VALUES ($1, city_now(), 'camera', 'c1', '{}', '{}', '{}', '{}')
+"""
+
+
+async def test_the_log_keeps_so_many_deltas_and_none_for_longer_than_its_time(pool: ConnPool) -> None:
+    async with transaction(pool, SERVICE) as (conn, now):
+        for seq in (1, 2, 3, live.LOG_ROWS + 1):
+            await conn.execute(A_DELTA, seq)
+        await conn.execute("UPDATE live_log SET at = $1 WHERE seq = 2", now - live.LOG_FOR - timedelta(seconds=1))
+        await live.prune(conn, live.LOG_ROWS + 1, now)
+        kept = await conn.fetch("SELECT seq FROM live_log ORDER BY seq")
+    assert [row["seq"] for row in kept] == [3, live.LOG_ROWS + 1]
+
+
 # -- numbers -------------------------------------------------------------------------------------------
 
 
@@ -378,7 +414,7 @@ async def test_a_page_of_another_site_gets_no_socket_and_no_key_does(api: Api) -
 async def test_whoever_asks_for_a_cell_hears_of_that_cell_and_what_leaves_it_is_gone(api: Api) -> None:
     ann = await api.somebody(a("dispatcher", CITY))
     case = await report(ann)
-    async with watching(api, ann) as watcher:
+    async with watching(api, ann) as watcher, watching(api, ann, f"?cells={NORTH}001001002") as next_door:
         await watcher.up_to(await numbered(api.pool))
         watcher.heard.clear()
         await watcher.ws.send_json({"subscribe": {"cells": [f"{NORTH}001001001"]}})
@@ -386,6 +422,8 @@ async def test_whoever_asks_for_a_cell_hears_of_that_cell_and_what_leaves_it_is_
         await report(ann, SOUTH)
         await move_to(api.pool, case, SOUTH)
         await watcher.until("gone", id=case)
+        await next_door.up_to(watcher.seq)
+        assert {m["type"] for m in next_door.heard} <= {"position", "heartbeat"}, "it was never in that cell"
         await watcher.ws.send_json({"subscribe": {}})
         assert (await watcher.until("position"))["recovered"] is False, "more than before: load it"
         south = await report(ann, SOUTH)

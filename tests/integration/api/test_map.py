@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -219,6 +220,24 @@ async def test_nobody_finds_another_scopes_cases_in_what_is_kept(api: Api, drawn
             assert set((await fetch(who, "cases", tile)).properties("cases", "id")) == cases, grant
             assert await counted(who, 12) == cells, grant
             assert sum((await counted(who, 8)).values()) == len(cases), grant
+
+
+async def test_a_case_just_beyond_the_edge_is_drawn_too_so_that_its_mark_is_whole(api: Api, drawn_city: None) -> None:
+    """Within 64 of the 4096 units of a tile, also where the next column of squares begins in between."""
+    case, who = UUID(await report(api, 103.805)), await api.somebody(a(Role.DISPATCHER))
+    first = tile_of(*BORDER, 13)
+    for x in range(first.x, first.x + 100):
+        tile = Tile(13, x, first.y)
+        box, units = tile.bounds(), 4096 / (tile.bounds().east - tile.bounds().west)
+        beyond = (math.floor(box.east * 1000) + 1) / 1000 + 1e-6  # in the next column
+        if 10 < (beyond - box.east) * units < 60:
+            break
+    for lon, status in ((beyond, 200), (box.east + 70 / units, 204)):
+        async with transaction(api.pool, SERVICE) as (conn, _):
+            place = "ST_SetSRID(ST_MakePoint($2, $3), 4326)"
+            await conn.execute(f"UPDATE cases SET place = {place} WHERE id = $1", case, lon, BORDER[1])  # noqa: S608
+        api.app[TILES].cache.forget("cases")
+        assert (await fetch(who, "cases", tile)).status == status
 
 
 async def test_those_of_one_area_share_a_tile(api: Api, drawn_city: None) -> None:

@@ -4,22 +4,27 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
+from dataclasses import replace
 from datetime import timedelta
 from itertools import permutations
+from uuid import UUID
 
 import pytest
 
-from events.intake.camera_event import CameraEvent, Phase, Spot
+from events.intake.camera_event import CameraEvent, Device, Heartbeat, Phase, Spot
 from geo.place import Place
+from gridsvc.actions.replay_message import replay_message
+from gridsvc.actions.take_camera_events import Answer
 from gridsvc.db import open_pool, transaction
 from gridsvc.domain.case import Move
 from gridsvc.store import camera_events
 from gridsvc.store.camera_events import balances, totals
+from gridsvc.store.camera_quarantine import Kept
 from tests.conftest import CityClock
 from tests.integration.small_city import SOUTH, STEP, WEST, report
 from tests.integration.stories.camera_town import VENDOR, Cameras, seen
 from tests.integration.stories.conftest import Town
-from workers.cameras import day_round, decide_round, sort_round
+from workers.cameras import day_round, decide_round, sort_round, storm_round
 
 LABELS = {
     "street_vendor": (VENDOR, "automatic"), "vendor": (VENDOR, "automatic"), "crowd": (VENDOR, "review"),
@@ -107,6 +112,25 @@ async def test_a_storm_of_ten_thousand_is_one_case_with_exact_counts_and_one_abo
     assert len(kept) == 50, "one in a hundred of what is beyond the rate"
     await streets.work()
     assert len(await streets.cases()) == 3, "a storm has one case while it lasts"
+
+
+async def test_a_camera_that_storms_rings_once_and_again_after_the_time_of_the_rules(
+    streets: Cameras, city_clock: CityClock
+) -> None:
+    """Whether somebody has seen the alarm or not: a storm that goes on is told again after `repeat_s`, not before."""
+    await streets.rules(repeat_s=3600, storm_after=100)
+
+    async def storms() -> int:
+        moment = await streets.town.now()
+        await streets.say(*(seen("c1", f"{moment}{n}", at=moment) for n in range(300)))
+        await storm_round(streets.town.pool)
+        return len(await streets.town.rows("SELECT FROM alarms WHERE camera = 'c1' AND kind = 'camera_storm'"))
+
+    assert [await storms(), await storms()] == [1, 1]
+    await city_clock.forward(timedelta(minutes=59))
+    assert await storms() == 1
+    await city_clock.forward(timedelta(minutes=2))
+    assert await storms() == 2
 
 
 async def test_what_was_said_before_is_found_by_its_digest_on_a_day_that_is_still_empty_too(
@@ -457,3 +481,35 @@ async def _claim_and_die(streets: Cameras) -> None:
     async with transaction(streets.town.pool) as (conn, _):
         assert len(await camera_events.claim_new(conn, 10)) == 1
         raise RuntimeError("killed")
+
+
+async def test_a_message_of_a_site_that_is_replayed_may_say_beside_its_events_that_the_site_is_there(
+    streets: Cameras,
+) -> None:
+    """A heartbeat that names nobody is of the site, as at the door; an event that names nobody is nobody's."""
+    event = seen("c2", "a")
+    async with transaction(streets.town.pool) as (conn, now):
+        kept = Kept(
+            id=UUID(int=7), received_at=now, protocol="cloudevents", token_id=None, cameras=["c1", "c2"], peer="",
+            content_type="", headers={}, body=b"", bytes=0, code="unknown_camera", says="", replayed_at=None,
+            replayed_as=None,
+        )  # fmt: skip
+        answers = await replay_message(conn, kept, [Heartbeat(protocol="cloudevents", device=Device()), event], now)
+        assert [answer.outcome for answer in answers if isinstance(answer, Answer)] == ["accepted"]
+        stranger = Heartbeat(protocol="cloudevents", device=Device(code="c9"))
+        for nobody in (stranger, replace(event, device=Device())):
+            assert getattr(await replay_message(conn, kept, [nobody], now), "code", None) == "unknown_camera"
+
+
+async def test_counts_stay_as_long_as_an_event_of_their_hour_is_there(streets: Cameras, city_clock: CityClock) -> None:
+    """What is undecided keeps its day beyond all times; an hour that lost one side would not balance."""
+    await day_round(streets.town.pool)
+    await streets.rules(wait_s=0, keep_days=30, keep_counts_days=30)
+    await streets.say(seen("c1", "a"))
+    for days, left in ((33, 1), (33, 0)):
+        await city_clock.forward(timedelta(days=days))
+        await day_round(streets.town.pool)
+        [there] = await streets.town.rows("SELECT count(*) AS n FROM camera_counts WHERE outcome = 'received'")
+        assert there["n"] == left
+        assert all(balances(each) for each in await streets.balances())
+        await streets.work()

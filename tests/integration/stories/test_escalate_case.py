@@ -7,6 +7,7 @@ from datetime import timedelta
 from typing import Any
 
 from events.catalog import CaseEscalated
+from gridsvc.actions.acknowledge_alarm import acknowledge_alarm
 from gridsvc.db import transaction
 from gridsvc.domain.case import Move, State
 from gridsvc.store.cases import CaseRow
@@ -58,6 +59,27 @@ async def test_a_late_case_climbs_rung_by_rung(town: Town, city_clock: CityClock
     ]
     await city_clock.forward(timedelta(days=30))
     assert await town.sweep() == 0, "the ladder has ended"
+
+
+async def test_a_late_case_rings_once_until_somebody_has_seen_it(town: Town, city_clock: CityClock) -> None:
+    """A warning rings for nobody; overdue does; the rungs after it change what it says, not how often it rings."""
+    case = await urgent_case(town)
+    rings = "SELECT id, raised_at, acknowledged_at IS NULL AS rings, says_en FROM alarms ORDER BY raised_at, id"
+    heard = []
+    for minutes in (91, 30, 30):
+        await city_clock.forward(timedelta(minutes=minutes))
+        await town.sweep()
+        heard.append([(row["rings"], row["says_en"].partition(":")[0]) for row in await town.rows(rings)])
+    assert heard == [[], [(True, "Overdue")], [(True, "Escalated to rung 3")]]
+    [first] = await town.rows(rings)
+    assert town.city.supervisor.user_id is not None
+    async with transaction(town.pool) as (conn, now):
+        await acknowledge_alarm(conn, first["id"], town.city.supervisor.user_id, now)
+    await city_clock.forward(timedelta(minutes=30))
+    await town.sweep()
+    assert [(row["rings"], row["says_en"]) for row in await town.rows(rings)] == [
+        (False, f"Escalated to rung 3: case {case.number}"), (True, f"Escalated to rung 4: case {case.number}"),
+    ]  # fmt: skip
 
 
 async def test_what_nobody_has_placed_climbs_from_its_desk_to_those_above(town: Town, city_clock: CityClock) -> None:
