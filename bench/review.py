@@ -22,6 +22,7 @@ from gridsvc.db import SERVICE, open_pool, transaction
 from gridsvc.ids import new_id
 from gridsvc.local.city_make import make_city
 from gridsvc.local.city_plan import SEED
+from gridsvc.local.service_client import ServiceClient
 
 RESULTS: Final = Path(__file__).parent / "results/review.json"
 WANTED_PER_HOUR: Final = 600
@@ -63,6 +64,8 @@ async def _measure(stage: Stage) -> dict[str, float]:
     await stage.furnish(make_city(SEED), is_test=True)
     stage.run("web", "serve")
     stage.await_up("web")
+    async with ServiceClient(stage.url) as client:  # which waits for a service that is away
+        assert (await client.call("GET", "/readyz")).good
     await _fill(stage, VERDICTS + WARM_UP + 1)
     assert stage.secrets is not None
     browser_at = next((path for name in CHROMIUMS if (path := shutil.which(name))), None)
