@@ -77,7 +77,7 @@ function Slider({ end: last }) {
     <p class="playback-banner" role="status"><b>${t("playback.banner", { at: moment(at) })}</b>${failed !== "" ? ` · ${word("refused", failed)}` : ready ? "" : ` · ${t("room.loading")}`}</p>
     <div class="playback-row">
       <select aria-label=${t("playback.span")} value=${span} onChange=${(/** @type {Event} */ event) => { setSpan(Number(/** @type {HTMLSelectElement} */ (event.currentTarget).value)); }}>
-        ${SPANS.map((each) => html`<option key=${each} value=${each}>${t(`playback.span${each}`)}</option>`)}
+        ${SPANS.map((each) => html`<option key=${each} value=${each}>${t(`playback.span.${each}`)}</option>`)}
       </select>
       <input type="range" min=${-span} max="0" step="1" value=${-Math.min(back, span)} aria-label=${t("playback.slider")} aria-valuetext=${moment(at)}
         onInput=${(/** @type {Event} */ event) => setBack(-Number(/** @type {HTMLInputElement} */ (event.currentTarget).value))} />

@@ -42,7 +42,7 @@ export function Room() {
     document.addEventListener("keydown", key);
     return () => document.removeEventListener("keydown", key);
   }, []);
-  const classes = ["room", line.value.state === "live" && !readOnly.value ? "is-live" : "is-stale", opened.value ? "has-drawer" : "", mapFirst.value ? "map-first" : ""];
+  const classes = ["room", line.value.state === "live" && !readOnly.value ? "is-live" : "is-stale", readOnly.value ? "is-playing" : "", opened.value ? "has-drawer" : "", mapFirst.value ? "map-first" : ""];
   return html`<div class=${classes.join(" ")}>
     <a class="skip" href="#list">${t("room.skip")}</a>
     <${TopBar} />

@@ -20,6 +20,7 @@ CELL = "620102001001001"
 COMPONENT = "6201020101000001"
 
 EXAMPLES = {
+    "/api/v1/cases/at": "?t=2026-01-01T00:00:00Z",
     "/api/v1/cells": "?lon=103.805&lat=36.055&datum=wgs84",
     "/api/v1/cells/{code}": CELL,
     "/api/v1/cells/{code}/cameras": CELL,
