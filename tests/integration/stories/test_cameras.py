@@ -13,8 +13,7 @@ import pytest
 
 from events.intake.camera_event import CameraEvent, Device, Heartbeat, Phase, Spot
 from geo.place import Place
-from gridsvc.actions.replay_message import replay_message
-from gridsvc.actions.take_camera_events import Answer
+from gridsvc.actions.replay_message import StillUnread, replay_message
 from gridsvc.db import open_pool, transaction
 from gridsvc.domain.case import Move
 from gridsvc.store import camera_events
@@ -495,7 +494,8 @@ async def test_a_message_of_a_site_that_is_replayed_may_say_beside_its_events_th
             replayed_as=None,
         )  # fmt: skip
         answers = await replay_message(conn, kept, [Heartbeat(protocol="cloudevents", device=Device()), event], now)
-        assert [answer.outcome for answer in answers if isinstance(answer, Answer)] == ["accepted"]
+        assert not isinstance(answers, StillUnread)
+        assert [answer.outcome for answer in answers] == ["accepted"]
         stranger = Heartbeat(protocol="cloudevents", device=Device(code="c9"))
         for nobody in (stranger, replace(event, device=Device())):
             assert getattr(await replay_message(conn, kept, [nobody], now), "code", None) == "unknown_camera"
