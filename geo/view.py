@@ -17,6 +17,9 @@ from geo.projection import ELLIPSOID, Numbers, areas_m2
 ARC_POINTS: Final = 24
 """Points of an arc, both ends included. A chord of 90 degrees lies 0.06 % of the range inside its arc."""
 
+ALL_AROUND_DEG: Final = 359.9
+"""From so wide a field on there is no gap: a narrower one touches itself in doubles, and is no figure any more."""
+
 MOST_FAR_M: Final = 20_000.0
 """More than any lens of a city sees; beyond it somebody has written millimetres."""
 
@@ -42,7 +45,7 @@ class Look:
     """A direction and a lens: the ground from `near_m` to `far_m` from the foot. Raises BadView.
 
     `bearing_deg` is clockwise from true north to the middle of the picture, `field_deg` its horizontal width
-    (360: all around).
+    (from ALL_AROUND_DEG on: all around).
     """
 
     bearing_deg: float
@@ -80,7 +83,7 @@ def outline(foot: Place, look: Look) -> shapely.Polygon:
     Drawn by geodesics: metres and bearings are true at the camera, where a projected frame would turn north
     by its convergence (0.7 degrees at Lanzhou) and stretch lengths.
     """
-    if look.field_deg == 360:
+    if look.field_deg >= ALL_AROUND_DEG:
         angles = np.linspace(0.0, 360.0, ARC_POINTS, endpoint=False)
         holes = [_arc(foot, angles, look.near_m)] if look.near_m > _LEAST_NEAR_M else []
         return shapely.Polygon(_arc(foot, angles, look.far_m), holes)

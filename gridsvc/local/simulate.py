@@ -353,9 +353,8 @@ class Simulation:
     # -- cameras -------------------------------------------------------------------------------
 
     async def _watch(self) -> None:
-        """What the cameras see, while the city is not full."""
-        if len(self._open) < self._pace.most_open:
-            await self._intake.post()
+        """What the cameras see; while the city is full nothing new begins."""
+        await self._intake.post(full=len(self._open) >= self._pace.most_open)
 
     async def cases_of_cameras(self) -> int:
         """How many cases cameras have opened so far, in this run and before it."""

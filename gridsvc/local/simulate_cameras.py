@@ -47,17 +47,20 @@ class CameraWatch:
     _looks: int = 0
     _going_on: list[tuple[str, Event]] = field(default_factory=list)
 
-    def look(self) -> list[list[Event]]:
-        """The batches of one look: what went on ends, something may begin, one is stuck, now and then one storms."""
+    def look(self, *, full: bool = False) -> list[list[Event]]:
+        """The batches of one look: what went on ends, something may begin, one is stuck, now and then one storms.
+
+        While the city is `full`, nothing begins and nobody storms.
+        """
         rng = dice(f"{self.seed}/cameras/{self.run}/{self._looks}")
         batch = [self._message(camera, dict(event), "end") for camera, event in self._going_on]
         self._going_on = []
-        if rng.random() < self.chance:
+        if rng.random() < self.chance and not full:
             batch += self._begin(rng)
         if self._looks % _STUCK_EVERY == 0:
             batch.append(self._stuck())
         batches = [batch] if batch else []
-        if self._looks % self.storm_every == self.storm_every - 1:
+        if self._looks % self.storm_every == self.storm_every - 1 and not full:
             batches.append(self._storm())
         self._looks += 1
         return batches

@@ -43,10 +43,12 @@ class SimulatedIntake:
         self._run, self._signed = run, 0
         self._ahead = timedelta()  # of the city's clock before ours
 
-    async def post(self) -> None:
-        """Post what all of them see at this look."""
-        for batch in self._cameras.look():
+    async def post(self, *, full: bool) -> None:
+        """Post what all of them see at this look. While the city is `full` nothing begins; what is stuck goes on."""
+        for batch in self._cameras.look(full=full):
             self._saw("camera events", await self._post_batch(json.dumps(batch).encode()))
+        if full:
+            return
         seen = self._car.look(self._moment().isoformat()) if self._crowd.car_token else None
         if seen is not None:
             path = f"/intake/mapped/{self._crowd.car_token}"

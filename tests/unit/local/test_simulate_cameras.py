@@ -52,6 +52,17 @@ def test_the_stuck_camera_says_the_very_same_and_another_storms() -> None:
     assert len({event.key for batch in storms for event in batch}) == 2 * STORM
 
 
+def test_in_a_full_city_only_the_stuck_camera_goes_on() -> None:
+    watch = CameraWatch(1, "run", CODES, 1.0, 4)
+    [began] = watch.look()
+    later = [watch.look(full=True) for _ in range(10)]
+    ended = [event["id"] for event in later[0][0]]
+    assert len(ended) == len(began) - 1, "what had begun ends"
+    assert [[event["id"] for batch in look for event in batch] for look in later[1:]] == [
+        [], [], [], ["stuck"], [], [], [], [], ["stuck"],
+    ]  # fmt: skip
+
+
 def test_the_cameras_are_those_of_the_demo_city_and_the_map_knows_the_labels() -> None:
     cameras = make_cameras(1, make_lattice(1))
     assert [camera.code for camera in cameras] == CODES
