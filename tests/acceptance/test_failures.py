@@ -136,7 +136,11 @@ async def test_what_a_site_published_survives_broker_and_worker_and_over_http_it
         async with transaction(city.pool, SERVICE) as (conn, _):
             return int(await conn.fetchval("SELECT count(*) FROM camera_events WHERE camera = 'front-door'"))
 
-    assert await in_rows() == len({body for _, body in said}) == len(said)
+    async def all_are_in() -> bool:
+        return await in_rows() == len(said)
+
+    assert len({body for _, body in said}) == len(said)
+    await until(all_are_in, what="every message that the broker has taken to be a row")
     for _, body in said[:10]:
         answer = await city.client.call("POST", f"/intake/frigate/{token}", body=json.loads(body))
         assert answer.body["items"][0]["outcome"] == "duplicate", answer.body

@@ -82,6 +82,7 @@ async def install(city: RunningCity) -> None:
             place = cell.outline.representative_point()
             await put_up(owner, code, place.x, place.y)
             await give_meanings(owner, code, {"street_vendor": (VENDOR, "automatic")})
+        await owner.execute("UPDATE camera_rules SET burst = 50")
     finally:
         await owner.close()
 
