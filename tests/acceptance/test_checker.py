@@ -345,6 +345,9 @@ DAMAGES: Final[dict[str, tuple[str, ...]]] = {
     "a_picture_goes_with_its_event": ("UPDATE camera_pictures SET case_id = NULL WHERE state = 'refused'",),
     "a_case_is_opened_by_one_camera_event": ("UPDATE camera_events SET outcome = 'opened' WHERE outcome = 'joined'",),
     "what_waits_with_an_incident_is_decided_with_it": (
+        # Which of the two events opened the case is chance, and so is whose the pictures are.
+        "UPDATE camera_pictures SET case_id = NULL"
+        " WHERE event_id IN (SELECT id FROM camera_events WHERE outcome = 'joined')",
         "UPDATE camera_events SET outcome = NULL, case_id = NULL WHERE outcome = 'joined'",
     ),
     "open_cases_follow_the_grid": (
