@@ -11,9 +11,10 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from events.intake import cloudevents, dahua, frigate, gat1400, gb28181, hikvision, mapped, onvif, sip
-from events.intake.camera_event import Parsed, Refused
+from events.intake import cloudevents, dahua, frigate, gat1400, gb28181, hikvision, mapped, onvif, sip, viid
+from events.intake.camera_event import Device, Heartbeat, Parsed, Refused
 from events.intake.unreadable import Unreadable
+from gridsvc.actions.quarantine_message import MOST_BYTES as QUARANTINED
 
 JPEG: Final = b"\xff\xd8\xff\xe0\x00\x10JFIF\x00" + bytes(range(256)) + b"\xff\xd9"
 PICTURE: Final = base64.b64encode(JPEG).decode("ascii")
@@ -30,6 +31,7 @@ class Target:
     most_bytes: int
     kept: Sequence[tuple[bytes, str]]
     large: Callable[[int], Iterator[tuple[bytes, str]]]
+    usual: str = "CameraEvent"  # what most kept messages are read as
 
 
 def _json(value: Any) -> bytes:
@@ -194,6 +196,18 @@ GAT1400: Final = [
     (_json({"ThingList": [{"ThingID": "t1"}], "SceneListObject": {"SceneObject": {"SceneID": "s1"}}}), ""),
     (_json({"KeepaliveObject": {"DeviceID": "62010200001190000001"}}), ""),
     (_json({"RegisterObject": {"DeviceID": "62010200001190000001"}}), ""),
+]  # fmt: skip
+
+VIID: Final = [
+    *GAT1400,
+    (_json({"APEListObject": {"APE": [
+        {"ApeID": "62010200001190000001", "Name": "路口", "Longitude": "103.83", "Latitude": 36.06, "IsOnline": "2"},
+        {"ApeID": "62010200001190000002", "Name": "\u0000", "PlaceCode": None},
+    ]}}), ""),
+    (_json({"APEObjectList": {"APEObject": {"ApeID": "62010200001190000003"}}}), ""),
+    (_json({"UnRegisterObject": {"DeviceID": " 62010200001190000001 "}}), ""),
+    (_json({"TollgateListObject": {"TollgateObject": [{"TollgateID": "t1", "Name": "x"}]}}), ""),
+    (_json({"DispositionListObject": {"DispositionObject": [{"DispositionID": "d1", "TargetFeature": "y"}]}}), ""),
 ]  # fmt: skip
 
 # --- GB/T 28181 ---------------------------------------------------------------------------------------
@@ -398,12 +412,33 @@ def _large_other(most: int) -> Iterator[tuple[bytes, str]]:
 
 _READ: Final = mapped.read_mapping(dict(MAPPING))
 
+
+def _below_viid(body: bytes, _: str) -> tuple[Parsed, ...]:
+    """What comes below /VIID beside objects that are taken in, each message by one of the ways; and what is kept of it.
+
+    A camera that a platform reports stands as a heartbeat of that device.
+    """
+    way = len(body) % 4
+    if way == 0:
+        told = viid.read_apes(body, "")
+        return tuple(
+            each if isinstance(each, Refused) else Heartbeat(protocol=gat1400.PROTOCOL, device=Device(code=each.code))
+            for each in told
+        )
+    if way == 1:
+        return viid.of_people(viid.FACES, body, "")
+    if way == 2:
+        device = viid.device_of(body, "")
+        return (Heartbeat(protocol=gat1400.PROTOCOL, device=Device(code=device)),)
+    return viid.not_taken_in("Tollgates", viid.without_people(body, QUARANTINED), "")
+
 TARGETS: Final[Mapping[str, Target]] = {
     "frigate": Target(frigate.parse, frigate.MOST_BYTES, FRIGATE, _large_json),
     "hikvision": Target(hikvision.parse, hikvision.MOST_BYTES, HIKVISION, _large_hikvision),
     "onvif": Target(onvif.parse, onvif.MOST_BYTES, ONVIF, _large_onvif),
     "dahua": Target(dahua.parse, dahua.MOST_BYTES, DAHUA, _large_dahua),
     "gat1400": Target(gat1400.parse, gat1400.MOST_BYTES, GAT1400, _large_gat1400),
+    "viid": Target(_below_viid, gat1400.MOST_BYTES, VIID, _large_gat1400, usual="Heartbeat"),
     "gb28181": Target(gb28181.parse, gb28181.MOST_BYTES, GB28181, _large_xml),
     "sip": Target(_in_a_datagram, sip.MOST_BYTES, SIP, _large_sip),
     "cloudevents": Target(_binary_and_not, cloudevents.MOST_BYTES, CLOUDEVENTS, _large_cloudevents),

@@ -12,11 +12,11 @@ from tests.fuzz.spoil import check, run, spoilt
 @pytest.mark.parametrize("name", TARGETS)
 def test_whatever_comes_is_read_or_refused(name: str) -> None:
     done = run(name, seed=7, count=2_000)
-    assert done.answers["CameraEvent"] > 100, "the spoiling has become too rough to get past the first look"
+    assert done.answers[TARGETS[name].usual] > 100, "the spoiling has become too rough to get past the first look"
     assert sum(done.answers.values()) >= 2_000
 
 
-@pytest.mark.parametrize("name", TARGETS)
+@pytest.mark.parametrize("name", [name for name, target in TARGETS.items() if target.usual == "CameraEvent"])
 def test_the_kept_messages_are_mostly_events(name: str) -> None:
     target = TARGETS[name]
     answers = [target.parse(body, media_type) for body, media_type in target.kept]
