@@ -127,18 +127,18 @@ Desk = Callable[..., Any]
 """`async with desk("dispatcher", lang="en") as visit`: somebody who is signed in, before a page."""
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def city_database(session_servers: SessionServers) -> Iterator[FreshDatabase]:
     database = session_servers.fresh_database()
     yield database
     session_servers.drop_database(database)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def service(
     session_servers: SessionServers, city_database: FreshDatabase, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[LiveService]:
-    """One service on one demo city for all of these tests. Nobody is on duty there until a test says so."""
+    """One service on one demo city for the tests of a file. Nobody is on duty there until a test says so."""
     home, vhost = tmp_path_factory.mktemp("home"), session_servers.fresh_vhost()
     live = LiveService(home, city_database, vhost)
     assert asyncio.run(make_if_empty(city_database.owner_url, home, live.url))
@@ -147,7 +147,7 @@ def service(
     session_servers.drop_vhost(vhost)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 async def town(service: LiveService) -> AsyncIterator[Town]:
     demo = json.loads((service.home / "demo.json").read_text(encoding="utf-8"))
     async with ServiceClient(service.url) as client:
@@ -215,7 +215,7 @@ async def sign_in(visit: Visit, town: Town, username: str) -> None:
     await page.wait_for_selector(".is-live .age.live")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def desk(browser: Browser, town: Town) -> Desk:
     @asynccontextmanager
     async def at(

@@ -159,7 +159,7 @@ async def test_after_a_break_wall_and_desk_have_what_the_database_has(
     desk: Desk, town: Town, city_database: FreshDatabase
 ) -> None:
     """The web process is killed, the city goes on, and it comes back: nobody touches either page."""
-    async with desk("supervisor", query="panel=cases") as first, desk("auditor") as second:
+    async with desk("supervisor", query="panel=cases&order=newest") as first, desk("auditor") as second:
         page = await wall(second, town)
         quiet = await town.report(LITTER)
         town.service.end("serve", signal.SIGKILL)
