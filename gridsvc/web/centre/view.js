@@ -56,16 +56,18 @@ export const isLate = (brief) => brief.overdue || leftOf(brief).standing === "la
 
 const NO_DIVISIONS = /** @type {Map<string, Division>} */ (new Map());
 
-/** @type {WeakMap<Brief, {language: string, words: string}>} */
+// Names come from the lists: cases may be there before them.
+/** @type {WeakMap<Brief, {language: string, names: unknown, words: string}>} */
 const searched = new WeakMap();
 
 /** @param {Brief} brief */
 function wordsOf(brief) {
   const known = searched.get(brief);
-  if (known !== undefined && known.language === language.value) return known.words;
+  const names = lists.value;
+  if (known !== undefined && known.language === language.value && known.names === names) return known.words;
   const words = [brief.number, brief.acceptance_number, brief.cell, categoryName(brief), divisionName(brief.division), ownerName(brief)]
     .join(" ").toLowerCase();
-  searched.set(brief, { language: language.value, words });
+  searched.set(brief, { language: language.value, names, words });
   return words;
 }
 
