@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import faulthandler
 import gc
 import inspect
+import io
 import os
 import signal
+import sys
+import threading
 from collections.abc import AsyncIterator, Callable, Generator, Iterator, Mapping
 from datetime import timedelta
 from pathlib import Path
@@ -24,6 +28,9 @@ ROOT = Path(__file__).parents[1]
 
 # What the event loop was told about failures that nobody awaited, during the test that runs now.
 _unseen: list[dict[str, Any]] = []
+
+# The loops of this session, so that a test that waits for ever can say for what.
+_loops: list[asyncio.AbstractEventLoop] = []
 
 
 # Machines are noisy: a test is never judged by how long it took.
@@ -64,6 +71,9 @@ _WITH_TASKS: Final = frozenset(
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """In debug mode only what runs on a loop, and has tasks: all others would run twice for nothing."""
+    for item in items:
+        if item.get_closest_marker("slow"):
+            item.add_marker(pytest.mark.timeout(1200))
     if config.getoption("--loop") == "debug":
         chosen = [item for item in items if _has_tasks(item)]
         config.hook.pytest_deselected(items=[item for item in items if item not in set(chosen)])
@@ -104,7 +114,54 @@ def _debug_loop() -> asyncio.AbstractEventLoop:
 
 def _watched(loop: asyncio.AbstractEventLoop) -> asyncio.AbstractEventLoop:
     loop.set_exception_handler(lambda _, context: _unseen.append(context))
+    _loops.append(loop)
     return loop
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_timeout_set_timer(item: pytest.Item, settings: Any) -> bool:
+    """A test that waits for ever ends its process, and says for what: uvloop lets no signal end one test alone."""
+    timer = threading.Timer(settings.timeout, _give_up, (item, settings.timeout))
+    timer.daemon = True
+    timer.start()
+    item.stash[_TIMER] = timer
+    return True
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_timeout_cancel_timer(item: pytest.Item) -> bool:
+    item.stash[_TIMER].cancel()
+    return True
+
+
+_TIMER: Final = pytest.StashKey[threading.Timer]()
+
+
+def _give_up(item: pytest.Item, seconds: float) -> None:
+    said = f"\n{item.nodeid} has not ended after {seconds:.0f} s. Its tasks wait here:\n{_what_is_awaited()}"
+    if capture := item.config.pluginmanager.getplugin("capturemanager"):
+        capture.suspend_global_capture(in_=True)
+    sys.__stderr__.write(said)  # type: ignore[union-attr]
+    faulthandler.dump_traceback(all_threads=True)
+    sys.__stderr__.flush()  # type: ignore[union-attr]
+    os._exit(1)
+
+
+def _what_is_awaited() -> str:
+    """Every task that has not ended, and the lines where it and what it awaits stand."""
+    report = io.StringIO()
+    for task in [task for loop in _loops if not loop.is_closed() for task in asyncio.all_tasks(loop)]:
+        report.write(f"{task.get_name()}\n")
+        awaited: Any = task.get_coro()
+        while awaited is not None:
+            frame = next((f for f in map(awaited.__getattribute__, _FRAMES & set(dir(awaited))) if f), None)
+            report.write(f"    {frame.f_code.co_filename}:{frame.f_lineno}\n" if frame else f"    {awaited!r}\n")
+            awaited = next(map(awaited.__getattribute__, _AWAITED & set(dir(awaited))), None)
+    return report.getvalue()
+
+
+_FRAMES: Final = frozenset({"cr_frame", "gi_frame", "ag_frame"})
+_AWAITED: Final = frozenset({"cr_await", "gi_yieldfrom", "ag_await"})
 
 
 @pytest.fixture(autouse=True)
