@@ -9,26 +9,22 @@ from __future__ import annotations
 import asyncio
 import json
 import os
-import shutil
 import tempfile
 import time
 from pathlib import Path
 from typing import Final
 
-from playwright.async_api import Page, async_playwright
+from playwright.async_api import Page
 
+from bench.browser import a_browser, run_demo, sign_in
 from bench.stage import Stage
 from gridsvc.db import SERVICE, open_pool, transaction
 from gridsvc.ids import new_id
-from gridsvc.local.city_make import make_city
-from gridsvc.local.city_plan import SEED
-from gridsvc.local.service_client import ServiceClient
 
 RESULTS: Final = Path(__file__).parent / "results/review.json"
 WANTED_PER_HOUR: Final = 600
 VERDICTS: Final = 200
 WARM_UP: Final = 20
-CHROMIUMS: Final = ("chromium-headless-shell", "chromium", "google-chrome")
 
 
 async def _fill(stage: Stage, many: int) -> None:
@@ -61,23 +57,10 @@ async def _judge(page: Page, many: int) -> None:
 
 
 async def _measure(stage: Stage) -> dict[str, float]:
-    await stage.furnish(make_city(SEED), is_test=True)
-    stage.run("web", "serve")
-    stage.await_up("web")
-    async with ServiceClient(stage.url) as client:  # which waits for a service that is away
-        assert (await client.call("GET", "/readyz")).good
+    await run_demo(stage)
     await _fill(stage, VERDICTS + WARM_UP + 1)
-    assert stage.secrets is not None
-    browser_at = next((path for name in CHROMIUMS if (path := shutil.which(name))), None)
-    assert browser_at is not None, "no Chromium here; run make browser"
-    async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=browser_at)
-        page = await browser.new_page(viewport={"width": 1920, "height": 1080}, locale="en")
-        await page.goto(stage.url)
-        await page.fill("[name=username]", "acceptor")
-        await page.fill("[name=password]", stage.secrets.password)
-        await page.click("form button.primary")
-        await page.wait_for_selector(".is-live .age.live")
+    async with a_browser() as browser:
+        page = await sign_in(browser, stage, "acceptor")
         await page.goto(f"{stage.url}/?panel=review")
         await page.wait_for_selector(".bench")
         await _judge(page, WARM_UP)
@@ -85,7 +68,6 @@ async def _measure(stage: Stage) -> dict[str, float]:
         await _judge(page, VERDICTS)
         took_s = time.monotonic() - began
         await page.goto("about:blank")  # what is held is sent
-        await browser.close()
     kept = 0
     for _ in range(300):
         kept = await stage.count("camera_reviews WHERE verdict IS NOT NULL")

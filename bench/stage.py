@@ -25,7 +25,7 @@ from gridsvc.db import SERVICE, open_pool, transaction
 from gridsvc.ids import new_id
 from gridsvc.local.broker_sites import tell_broker
 from gridsvc.local.child import Child
-from gridsvc.local.city import load_city
+from gridsvc.local.city import load_city, make_if_empty
 from gridsvc.local.city_demo_file import KEYS, DemoSecrets, make_secrets
 from gridsvc.local.city_plan import City
 from gridsvc.local.servers import PrivateServers
@@ -142,6 +142,12 @@ class Stage:
             await conn.execute("UPDATE instance SET is_test = $1", is_test)
             await conn.execute("UPDATE officers SET on_duty = true, most_open = $1", most_open)
             await conn.execute("ANALYZE")  # as autovacuum would within a minute
+
+    async def furnish_demo(self) -> None:
+        """Migrate and make the demo city with its demo.json, as `gridsvc up` does."""
+        await migrate(self.owner_url)
+        await self._servers.postgres.let_the_service_in()
+        await make_if_empty(self.owner_url, self.home, self.url)
 
     async def count(self, table: str) -> int:
         """How many rows a table has."""
