@@ -77,7 +77,7 @@ async def _cold(browser: Browser, stage: Stage) -> dict[str, float]:
     context = await browser.new_context(viewport={"width": 1920, "height": 1080}, locale="en")
     page = await context.new_page()
     loaded: list[Any] = []
-    page.on("requestfinished", lambda sent: loaded.append(sent))  # noqa: PLW0108 - playwright marks what it calls
+    page.on("requestfinished", lambda sent: loaded.append(sent))
     began = time.monotonic()
     await page.goto(stage.url)
     await page.wait_for_selector("[name=username]")
