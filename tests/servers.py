@@ -111,7 +111,7 @@ class SessionServers:
         async def run() -> None:
             conn = await asyncpg.connect(self._servers.postgres.url(OWNER, database), timeout=10)
             try:
-                await conn.execute(statement)
+                await conn.execute(statement, timeout=60)
             finally:
                 await conn.close()
 
