@@ -22,15 +22,17 @@ from gridsvc.actions.recompute_clocks import recompute_clocks
 from gridsvc.actions.resume_cases import resume_cases
 from gridsvc.actions.sign_history import sign_days
 from gridsvc.actions.widen_calls import widen_calls
-from gridsvc.db import ACQUIRE_SECONDS, SERVICE, Conn, ConnPool, transaction
+from gridsvc.db import ACQUIRE_SECONDS, SERVICE, Conn, ConnPool, open_pool, transaction
 from gridsvc.settings import WorkerSettings
 from gridsvc.signing import Signer
 from gridsvc.store import digests, server_clock
 from gridsvc.store.clocks import PROVISIONAL
+from gridsvc.store.numbers import NumberBlocks
 from workers.pace import rest_after
 from workers.registry import SEE_SECONDS, WATCH_SECONDS, see_round, watch_round
 from workers.runtime import periodically, wait_for_stop
 from workers.steady import Steady, Verdict, look
+from workers.walks import VISIT_SECONDS, visit_round
 
 log = logging.getLogger(__name__)
 
@@ -200,10 +202,11 @@ async def sign_round(pool: ConnPool, signer: Signer) -> int:
     return len(days)
 
 
-async def sweep(pool: ConnPool, settings: WorkerSettings, signer: Signer, stop: asyncio.Event) -> None:
-    """Take each kind of round in its own rhythm until `stop`."""
+async def sweep(url: str, pool: ConnPool, settings: WorkerSettings, signer: Signer, stop: asyncio.Event) -> None:
+    """Take each kind of round in its own rhythm until `stop`. Numbers of cases come over connections of their own."""
     sweeper = Sweeper(pool, settings.sweep_batch, since_boot, settings.sweep_rate, stop)
-    async with asyncio.TaskGroup() as group:
+    async with open_pool(url, size=2, name="gridsvc numbers") as blocks, asyncio.TaskGroup() as group:
+        numbers = NumberBlocks(blocks)
         for name, seconds, turn in (
             ("rungs", settings.sweep_seconds, sweeper.fire_round),
             ("calls", settings.sweep_seconds, partial(call_round, pool, settings.sweep_batch)),
@@ -215,6 +218,7 @@ async def sweep(pool: ConnPool, settings: WorkerSettings, signer: Signer, stop: 
             ("shifts", SHIFT_SECONDS, partial(end_shifts_round, pool, settings.sweep_batch)),
             ("cameras", WATCH_SECONDS, partial(watch_round, pool, settings.sweep_batch)),
             ("what cameras see", SEE_SECONDS, partial(see_round, pool)),
+            ("visits", VISIT_SECONDS, partial(visit_round, pool, numbers, settings.sweep_batch)),
             ("signing", SIGN_SECONDS, partial(sign_round, pool, signer)),
         ):
             group.create_task(periodically(name, seconds, turn, stop), name=name)

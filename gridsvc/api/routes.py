@@ -55,6 +55,7 @@ from gridsvc.api import (
     tiles,
     viid,
     viid_accounts,
+    visits,
 )
 from gridsvc.api.route import Route
 
@@ -77,6 +78,7 @@ ROUTES: Final[tuple[Route, ...]] = (
     *tiles.ROUTES,
     *places.ROUTES,
     *people.ROUTES,
+    *visits.ROUTES,
     *officers_near.ROUTES,
     *teams.ROUTES,
     *absences.ROUTES,
