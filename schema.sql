@@ -347,15 +347,118 @@ CREATE TABLE officer_positions (
 );
 CREATE INDEX officer_positions_place ON officer_positions USING gist (place);
 
--- The way of each officer while he was on duty, thinned; kept for thirty days.
-CREATE TABLE officer_trails (
+-- When each officer was on duty: what a phone sends late is held against it.
+CREATE TABLE duty_spans (
   officer_id uuid NOT NULL REFERENCES officers ON DELETE CASCADE,
+  from_at    timestamptz NOT NULL,
+  until_at   timestamptz CHECK (until_at >= from_at),
+  PRIMARY KEY (officer_id, from_at)
+);
+CREATE UNIQUE INDEX duty_spans_open ON duty_spans (officer_id) WHERE until_at IS NULL;
+CREATE INDEX duty_spans_over ON duty_spans (until_at);
+
+CREATE FUNCTION note_duty() RETURNS trigger
+  LANGUAGE plpgsql AS $$
+DECLARE
+  at timestamptz := coalesce(NEW.duty_changed_at, city_now());
+BEGIN
+  IF NEW.on_duty THEN
+    INSERT INTO duty_spans (officer_id, from_at) VALUES (NEW.user_id, at)
+        ON CONFLICT (officer_id, from_at) DO UPDATE SET until_at = NULL;
+  ELSE
+    UPDATE duty_spans SET until_at = greatest(from_at, at) WHERE officer_id = NEW.user_id AND until_at IS NULL;
+  END IF;
+  RETURN NULL;
+END
+$$;
+CREATE TRIGGER officers_come_on_duty AFTER INSERT ON officers
+  FOR EACH ROW WHEN (NEW.on_duty) EXECUTE FUNCTION note_duty();
+CREATE TRIGGER officers_change_duty AFTER UPDATE ON officers
+  FOR EACH ROW WHEN (OLD.on_duty <> NEW.on_duty) EXECUTE FUNCTION note_duty();
+
+-- The way of each officer while he was on duty, one fix in twenty seconds; kept for thirty days, each a partition that
+-- the sweeper makes ahead and drops.
+CREATE TABLE officer_trails (
+  officer_id uuid NOT NULL,
+  slot_at    timestamptz NOT NULL,           -- taken_at, down to twenty seconds
   taken_at   timestamptz NOT NULL,
   place      geometry(Point, 4326) NOT NULL,
   accuracy_m double precision,
-  PRIMARY KEY (officer_id, taken_at)
-);
-CREATE INDEX officer_trails_taken ON officer_trails (taken_at);
+  mocked     boolean NOT NULL DEFAULT false,
+  PRIMARY KEY (officer_id, slot_at)
+) PARTITION BY RANGE (slot_at);
+CREATE TABLE officer_trails_default PARTITION OF officer_trails DEFAULT;
+
+-- Which cells he was in: reckoned from his way, and again when something of it comes late. left_at: the last fix there.
+CREATE TABLE cell_stays (
+  officer_id uuid NOT NULL,
+  cell_code  text COLLATE "C" NOT NULL,
+  entered_at timestamptz NOT NULL,
+  left_at    timestamptz NOT NULL,
+  fixes      integer NOT NULL CHECK (fixes > 0),
+  PRIMARY KEY (officer_id, entered_at),
+  CONSTRAINT stays_end_after_they_begin CHECK (left_at >= entered_at)
+) PARTITION BY RANGE (entered_at);
+CREATE INDEX cell_stays_cell ON cell_stays (cell_code, entered_at);
+CREATE TABLE cell_stays_default PARTITION OF cell_stays DEFAULT;
+
+
+-- Between which moments an officer's way has changed since his stays were reckoned.
+CREATE TABLE stays_due (
+  officer_id uuid PRIMARY KEY REFERENCES officers ON DELETE CASCADE,
+  from_at    timestamptz NOT NULL,
+  until_at   timestamptz NOT NULL,
+  changes    bigint NOT NULL DEFAULT 1
+) WITH (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 2000);
+
+-- The application owns no table and cannot make one; these two make and drop days of both.
+CREATE FUNCTION trail_days_make(day date) RETURNS boolean
+  LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp
+AS $$
+DECLARE
+  whole text;
+  by_what text;
+  part text;
+  since timestamptz := day::timestamp AT TIME ZONE 'UTC';
+  until timestamptz := (day + 1)::timestamp AT TIME ZONE 'UTC';
+  made boolean := false;
+BEGIN
+  PERFORM pg_advisory_xact_lock(hashtext('trail days'));
+  FOR whole, by_what IN VALUES ('officer_trails', 'slot_at'), ('cell_stays', 'entered_at') LOOP
+    part := whole || '_' || to_char(day, 'YYYYMMDD');
+    CONTINUE WHEN to_regclass(part) IS NOT NULL;
+    EXECUTE format('CREATE TABLE %I (LIKE %I INCLUDING DEFAULTS INCLUDING CONSTRAINTS)', part, whole);
+    EXECUTE format('REVOKE ALL ON %I FROM gridsvc_app', part);
+    -- What came before its day was made moves over; nothing may come in between.
+    EXECUTE format('LOCK TABLE %I IN ACCESS EXCLUSIVE MODE', whole || '_default');
+    EXECUTE format('WITH gone AS (DELETE FROM %1$I WHERE %2$I >= %3$L AND %2$I < %4$L RETURNING *)'
+                   ' INSERT INTO %5$I SELECT * FROM gone', whole || '_default', by_what, since, until, part);
+    EXECUTE format('ALTER TABLE %I ATTACH PARTITION %I FOR VALUES FROM (%L) TO (%L)', whole, part, since, until);
+    made := true;
+  END LOOP;
+  RETURN made;
+END
+$$;
+
+CREATE FUNCTION trail_days_drop(day date) RETURNS boolean
+  LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp
+AS $$
+DECLARE
+  whole text;
+  part text;
+  dropped boolean := false;
+BEGIN
+  PERFORM pg_advisory_xact_lock(hashtext('trail days'));
+  FOREACH whole IN ARRAY ARRAY['officer_trails', 'cell_stays'] LOOP
+    part := whole || '_' || to_char(day, 'YYYYMMDD');
+    CONTINUE WHEN to_regclass(part) IS NULL;
+    EXECUTE format('DROP TABLE %I', part);
+    dropped := true;
+  END LOOP;
+  RETURN dropped;
+END
+$$;
+REVOKE EXECUTE ON FUNCTION trail_days_make(date), trail_days_drop(date) FROM PUBLIC;
 
 -- What may be connected, and how long such a device may be silent: NULL, it says nothing while nothing happens.
 CREATE TABLE camera_protocols (
@@ -2779,9 +2882,10 @@ REVOKE DELETE ON outages, rung_lags FROM gridsvc_app;
 REVOKE UPDATE, DELETE ON outage_steps, outage_changes FROM gridsvc_app;
 REVOKE INSERT, UPDATE, DELETE ON roster_rules FROM gridsvc_app;
 REVOKE UPDATE, DELETE ON hand_overs FROM gridsvc_app;
-REVOKE UPDATE ON officer_trails FROM gridsvc_app;
 REVOKE DELETE ON visit_plans, visits FROM gridsvc_app;
 REVOKE UPDATE, DELETE ON visit_openings FROM gridsvc_app;
+REVOKE ALL ON officer_trails_default, cell_stays_default FROM gridsvc_app;
+GRANT EXECUTE ON FUNCTION trail_days_make(date), trail_days_drop(date) TO gridsvc_app;
 GRANT EXECUTE ON FUNCTION camera_events_make_day(date), camera_events_drop_day(date) TO gridsvc_app;
 -- Time is the owner's.
 REVOKE INSERT, UPDATE, DELETE ON instance FROM gridsvc_app;
