@@ -55,6 +55,7 @@ ACTIONS: Final[dict[str, str]] = {
     "session_reuse": "a used refresh token came again; its session is ended",
     "csp_report": "a browser kept a page from what its policy forbids, for the first time in this process",
     "reporter_opened": "a person opened a reporter's data and said why",
+    "patrols_judged": "patrols told what is open before their end, or were judged after it",
     "visits_opened": "visits that are due became cases",
     "visit_refused": "no case could be opened for a visit plan; it rests until it is imported anew",
     "visit_opened": "a person opened the form of a visit and said why",

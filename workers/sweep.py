@@ -34,7 +34,7 @@ from workers.pace import rest_after
 from workers.registry import SEE_SECONDS, WATCH_SECONDS, see_round, watch_round
 from workers.runtime import periodically, wait_for_stop
 from workers.steady import Steady, Verdict, look
-from workers.walks import VISIT_SECONDS, visit_round
+from workers.walks import PATROL_SECONDS, VISIT_SECONDS, patrol_round, visit_round
 
 log = logging.getLogger(__name__)
 
@@ -254,6 +254,7 @@ async def sweep(url: str, pool: ConnPool, settings: WorkerSettings, signer: Sign
             ("shifts", SHIFT_SECONDS, partial(end_shifts_round, pool, settings.sweep_batch)),
             ("cameras", WATCH_SECONDS, partial(watch_round, pool, settings.sweep_batch)),
             ("what cameras see", SEE_SECONDS, partial(see_round, pool)),
+            ("patrols", PATROL_SECONDS, partial(patrol_round, pool)),
             ("visits", VISIT_SECONDS, partial(visit_round, pool, numbers, settings.sweep_batch)),
             ("stays", STAY_SECONDS, partial(stay_round, pool)),
             ("days of ways", DAY_SECONDS, partial(trail_day_round, pool)),

@@ -61,3 +61,62 @@ CREATE POLICY visit_openings_in_scope ON visit_openings TO gridsvc_app
 
 GRANT SELECT, INSERT, UPDATE ON visit_plans, visits TO gridsvc_app;
 GRANT SELECT, INSERT ON visit_openings TO gridsvc_app;
+
+-- Patrols (巡查): which cells of a beat are walked in which shift, and how often.
+
+CREATE TABLE patrol_plans (
+  id         uuid PRIMARY KEY,
+  code       text COLLATE "C" NOT NULL UNIQUE,
+  duty_line  text NOT NULL REFERENCES duty_lines,
+  beat_code  text COLLATE "C" NOT NULL,
+  shifts     text NOT NULL,                      -- as a roster writes them: '1-5 08:00-12:00 14:00-18:00'
+  cells      text[] NOT NULL,                    -- empty: all of the beat
+  times      integer NOT NULL CHECK (times BETWEEN 1 AND 20),
+  stay       interval NOT NULL CHECK (stay >= interval '0'),
+  warn       interval NOT NULL CHECK (warn > interval '0'),   -- so long before the end what is open is told
+  active     boolean NOT NULL,
+  entered_by text NOT NULL,
+  entered_at timestamptz NOT NULL
+);
+
+-- One shift of a plan, as it was when it began. Judged when it ends, and once more when late positions have come.
+CREATE TABLE patrols (
+  id         uuid PRIMARY KEY,
+  plan_id    uuid NOT NULL REFERENCES patrol_plans,
+  duty_line  text NOT NULL,
+  beat_code  text COLLATE "C" NOT NULL,
+  divisions  text[] NOT NULL,
+  seen_by    text[] NOT NULL,                    -- keys as of a case that lies there
+  from_at    timestamptz NOT NULL,
+  until_at   timestamptz NOT NULL CHECK (until_at > from_at),
+  warn_at    timestamptz NOT NULL,
+  cells      text[] NOT NULL,
+  times      integer NOT NULL,
+  stay       interval NOT NULL,
+  warned_at  timestamptz,
+  judged_at  timestamptz,
+  settled_at timestamptz,
+  officers   uuid[] NOT NULL DEFAULT '{}',       -- of the beat, on duty in the shift
+  UNIQUE (plan_id, from_at),
+  CONSTRAINT settled_after_it_was_judged CHECK (settled_at IS NULL OR judged_at IS NOT NULL)
+);
+CREATE INDEX patrols_to_do ON patrols (until_at) WHERE settled_at IS NULL;
+CREATE INDEX patrols_from ON patrols (from_at);
+
+CREATE TABLE patrol_cells (
+  patrol_id uuid NOT NULL REFERENCES patrols,
+  cell_code text COLLATE "C" NOT NULL,
+  state     text NOT NULL CHECK (state IN ('walked', 'unknown', 'missed')),
+  times     integer NOT NULL,
+  officers  uuid[] NOT NULL,                     -- who was there
+  PRIMARY KEY (patrol_id, cell_code)
+);
+
+ALTER TABLE patrols ENABLE ROW LEVEL SECURITY;
+CREATE POLICY patrols_in_scope ON patrols TO gridsvc_app
+  USING ((SELECT scope_is_service()) OR seen_by && (SELECT scope_keys())) WITH CHECK (true);
+ALTER TABLE patrol_cells ENABLE ROW LEVEL SECURITY;
+CREATE POLICY patrol_cells_in_scope ON patrol_cells TO gridsvc_app
+  USING ((SELECT scope_is_service()) OR EXISTS (SELECT FROM patrols p WHERE p.id = patrol_id)) WITH CHECK (true);
+
+GRANT SELECT, INSERT, UPDATE ON patrol_plans, patrols, patrol_cells TO gridsvc_app;

@@ -277,7 +277,7 @@ async def test_every_table_under_row_level_security_is_looked_at_here(owner_data
     # What hangs on no case has a test of its own; a partition is read through its parent alone.
     elsewhere = {
         "notices", "quiet_hours", "camera_reviews", "camera_events_default", "mqtt_sites", "sip_devices", *COUNTS,
-        "live_changes", "live_log", *READ_BY_NOBODY,
+        "live_changes", "live_log", *READ_BY_NOBODY, "patrols", "patrol_cells",
     }  # fmt: skip
     assert protected - elsewhere == set(CASE_OF) | set(CAMERA_OF) | set(OF_THE_SERVICE)
     told_otherwise = {"outbox"}  # the workers' own; ids and codes only, and no route reads it
