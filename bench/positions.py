@@ -7,7 +7,6 @@ and trackers are this process, the web process is another; both and PostgreSQL s
 from __future__ import annotations
 
 import asyncio
-import json
 import statistics
 import sys
 import time
@@ -235,7 +234,7 @@ async def _stays(pool: ConnPool, officers: int) -> dict[str, float]:
 
 
 async def _straight(owner_url: str, whose: Sequence[str]) -> float:
-    """The peer: the same two rows by asyncpg alone, one fix to a commit, over as many connections as the service has."""
+    """The peer: the same two rows by asyncpg alone, one fix to a commit, over ten connections."""
     began, done = time.monotonic(), 0
     turn = iter(range(10**9))
 
@@ -299,8 +298,8 @@ async def _watched(http: aiohttp.ClientSession, port: int, token: str) -> AsyncI
     async def listen() -> None:
         headers = {"Authorization": f"Bearer {token}"}
         async with http.ws_connect(f"http://127.0.0.1:{port}/api/v1/live", headers=headers) as ws:
-            async for message in ws:
-                told.append(cast(str, json.loads(message.data)["type"]))
+            while True:
+                told.append(cast(str, (await ws.receive_json())["type"]))
 
     task = asyncio.create_task(listen())
     try:

@@ -26,7 +26,7 @@ MOST_STEPS: Final = 5_000  # a day of fixes as far apart as they are kept
 class StepOut(Told):
     """Where he was at a moment; WGS-84 degrees.
 
-    `mocked`: his phone said that a program made the place up; `jump`: nobody can have come there, nor gone on from there.
+    `mocked`: his phone said that a program made the place up; `jump`: nobody can have come there, nor gone on.
     """
 
     at: datetime
@@ -142,7 +142,7 @@ async def _near(request: web.Request) -> web.Response:
 ROUTES: Final = (
     Route(
         method="GET", path="/api/v1/officers/{id}/trail", handler=_trail, roles=DESK, answers=TrailOut,
-        summary="The way of an officer on duty today, thinned to a fix in 20 seconds, mocked and impossible ones marked.",
+        summary="The way of an officer on duty today, a fix in 20 seconds; mocked and impossible ones are marked.",
     ),
     Route(
         method="GET", path="/api/v1/officers/{id}/colleagues", handler=_takes_over, roles=DESK,

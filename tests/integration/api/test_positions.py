@@ -163,8 +163,9 @@ async def test_where_an_officer_is_is_kept_and_shown_on_duty_alone(api: Api) -> 
     assert await ask(api, "GET", query) == 200, "or the tracker would send nothing newer for ever"
     assert await latest(api, ann) == (103.807, now)
     assert await api.pool.fetchval("SELECT count(*) FROM officer_trails WHERE officer_id = $1", ann.user_id) == 2
-    assert (await (await api.somebody(a("dispatcher", SOUTH))).get(f"/api/v1/officers/{ann.user_id}/trail")).status == 404
-    assert (await ann.get(f"/api/v1/officers/{ann.user_id}/trail")).status == 403, "for the control centre alone"
+    trail = f"/api/v1/officers/{ann.user_id}/trail"
+    assert (await (await api.somebody(a("dispatcher", SOUTH))).get(trail)).status == 404
+    assert (await ann.get(trail)).status == 403, "for the control centre alone"
 
 
 async def test_a_mocked_place_is_kept_as_such_and_shown_to_the_desk_but_never_as_the_latest(api: Api) -> None:
