@@ -104,8 +104,8 @@ class Lan:
         self.folder.mkdir(mode=0o700, exist_ok=True)
         authority = self._kept("authority")
         if authority is None or not may_vouch_for(authority.certificate, self.host, self.address):
-            if authority is not None:
-                say("the authority was made for another name of this machine; a new one is made: phones enrol again")
+            if (self.folder / "authority.pem").exists():
+                say("the authority is spoilt, or of another host name; a new one is made: phones enrol again")
             self._keep("authority", make_authority(self.host, now))
         self.renew(now)
         picture = io.BytesIO()
@@ -140,7 +140,7 @@ class Lan:
         except FileNotFoundError:
             return None
         key, mark, certificate = text.partition("-----BEGIN CERTIFICATE-----")
-        return Issued(mark + certificate, key)
+        return Issued(mark + certificate, key) if mark else None
 
     def _keep(self, name: str, issued: Issued) -> None:
         write_private(self.folder / f"{name}.key.pem", issued.key + issued.certificate)
