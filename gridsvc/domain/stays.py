@@ -64,22 +64,27 @@ def margin_m(accuracy_m: float | None) -> float:
 def jumps(fixes: Sequence[Fix]) -> list[bool]:
     """Which fixes nobody can have come to, nor gone on from: impossible jumps. `fixes` are in the order of time.
 
-    Each is held against the fix before and the one after, as far as they lie within ten minutes. One that stands alone
-    is believed; of two alone that contradict each other neither is.
+    Each is held against the fix before and the one after, as far as they lie within ten minutes; the first and the last
+    of such a run against the two that are next. One that stands alone is believed; of two alone that contradict each
+    other neither is.
     """
-    before = [_can_go(one, other) for one, other in pairwise(fixes)]
-    found = []
-    for n in range(len(fixes)):
-        ways = [can for can in (*before[max(0, n - 1) : n], *before[n : n + 1]) if can is not None]
-        found.append(bool(ways) and not any(ways))
+    runs = [0, *(n for n, (one, other) in enumerate(pairwise(fixes), 1) if _silent(one, other)), len(fixes)]
+    found: list[bool] = []
+    for begin, end in pairwise(runs):
+        for n in range(begin, end):
+            beside = {begin: (n + 1, n + 2), end - 1: (n - 1, n - 2)}.get(n, (n - 1, n + 1))
+            others = [m for m in beside if begin <= m < end]
+            found.append(bool(others) and not any(_can_go(fixes[min(n, m)], fixes[max(n, m)]) for m in others))
     return found
 
 
-def _can_go(one: Fix, other: Fix) -> bool | None:
-    """Whether somebody can have gone from here to there in time; None where that says nothing."""
+def _silent(one: Fix, other: Fix) -> bool:
+    return other.taken_at - one.taken_at > UNKNOWN_AFTER
+
+
+def _can_go(one: Fix, other: Fix) -> bool:
+    """Whether somebody can have gone from here to there in time, as exact as both are."""
     took = other.taken_at - one.taken_at
-    if took > UNKNOWN_AFTER:
-        return None
     blur = sum(USUAL_ACCURACY_M if at.accuracy_m is None else at.accuracy_m for at in (one.place, other.place))
     return metres_between(one.place, other.place) - blur <= FASTEST_M_S * took.total_seconds()
 
@@ -92,7 +97,7 @@ def resume(before: Sequence[Fix], after: Sequence[Fix]) -> int | None:
     """
     whole, leap = [*before, *after[:1]], jumps(before)
     for n in range(len(whole) - 1, 0, -1):
-        if whole[n].taken_at - whole[n - 1].taken_at > UNKNOWN_AFTER:
+        if _silent(whole[n - 1], whole[n]):
             return n
         if n <= len(before) - 2 and not leap[n]:
             return n
@@ -108,7 +113,7 @@ def stays(fixes: Sequence[Fix], located: Sequence[Located], leaps: Sequence[bool
     now_in = at_first
     entered = 1 - at_first.fixes if at_first is not None else 0  # which fix he came in with, counted from the first
     for n, (fix, where, leap) in enumerate(zip(fixes, located, leaps, strict=True)):
-        if n and fix.taken_at - fixes[n - 1].taken_at > UNKNOWN_AFTER and now_in is not None:
+        if n and now_in is not None and _silent(fixes[n - 1], fix):
             done.append(now_in)
             now_in = None
         if leap or (n == 0 and at_first is not None):

@@ -73,11 +73,12 @@ def test_a_place_that_nobody_can_have_come_to_nor_gone_on_from_does_not_count() 
     leap = [fix(0, 50), fix(20, 60), fix(40, 2_000), fix(60, 70), fix(80, 80)]
     assert jumps(leap) == [False, False, True, False, False]
     assert told(walked(leap)) == [("A", 0, 80, 5)]
-    assert jumps([fix(0), fix(20, 1_200), fix(40, 1_210), fix(60, 1_220)]) == [True, False, False, False]
+    assert jumps([fix(0), fix(20, 3_000), fix(40, 3_010), fix(60, 3_020)]) == [True, False, False, False]
     assert jumps([fix(0), fix(20, 1_200)]) == [True, True], "of two alone nobody can say which"
     assert jumps([fix(0), fix(20, 1_000, accuracy_m=50)]) == [False, False], "50 m/s, as exact as they are"
     assert jumps([fix(0), fix(700, 90_000)]) == [False, False], "after a silence nothing is said"
     assert jumps([fix(0)]) == [False]
+    assert jumps([fix(0), fix(20, 10), fix(40, 5_000), fix(60, 20)])[-1] is False, "the last is held against two"
 
 
 def test_it_is_reckoned_anew_from_where_nothing_can_have_changed() -> None:
