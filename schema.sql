@@ -347,15 +347,118 @@ CREATE TABLE officer_positions (
 );
 CREATE INDEX officer_positions_place ON officer_positions USING gist (place);
 
--- The way of each officer while he was on duty, thinned; kept for thirty days.
-CREATE TABLE officer_trails (
+-- When each officer was on duty: what a phone sends late is held against it.
+CREATE TABLE duty_spans (
   officer_id uuid NOT NULL REFERENCES officers ON DELETE CASCADE,
+  from_at    timestamptz NOT NULL,
+  until_at   timestamptz CHECK (until_at >= from_at),
+  PRIMARY KEY (officer_id, from_at)
+);
+CREATE UNIQUE INDEX duty_spans_open ON duty_spans (officer_id) WHERE until_at IS NULL;
+CREATE INDEX duty_spans_over ON duty_spans (until_at);
+
+CREATE FUNCTION note_duty() RETURNS trigger
+  LANGUAGE plpgsql AS $$
+DECLARE
+  at timestamptz := coalesce(NEW.duty_changed_at, city_now());
+BEGIN
+  IF NEW.on_duty THEN
+    INSERT INTO duty_spans (officer_id, from_at) VALUES (NEW.user_id, at)
+        ON CONFLICT (officer_id, from_at) DO UPDATE SET until_at = NULL;
+  ELSE
+    UPDATE duty_spans SET until_at = greatest(from_at, at) WHERE officer_id = NEW.user_id AND until_at IS NULL;
+  END IF;
+  RETURN NULL;
+END
+$$;
+CREATE TRIGGER officers_come_on_duty AFTER INSERT ON officers
+  FOR EACH ROW WHEN (NEW.on_duty) EXECUTE FUNCTION note_duty();
+CREATE TRIGGER officers_change_duty AFTER UPDATE ON officers
+  FOR EACH ROW WHEN (OLD.on_duty <> NEW.on_duty) EXECUTE FUNCTION note_duty();
+
+-- The way of each officer while he was on duty, one fix in twenty seconds; kept for thirty days, each a partition that
+-- the sweeper makes ahead and drops.
+CREATE TABLE officer_trails (
+  officer_id uuid NOT NULL,
+  slot_at    timestamptz NOT NULL,           -- taken_at, down to twenty seconds
   taken_at   timestamptz NOT NULL,
   place      geometry(Point, 4326) NOT NULL,
   accuracy_m double precision,
-  PRIMARY KEY (officer_id, taken_at)
-);
-CREATE INDEX officer_trails_taken ON officer_trails (taken_at);
+  mocked     boolean NOT NULL DEFAULT false,
+  PRIMARY KEY (officer_id, slot_at)
+) PARTITION BY RANGE (slot_at);
+CREATE TABLE officer_trails_default PARTITION OF officer_trails DEFAULT;
+
+-- Which cells he was in: reckoned from his way, and again when something of it comes late. left_at: the last fix there.
+CREATE TABLE cell_stays (
+  officer_id uuid NOT NULL,
+  cell_code  text COLLATE "C" NOT NULL,
+  entered_at timestamptz NOT NULL,
+  left_at    timestamptz NOT NULL,
+  fixes      integer NOT NULL CHECK (fixes > 0),
+  PRIMARY KEY (officer_id, entered_at),
+  CONSTRAINT stays_end_after_they_begin CHECK (left_at >= entered_at)
+) PARTITION BY RANGE (entered_at);
+CREATE INDEX cell_stays_cell ON cell_stays (cell_code, entered_at);
+CREATE TABLE cell_stays_default PARTITION OF cell_stays DEFAULT;
+
+
+-- Between which moments an officer's way has changed since his stays were reckoned.
+CREATE TABLE stays_due (
+  officer_id uuid PRIMARY KEY REFERENCES officers ON DELETE CASCADE,
+  from_at    timestamptz NOT NULL,
+  until_at   timestamptz NOT NULL,
+  changes    bigint NOT NULL DEFAULT 1
+) WITH (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 2000);
+
+-- The application owns no table and cannot make one; these two make and drop days of both.
+CREATE FUNCTION trail_days_make(day date) RETURNS boolean
+  LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp
+AS $$
+DECLARE
+  whole text;
+  by_what text;
+  part text;
+  since timestamptz := day::timestamp AT TIME ZONE 'UTC';
+  until timestamptz := (day + 1)::timestamp AT TIME ZONE 'UTC';
+  made boolean := false;
+BEGIN
+  PERFORM pg_advisory_xact_lock(hashtext('trail days'));
+  FOR whole, by_what IN VALUES ('officer_trails', 'slot_at'), ('cell_stays', 'entered_at') LOOP
+    part := whole || '_' || to_char(day, 'YYYYMMDD');
+    CONTINUE WHEN to_regclass(part) IS NOT NULL;
+    EXECUTE format('CREATE TABLE %I (LIKE %I INCLUDING DEFAULTS INCLUDING CONSTRAINTS)', part, whole);
+    EXECUTE format('REVOKE ALL ON %I FROM gridsvc_app', part);
+    -- What came before its day was made moves over; nothing may come in between.
+    EXECUTE format('LOCK TABLE %I IN ACCESS EXCLUSIVE MODE', whole || '_default');
+    EXECUTE format('WITH gone AS (DELETE FROM %1$I WHERE %2$I >= %3$L AND %2$I < %4$L RETURNING *)'
+                   ' INSERT INTO %5$I SELECT * FROM gone', whole || '_default', by_what, since, until, part);
+    EXECUTE format('ALTER TABLE %I ATTACH PARTITION %I FOR VALUES FROM (%L) TO (%L)', whole, part, since, until);
+    made := true;
+  END LOOP;
+  RETURN made;
+END
+$$;
+
+CREATE FUNCTION trail_days_drop(day date) RETURNS boolean
+  LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp
+AS $$
+DECLARE
+  whole text;
+  part text;
+  dropped boolean := false;
+BEGIN
+  PERFORM pg_advisory_xact_lock(hashtext('trail days'));
+  FOREACH whole IN ARRAY ARRAY['officer_trails', 'cell_stays'] LOOP
+    part := whole || '_' || to_char(day, 'YYYYMMDD');
+    CONTINUE WHEN to_regclass(part) IS NULL;
+    EXECUTE format('DROP TABLE %I', part);
+    dropped := true;
+  END LOOP;
+  RETURN dropped;
+END
+$$;
+REVOKE EXECUTE ON FUNCTION trail_days_make(date), trail_days_drop(date) FROM PUBLIC;
 
 -- What may be connected, and how long such a device may be silent: NULL, it says nothing while nothing happens.
 CREATE TABLE camera_protocols (
@@ -1746,6 +1849,111 @@ CREATE INDEX notices_of_digest ON notices (digest_id, seq) WHERE digest_id IS NO
 CREATE INDEX notices_recent ON notices (user_id, created_at) WHERE kind IN ('case.escalated', 'case.reminded');
 
 -- ---------------------------------------------------------------------------------------------
+-- Visits (走访): who or what is visited how often. A visit that is due is a case of its plan's category
+-- ---------------------------------------------------------------------------------------------
+
+-- The subject is a key of the city's own: what it means stands nowhere here. next_on NULL: the plan has ended.
+CREATE TABLE visit_plans (
+  id           uuid PRIMARY KEY,
+  edition      text NOT NULL,
+  category     text COLLATE "C" NOT NULL,
+  subject      text COLLATE "C" NOT NULL CHECK (subject ~ '^[A-Z0-9][A-Z0-9-]{1,31}$' AND subject !~ '[0-9]{7}'),
+  place        geometry(Point, 4326) NOT NULL,
+  divisions    text[] NOT NULL,
+  seen_by      text[] NOT NULL,                  -- keys as of a case that lies there
+  every_count  integer NOT NULL CHECK (every_count BETWEEN 1 AND 366),
+  every_unit   text NOT NULL CHECK (every_unit IN ('day', 'week', 'month')),
+  first_on     date NOT NULL,
+  working_days boolean NOT NULL,
+  next_on      date,
+  fault        text NOT NULL DEFAULT '',         -- why no case could be opened; it rests until it is imported anew
+  entered_by   text NOT NULL,
+  entered_at   timestamptz NOT NULL,
+  FOREIGN KEY (edition, category) REFERENCES categories,
+  UNIQUE (edition, category, subject)
+);
+CREATE INDEX visit_plans_due ON visit_plans (next_on) WHERE next_on IS NOT NULL AND fault = '';
+
+-- The form (attributes of the category, a note) is sealed: it opens with a logged reason.
+CREATE TABLE visits (
+  id          uuid PRIMARY KEY,
+  plan_id     uuid NOT NULL REFERENCES visit_plans,
+  case_id     uuid NOT NULL UNIQUE REFERENCES cases,
+  subject     text COLLATE "C" NOT NULL,
+  due_on      date NOT NULL,
+  opened_at   timestamptz NOT NULL,
+  ended_at    timestamptz,
+  visited_at  timestamptz,                       -- by the phone's word, bounded by opened_at and ended_at
+  result      text CHECK (result IN ('made', 'trouble', 'not_met', 'refused', 'gone')),
+  officer_id  uuid REFERENCES users,             -- who made it
+  distance_m  double precision,                  -- how far from the place he stood, where he said so
+  form_sealed bytea,
+  CONSTRAINT a_result_is_whole CHECK (num_nulls(ended_at, visited_at, result, officer_id, form_sealed) IN (0, 5)),
+  CONSTRAINT visited_while_open CHECK (visited_at BETWEEN opened_at AND ended_at)
+);
+CREATE INDEX visits_plan ON visits (plan_id);
+
+CREATE TABLE visit_openings (
+  id        uuid PRIMARY KEY,
+  visit_id  uuid NOT NULL REFERENCES visits,
+  opened_by uuid NOT NULL REFERENCES users,
+  reason    text NOT NULL CHECK (length(reason) >= 4),
+  opened_at timestamptz NOT NULL
+);
+
+-- ---------------------------------------------------------------------------------------------
+-- Patrols (巡查): which cells of a beat are walked in which shift, and how often
+-- ---------------------------------------------------------------------------------------------
+
+CREATE TABLE patrol_plans (
+  id         uuid PRIMARY KEY,
+  code       text COLLATE "C" NOT NULL UNIQUE,
+  duty_line  text NOT NULL REFERENCES duty_lines,
+  beat_code  text COLLATE "C" NOT NULL,
+  shifts     text NOT NULL,                      -- as a roster writes them: '1-5 08:00-12:00 14:00-18:00'
+  cells      text[] NOT NULL,                    -- empty: all of the beat
+  times      integer NOT NULL CHECK (times BETWEEN 1 AND 20),
+  stay       interval NOT NULL CHECK (stay >= interval '0'),
+  warn       interval NOT NULL CHECK (warn > interval '0'),   -- so long before the end what is open is told
+  active     boolean NOT NULL,
+  entered_by text NOT NULL,
+  entered_at timestamptz NOT NULL
+);
+
+-- One shift of a plan, as it was when it began. Judged when it ends, and once more when late positions have come.
+CREATE TABLE patrols (
+  id         uuid PRIMARY KEY,
+  plan_id    uuid NOT NULL REFERENCES patrol_plans,
+  duty_line  text NOT NULL,
+  beat_code  text COLLATE "C" NOT NULL,
+  divisions  text[] NOT NULL,
+  seen_by    text[] NOT NULL,                    -- keys as of a case that lies there
+  from_at    timestamptz NOT NULL,
+  until_at   timestamptz NOT NULL CHECK (until_at > from_at),
+  warn_at    timestamptz NOT NULL,
+  cells      text[] NOT NULL,
+  times      integer NOT NULL,
+  stay       interval NOT NULL,
+  warned_at  timestamptz,
+  judged_at  timestamptz,
+  settled_at timestamptz,
+  officers   uuid[] NOT NULL DEFAULT '{}',       -- of the beat, on duty in the shift
+  UNIQUE (plan_id, from_at),
+  CONSTRAINT settled_after_it_was_judged CHECK (settled_at IS NULL OR judged_at IS NOT NULL)
+);
+CREATE INDEX patrols_to_do ON patrols (until_at) WHERE settled_at IS NULL;
+CREATE INDEX patrols_from ON patrols (from_at);
+
+CREATE TABLE patrol_cells (
+  patrol_id uuid NOT NULL REFERENCES patrols,
+  cell_code text COLLATE "C" NOT NULL,
+  state     text NOT NULL CHECK (state IN ('walked', 'unknown', 'missed')),
+  times     integer NOT NULL,
+  officers  uuid[] NOT NULL,                     -- who was there
+  PRIMARY KEY (patrol_id, cell_code)
+);
+
+-- ---------------------------------------------------------------------------------------------
 -- Photographs and files
 -- ---------------------------------------------------------------------------------------------
 
@@ -2691,6 +2899,21 @@ CREATE POLICY camera_gateways_of_the_service ON camera_gateways TO gridsvc_app
 ALTER TABLE camera_looks ENABLE ROW LEVEL SECURITY;
 CREATE POLICY camera_looks_in_scope ON camera_looks TO gridsvc_app
   USING ((SELECT scope_is_service()) OR EXISTS (SELECT FROM cameras c WHERE c.code = camera)) WITH CHECK (true);
+ALTER TABLE visit_plans ENABLE ROW LEVEL SECURITY;
+CREATE POLICY visit_plans_in_scope ON visit_plans TO gridsvc_app
+  USING ((SELECT scope_is_service()) OR seen_by && (SELECT scope_keys())) WITH CHECK (true);
+ALTER TABLE visits ENABLE ROW LEVEL SECURITY;
+CREATE POLICY visits_in_scope ON visits TO gridsvc_app
+  USING ((SELECT scope_is_service()) OR EXISTS (SELECT FROM cases c WHERE c.id = case_id)) WITH CHECK (true);
+ALTER TABLE visit_openings ENABLE ROW LEVEL SECURITY;
+CREATE POLICY visit_openings_in_scope ON visit_openings TO gridsvc_app
+  USING ((SELECT scope_is_service()) OR EXISTS (SELECT FROM visits v WHERE v.id = visit_id)) WITH CHECK (true);
+ALTER TABLE patrols ENABLE ROW LEVEL SECURITY;
+CREATE POLICY patrols_in_scope ON patrols TO gridsvc_app
+  USING ((SELECT scope_is_service()) OR seen_by && (SELECT scope_keys())) WITH CHECK (true);
+ALTER TABLE patrol_cells ENABLE ROW LEVEL SECURITY;
+CREATE POLICY patrol_cells_in_scope ON patrol_cells TO gridsvc_app
+  USING ((SELECT scope_is_service()) OR EXISTS (SELECT FROM patrols p WHERE p.id = patrol_id)) WITH CHECK (true);
 
 GRANT USAGE ON SCHEMA public TO gridsvc_app;
 GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO gridsvc_app;
@@ -2717,7 +2940,11 @@ REVOKE DELETE ON outages, rung_lags FROM gridsvc_app;
 REVOKE UPDATE, DELETE ON outage_steps, outage_changes FROM gridsvc_app;
 REVOKE INSERT, UPDATE, DELETE ON roster_rules FROM gridsvc_app;
 REVOKE UPDATE, DELETE ON hand_overs FROM gridsvc_app;
-REVOKE UPDATE ON officer_trails FROM gridsvc_app;
+REVOKE DELETE ON visit_plans, visits FROM gridsvc_app;
+REVOKE UPDATE, DELETE ON visit_openings FROM gridsvc_app;
+REVOKE DELETE ON patrol_plans, patrols, patrol_cells FROM gridsvc_app;
+REVOKE ALL ON officer_trails_default, cell_stays_default FROM gridsvc_app;
+GRANT EXECUTE ON FUNCTION trail_days_make(date), trail_days_drop(date) TO gridsvc_app;
 GRANT EXECUTE ON FUNCTION camera_events_make_day(date), camera_events_drop_day(date) TO gridsvc_app;
 -- Time is the owner's.
 REVOKE INSERT, UPDATE, DELETE ON instance FROM gridsvc_app;

@@ -47,7 +47,7 @@ LIMITS: Final = {"CPU at 4/s": 0.30, "p99 s": 1.0, "back s": 5.0, "memory kB": 1
 """What is promised or was measured elsewhere: of one core, seconds, seconds, kB of an idle client."""
 
 _USERS: Final = 20
-_SECRET: Final = "not a secret: only for measuring, 40 signs"  # noqa: S105
+SECRET: Final = "not a secret: only for measuring, 40 signs"  # noqa: S105
 _SEQ: Final = re.compile(rb'"type":"case","seq":(\d+)')
 _LONGEST: Final = 64  # bytes of what is looked for
 
@@ -152,7 +152,7 @@ async def measure(
     found: dict[str, float] = {"watchers": watchers, "open cases": open_cases}
     async with open_pool(owner_url, size=2, scope=SERVICE, name="bench", role=None) as pool:
         tokens = await _furnish(pool, open_cases)
-        async with _web_process(database_url) as (pid, port), aiohttp.ClientSession() as http:
+        async with web_process(database_url) as (pid, port), aiohttp.ClientSession() as http:
             await _all_numbered(pool)
             crowd = _Crowd(port, tokens, watchers)
             before = _rss_kb(pid)
@@ -180,14 +180,14 @@ async def _load(pool: ConnPool, crowd: _Crowd, pid: int, rate: int, seconds: flo
         begin = await conn.fetchval("SELECT seq FROM live_position")
         crowd.heard()
         sent: dict[UUID, float] = {}
-        cpu, began = _cpu_s(pid), time.monotonic()
+        cpu, began = cpu_of_s(pid), time.monotonic()
         for n, case in enumerate(cases):
             await asyncio.sleep(max(0.0, began + n / rate - time.monotonic()))
             sent[case] = time.monotonic()
             await conn.execute("UPDATE cases SET version = version + 1, updated_at = now() WHERE id = $1", case)
         took = time.monotonic() - began
         await asyncio.sleep(1.0)
-        cpu = _cpu_s(pid) - cpu
+        cpu = cpu_of_s(pid) - cpu
         numbers = await conn.fetch("SELECT seq, ref FROM live_log WHERE seq > $1 AND kind = 'case'", begin)
     meant = {row["seq"]: sent[UUID(row["ref"])] for row in numbers}
     late = sorted(at - meant[seq] for seq, at in crowd.heard())
@@ -208,14 +208,14 @@ async def _storm(pool: ConnPool, http: aiohttp.ClientSession, crowd: _Crowd, pid
         await conn.execute("UPDATE cases SET version = version + 1 WHERE id IN (SELECT id FROM cases LIMIT 50)")
     await _all_numbered(pool)
     await asyncio.sleep(0.3)
-    cpu = _cpu_s(pid)
+    cpu = cpu_of_s(pid)
     back = await crowd.connect(f"?epoch={epoch}&seq={seq}")
     recovered = sum(b'"recovered":true' in line.up.result() for line in crowd.lines)
     return {
         "everybody back, s": back[-1],
         "half of them back, s": back[len(back) // 2],
         "of them without a snapshot": float(recovered),
-        "CPU of it, s": _cpu_s(pid) - cpu,
+        "CPU of it, s": cpu_of_s(pid) - cpu,
     }
 
 
@@ -253,7 +253,7 @@ async def _snapshots(http: aiohttp.ClientSession, crowd: _Crowd) -> dict[str, fl
 async def _furnish(pool: ConnPool, open_cases: int) -> list[str]:
     """A town with open cases, and people who watch; their access tokens."""
     town = make_town(Size(districts=4, streets=4, communities=4, side=8))
-    signer, tokens = Signer.from_secret(_SECRET), []
+    signer, tokens = Signer.from_secret(SECRET), []
     async with transaction(pool) as (conn, now):
         await load_city(conn, town, make_secrets(town.people, [new_id() for _ in KEYS]), now)
         await conn.execute(_CASES, open_cases)
@@ -272,7 +272,7 @@ async def _furnish(pool: ConnPool, open_cases: int) -> list[str]:
 
 
 @asynccontextmanager
-async def _web_process(database_url: str) -> AsyncIterator[tuple[int, int]]:
+async def web_process(database_url: str) -> AsyncIterator[tuple[int, int]]:
     """`gridsvc serve` on a free port: its pid and its port."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
@@ -280,7 +280,7 @@ async def _web_process(database_url: str) -> AsyncIterator[tuple[int, int]]:
     with tempfile.TemporaryDirectory(prefix="gridsvc-bench-") as home:
         environment = {name: text for name, text in os.environ.items() if not name.startswith("GRIDSVC_")} | {
             "GRIDSVC_HOME": home, "GRIDSVC_DATABASE_URL": database_url, "GRIDSVC_HTTP_PORT": str(port),
-            "GRIDSVC_SECRET": _SECRET, "GRIDSVC_FILES": f"{home}/files", "GRIDSVC_LOG_LEVEL": "WARNING",
+            "GRIDSVC_SECRET": SECRET, "GRIDSVC_FILES": f"{home}/files", "GRIDSVC_LOG_LEVEL": "WARNING",
             "GRIDSVC_LIVE_WATCHERS": "100000",
         }  # fmt: skip
         process = await asyncio.create_subprocess_exec(sys.executable, "-m", "gridsvc", "serve", env=environment)
@@ -323,7 +323,7 @@ async def _figure(http: aiohttp.ClientSession, port: int, name: str) -> float:
     return float(next(line.split()[1] for line in text.splitlines() if line.startswith(f"{name} ")))
 
 
-def _cpu_s(pid: int) -> float:
+def cpu_of_s(pid: int) -> float:
     fields = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rpartition(") ")[2].split()
     return sum(int(field) for field in fields[11:13]) / os.sysconf("SC_CLK_TCK")
 

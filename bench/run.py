@@ -19,7 +19,7 @@ from gridsvc.local.postgres import binaries_for
 RESULTS: Final = Path(__file__).parent / "results"
 PARTS: Final = (
     "intake", "lookup", "carry", "deadlines", "components", "evaluation", "sweep", "cameras", "tiles", "live",
-    "review", "screen", "wall",
+    "review", "positions", "screen", "wall",
 )  # fmt: skip
 """All but `intake` are programs of their own, which print and keep what they find."""
 

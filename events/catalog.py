@@ -281,6 +281,15 @@ class CaseClosed(CaseNews):
 
 
 @dataclass(frozen=True, kw_only=True)
+class CaseVisited(CaseNews):
+    """A visit was made, or could not be, and is over. What its form says is in no announcement."""
+
+    TYPE: ClassVar[str] = "case.visited"
+    visit_id: UUID
+    result: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class CaseSelfHandled(CaseNews):
     """Reported, filed and closed in one act by the officer on the spot (自行处置)."""
 
@@ -615,7 +624,8 @@ CATALOG: Final[dict[str, type[Announcement]]] = {
         CaseRejected, CaseAssigned, CaseHandedOver, CaseRelieved, CasePooled,
         CaseAlarm, CaseCalled, CaseAnswered, CaseDeclined, CaseCallEnded,
         CaseWaiting, CaseUnacknowledged, CaseReturned, CaseCorrected, CaseReferred, CaseAccepted, CaseArrived,
-        CaseStarted, CaseHandedIn, CaseReworked, CaseClosed, CaseSelfHandled, CaseToCallBack, CaseCalledBack,
+        CaseStarted, CaseHandedIn, CaseReworked, CaseClosed, CaseSelfHandled, CaseVisited, CaseToCallBack,
+        CaseCalledBack,
         CaseReopened, CaseAppealed, CaseAppealSettled, CaseSuspended, CaseResumed, CaseRescheduled, CaseAdjusted,
         CaseExtended, CaseCancelled, CaseMerged, CaseUnmerged, CaseLinked, CaseUnlinked, CaseFollowed,
         CaseCauseReopened, CaseCoAssigned, CaseCoHandedIn, CaseCoDeclined, CaseCoCalledOff, CaseReminded, CaseNoted,

@@ -90,6 +90,7 @@ NOTICES: Final = Queue(
         "case.to_call_back", "case.called_back", "case.undone", "case.merged", "case.regridded",
         "case.handed_over", "case.relieved", "officer.left",
         "camera.offline", "camera.online",
+        "case.visited",
     ),
 )  # fmt: skip
 

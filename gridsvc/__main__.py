@@ -35,6 +35,8 @@ COMMANDS: Final[dict[str, str]] = {
     "cameras": "the registry of cameras, their tokens, what their words mean, and what they have sent",
     "basemap": "roads, water and buildings beneath the map",
     "gazetteer": "landmarks and house numbers: places that are found by words",
+    "patrols": "which cells of a beat are walked in which shift",
+    "visits": "who or what is visited how often",
     "outage": "what could not work, and what that moved",
     "starter": "load the starter rules into an empty city",
     "user": "accounts and API keys",

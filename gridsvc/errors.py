@@ -33,6 +33,7 @@ GridError
 │   ├── NotAnEmergency           only emergencies are exported as alerts
 │   ├── GuardFailed              the move's own condition is not met
 │   ├── RulesRefused             the edition of routing rules is not in the state for it
+│   ├── PlanRefused              a file of visit or patrol plans has rows at fault
 │   ├── MappingRefused           a mapping of JSON cannot be read, or is not in the state for it
 │   ├── AbsenceOverlaps          the officer is absent then already
 │   ├── AbsenceOver              an absence that is over or was cancelled is not cancelled
@@ -299,6 +300,12 @@ class RulesRefused(Refused):
     """An edition of routing rules cannot be published or gone back from: it is no draft, or replaced none."""
 
     code = "rules_refused"
+
+
+class PlanRefused(Refused):
+    """A file of visit or patrol plans has rows at fault; `facts["faults"]` names each. Nothing was kept."""
+
+    code = "plan_refused"
 
 
 class MappingRefused(Refused):

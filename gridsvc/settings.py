@@ -58,6 +58,10 @@ class HttpSettings:
     body_limit: int = field(default=1_048_576, metadata=_of("GRIDSVC_BODY_LIMIT", least=1_024, most=67_108_864))
     upload_limit: int = field(default=20_971_520, metadata=_of("GRIDSVC_UPLOAD_LIMIT", least=1_024, most=268_435_456))
     body_seconds: float = field(default=30.0, metadata=_of("GRIDSVC_BODY_SECONDS", least=1, most=600))
+    tls_host: str = field(default="", metadata=_of("GRIDSVC_TLS_HOST"))
+    tls_port: int = field(default=8443, metadata=_of("GRIDSVC_TLS_PORT", least=1, most=65535))
+    tls_folder: str = field(default="", metadata=_of("GRIDSVC_TLS_FOLDER"))
+    enrol_port: int = field(default=8081, metadata=_of("GRIDSVC_ENROL_PORT", least=1, most=65535))
 
 
 @dataclass(frozen=True, kw_only=True)

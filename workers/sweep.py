@@ -8,7 +8,7 @@ import random
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Final
 
@@ -18,19 +18,23 @@ from gridsvc.actions.follow_grid import follow_grid
 from gridsvc.actions.follow_outages import follow_outages
 from gridsvc.actions.hand_over_work import hand_over_work
 from gridsvc.actions.miss_calendars import miss_calendars
+from gridsvc.actions.reckon_stays import reckon_stays
 from gridsvc.actions.recompute_clocks import recompute_clocks
 from gridsvc.actions.resume_cases import resume_cases
 from gridsvc.actions.sign_history import sign_days
 from gridsvc.actions.widen_calls import widen_calls
-from gridsvc.db import ACQUIRE_SECONDS, SERVICE, Conn, ConnPool, transaction
+from gridsvc.db import ACQUIRE_SECONDS, SERVICE, Conn, ConnPool, open_pool, transaction
 from gridsvc.settings import WorkerSettings
 from gridsvc.signing import Signer
-from gridsvc.store import digests, server_clock
+from gridsvc.store import digests, positions, server_clock
 from gridsvc.store.clocks import PROVISIONAL
+from gridsvc.store.keeping import TRAIL_DAYS
+from gridsvc.store.numbers import NumberBlocks
 from workers.pace import rest_after
 from workers.registry import SEE_SECONDS, WATCH_SECONDS, see_round, watch_round
 from workers.runtime import periodically, wait_for_stop
 from workers.steady import Steady, Verdict, look
+from workers.walks import PATROL_SECONDS, VISIT_SECONDS, patrol_round, visit_round
 
 log = logging.getLogger(__name__)
 
@@ -39,6 +43,10 @@ QUIET_SECONDS: Final = 5.0  # what waits for the end of quiet hours may wait so 
 CALENDAR_SECONDS: Final = 5.0  # what a publication left over; it computes the rest itself
 FOLLOW_SECONDS: Final = 5.0  # how soon open cases begin to follow a grid set that has come into force
 MISSING_SECONDS: Final = 3_600.0  # how often it is said that a year's calendar is missing
+STAY_SECONDS: Final = 15.0  # how late the cells that officers walk are known
+STAYS_AT_ONCE: Final = 200  # officers of one transaction
+DAY_SECONDS: Final = 600.0
+DAYS_AHEAD: Final = 3  # a sweeper that is away for two days costs nothing but a default partition
 SIGN_SECONDS: Final = 300.0  # a finished day is signed within five minutes of its midnight
 
 
@@ -191,6 +199,36 @@ async def end_shifts_round(pool: ConnPool, batch: int) -> int:
     return ended
 
 
+async def stay_round(pool: ConnPool) -> int:
+    """Reckon in which cells officers were whose way has changed; return how many officers."""
+    done, after, full = 0, None, True
+    while full:
+        async with transaction(pool, SERVICE) as (conn, _):
+            page = await reckon_stays(conn, after, STAYS_AT_ONCE)
+        done += len(page)
+        after, full = (page[-1] if page else None), len(page) >= STAYS_AT_ONCE
+    return done
+
+
+async def trail_day_round(pool: ConnPool) -> tuple[int, int]:
+    """Make the days of officers' ways ahead and drop those past their time; return how many of each."""
+    made = dropped = 0
+    async with transaction(pool, SERVICE) as (conn, now):
+        known = await positions.days(conn)
+    today = now.astimezone(UTC).date()
+    for day in (today + timedelta(days=ahead) for ahead in range(DAYS_AHEAD + 1)):
+        if day not in known:
+            async with transaction(pool, SERVICE) as (conn, _):
+                made += await positions.make_day(conn, day)
+    for day in known:
+        if day < today - timedelta(days=TRAIL_DAYS):
+            async with transaction(pool, SERVICE) as (conn, _):
+                dropped += await positions.drop_day(conn, day)
+    if made or dropped:
+        log.info("days of officers' ways", extra={"action": "trail_days", "made": made, "dropped": dropped})
+    return made, dropped
+
+
 async def sign_round(pool: ConnPool, signer: Signer) -> int:
     """Sign the finished days that are not signed yet; return how many."""
     async with transaction(pool, SERVICE) as (conn, now):
@@ -200,10 +238,11 @@ async def sign_round(pool: ConnPool, signer: Signer) -> int:
     return len(days)
 
 
-async def sweep(pool: ConnPool, settings: WorkerSettings, signer: Signer, stop: asyncio.Event) -> None:
-    """Take each kind of round in its own rhythm until `stop`."""
+async def sweep(url: str, pool: ConnPool, settings: WorkerSettings, signer: Signer, stop: asyncio.Event) -> None:
+    """Take each kind of round in its own rhythm until `stop`. Numbers of cases come over connections of their own."""
     sweeper = Sweeper(pool, settings.sweep_batch, since_boot, settings.sweep_rate, stop)
-    async with asyncio.TaskGroup() as group:
+    async with open_pool(url, size=2, name="gridsvc numbers") as blocks, asyncio.TaskGroup() as group:
+        numbers = NumberBlocks(blocks)
         for name, seconds, turn in (
             ("rungs", settings.sweep_seconds, sweeper.fire_round),
             ("calls", settings.sweep_seconds, partial(call_round, pool, settings.sweep_batch)),
@@ -215,6 +254,10 @@ async def sweep(pool: ConnPool, settings: WorkerSettings, signer: Signer, stop: 
             ("shifts", SHIFT_SECONDS, partial(end_shifts_round, pool, settings.sweep_batch)),
             ("cameras", WATCH_SECONDS, partial(watch_round, pool, settings.sweep_batch)),
             ("what cameras see", SEE_SECONDS, partial(see_round, pool)),
+            ("patrols", PATROL_SECONDS, partial(patrol_round, pool)),
+            ("visits", VISIT_SECONDS, partial(visit_round, pool, numbers, settings.sweep_batch)),
+            ("stays", STAY_SECONDS, partial(stay_round, pool)),
+            ("days of ways", DAY_SECONDS, partial(trail_day_round, pool)),
             ("signing", SIGN_SECONDS, partial(sign_round, pool, signer)),
         ):
             group.create_task(periodically(name, seconds, turn, stop), name=name)

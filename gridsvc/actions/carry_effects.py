@@ -21,6 +21,7 @@ from gridsvc.domain.access import scope_keys
 from gridsvc.domain.case import FINAL, Actor, Case, Move, Particulars, Party, Pool, State, decide
 from gridsvc.domain.checking import SEND_WITHIN, wanted_check
 from gridsvc.domain.rulebook import Rulebook
+from gridsvc.domain.visit import VISIT
 from gridsvc.errors import GuardFailed, Unknown, VersionConflict
 from gridsvc.store import cases, outbox
 from gridsvc.store.cases import CaseRow
@@ -110,6 +111,8 @@ async def check_cause(conn: Conn, effect: CaseRow, cause_id: UUID) -> None:
         raise GuardFailed(f"the cause is {cause.state}; want one that is filed and goes on", guard="goes_on")
     if cause.exercise != effect.exercise:
         raise GuardFailed("one of the two is an exercise; want both or none", guard="goes_on")
+    if cause.source == VISIT:
+        raise GuardFailed("the cause is a visit, which ends with its result; want another case", guard="no_visit")
     if cause.cause_id is not None:
         raise GuardFailed("the cause is an effect of another case; link to that one", guard="no_chain")
 

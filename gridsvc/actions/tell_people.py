@@ -42,6 +42,7 @@ from events.catalog import (
     CaseToCallBack,
     CaseUndone,
     CaseUnmerged,
+    CaseVisited,
     Heard,
 )
 from gridsvc.actions.ring_people import ring_people
@@ -49,6 +50,7 @@ from gridsvc.db import Conn
 from gridsvc.domain.call_back import UNREACHABLE
 from gridsvc.domain.case import Move
 from gridsvc.domain.escalation import OWNER, Axis
+from gridsvc.domain.visit import WANT_SOMEBODY
 from gridsvc.errors import Unknown
 from gridsvc.store import hearers, notices
 from gridsvc.store.hearers import Standing
@@ -69,6 +71,7 @@ _DESKS: Final[dict[type[CaseNews], tuple[str, ...]]] = {
     CaseCoDeclined: ("dispatcher", "acceptor"),
     CaseCauseReopened: ("acceptor", "dispatcher"),
     CaseToCallBack: ("acceptor",),  # at the level that asks
+    CaseVisited: ("dispatcher", "supervisor"),
 }
 _OWNERS_ALONE: Final = (CaseMerged, CaseCalledBack, CaseUndone)  # where nobody owned it, nobody has to know
 _AT_THE_DESK: Final = frozenset({"filed", "handled"})
@@ -109,6 +112,8 @@ async def tell_people(conn: Conn, announcements: Sequence[Announcement], now: da
             continue
         if isinstance(each, CaseRegridded) and each.officer_id is None:
             continue  # whoever has it keeps it
+        if isinstance(each, CaseVisited) and each.result not in WANT_SOMEBODY:
+            continue
         people = await _who_hears(conn, each, case, now)
         # Where nobody owned it, nobody has to know; and a round of a call may find nobody, which the desk knows.
         if not people and not isinstance(each, (*_OWNERS_ALONE, CaseCalled)):
@@ -283,6 +288,8 @@ def _body(news: CaseNews, case: Standing) -> dict[str, Any]:
             body |= {"call_back_id": str(news.call_back_id), "level": news.level}
         case CaseCalledBack():
             body |= {"call_back_id": str(news.call_back_id), "level": news.level, "result": news.result}
+        case CaseVisited():
+            body |= {"visit_id": str(news.visit_id), "result": news.result}
         case CaseUndone():
             body |= {"undone": news.undone}
         case CaseReferred():

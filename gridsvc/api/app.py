@@ -9,6 +9,7 @@ import resource
 import signal
 from collections.abc import AsyncIterator, Sequence
 from functools import partial
+from pathlib import Path
 from typing import Final
 
 from aiohttp import web
@@ -20,6 +21,7 @@ from gridsvc.api.desk import desk_while_serving
 from gridsvc.api.front import shelve
 from gridsvc.api.health import METRICS, Metrics, measure
 from gridsvc.api.identity import DECLARED, IDENTITY, KEPT_S, SIGNER, Identity, identify, on_https
+from gridsvc.api.lan import Certificate, certificate_of, enrolment
 from gridsvc.api.live import live_feed, send_watchers_away
 from gridsvc.api.notices import close_sockets, notice_board
 from gridsvc.api.openapi import CONTRACT, spell
@@ -34,7 +36,7 @@ from gridsvc.api.tiles import tiles_while_serving
 from gridsvc.api.tokens import Signer
 from gridsvc.db import SERVICE, open_pool
 from gridsvc.sealing import Sealer
-from gridsvc.settings import Settings
+from gridsvc.settings import HttpSettings, Settings
 
 log = logging.getLogger(__name__)
 
@@ -148,6 +150,9 @@ async def serve(settings: Settings, *, reuse_port: bool = False) -> None:
     Raises OSError when the port is taken. `reuse_port` lets several processes share it.
     """
     _let_many_in()
+    certificate = certificate_of(settings.http)
+    others: list[web.AppRunner] = []
+    follow: asyncio.Task[None] | None = None
     stop, loop = asyncio.Event(), asyncio.get_running_loop()
     for sign in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(sign, stop.set)
@@ -164,10 +169,27 @@ async def serve(settings: Settings, *, reuse_port: bool = False) -> None:
         gc.freeze()  # what is loaded by now stays, and need not be walked: collections took 5 % of the time
         http = settings.http
         await web.TCPSite(runner, http.host, http.port, backlog=1024, reuse_port=reuse_port or None).start()
+        if certificate is not None:
+            follow = await _on_the_network(runner, others, settings.http, certificate)
         log.info("web is up", extra={"action": "process_started", "host": http.host, "port": http.port})
         await stop.wait()
         log.info("web stops", extra={"action": "process_stopping"})
     finally:
-        await runner.cleanup()
+        if follow is not None:
+            follow.cancel()
+        for each in (*others, runner):
+            await each.cleanup()
         for sign in (signal.SIGINT, signal.SIGTERM):
             loop.remove_signal_handler(sign)
+
+
+async def _on_the_network(
+    runner: web.AppRunner, others: list[web.AppRunner], http: HttpSettings, certificate: Certificate
+) -> asyncio.Task[None]:
+    """Speak HTTPS on a further address, and show there how phones enrol; the task that follows the certificate."""
+    await web.TCPSite(runner, http.tls_host, http.tls_port, backlog=1024, ssl_context=certificate.context).start()
+    page = web.AppRunner(enrolment(Path(http.tls_folder) / "authority.pem", http.public_url), access_log=None)
+    others.append(page)
+    await page.setup()
+    await web.TCPSite(page, http.tls_host, http.enrol_port).start()
+    return asyncio.create_task(certificate.follow(), name="certificate")

@@ -111,6 +111,7 @@ _RESULTS_OF: Final = {
     Move.CHECK: tuple(CHECKS.values()),
     Move.SETTLE_APPEAL: ("appeal",),
     Move.CALL_BACK: ("call_back",),
+    Move.VISIT: ("visit",),
 }
 
 _CHOICES_OF: Final[dict[Move, dict[str, Sequence[OrderKind | OrderLevel]]]] = {

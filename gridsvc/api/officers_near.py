@@ -9,11 +9,13 @@ from uuid import UUID
 import msgspec
 from aiohttp import web
 
+from geo.place import Place
 from gridsvc.api.parts import caller_of, scoped
 from gridsvc.api.reach import areas_of, check_reach
 from gridsvc.api.route import DESK, Route
 from gridsvc.api.wire import Page, Told, Wanted, path_id, read_query, reply
 from gridsvc.domain.access import scope_keys
+from gridsvc.domain.stays import Fix, jumps
 from gridsvc.errors import Unknown
 from gridsvc.store import duty, positions
 from gridsvc.store.officers_near import CASE_PLACE, NEAR, TAKE_OVER
@@ -22,12 +24,17 @@ MOST_STEPS: Final = 5_000  # a day of fixes as far apart as they are kept
 
 
 class StepOut(Told):
-    """Where he was at a moment; WGS-84 degrees."""
+    """Where he was at a moment; WGS-84 degrees.
+
+    `mocked`: his phone said that a program made the place up; `jump`: nobody can have come there, nor gone on.
+    """
 
     at: datetime
     lon: float
     lat: float
     accuracy_m: float | None
+    mocked: bool
+    jump: bool
 
 
 class TrailOut(Told):
@@ -79,7 +86,16 @@ async def _trail(request: web.Request) -> web.Response:
         standing = (await duty.standings(conn, [officer_id], now))[officer_id]
         since = standing.duty.counts_from
         found = await positions.TRAIL.all(conn, officer_id, since, MOST_STEPS)
-    steps = [StepOut(step.taken_at, step.lon, step.lat, step.accuracy_m) for step in reversed(found)]
+    found.reverse()
+    true = [Fix(step.taken_at, Place(step.lon, step.lat, step.accuracy_m)) for step in found if not step.mocked]
+    leaps = {fix.taken_at for fix, leap in zip(true, jumps(true), strict=True) if leap}
+    steps = [
+        StepOut(
+            at=step.taken_at, lon=step.lon, lat=step.lat, accuracy_m=step.accuracy_m, mocked=step.mocked,
+            jump=not step.mocked and step.taken_at in leaps,
+        )
+        for step in found
+    ]  # fmt: skip
     return reply(TrailOut(officer=officer_id, since=since, steps=steps))
 
 
@@ -126,7 +142,7 @@ async def _near(request: web.Request) -> web.Response:
 ROUTES: Final = (
     Route(
         method="GET", path="/api/v1/officers/{id}/trail", handler=_trail, roles=DESK, answers=TrailOut,
-        summary="The way of an officer on duty today, thinned to a fix in 20 seconds.",
+        summary="The way of an officer on duty today, a fix in 20 seconds; mocked and impossible ones are marked.",
     ),
     Route(
         method="GET", path="/api/v1/officers/{id}/colleagues", handler=_takes_over, roles=DESK,

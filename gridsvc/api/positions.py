@@ -30,13 +30,17 @@ MOST_FIXES: Final = 1000  # of one batch: a shift of eight hours at one fix per 
 
 
 class FixIn(Wanted):
-    """One fix. `datum` names what lon and lat are in: wgs84, cgcs2000, gcj02, bd09; `taken_at` is the phone's time."""
+    """One fix. `datum` names what lon and lat are in: wgs84, cgcs2000, gcj02, bd09; `taken_at` is the phone's time.
+
+    `mocked`: the phone says that a program made the place up.
+    """
 
     lon: float
     lat: float
     taken_at: Moment
     datum: str | None = None
     accuracy_m: float | None = None
+    mocked: bool = False
 
 
 class PositionsIn(Wanted):
@@ -46,9 +50,9 @@ class PositionsIn(Wanted):
 
 
 class FixOut(Told):
-    """What became of one fix. Both `accepted` and `older_than_known` mean: do not send it again."""
+    """What became of one fix. `accepted`, `older_than_known` and `off_duty` mean: do not send it again."""
 
-    outcome: Literal["accepted", "older_than_known", "bad_location", "from_the_future", "too_old"]
+    outcome: Literal["accepted", "older_than_known", "bad_location", "from_the_future", "too_old", "off_duty"]
     reason: str | None = None
     detail: str | None = None
 
@@ -91,9 +95,12 @@ async def _take_batch(request: web.Request) -> web.Response:
     officer_id = caller_of(request).user_id
     assert officer_id is not None  # noqa: S101 - no API key has this route
     claims = [
-        Claim(lon=fix.lon, lat=fix.lat, datum=fix.datum, accuracy_m=fix.accuracy_m, taken_at=fix.taken_at)
+        Claim(
+            lon=fix.lon, lat=fix.lat, datum=fix.datum, accuracy_m=fix.accuracy_m, taken_at=fix.taken_at,
+            mocked=fix.mocked,
+        )
         for fix in batch.positions
-    ]
+    ]  # fmt: skip
 
     async def work(conn: Conn, now: datetime) -> Answer:
         city = await request.app[CITY_BOUNDS].at(conn, now)
@@ -113,8 +120,9 @@ async def _take_tracker_fix(request: web.Request) -> web.Response:
             raise Unknown("no such device; want the id that `gridsvc people device` printed")
         city = await request.app[CITY_BOUNDS].at(conn, now)
         (judged,) = await take_positions(conn, officer_id, [fix.claim], city, now)
-    # A tracker sends a fix until it hears 200, and nothing newer before: a fix that is overtaken must be a success.
-    if judged.outcome in {Outcome.ACCEPTED, Outcome.OLDER_THAN_KNOWN}:
+    # A tracker sends a fix until it hears 200, and nothing newer before: a fix that is overtaken, or taken off
+    # duty and not kept, must be a success.
+    if judged.outcome in {Outcome.ACCEPTED, Outcome.OLDER_THAN_KNOWN, Outcome.OFF_DUTY}:
         return web.Response()
     if judged.outcome is Outcome.BAD_LOCATION:
         raise BadLocation(judged.why or "", reason=judged.reason)
@@ -180,7 +188,7 @@ ROUTES: Final[tuple[Route, ...]] = (
     Route(
         method="POST", path="/api/v1/positions", handler=_take_batch, roles=frozenset({Role.OFFICER}),
         reads=PositionsIn, answers=PositionsOut, idempotent=True,
-        summary="My fixes, in batches; one outcome per fix, the newest becomes my position.",
+        summary="My fixes, in batches; one outcome per fix, the last becomes my position; none is kept off duty.",
     ),
     _tracker_route("GET"),
     _tracker_route("POST"),

@@ -41,6 +41,7 @@ from gridsvc.api import (
     officers_near,
     openapi,
     outages,
+    patrols,
     people,
     places,
     playback,
@@ -55,6 +56,7 @@ from gridsvc.api import (
     tiles,
     viid,
     viid_accounts,
+    visits,
 )
 from gridsvc.api.route import Route
 
@@ -77,6 +79,8 @@ ROUTES: Final[tuple[Route, ...]] = (
     *tiles.ROUTES,
     *places.ROUTES,
     *people.ROUTES,
+    *visits.ROUTES,
+    *patrols.ROUTES,
     *officers_near.ROUTES,
     *teams.ROUTES,
     *absences.ROUTES,

@@ -64,6 +64,7 @@ from events.catalog import (
     CaseUndone,
     CaseUnlinked,
     CaseUnmerged,
+    CaseVisited,
 )  # fmt: skip
 from geo.place import Place
 from geo.projection import metres_between
@@ -154,6 +155,7 @@ class Move(StrEnum):
     CO_CALL_OFF = "co_call_off"
     CLOSE = "close"
     SELF_HANDLE = "self_handle"
+    VISIT = "visit"
     CALL_BACK = "call_back"
     REOPEN = "reopen"
     APPEAL = "appeal"
@@ -253,6 +255,7 @@ class Case:
     cause_id: UUID | None = None  # the case that it is an effect of
     effects: int = 0  # how many wait for it in the pool `cause`; counted for the moves that ask
     self_handled: bool = False
+    visit: bool = False  # it came of a visit plan, and ends with what the visit found
     call_for: str | None = None  # what the call that rings wants: an owner, or somebody first on the scene
     called: tuple[UUID, ...] = ()  # with whom it rings
     responder_id: UUID | None = None  # who accepted to be first on the scene
@@ -503,6 +506,16 @@ def lies_in_a_cell(case: Case, actor: Actor, said: Particulars, now: datetime) -
 def brings_evidence(case: Case, actor: Actor, said: Particulars, now: datetime) -> str | None:
     """Work is handed in with at least one photograph or file."""
     return None if said.evidence else "evidence is empty; want at least one attachment"
+
+
+def is_a_visit(case: Case, actor: Actor, said: Particulars, now: datetime) -> str | None:
+    """Only what came of a visit plan ends with the result of a visit."""
+    return None if case.visit else "the case came of no visit plan; hand it in"
+
+
+def not_a_visit(case: Case, actor: Actor, said: Particulars, now: datetime) -> str | None:
+    """What came of a visit plan ends with its result, not with evidence that a desk checks."""
+    return "the case is a visit; say its result with POST /api/v1/visits/{id}/result" if case.visit else None
 
 
 def before_and_after(case: Case, actor: Actor, said: Particulars, now: datetime) -> str | None:
@@ -862,7 +875,7 @@ MOVES: Final[dict[Move, Rule]] = {
         Rule(
             move=Move.HAND_IN, says="The work is done, with evidence; the handling clock stops (处置反馈).",
             before=frozenset({State.ACCEPTED, State.IN_PROGRESS}), after=State.HANDLED, by=_OWNER,
-            needs=("evidence",), takes=("before", "note"), guards=(running, brings_evidence),
+            needs=("evidence",), takes=("before", "note"), guards=(running, not_a_visit, brings_evidence),
             stops=(Clock.HANDLING, Clock.STOP_IT, Clock.CALL), starts=(Clock.CHECKING,), tells=CaseHandedIn,
             over_http=True,
         ),
@@ -915,6 +928,12 @@ MOVES: Final[dict[Move, Rule]] = {
             says="The officer put it right on the spot: reported, filed and closed in one act (自行处置).",
             before=frozenset(), after=State.CLOSED, by=frozenset({Role.OFFICER}), needs=("before", "evidence"),
             takes=("note",), guards=(before_and_after, not_grave), tells=CaseSelfHandled,
+        ),
+        Rule(
+            move=Move.VISIT,
+            says="The officer was there, and says with the visit's form what he found; the visit is over (走访反馈).",
+            before=OWNED, after=State.CLOSED, by=_OWNER, needs=("result",),
+            guards=(running, is_a_visit, parts_are_over), stops=_EVERY_CLOCK, tells=CaseVisited,
         ),
         Rule(
             move=Move.CALL_BACK,
@@ -1267,6 +1286,8 @@ def _codes(rule: Rule, case: Case) -> dict[str, list[str]]:
         return {"result": [each.code for each in RESULTS["appeal"]]}
     if rule.move is Move.CALL_BACK:
         return {"result": [each.code for each in RESULTS["call_back"]]}
+    if rule.move is Move.VISIT:
+        return {"result": [each.code for each in RESULTS["visit"]]}
     return {}
 
 

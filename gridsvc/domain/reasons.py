@@ -157,5 +157,12 @@ RESULTS: Final[Mapping[str, tuple[Reason, ...]]] = {
         Reason("unreachable", "无法联系", "Nobody answered"),
         Reason("no_wish", "不愿接受回访", "The reporter does not want to be asked"),
     ),
+    "visit": (
+        Reason("made", "已走访，情况正常", "The visit was made, and all is well"),
+        Reason("trouble", "已走访，发现问题", "The visit was made, and something must be done"),
+        Reason("not_met", "未见到", "Nobody and nothing was met: it is tried again soon"),
+        Reason("refused", "拒绝走访", "The visit was refused"),
+        Reason("gone", "已搬离或已撤销", "Who or what was visited is no longer there: the plan ends"),
+    ),
 }
-"""What a check may find, how an appeal may be settled, and what a call-back may end with."""
+"""What a check may find, how an appeal may be settled, and what a call-back or a visit may end with."""

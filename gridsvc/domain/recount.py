@@ -151,7 +151,7 @@ def _take(told: _Told, entry: Entry, known: Known) -> None:
         began = next(run.began for run in reversed(turn.runs) if run.stopped == entry.at)
         told.waits = _HandIn(entry.at, owner, _seconds(began, entry.at))
         told.hand_ins.append(told.waits)
-    if move is Move.CLOSE:
+    if move in {Move.CLOSE, Move.VISIT}:
         turn.closed = entry.at
     if told.waits is not None:
         told.waits.passed = move is Move.CLOSE

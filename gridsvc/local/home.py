@@ -45,6 +45,11 @@ class Home:
         return self.path / "demo.json"
 
     @property
+    def lan(self) -> Path:
+        """Authority, certificate and QR code of `gridsvc up --lan`."""
+        return self.path / "lan"
+
+    @property
     def rabbitmq(self) -> Path:
         return self.path / "rabbitmq"
 

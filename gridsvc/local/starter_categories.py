@@ -350,10 +350,27 @@ def _events() -> Iterator[Category]:
     yield _event("0696", "非法采砂、取土", "Sand or earth taken illegally", "enforcement", 1, WD, files_itself=False)
 
 
+PLANNED: Final = (
+    _asks(
+        _social("0202", "独居老人月度走访", "Monthly visit to an old person living alone", 5, WD),
+        "身体状况=良好/一般/需就医", "居家安全=良好/有隐患", "需要的服务?",
+    ),
+    _asks(
+        _social("0203", "地质灾害隐患点巡查", "Look at a geological hazard point", 2, WD),
+        "状态=稳定/有变化", "变化说明?",
+    ),
+    _asks(
+        _social("0204", "排洪沟巡查", "Look at a flood channel", 2, WD),
+        "淤堵=无/轻微/严重", "水位:number?",
+    ),
+)  # fmt: skip
+"""Categories of visits, which plans bring and nobody reports; what they ask for is the visit's form."""
+
 _SOCIAL: Final = (
     _social("0101", "邻里纠纷", "Dispute between neighbours", 3, WD, files_itself=False),
     _social("0102", "劳资纠纷", "Dispute over wages", 5, WD, department="justice", files_itself=False),
     _social("0201", "独居老人探访", "Visit to an old person living alone", 1, DAY, "high"),
+    *PLANNED,
     _social("0301", "楼道堆物", "Stairway blocked by belongings", 1, DAY),
     _social("0302", "占用消防通道", "Fire lane blocked", 2, UH, "high", department="fire"),
     _asks(

@@ -13,6 +13,7 @@ import time
 from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 from urllib.parse import urlsplit
@@ -26,6 +27,7 @@ from gridsvc.local.broker_sites import tell_broker
 from gridsvc.local.child import Child
 from gridsvc.local.home import Home, open_home, python
 from gridsvc.local.keep import write_private
+from gridsvc.local.lan import Lan, check_free, host_name, lan_address
 from gridsvc.local.processes import Identity
 from gridsvc.local.record import end_leftovers, forget_record, one_run_at_a_time, write_record
 from gridsvc.local.servers import PrivateServers
@@ -34,6 +36,7 @@ from gridsvc.migrate import migrate
 from gridsvc.settings import Settings
 from gridsvc.store import mqtt_sites
 
+_RENEW_S: Final = 3_600.0  # how often it is looked whether the certificate ends soon
 _PATIENCE_S: Final = 60.0  # after it a start that is not ready says why
 
 
@@ -56,6 +59,8 @@ def up(arguments: argparse.Namespace, settings: Settings, furnish: Furnish) -> i
     """Bring the instance up and keep it so until Ctrl-C; return the exit code (0 stopped, 1 could not).
 
     `arguments.home` overrides GRIDSVC_HOME; with `arguments.no_demo` the demo city is neither made nor played.
+    `arguments.lan`: an address of a local network on which the web is served too, "" the one that this machine goes
+    out by, None none.
     `furnish` makes it: called at every start on a private database, after migrating; it looks for itself
     whether there is anything to do.
     """
@@ -63,7 +68,8 @@ def up(arguments: argparse.Namespace, settings: Settings, furnish: Furnish) -> i
         home = open_home(Path(arguments.home) if arguments.home else settings.instance.home)
         with one_run_at_a_time(home):
             end_leftovers(home, say)
-            _Instance(home, settings, None if arguments.no_demo else furnish).run()
+            lan = None if arguments.lan is None else _settle_lan(home, settings, arguments.lan)
+            _Instance(home, settings, None if arguments.no_demo else furnish, lan).run()
         return 0
     except SetupError as trouble:
         say(f"cannot start: {trouble.message}")
@@ -76,10 +82,21 @@ def say(text: str) -> None:
         print(text, flush=True)
 
 
+def _settle_lan(home: Home, settings: Settings, given: str) -> Lan:
+    http = settings.http
+    lan = Lan(home.lan, lan_address(given), host_name(), http.tls_port, http.enrol_port)
+    check_free(lan.address, lan.port, "GRIDSVC_TLS_PORT")
+    check_free(lan.address, lan.enrol_port, "GRIDSVC_ENROL_PORT")
+    lan.settle(datetime.now(UTC), say)
+    return lan
+
+
 class _Instance:
     """One run of one instance."""
 
-    def __init__(self, home: Home, settings: Settings, furnish: Furnish | None) -> None:
+    def __init__(self, home: Home, settings: Settings, furnish: Furnish | None, lan: Lan | None) -> None:
+        self._lan = lan
+        self._renew_at = time.monotonic() + _RENEW_S
         self._home = home
         self._settings = settings
         self._furnish = furnish
@@ -147,6 +164,10 @@ class _Instance:
             "GRIDSVC_AMQP_URL": self._broker,
             "GRIDSVC_HTTP_PORT": str(self._servers.ports.web),
         }
+        if self._lan is not None:
+            chosen |= {"GRIDSVC_TLS_HOST": str(self._lan.address), "GRIDSVC_TLS_FOLDER": str(self._lan.folder)}
+            if not self._settings.http.public_url:
+                chosen["GRIDSVC_PUBLIC_URL"] = self._lan.url
         if not self._settings.identity.secret:
             chosen["GRIDSVC_SECRET_FILE"] = str(self._home.token_key)
         if "GRIDSVC_FILES" not in os.environ:
@@ -217,6 +238,10 @@ class _Instance:
         """Once per tick, until it is ready: is it?"""
         if self._told is None and self._mqtt_url and self._all_is_ready(self._tended[: len(self._servers.all)]):
             self._told = _aside(self._tell_broker)
+        if self._lan is not None and now >= self._renew_at:
+            self._renew_at = now + _RENEW_S
+            if self._lan.renew(datetime.now(UTC)):
+                say("the certificate for the local network was renewed")
         if self._is_ready or not any(one.up for one in self._tended if one.part.name == "web"):
             return
         status, why = _ask_readyz(self._settings.http.host, self._servers.ports.web)
@@ -229,7 +254,10 @@ class _Instance:
 
     def _welcome(self, took_s: float) -> None:
         say(f"ready after {took_s:.1f} s")
-        say(f"  service  服务             {self._url}/")
+        # With an address in the network, browsers on this machine use it too: cookies are bound to HTTPS then.
+        say(f"  service  服务             {self._url if self._lan is None else self._lan.url}/")
+        for line in self._lan.welcome() if self._lan is not None else ():
+            say(f"  {line}")
         if self._mqtt_url:
             say(f"  MQTT for sites            {self._mqtt_url}")
         for line in _who_to_be(self._home):

@@ -13,6 +13,7 @@ from gridsvc.db import Conn, Nothing, Statement
 from gridsvc.domain.access import case_keys
 from gridsvc.domain.case import RUN_ON_CLOSED, Case, Clock, Pool, State
 from gridsvc.domain.rulebook import Limit, Rulebook
+from gridsvc.domain.visit import VISIT
 from gridsvc.store.cells import Owner
 from gridsvc.store.rows import bytea_text, rows_text
 
@@ -122,6 +123,7 @@ class CaseRow:
             co_open=tuple(self.co_open),
             cause_id=self.cause_id,
             self_handled=self.self_handled,
+            visit=self.source == VISIT,
             call_for=self.call_for,
             called=tuple(self.called),
             responder_id=self.responder_id,

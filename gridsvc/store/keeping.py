@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from gridsvc.db import Conn, Nothing, Statement
-from gridsvc.store import alarms, camera_quarantine, positions, signed_requests
+from gridsvc.store import alarms, camera_quarantine, positions, signed_requests, stays
 
 INBOX_DAYS: Final = 30  # longer than any redelivery or replay of a dead letter
 IDEMPOTENCY_DAYS: Final = 30
@@ -58,6 +58,9 @@ _KEPT: Final = (
     (NOTICES, NOTICE_DAYS),
     (alarms.OLD, ALARM_DAYS),
     (positions.OLD_TRAILS, TRAIL_DAYS),
+    (stays.OLD, TRAIL_DAYS),
+    (positions.OLD_PLACES, TRAIL_DAYS),
+    (positions.OLD_DUTY, TRAIL_DAYS),
     (camera_quarantine.OLD, QUARANTINE_DAYS),
     (signed_requests.OLD, SIGNED_DAYS),
 )

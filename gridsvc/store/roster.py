@@ -57,7 +57,7 @@ OFFICERS = Statement(
            ST_X(p.place) AS lon, ST_Y(p.place) AS lat, p.accuracy_m, p.taken_at AS position_taken_at
       FROM officers o
            JOIN users u ON u.id = o.user_id AND u.active
-           LEFT JOIN officer_positions p ON p.officer_id = o.user_id
+           LEFT JOIN officer_positions p ON p.officer_id = o.user_id AND o.on_duty   -- off duty it is nobody's business
      WHERE {IN_REACH}
        AND ($4::boolean IS NULL OR o.on_duty = $4::boolean)
        AND ($5::uuid IS NULL OR o.user_id > $5::uuid)

@@ -20,6 +20,7 @@ MAY_BE_LOGGED = {
     "host", "incident", "incidents", "kinds", "letters", "look", "made", "message_id", "messages", "notices", "offline",
     "online", "opening_id", "original", "part", "pictures", "port", "protocol", "queue", "report_id",
     "round", "route", "rows", "rungs", "session_id", "type", "user_id", "verdict", "why",
+    "plan_id", "visit_id", "visits", "patrols",
 }  # fmt: skip
 
 LOGGED = {"debug", "info", "warning", "error", "exception", "critical"}

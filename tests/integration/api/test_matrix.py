@@ -59,6 +59,8 @@ EXAMPLES: dict[str, object] = {
     "protocol": "onvif",
     "kind": "car",
     "id": 1,
+    "csv": "category,subject",
+    "datum": "wgs84",
     "document": {"rules": {"kind": "k"}},
     "sample": {"k": "smoke"},
 }

@@ -11,9 +11,18 @@ import pytest
 
 from gridsvc.db import transaction
 from gridsvc.store import positions
-from tests.integration.api.conftest import Api, Client, a
+from tests.integration.api.conftest import SOUTH, Api, Client, a
 
 PLACE = {"lon": 103.805, "lat": 36.055, "datum": "wgs84", "accuracy_m": 8}
+
+
+async def on_duty(api: Api) -> Client:
+    """An officer who has been on duty for a day."""
+    ann = await api.somebody(a("officer"))
+    await api.pool.execute(
+        "UPDATE officers SET on_duty = true, duty_changed_at = now() - interval '1 day' WHERE user_id = $1", ann.user_id
+    )
+    return ann
 
 
 async def city_now(api: Api) -> datetime:
@@ -39,7 +48,7 @@ async def latest(api: Api, client: Client) -> tuple[float, datetime] | None:
 
 
 async def test_a_batch_is_answered_fix_by_fix_and_the_newest_is_the_position(api: Api) -> None:
-    ann, now = await api.somebody(a("officer")), await city_now(api)
+    ann, now = await on_duty(api), await city_now(api)
     outcomes = await send(
         ann,
         fix(now - timedelta(minutes=2)),
@@ -53,7 +62,7 @@ async def test_a_batch_is_answered_fix_by_fix_and_the_newest_is_the_position(api
 
 
 async def test_a_newer_position_is_never_overwritten_by_an_older_one(api: Api) -> None:
-    ann, now = await api.somebody(a("officer")), await city_now(api)
+    ann, now = await on_duty(api), await city_now(api)
     newer, older = fix(now - timedelta(seconds=10), lon=103.807), fix(now - timedelta(seconds=20))
     assert await send(ann, newer) == ["accepted"]
     assert await send(ann, older, newer) == ["older_than_known", "older_than_known"]
@@ -61,14 +70,14 @@ async def test_a_newer_position_is_never_overwritten_by_an_older_one(api: Api) -
 
 
 async def test_of_many_batches_at_once_the_newest_fix_stands(api: Api) -> None:
-    ann, now = await api.somebody(a("officer")), await city_now(api)
+    ann, now = await on_duty(api), await city_now(api)
     batches = [send(ann, fix(now - timedelta(seconds=n), lon=103.8 + n / 10_000)) for n in range(1, 17)]
     await asyncio.gather(*batches)
     assert await latest(api, ann) == (103.8 + 1 / 10_000, now - timedelta(seconds=1))
 
 
 async def test_a_place_without_its_datum_is_told_so_and_one_in_gcj02_is_converted(api: Api) -> None:
-    ann, now = await api.somebody(a("officer")), await city_now(api)
+    ann, now = await on_duty(api), await city_now(api)
     said = await ann.post("/api/v1/positions", {"positions": [fix(now, datum=None)]})
     assert said.body["items"][0]["reason"] == "datum_missing"
     assert await send(ann, fix(now, datum="gcj02")) == ["accepted"]
@@ -78,7 +87,7 @@ async def test_a_place_without_its_datum_is_told_so_and_one_in_gcj02_is_converte
 
 
 async def test_a_batch_is_limited_and_strict(api: Api) -> None:
-    ann, now = await api.somebody(a("officer")), await city_now(api)
+    ann, now = await on_duty(api), await city_now(api)
     for fixes in ([], [fix(now)] * 1001, [fix(now, speed=3)]):
         assert (await ann.post("/api/v1/positions", {"positions": fixes})).code == "bad_request"
 
@@ -107,7 +116,7 @@ async def ask(api: Api, method: str, query: str = "", data: str = "", kind: str 
 
 
 async def test_a_stock_tracker_reports_by_query_form_or_json_without_a_session(api: Api) -> None:
-    ann, now = await api.somebody(a("officer")), await city_now(api)
+    ann, now = await on_duty(api), await city_now(api)
     secret, at = await tracker(api, ann), int(now.timestamp())
     assert await ask(api, "GET", f"?id={secret}&lat=36.055&lon=103.8051&timestamp={at - 60}&hdop=1.1&speed=2") == 200
     assert await latest(api, ann) == (103.8051, datetime.fromtimestamp(at - 60, now.tzinfo))
@@ -123,13 +132,54 @@ async def test_a_stock_tracker_reports_by_query_form_or_json_without_a_session(a
 
 
 async def test_a_fix_that_is_overtaken_is_a_success_so_that_the_tracker_goes_on(api: Api) -> None:
-    ann, now = await api.somebody(a("officer")), await city_now(api)
+    ann, now = await on_duty(api), await city_now(api)
     secret = await tracker(api, ann)
     await send(ann, fix(now, lon=103.809))
     assert await ask(api, "GET", f"?id={secret}&lat=36.055&lon=103.80&timestamp={int(now.timestamp()) - 60}") == 200
     found = await latest(api, ann)
     assert found is not None
     assert found[0] == 103.809
+
+
+async def test_where_an_officer_is_is_kept_and_shown_on_duty_alone(api: Api) -> None:
+    ann, now = await on_duty(api), await city_now(api)
+    desk, secret = await api.somebody(a("dispatcher")), await tracker(api, ann)
+
+    async def shown() -> float | None:
+        items = (await desk.get("/api/v1/officers")).body["items"]
+        snapshot = (await desk.get("/api/v1/live/snapshot")).body
+        [listed] = [each["position"] for each in items if each["id"] == str(ann.user_id)]
+        [told] = [each["lon"] for each in snapshot["officers"] if each["id"] == str(ann.user_id)]
+        assert told == (listed and listed["lon"])
+        return None if told is None else float(told)
+
+    assert await send(ann, fix(now, lon=103.807)) == ["accepted"]
+    assert await shown() == 103.807
+    assert (await ann.post("/api/v1/officers/me/duty", {"on_duty": False})).status == 200
+    assert await shown() is None, "off duty it is nobody's business"
+    later = await city_now(api)
+    assert await send(ann, fix(later, lon=103.9), fix(now - timedelta(seconds=30))) == ["off_duty", "older_than_known"]
+    query = f"?id={secret}&lat=36.055&lon=103.9&timestamp={later.isoformat().replace('+', '%2B')}"
+    assert await ask(api, "GET", query) == 200, "or the tracker would send nothing newer for ever"
+    assert await latest(api, ann) == (103.807, now)
+    assert await api.pool.fetchval("SELECT count(*) FROM officer_trails WHERE officer_id = $1", ann.user_id) == 2
+    trail = f"/api/v1/officers/{ann.user_id}/trail"
+    assert (await (await api.somebody(a("dispatcher", SOUTH))).get(trail)).status == 404
+    assert (await ann.get(trail)).status == 403, "for the control centre alone"
+
+
+async def test_a_mocked_place_is_kept_as_such_and_shown_to_the_desk_but_never_as_the_latest(api: Api) -> None:
+    ann, now = await on_duty(api), await city_now(api)
+    desk = await api.somebody(a("dispatcher"))
+    said = await ann.post("/api/v1/positions", {"positions": [
+        fix(now - timedelta(seconds=60)), fix(now, lon=103.9, mocked=True),
+    ]})  # fmt: skip
+    assert [(each["outcome"], each["reason"]) for each in said.body["items"]] == [
+        ("accepted", None), ("accepted", "mocked"),
+    ]  # fmt: skip
+    assert await latest(api, ann) == (103.805, now - timedelta(seconds=60))
+    steps = (await desk.get(f"/api/v1/officers/{ann.user_id}/trail")).body["steps"]
+    assert [(step["lon"], step["mocked"]) for step in steps] == [(103.805, False), (103.9, True)]
 
 
 @pytest.mark.parametrize(
@@ -146,7 +196,7 @@ async def test_a_fix_that_is_overtaken_is_a_success_so_that_the_tracker_goes_on(
     ],
 )
 async def test_what_was_not_kept_is_never_answered_with_success(api: Api, why: str, query: str, status: int) -> None:
-    ann = await api.somebody(a("officer"))
+    ann = await on_duty(api)
     await tracker(api, ann)
     assert await ask(api, "GET", query) == status, why
     assert await latest(api, ann) is None

@@ -126,32 +126,35 @@ async def test_the_way_of_an_officer_on_duty_is_shown_to_his_desk_and_forgotten_
         await conn.execute("INSERT INTO officer_beats SELECT id, 'sanitation', 'N1' FROM unnest($1::uuid[]) AS u (id)",
                            [wang.user_id, li.user_id])  # fmt: skip
     await fixes(wang, now, 500)  # off duty: nobody's business
-    assert (await wang.post("/api/v1/officers/me/duty", {"on_duty": True})).status == 200
-    await fixes(wang, now, 300, 240, 235, 180)
-    await fixes(wang, now, 239, 100, 90)  # one came late, and lies too close to another
+    await api.pool.execute("UPDATE officers SET on_duty = true, duty_changed_at = now() - interval '400 s'"
+                           " WHERE user_id = $1", wang.user_id)  # fmt: skip
+    await fixes(wang, now, 300, 240, 180)
+    await fixes(wang, now, 100)
+    await fixes(wang, now, 140, lon=103.905)  # came late, and nobody goes nine kilometres in 40 seconds
     await fixes(wang, now, 60, accuracy_m=400)
     path = f"/api/v1/officers/{wang.user_id}/trail"
     trail = (await ann.get(path)).body
     steps = [(now - msgspec.convert(step["at"], type(now))).total_seconds() for step in trail["steps"]]
-    assert steps == [300, 240, 180, 100]
+    assert steps == [300, 240, 180, 140, 100]
+    assert [step["jump"] for step in trail["steps"]] == [False, False, False, True, False]
     assert (await elsewhere.get(path)).status == 404
 
     beside = f"/api/v1/officers/{wang.user_id}/colleagues"
     [colleague] = (await ann.get(beside)).body["items"]
     assert (colleague["id"], colleague["beats"], colleague["there"]) == (str(li.user_id), ["N1"], False)
     async with transaction(api.pool, SERVICE) as (conn, now):
-        await remove_old(conn, now + timedelta(days=TRAIL_DAYS, seconds=-200), 100)
-    assert len((await ann.get(path)).body["steps"]) == 2
+        await remove_old(conn, now + timedelta(days=TRAIL_DAYS, seconds=-210), 100)
+    assert len((await ann.get(path)).body["steps"]) == 3
 
 
 async def test_the_nearest_officers_of_a_case_come_first_with_what_they_have_in_hand(api: Api) -> None:
     ann, stranger = await api.somebody(a(Role.DISPATCHER)), await api.somebody(a(Role.DISPATCHER, SOUTH))
     near, far, home = [await api.somebody(a(Role.OFFICER)) for _ in range(3)]
-    async with transaction(api.pool, SERVICE) as (_, now):
-        pass
     for who, lon in ((near, 103.8055), (far, 103.809), (home, 103.805)):
         await who.post("/api/v1/officers/me/duty", {"on_duty": True})
-        await fixes(who, now, 30, lon=lon)
+        async with transaction(api.pool, SERVICE) as (_, now):
+            pass
+        await fixes(who, now, 0, lon=lon)
     await home.post("/api/v1/officers/me/duty", {"on_duty": False})
     said = await ann.post(
         "/api/v1/reports",
@@ -162,6 +165,6 @@ async def test_the_nearest_officers_of_a_case_come_first_with_what_they_have_in_
     assert [each["id"] for each in found] == [str(near.user_id), str(far.user_id)]
     assert 40 < found[0]["distance_m"] < 50
     assert (found[0]["there"], found[0]["load"], found[0]["open_cases"]) == (True, 0.0, 0)
-    assert found[0]["age_s"] >= 30
+    assert found[0]["age_s"] >= 0
     assert [each["id"] for each in (await ann.get(f"{path}?limit=1")).body["items"]] == [str(near.user_id)]
     assert (await stranger.get(path)).status == 404

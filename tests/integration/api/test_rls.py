@@ -103,6 +103,18 @@ WITH_CASE = {
         INSERT INTO camera_pictures (id, camera, event_id, event_at, number, came_as, bytes, received_at, state, reason,
                                      sweep_at, settled_at, case_id)
         VALUES ($2, 'c', $2, now(), 0, 'sent', 0, now(), 'refused', 'x', now(), now(), $1)""",
+    "visits": """
+        WITH planned AS (
+          INSERT INTO visit_plans (id, edition, category, subject, place, divisions, seen_by, every_count, every_unit,
+                                   first_on, working_days, entered_by, entered_at)
+          SELECT $2, edition, category, 'X-' || left(division_code, 6), place, divisions, seen_by, 1, 'month',
+                 '2026-01-01', true, 'test', now() FROM cases WHERE id = $1 RETURNING id
+        )
+        INSERT INTO visits (id, plan_id, case_id, subject, due_on, opened_at)
+        SELECT id, id, $1, 'X', '2026-01-01', now() FROM planned""",
+    "visit_openings": """
+        INSERT INTO visit_openings (id, visit_id, opened_by, reason, opened_at)
+        SELECT $2, v.id, u.id, 'test', now() FROM visits v, users u WHERE v.case_id = $1 LIMIT 1""",
     "attachments": """
         INSERT INTO attachments (id, sha256, original, media_type, size_bytes, uploaded_by, uploaded_at, case_id,
                                  purpose)
@@ -137,6 +149,9 @@ CASE_OF = {
     "camera_incidents": "case_id",
     "alarms": "case_id",
     "camera_pictures": "case_id",
+    "visits": "case_id",
+    "visit_plans": "(SELECT case_id FROM visits v WHERE v.plan_id = visit_plans.id)",
+    "visit_openings": "(SELECT case_id FROM visits v WHERE v.id = visit_id)",
 }
 """How each table says which case its row belongs to. A table of this list must be seen with its case."""
 
@@ -262,7 +277,7 @@ async def test_every_table_under_row_level_security_is_looked_at_here(owner_data
     # What hangs on no case has a test of its own; a partition is read through its parent alone.
     elsewhere = {
         "notices", "quiet_hours", "camera_reviews", "camera_events_default", "mqtt_sites", "sip_devices", *COUNTS,
-        "live_changes", "live_log", *READ_BY_NOBODY,
+        "live_changes", "live_log", *READ_BY_NOBODY, "patrols", "patrol_cells",
     }  # fmt: skip
     assert protected - elsewhere == set(CASE_OF) | set(CAMERA_OF) | set(OF_THE_SERVICE)
     told_otherwise = {"outbox"}  # the workers' own; ids and codes only, and no route reads it

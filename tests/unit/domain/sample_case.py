@@ -49,6 +49,7 @@ STANDS: Final[dict[Move, dict[str, Any]]] = {
     Move.UNLINK: {"cause_id": OTHER_CASE},
     Move.FOLLOW: {"cause_id": OTHER_CASE},
     Move.APPEAL: {"late": True},
+    Move.VISIT: {"visit": True},
     Move.SETTLE_APPEAL: {"late": True, "appeal": "open"},
     Move.WIDEN: {"call_for": "owner"},
     Move.ANSWER: {"call_for": "owner", "called": (CALLED,)},
@@ -201,6 +202,7 @@ NEEDED: Final[dict[Move, tuple[str, ...]]] = {
     Move.CHECK: ("result", "evidence"),
     Move.DECLINE: ("reason",),
     Move.CALL_BACK: ("call_back", "result"),
+    Move.VISIT: ("result",),
 }
 
 FOUND: Final[dict[Move, dict[str, Any]]] = {
@@ -209,6 +211,7 @@ FOUND: Final[dict[Move, dict[str, Any]]] = {
     Move.CO_ASSIGN: {"department": "water"},
     Move.CO_CALL_OFF: {"department": "lamps"},
     Move.CALL_BACK: {"result": "solved"},
+    Move.VISIT: {"result": "made"},
 }
 """What is said differently with one move than with the others."""
 

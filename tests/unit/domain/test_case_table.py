@@ -27,7 +27,8 @@ EVERYBODY: tuple[Role | Party | None, ...] = (*Role, *Party, None)
 PEOPLE = {
     Party.OWNER, Party.DEPARTMENT, Party.CHECKER, Party.CO_OWNER, Party.CALLED, Party.RESPONDER, Party.MAKER,
 }  # fmt: skip
-IN_BULK_ALONE = {Move.UNDO}  # POST /api/v1/bulk/{id}/undo: what was made of a page is undone as a page
+ELSEWHERE = {Move.UNDO, Move.VISIT}
+"""Moves with a route of their own: a page that was moved is undone as a page, a visit ends with its form."""
 WRITTEN = written_rules()
 
 
@@ -67,7 +68,7 @@ def test_a_move_takes_a_reason_of_a_list_if_and_only_if_it_has_one() -> None:
 def test_every_move_of_a_person_can_be_made_over_http() -> None:
     for rule in MOVES.values():
         of_people = any(isinstance(by, Role) or by in PEOPLE for by in rule.by)
-        assert rule.over_http == (of_people and bool(rule.before) and rule.move not in IN_BULK_ALONE), rule.move
+        assert rule.over_http == (of_people and bool(rule.before) and rule.move not in ELSEWHERE), rule.move
 
 
 @pytest.mark.parametrize("by", EVERYBODY, ids=str)

@@ -2,13 +2,24 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import permutations
 
 import pytest
 
 from geo.place import Bounds
-from gridsvc.domain.position import TRAIL_APART, Claim, Outcome, against_known, judge, newest, way
+from gridsvc.domain.position import (
+    Claim,
+    Outcome,
+    Span,
+    against_known,
+    judge,
+    newest,
+    slot_of,
+    way,
+    while_on_duty,
+)
 from gridsvc.domain.tracker import read_form, read_moment
 from gridsvc.errors import BadRequest
 
@@ -49,13 +60,40 @@ def test_a_fix_in_another_datum_is_kept_in_wgs84() -> None:
     assert abs(place.lon - 103.83) > 0.001
 
 
-def test_the_way_is_thinned_in_the_order_of_time_and_leaves_out_what_is_not_exact() -> None:
+def test_the_way_has_one_fix_of_each_twenty_seconds_and_leaves_out_what_is_not_exact() -> None:
     vague = Claim(lon=103.83, lat=36.06, datum="wgs84", accuracy_m=101.0, taken_at=NOW - timedelta(seconds=40))
     silent = Claim(lon=103.83, lat=36.06, datum="wgs84", accuracy_m=None, taken_at=NOW - timedelta(seconds=15))
-    batch = [fix(0, lon=0, lat=0), fix(100), fix(60), fix(81), fix(80), vague, silent]
-    kept = [(NOW - each.taken_at).total_seconds() for each in way([judge(claim, NOW, CITY) for claim in batch])]
-    assert kept == [100, 80, 60, 15]
-    assert timedelta(seconds=20) == TRAIL_APART
+    mocked = Claim(lon=103.9, lat=36.06, datum="wgs84", accuracy_m=3, taken_at=NOW - timedelta(seconds=99), mocked=True)
+    for batch in permutations([fix(0, lon=0, lat=0), mocked, fix(95), fix(85), fix(79), vague, silent]):
+        kept = way([judge(claim, NOW, CITY) for claim in batch])
+        assert [(NOW - each.taken_at).total_seconds() for each in kept.values()] == [95, 79, 15]
+        assert list(kept) == [slot_of(each.taken_at) for each in kept.values()]
+    assert slot_of(NOW + timedelta(seconds=19.999)) == NOW
+
+
+def test_a_place_that_a_program_made_up_is_of_the_way_and_never_the_latest() -> None:
+    made_up = Claim(lon=103.9, lat=36.06, datum="wgs84", accuracy_m=3, taken_at=NOW, mocked=True)
+    judged = [judge(claim, NOW, CITY) for claim in (made_up, fix(30))]
+    assert [(each.outcome, each.reason) for each in judged] == [(Outcome.ACCEPTED, "mocked"), (Outcome.ACCEPTED, None)]
+    assert newest(judged) == judged[1]
+    assert [each.mocked for each in way(judged).values()] == [False, True]
+
+
+def test_what_counts_is_when_a_fix_was_taken_not_when_it_came() -> None:
+    shift = [Span(NOW - timedelta(hours=9), NOW - timedelta(hours=1)), Span(NOW - timedelta(seconds=60), None)]
+    judged = [judge(fix(ago), NOW, CITY) for ago in (10, 60, 61, 3_600, 3_601, 9 * 3_600, 9 * 3_600 + 1)]
+    outcomes = [each.outcome.value for each in while_on_duty(judged, shift)]
+    assert outcomes == ["accepted", "accepted", "off_duty", "off_duty", "accepted", "accepted", "off_duty"]
+    assert {each.place for each in while_on_duty(judged, [])} == {None}
+
+
+def test_of_two_fixes_of_one_moment_the_more_exact_is_the_latest() -> None:
+    exact, blurred = fix(10), replace(fix(10), accuracy_m=30.0, lon=103.84)
+    for order in permutations([exact, blurred]):
+        best = newest([judge(claim, NOW, CITY) for claim in order])
+        assert best is not None
+        assert best.place is not None
+        assert best.place.accuracy_m == 8.0
 
 
 def test_the_newest_of_a_batch_is_the_same_in_every_order() -> None:

@@ -117,7 +117,7 @@ def table_under(text: str, head: Iterable[str]) -> list[list[str]]:
 def _not_over_http(rule: Rule) -> str:
     if not rule.before:
         return NONE
-    return "in bulk" if rule.move is Move.UNDO else "workers only"
+    return {Move.UNDO: "in bulk", Move.VISIT: "of its visit"}.get(rule.move, "workers only")
 
 
 def _in_order(rule: Rule) -> list[str]:
