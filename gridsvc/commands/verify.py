@@ -10,8 +10,9 @@ from tqdm import tqdm
 from gridsvc.actions.verify_city import broken_chains, broken_days, broken_files, broken_invariants
 from gridsvc.db import SERVICE, open_pool, transaction
 from gridsvc.errors import BadSettings
-from gridsvc.files import CAMERAS, FileStore
+from gridsvc.files import CAMERAS
 from gridsvc.settings import Settings
+from gridsvc.shelves import files_of
 from gridsvc.signing import Signer
 from gridsvc.store.ledger import INVARIANTS
 
@@ -44,7 +45,7 @@ async def run(arguments: argparse.Namespace, settings: Settings) -> int:
                 chains = await broken_chains(conn, bar.update)
             days = await broken_days(conn, Signer.of_secret(secret)) if secret else []
         async with transaction(pool) as (conn, _):
-            files = await broken_files(conn, FileStore(settings.files.directory / CAMERAS))
+            files = await broken_files(conn, files_of(settings.files, CAMERAS))
     for rule in INVARIANTS:
         print(f"{'BROKEN' if rule.name in ledger else 'holds '} {rule.name}: {rule.says}")
         for what in ledger.get(rule.name, ()):
