@@ -41,7 +41,7 @@ class BucketShelf:
 
     def write(self, name: str, content: bytes) -> None:
         """Keep `content`; a name that is there already has the same bytes."""
-        with _away_is_unavailable():
+        with _away_is_unavailable(missing=True):
             self._bucket.put(self._below + name, content, use_multipart=False)
 
     def read(self, name: str) -> bytes | None:
@@ -68,7 +68,7 @@ class BucketShelf:
 
     def names(self) -> Iterator[str]:
         """Every name, in order: a bucket lists by name. What lies below another part's name is not of this one."""
-        with _away_is_unavailable():
+        with _away_is_unavailable(missing=True):
             for page in self._bucket.list(self._below or None):
                 for entry in page:
                     name = entry["path"].removeprefix(self._below)
@@ -77,10 +77,11 @@ class BucketShelf:
 
 
 @contextlib.contextmanager
-def _away_is_unavailable() -> Iterator[None]:
+def _away_is_unavailable(*, missing: bool = False) -> Iterator[None]:
+    """`missing`: whoever writes or lists and finds nothing there finds no bucket."""
     try:
         yield
-    except FileNotFoundError:
-        raise
     except (BaseError, OSError) as away:
+        if isinstance(away, FileNotFoundError) and not missing:
+            raise
         raise Unavailable("the bucket of files is away for the moment", retry_after_s=5) from away

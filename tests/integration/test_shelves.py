@@ -115,8 +115,9 @@ def test_a_bucket_that_is_away_or_is_not_there_is_unavailable_and_not_an_empty_s
         with pytest.raises(Unavailable, match="away"):
             away.holds(bytes(32))
     missing = files_of(settings_of(tmp_path, endpoint, GRIDSVC_S3_BUCKET="never-made"))
-    with pytest.raises(Unavailable):
-        missing.keep(b"x")
+    for ask in (lambda: missing.keep(b"x"), lambda: list(missing.digests())):
+        with pytest.raises(Unavailable, match="away"):
+            ask()
 
 
 def test_half_a_bucket_is_no_setting() -> None:
