@@ -17,7 +17,7 @@ from gridsvc.settings import FileSettings
 def files_of(settings: FileSettings, below: str = "") -> FileStore:
     """The store of files, or the part of it below a name (CAMERAS, ORIGINALS)."""
     directory = settings.directory / below if below else settings.directory
-    return FileStore(directory, BucketShelf(settings, below) if settings.s3_bucket else None)
+    return FileStore(directory, BucketShelf(settings, below) if settings.bucket_name else None)
 
 
 class BucketShelf:
@@ -26,14 +26,14 @@ class BucketShelf:
     def __init__(self, settings: FileSettings, below: str = "") -> None:
         self._below = f"{below}/" if below else ""
         self._bucket = S3Store(
-            settings.s3_bucket,
-            endpoint=settings.s3_endpoint.rstrip("/"),
-            region=settings.s3_region,
-            access_key_id=settings.s3_key,
-            secret_access_key=settings.s3_secret,
+            settings.bucket_name,
+            endpoint=settings.bucket_endpoint.rstrip("/"),
+            region=settings.bucket_region,
+            access_key_id=settings.bucket_key,
+            secret_access_key=settings.bucket_secret,
             virtual_hosted_style_request=False,
             client_options={
-                "allow_http": settings.s3_endpoint.startswith("http://"),
+                "allow_http": settings.bucket_endpoint.startswith("http://"),
                 "timeout": timedelta(seconds=60), "connect_timeout": timedelta(seconds=5),
             },
             retry_config={"max_retries": 3, "retry_timeout": timedelta(seconds=20)},
