@@ -11,7 +11,7 @@ import fcntl
 import hashlib
 import os
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import IO, Final, Protocol
 from uuid import UUID
@@ -92,6 +92,10 @@ class FileStore:
     def holds(self, digest: bytes, suffixes: tuple[str, ...] = (PICTURE, THUMB)) -> bool:
         """Whether all of them are there: a picture and its thumbnail."""
         return all(self._shelf.has(_name(digest, suffix)) for suffix in suffixes)
+
+    def holds_any(self, digest: bytes, suffixes: Sequence[str]) -> bool:
+        """Whether a file of the digest is there under one of these suffixes."""
+        return any(self._shelf.has(_name(digest, suffix)) for suffix in suffixes)
 
     def holds_some(self, digest: bytes) -> bool:
         """Whether a picture or its thumbnail is there."""

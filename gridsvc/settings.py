@@ -94,25 +94,26 @@ class FileSettings:
     most_uploads: int = field(default=100, metadata=_of("GRIDSVC_UPLOADS_OPEN", least=1, most=10_000))
     upload_bytes: int = field(default=1_073_741_824, metadata=_of("GRIDSVC_UPLOADS_BYTES", least=1_024, most=2**40))
     upload_hours: int = field(default=72, metadata=_of("GRIDSVC_UPLOAD_HOURS", least=1, most=720))
-    s3_endpoint: str = field(default="", metadata=_of("GRIDSVC_S3_ENDPOINT"))
-    s3_bucket: str = field(default="", metadata=_of("GRIDSVC_S3_BUCKET"))
-    s3_region: str = field(default="us-east-1", metadata=_of("GRIDSVC_S3_REGION"))
-    s3_key: str = field(default="", metadata=_of("GRIDSVC_S3_KEY"))
-    s3_secret: str = field(default="", metadata=_of("GRIDSVC_S3_SECRET", secret=True))
+    bucket_endpoint: str = field(default="", metadata=_of("GRIDSVC_BUCKET_ENDPOINT"))
+    bucket_name: str = field(default="", metadata=_of("GRIDSVC_BUCKET_NAME"))
+    bucket_region: str = field(default="us-east-1", metadata=_of("GRIDSVC_BUCKET_REGION"))
+    bucket_key: str = field(default="", metadata=_of("GRIDSVC_BUCKET_KEY"))
+    bucket_secret: str = field(default="", metadata=_of("GRIDSVC_BUCKET_SECRET", secret=True))
 
     def __post_init__(self) -> None:
         if self.originals not in {"on", "off"}:
             raise BadSettings(f"GRIDSVC_ORIGINALS is {self.originals!r}; want on or off")
         given = {
-            "GRIDSVC_S3_ENDPOINT": self.s3_endpoint,
-            "GRIDSVC_S3_KEY": self.s3_key,
-            "GRIDSVC_S3_SECRET": self.s3_secret,
+            "GRIDSVC_BUCKET_ENDPOINT": self.bucket_endpoint,
+            "GRIDSVC_BUCKET_KEY": self.bucket_key,
+            "GRIDSVC_BUCKET_SECRET": self.bucket_secret,
         }
         missing = [name for name, value in given.items() if not value]
-        if self.s3_bucket and missing:
-            raise BadSettings(f"GRIDSVC_S3_BUCKET is set and {', '.join(missing)} not; want all of them, or none")
-        if self.s3_endpoint and not re.fullmatch(r"https?://[^/\s]+/?", self.s3_endpoint):
-            raise BadSettings(f"GRIDSVC_S3_ENDPOINT is {self.s3_endpoint!r}; want http:// or https:// and a host")
+        if self.bucket_name and missing:
+            raise BadSettings(f"GRIDSVC_BUCKET_NAME is set and {', '.join(missing)} not; want all of them, or none")
+        if self.bucket_endpoint and not re.fullmatch(r"https?://[^/\s]+/?", self.bucket_endpoint):
+            given_url = repr(self.bucket_endpoint)
+            raise BadSettings(f"GRIDSVC_BUCKET_ENDPOINT is {given_url}; want http:// or https:// and a host")
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -17,7 +17,7 @@ from gridsvc.settings import FileSettings
 def files_of(settings: FileSettings, below: str = "") -> FileStore:
     """The store of files, or the part of it below a name (CAMERAS, ORIGINALS)."""
     directory = settings.directory / below if below else settings.directory
-    return FileStore(directory, BucketShelf(settings, below) if settings.s3_bucket else None)
+    return FileStore(directory, BucketShelf(settings, below) if settings.bucket_name else None)
 
 
 class BucketShelf:
@@ -26,14 +26,14 @@ class BucketShelf:
     def __init__(self, settings: FileSettings, below: str = "") -> None:
         self._below = f"{below}/" if below else ""
         self._bucket = S3Store(
-            settings.s3_bucket,
-            endpoint=settings.s3_endpoint.rstrip("/"),
-            region=settings.s3_region,
-            access_key_id=settings.s3_key,
-            secret_access_key=settings.s3_secret,
+            settings.bucket_name,
+            endpoint=settings.bucket_endpoint.rstrip("/"),
+            region=settings.bucket_region,
+            access_key_id=settings.bucket_key,
+            secret_access_key=settings.bucket_secret,
             virtual_hosted_style_request=False,
             client_options={
-                "allow_http": settings.s3_endpoint.startswith("http://"),
+                "allow_http": settings.bucket_endpoint.startswith("http://"),
                 "timeout": timedelta(seconds=60), "connect_timeout": timedelta(seconds=5),
             },
             retry_config={"max_retries": 3, "retry_timeout": timedelta(seconds=20)},
@@ -41,7 +41,7 @@ class BucketShelf:
 
     def write(self, name: str, content: bytes) -> None:
         """Keep `content`; a name that is there already has the same bytes."""
-        with _away_is_unavailable():
+        with _away_is_unavailable(missing=True):
             self._bucket.put(self._below + name, content, use_multipart=False)
 
     def read(self, name: str) -> bytes | None:
@@ -68,7 +68,7 @@ class BucketShelf:
 
     def names(self) -> Iterator[str]:
         """Every name, in order: a bucket lists by name. What lies below another part's name is not of this one."""
-        with _away_is_unavailable():
+        with _away_is_unavailable(missing=True):
             for page in self._bucket.list(self._below or None):
                 for entry in page:
                     name = entry["path"].removeprefix(self._below)
@@ -77,10 +77,11 @@ class BucketShelf:
 
 
 @contextlib.contextmanager
-def _away_is_unavailable() -> Iterator[None]:
+def _away_is_unavailable(*, missing: bool = False) -> Iterator[None]:
+    """`missing`: whoever writes or lists and finds nothing there finds no bucket."""
     try:
         yield
-    except FileNotFoundError:
-        raise
     except (BaseError, OSError) as away:
+        if isinstance(away, FileNotFoundError) and not missing:
+            raise
         raise Unavailable("the bucket of files is away for the moment", retry_after_s=5) from away

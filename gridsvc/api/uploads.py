@@ -61,6 +61,7 @@ OFFSET_TYPE: Final = "application/offset+octet-stream"
 _CHUNK: Final = 256 * 1024
 _EVERY_BYTES: Final = 1024 * 1024  # so much is lost at most when this process dies; a flush of the disk takes 5 ms
 _EVERY_S: Final = 1.0  # over a poor link less than that much comes
+_WITHIN_S: Final = 300.0  # for one request, however slowly it comes: what arrived counts, and it is taken up again
 
 PLACE: Final = "/api/v1/attachments"
 
@@ -276,18 +277,16 @@ async def _receive(
     """Stream the body into the file. Bytes under a checksum count all together or not at all."""
     offset, sums = progress.at, None if checksum is None else checksum.started()
     try:
-        while True:
-            chunk = await _next_chunk(request, progress, None if checksum else file)
-            if not chunk:
-                break
-            if progress.at - offset + len(chunk) > left:
-                raise TooLarge(f"the body goes on behind the {left} bytes that are left", wanted=left)
-            await asyncio.to_thread(write_at, file, progress.at, chunk)
-            progress.at += len(chunk)
-            if sums is not None:
-                sums.update(chunk)
-            elif _is_due(progress):
-                await _count(request, progress, file)
+        async with asyncio.timeout(_WITHIN_S):
+            while chunk := await _next_chunk(request, progress, None if checksum else file):
+                if progress.at - offset + len(chunk) > left:
+                    raise TooLarge(f"the body goes on behind the {left} bytes that are left", wanted=left)
+                await asyncio.to_thread(write_at, file, progress.at, chunk)
+                progress.at += len(chunk)
+                if sums is not None:
+                    sums.update(chunk)
+                elif _is_due(progress):
+                    await _count(request, progress, file)
     except _CUT:
         if sums is None:
             await _count(request, progress, file)

@@ -71,6 +71,38 @@ REMOVE = Statement(
     """,  # noqa: S608 - a text of ours
 )
 
+USED_AFTER = Statement(
+    FileRow,
+    f"""
+    SELECT f.sha256, f.kind
+      FROM attachment_files f
+     WHERE (f.sha256, f.kind) > ($1::bytea, $2::text)
+       AND NOT ({_UNUSED})
+     ORDER BY f.sha256, f.kind
+     LIMIT $3::integer
+    """,  # noqa: S608 - a text of ours
+)
+
+STILL_USED = Statement(
+    FileRow,
+    f"""
+    SELECT f.sha256, f.kind
+      FROM attachment_files f
+      JOIN unnest($1::bytea[], $2::text[]) AS m (sha256, kind) ON m.sha256 = f.sha256 AND m.kind = f.kind
+     WHERE NOT ({_UNUSED})
+    """,  # noqa: S608 - a text of ours
+)
+
+KNOWN = Statement(
+    FileRow,
+    """
+    SELECT sha256, kind
+      FROM attachment_files
+     WHERE sha256 = ANY ($1::bytea[])
+       AND (kind = 'original') = $2::boolean
+    """,
+)
+
 # -- until when ----------------------------------------------------------------------------------------
 
 _RULES = Statement(Keeping, "SELECT loose_days, picture_days, sound_days, original_days FROM attachment_rules")
@@ -102,7 +134,7 @@ class ToSweep:
         return Standing(uploaded_at=self.uploaded_at, of_case=self.case_id is not None, over_at=self.over_at)
 
 
-# A case is held too: it is not reopened between the look and the removal.
+# The case is not locked: one that is reopened in these milliseconds loses what was due anyway.
 LOCK_TO_SWEEP = Statement(
     ToSweep,
     """

@@ -190,9 +190,15 @@ class _Id:
     id: UUID
 
 
+@dataclass(frozen=True)
+class _Attached:
+    id: UUID
+    kind: str
+
+
 # Locked in the order of ids, so that two moves which name the same pictures do not wait for each other in a ring.
 ATTACH = Statement(
-    _Id,
+    _Attached,
     """
     WITH mine AS MATERIALIZED (
       SELECT id
@@ -208,26 +214,28 @@ ATTACH = Statement(
            purpose = coalesce(a.purpose, $4::text)
       FROM mine
      WHERE a.id = mine.id
-    RETURNING a.id
+    RETURNING a.id, a.kind
     """,
 )
 
 
 async def attach(
     conn: Conn, ids: Sequence[UUID], case_id: UUID, report_id: UUID | None, purpose: str, caller_id: str
-) -> None:
-    """Make uploads evidence of a case, for `purpose` report, before, after or note.
+) -> bool:
+    """Make uploads evidence of a case, for `purpose` report, before, after or note; whether a photograph is among them.
 
     Each must be the caller's own and of no case yet, or of this case already: then it keeps the purpose and
     report it has, so twice changes nothing. Else raises Unknown that names the ids, and nothing may be
     committed. The same id twice counts once; no ids: nothing happens.
     """
     if not ids:
-        return
-    attached = {row.id for row in await ATTACH.all(conn, list(set(ids)), case_id, report_id, purpose, caller_id)}
+        return False
+    rows = await ATTACH.all(conn, list(set(ids)), case_id, report_id, purpose, caller_id)
+    attached = {row.id for row in rows}
     missing = [each for each in dict.fromkeys(ids) if each not in attached]
     if missing:
         raise not_yours(missing)
+    return any(row.kind == "picture" for row in rows)
 
 
 # The same order of locks as ATTACH.

@@ -24,8 +24,8 @@ BUCKET = "photographs"
 
 def settings_of(directory: Path, endpoint: str, **more: str) -> FileSettings:
     given = {
-        "GRIDSVC_FILES": str(directory), "GRIDSVC_S3_ENDPOINT": endpoint, "GRIDSVC_S3_BUCKET": BUCKET,
-        "GRIDSVC_S3_KEY": "key", "GRIDSVC_S3_SECRET": "secret",
+        "GRIDSVC_FILES": str(directory), "GRIDSVC_BUCKET_ENDPOINT": endpoint, "GRIDSVC_BUCKET_NAME": BUCKET,
+        "GRIDSVC_BUCKET_KEY": "key", "GRIDSVC_BUCKET_SECRET": "secret",
     }  # fmt: skip
     return read_settings({**given, **more}).files
 
@@ -114,13 +114,14 @@ def test_a_bucket_that_is_away_or_is_not_there_is_unavailable_and_not_an_empty_s
         away = files_of(settings_of(tmp_path, f"http://127.0.0.1:{free.getsockname()[1]}"))
         with pytest.raises(Unavailable, match="away"):
             away.holds(bytes(32))
-    missing = files_of(settings_of(tmp_path, endpoint, GRIDSVC_S3_BUCKET="never-made"))
-    with pytest.raises(Unavailable):
-        missing.keep(b"x")
+    missing = files_of(settings_of(tmp_path, endpoint, GRIDSVC_BUCKET_NAME="never-made"))
+    for ask in (lambda: missing.keep(b"x"), lambda: list(missing.digests())):
+        with pytest.raises(Unavailable, match="away"):
+            ask()
 
 
 def test_half_a_bucket_is_no_setting() -> None:
-    with pytest.raises(BadSettings, match="GRIDSVC_S3_KEY, GRIDSVC_S3_SECRET not"):
-        read_settings({"GRIDSVC_S3_BUCKET": BUCKET, "GRIDSVC_S3_ENDPOINT": "https://s3.example"})
+    with pytest.raises(BadSettings, match="GRIDSVC_BUCKET_KEY, GRIDSVC_BUCKET_SECRET not"):
+        read_settings({"GRIDSVC_BUCKET_NAME": BUCKET, "GRIDSVC_BUCKET_ENDPOINT": "https://s3.example"})
     with pytest.raises(BadSettings, match="want http:// or https://"):
-        read_settings({"GRIDSVC_S3_ENDPOINT": "s3.example"})
+        read_settings({"GRIDSVC_BUCKET_ENDPOINT": "s3.example"})

@@ -112,8 +112,9 @@ WITH_CASE = {
         VALUES ($2, $2, $1, 'picture', 'case_over', sha256('a'), now(), now())""",
     "attachment_twins": """
         WITH earlier AS (
-          INSERT INTO attachments (id, sha256, original, media_type, size_bytes, uploaded_by, uploaded_at)
-          VALUES ($2, sha256('a'), sha256('a'), 'image/jpeg', 1, 'test', now()) RETURNING id
+          INSERT INTO attachments (id, sha256, original, media_type, size_bytes, uploaded_by, uploaded_at, case_id,
+                                   purpose)
+          VALUES ($2, sha256('a'), sha256('a'), 'image/jpeg', 1, 'test', now(), $1, 'note') RETURNING id
         )
         INSERT INTO attachment_twins
         SELECT a.id, e.id, 0, true, now() FROM attachments a, earlier e WHERE a.case_id = $1""",

@@ -9,7 +9,8 @@ from uuid import UUID
 
 import pytest
 
-from gridsvc.actions.verify_city import broken_invariants
+from gridsvc.actions.verify_city import broken_attachments, broken_invariants
+from gridsvc.commands.verify import SUFFIXES_OF
 from gridsvc.db import SERVICE, transaction
 from gridsvc.domain.access import Caller
 from gridsvc.domain.case import Move
@@ -72,6 +73,26 @@ async def removed(town: Town) -> dict[str, list[tuple[str, str]]]:
     return found
 
 
+async def verified(town: Town, where: FileSettings) -> list[str]:
+    """What the command `verify` finds of files."""
+    async with transaction(town.pool, SERVICE) as (conn, _):
+        return await broken_attachments(conn, files_of(where), files_of(where, ORIGINALS), SUFFIXES_OF)
+
+
+async def test_files_that_are_gone_or_are_of_nothing_are_named(town: Town, where: FileSettings) -> None:
+    await kept(town, where, town.city.officers[0], b"gone")
+    await kept(town, where, town.city.officers[0], b"spoken", kind="sound")
+    assert await verified(town, where) == []
+    digest, original = hashlib.sha256(b"gone").digest(), hashlib.sha256(b"original gone").digest()
+    files_of(where).remove(digest, (".jpg",))
+    files_of(where, ORIGINALS).remove(original, (SEALED,))
+    stranger = files_of(where).keep(b"stranger")
+    assert sorted(await verified(town, where)) == sorted([
+        f"{digest.hex()}: the file of a photograph is gone", f"{original.hex()}: the file of an original is gone",
+        f"{stranger.hex()}: a file of no attachment",
+    ])  # fmt: skip
+
+
 async def test_a_month_of_keeping(town: Town, city_clock: CityClock, where: FileSettings) -> None:
     async with transaction(town.pool, SERVICE) as (conn, began):
         await conn.execute(RULES)
@@ -95,6 +116,7 @@ async def test_a_month_of_keeping(town: Town, city_clock: CityClock, where: File
         await city_clock.forward(timedelta(hours=2))  # a file of nothing stays an hour: an upload may be on its way
         await sweep_attachments_round(town.pool, where)
         days[day] = there(where)
+        assert await verified(town, where) == []
         async with transaction(town.pool, SERVICE) as (conn, now):
             broken = await broken_invariants(conn)
             assert not {"attachments_have_files", "attachments_go_in_time", "nothing_is_removed_early"} & broken.keys()
