@@ -24,12 +24,20 @@ from gridsvc.actions.resume_cases import resume_cases
 from gridsvc.actions.sign_history import sign_days
 from gridsvc.actions.widen_calls import widen_calls
 from gridsvc.db import ACQUIRE_SECONDS, SERVICE, Conn, ConnPool, open_pool, transaction
-from gridsvc.settings import WorkerSettings
+from gridsvc.settings import FileSettings, WorkerSettings
 from gridsvc.signing import Signer
 from gridsvc.store import digests, positions, server_clock
 from gridsvc.store.clocks import PROVISIONAL
 from gridsvc.store.keeping import TRAIL_DAYS
 from gridsvc.store.numbers import NumberBlocks
+from workers.attachments import (
+    COMPARE_SECONDS,
+    SWEEP_SECONDS,
+    UPLOAD_SECONDS,
+    compare_round,
+    end_uploads_round,
+    sweep_attachments_round,
+)
 from workers.pace import rest_after
 from workers.registry import SEE_SECONDS, WATCH_SECONDS, see_round, watch_round
 from workers.runtime import periodically, wait_for_stop
@@ -238,7 +246,9 @@ async def sign_round(pool: ConnPool, signer: Signer) -> int:
     return len(days)
 
 
-async def sweep(url: str, pool: ConnPool, settings: WorkerSettings, signer: Signer, stop: asyncio.Event) -> None:
+async def sweep(
+    url: str, pool: ConnPool, settings: WorkerSettings, files: FileSettings, signer: Signer, stop: asyncio.Event
+) -> None:
     """Take each kind of round in its own rhythm until `stop`. Numbers of cases come over connections of their own."""
     sweeper = Sweeper(pool, settings.sweep_batch, since_boot, settings.sweep_rate, stop)
     async with open_pool(url, size=2, name="gridsvc numbers") as blocks, asyncio.TaskGroup() as group:
@@ -258,6 +268,9 @@ async def sweep(url: str, pool: ConnPool, settings: WorkerSettings, signer: Sign
             ("visits", VISIT_SECONDS, partial(visit_round, pool, numbers, settings.sweep_batch)),
             ("stays", STAY_SECONDS, partial(stay_round, pool)),
             ("days of ways", DAY_SECONDS, partial(trail_day_round, pool)),
+            ("uploads", UPLOAD_SECONDS, partial(end_uploads_round, pool, files)),
+            ("photographs used twice", COMPARE_SECONDS, partial(compare_round, pool)),
+            ("attachments", SWEEP_SECONDS, partial(sweep_attachments_round, pool, files)),
             ("signing", SIGN_SECONDS, partial(sign_round, pool, signer)),
         ):
             group.create_task(periodically(name, seconds, turn, stop), name=name)
