@@ -34,6 +34,7 @@ from events.catalog import (
     CaseCoHandedIn,
     CaseCorrected,
     CaseDeclined,
+    CaseDeskAsked,
     CaseEscalated,
     CaseExtended,
     CaseFiled,
@@ -169,6 +170,7 @@ class Move(StrEnum):
     FOLLOW = "follow"
     REMIND = "remind"
     NOTE = "note"
+    ASK_DESK = "ask_desk"
     SUPERVISE = "supervise"
     REPLY = "reply"
     UNDO = "undo"
@@ -1002,6 +1004,11 @@ MOVES: Final[dict[Move, Rule]] = {
             before=OPEN, after=None, by=_DESK | _OWNER | {Party.RESPONDER}, needs=("note",), takes=("evidence",),
             tells=CaseNoted,
             over_http=True,
+        ),
+        Rule(
+            move=Move.ASK_DESK, says="The owner asks the desk for more time, hands, means or advice (请示求助).",
+            before=OWNED, after=None, by=_OWNER, needs=("reason",), takes=("reason_code", "evidence"),
+            guards=(running,), tells=CaseDeskAsked, over_http=True,
         ),
         Rule(
             move=Move.SUPERVISE, says="A supervision order is laid on the case (督办).",

@@ -196,6 +196,7 @@ NEEDED: Final[dict[Move, tuple[str, ...]]] = {
     Move.MERGE: ("into",),
     Move.UNMERGE: ("reason",),
     Move.NOTE: ("note",),
+    Move.ASK_DESK: ("reason",),
     Move.SUPERVISE: ("reason",),
     Move.REPLY: ("reply",),
     Move.CHECK: ("result", "evidence"),
