@@ -1,4 +1,4 @@
-"""GET / and /static: the control centre's page and the files of all pages; POST /csp-reports."""
+"""GET /, /officer/ and /static: the pages and the files of all pages; POST /csp-reports."""
 
 from __future__ import annotations
 
@@ -28,6 +28,7 @@ _POLICY: Final = "; ".join(
         "font-src 'self'",
         "connect-src 'self'",
         "img-src 'self' data: blob:",
+        "media-src 'self' blob:",
         "manifest-src 'self'",
         "base-uri 'none'",
         "form-action 'none'",
@@ -35,6 +36,10 @@ _POLICY: Final = "; ".join(
         "report-uri /csp-reports",
     )
 )
+
+# A desk needs no camera; a phone outside needs all three.
+_AT_A_DESK: Final = "camera=(), microphone=(), geolocation=(self)"
+_OUTSIDE: Final = "camera=(self), microphone=(self), geolocation=(self)"
 
 _FOR_EVER: Final = "public, max-age=31536000, immutable"
 _ASK_AGAIN: Final = "no-cache"
@@ -84,24 +89,48 @@ async def get_wall(request: web.Request) -> web.Response:
     return await _front(request, "centre/wall.html")
 
 
-async def _front(request: web.Request, name: str) -> web.Response:
+async def get_officer(request: web.Request) -> web.Response:
+    """The page of the officer's app; what it shows it asks for in the name of whoever signed in there."""
+    return await _front(request, "officer/index.html", _OUTSIDE)
+
+
+async def lead_to_officer(request: web.Request) -> web.Response:
+    """The address as people type it; the app lives below the one with the stroke."""
+    return web.Response(status=308, headers={hdrs.LOCATION: "/officer/"})
+
+
+async def get_officer_worker(request: web.Request) -> web.Response:
+    """The service worker of the officer's app: other with every build, so that a browser finds each new one."""
+    shelf = await _shelf(request)
+    files = [f"/static/{shelf.build}/{name}" for name in shelf.needed_by("officer")]
+    text = (
+        f'import {{ start }} from "/static/{shelf.build}/officer/sw.js";\n'
+        f"start({msgspec.json.encode(shelf.build).decode()}, {msgspec.json.encode(files).decode()});\n"
+    )
+    headers = {"Content-Security-Policy": _POLICY, "Cache-Control": _ASK_AGAIN, "ETag": f'"{shelf.build}"'}
+    if headers["ETag"] in request.headers.get("If-None-Match", ""):
+        return web.Response(status=304, headers=headers)
+    return web.Response(text=text, content_type="text/javascript", headers=headers)
+
+
+async def _front(request: web.Request, name: str, allows: str = _AT_A_DESK) -> web.Response:
     shelf = await _shelf(request)
     if not shelf.whole:
         return web.Response(
             text=_NOT_INSTALLED, status=503, content_type="text/html",
             headers={"Content-Security-Policy": "default-src 'none'; img-src data:; frame-ancestors 'none'"},
         )  # fmt: skip
-    return await _page(request, shelf, name)
+    return await _page(request, shelf, name, allows)
 
 
-async def _page(request: web.Request, shelf: Shelf, name: str) -> web.Response:
+async def _page(request: web.Request, shelf: Shelf, name: str, allows: str) -> web.Response:
     """A page, with the address of this build's files put in. A browser asks each time whether it is still the same."""
     text = shelf.sheets[name].body.decode().replace("{build}", shelf.build)
     headers = {
         "Content-Security-Policy": _POLICY,
         "Cache-Control": _ASK_AGAIN,
         "ETag": f'"{shelf.build}"',
-        "Permissions-Policy": "camera=(), microphone=(), geolocation=(self)",
+        "Permissions-Policy": allows,
     }
     if headers["ETag"] in request.headers.get("If-None-Match", ""):
         return web.Response(status=304, headers=headers)
@@ -181,6 +210,18 @@ ROUTES: Final = (
     Route(
         method="GET", path="/wall", handler=get_wall, roles=PUBLIC, statuses=(200, 304),
         summary="The video wall of the control centre, for a browser.",
+    ),
+    Route(
+        method="GET", path="/officer/", handler=get_officer, roles=PUBLIC, statuses=(200, 304),
+        summary="The officer's app, for a phone's browser.",
+    ),
+    Route(
+        method="GET", path="/officer", handler=lead_to_officer, roles=PUBLIC, statuses=(308,),
+        summary="Leads to the officer's app.",
+    ),
+    Route(
+        method="GET", path="/officer/sw.js", handler=get_officer_worker, roles=PUBLIC, statuses=(200, 304),
+        summary="The service worker of the officer's app: what it keeps for when there is no network.",
     ),
     Route(
         method="GET", path="/static/{build}/{path:.+}", handler=get_static, roles=PUBLIC, statuses=(200, 304),

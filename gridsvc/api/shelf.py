@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import gzip
 import hashlib
+import posixpath
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,20 +18,22 @@ from typing import Final
 WEB: Final = Path(__file__).parents[1] / "web"
 """Where the pages are: our own modules by application, and what was installed, in `vendor`."""
 
-FOLDERS: Final = ("centre", "shared", "vendor")
+FOLDERS: Final = ("centre", "officer", "shared", "vendor")
 
 TYPES: Final[Mapping[str, str]] = {
     ".css": "text/css; charset=utf-8",
     ".html": "text/html; charset=utf-8",
     ".js": "text/javascript; charset=utf-8",
     ".mjs": "text/javascript; charset=utf-8",
+    ".png": "image/png",
     ".svg": "image/svg+xml",
     ".txt": "text/plain; charset=utf-8",
+    ".webmanifest": "application/manifest+json",
     ".woff2": "font/woff2",
 }
 """What is served, by ending; whatever else lies in the folders is not."""
 
-_PACKED_ALREADY: Final = frozenset({".woff2"})
+_PACKED_ALREADY: Final = frozenset({".png", ".woff2"})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,10 +62,39 @@ class Shelf:
     sheets: Mapping[str, Sheet]
     build: str
 
+    def needed_by(self, folder: str) -> list[str]:
+        """Every file that the pages of a folder need when there is no network: its own, and what these import.
+
+        Fonts are not among them: a browser takes of 101 slices the few that a page's characters lie in.
+        """
+        wanted = [name for name in self.sheets if name.startswith(f"{folder}/") and not name.endswith(".html")]
+        wanted += [found for page in self.sheets if page.startswith(f"{folder}/") and page.endswith(".html")
+                   for found in re.findall(r"/static/\{build\}/([^\"]+)", self.sheets[page].body.decode())]  # fmt: skip
+        needed: set[str] = set()
+        while wanted:
+            name = wanted.pop()
+            if name in needed or name not in self.sheets:
+                continue
+            needed.add(name)
+            if name.endswith((".js", ".mjs")):
+                wanted += _named_in(name, self.sheets[name].body.decode())
+        return sorted(needed)
+
     @property
     def whole(self) -> bool:
         """Whether the installed packages are there too."""
         return "vendor/maplibre-gl.mjs" in self.sheets
+
+
+_IMPORTED: Final = re.compile(
+    r"""\b(?:from|import)\s*\(?\s*["'](\.{1,2}/[^"']+)["']|\bnew URL\(["'](\.{1,2}/[^"']+)["']"""
+)
+
+
+def _named_in(name: str, text: str) -> list[str]:
+    """The files that a module imports, or starts as a worker, by their paths below `web`."""
+    found = (one or other for one, other in _IMPORTED.findall(text))
+    return [posixpath.normpath(posixpath.join(posixpath.dirname(name), each)) for each in found]
 
 
 def read_shelf(web: Path = WEB) -> Shelf:

@@ -87,6 +87,46 @@ END = Statement(
     """,
 )
 
+
+@dataclass(frozen=True)
+class Own:
+    """A session that stands, as its user sees it."""
+
+    id: UUID
+    kind: str
+    label: str
+    created_at: datetime
+    expires_at: datetime
+
+
+STANDING_OF = Statement(
+    Own,
+    """
+    SELECT id, kind, label, created_at, expires_at
+      FROM sessions
+     WHERE user_id = $1::uuid AND ended_at IS NULL AND expires_at > $2::timestamptz
+     ORDER BY created_at DESC, id DESC
+     LIMIT 100
+    """,
+)
+
+
+@dataclass(frozen=True)
+class Whose:
+    """Whose a session is."""
+
+    user_id: UUID
+
+
+OWNER = Statement(
+    Whose,
+    """
+    SELECT user_id
+      FROM sessions
+     WHERE id = $1::uuid
+    """,
+)
+
 END_ALL_OF = Statement(
     Nothing,
     """

@@ -23,9 +23,10 @@ const MODULES = [
   ["maplibre-gl.mjs", "maplibre-gl/dist/maplibre-gl.mjs", "maplibre-gl"],
   ["maplibre-gl-worker.mjs", "maplibre-gl/dist/maplibre-gl-worker.mjs", null],
   ["uplot.mjs", "uplot/dist/uPlot.esm.js", "uplot"],
+  ["idb.mjs", "idb/build/index.js", "idb"],
 ];
 const FILES = [["maplibre-gl.css", "maplibre-gl/dist/maplibre-gl.css"], ["uplot.css", "uplot/dist/uPlot.min.css"]];
-const LICENCES = ["preact", "htm", "@preact/signals", "@preact/signals-core", "maplibre-gl", "uplot", "@fontsource-variable/noto-sans-sc"];
+const LICENCES = ["preact", "htm", "@preact/signals", "@preact/signals-core", "maplibre-gl", "uplot", "idb", "@fontsource-variable/noto-sans-sc"];
 const FONT = join(packages, "@fontsource-variable/noto-sans-sc");
 
 if (!existsSync(packages)) {

@@ -15,21 +15,23 @@ from tests.house.source import ROOT, kept_files
 
 WEB = ROOT / "gridsvc/web"
 LANGUAGES = ("zh-CN", "en")
-PAGES = ("centre/index.html", "centre/wall.html")
+PAGES = ("centre/index.html", "centre/wall.html", "officer/index.html")
+WORKERS = ("officer/sw.js",)
 OURS = [path for path in kept_files() if path.is_relative_to(WEB)]
 MODULES = [path for path in OURS if path.suffix == ".js"]
 
 
-def words(language: str) -> dict[str, str]:
+def words(language: str, folder: str = "shared") -> dict[str, str]:
     """Every key with its words, as they are written, one on a line."""
-    text = (WEB / f"shared/words/{language}.js").read_text(encoding="utf-8")
+    text = (WEB / f"{folder}/words/{language}.js").read_text(encoding="utf-8")
     found = re.findall(r'^  "([^"]+)": ("(?:[^"\\]|\\.)*"),$', text, re.MULTILINE)
     assert len(found) == len(re.findall(r"^  \S", text, re.MULTILINE)), "a line of the words is written otherwise"
     return {key: str(json.loads(said)) for key, said in found}
 
 
-def test_both_languages_have_the_same_keys_and_say_the_same_things_in_them() -> None:
-    chinese, english = (words(language) for language in LANGUAGES)
+@pytest.mark.parametrize("folder", ["shared", "officer"])
+def test_both_languages_have_the_same_keys_and_say_the_same_things_in_them(folder: str) -> None:
+    chinese, english = (words(language, folder) for language in LANGUAGES)
     assert list(chinese) == list(english)
     for key, said in chinese.items():
         assert sorted(re.findall(r"\{\w+\}", said)) == sorted(re.findall(r"\{\w+\}", english[key])), key
@@ -62,6 +64,15 @@ def test_every_key_is_used_and_every_used_key_is_there() -> None:
     assert unused == []
 
 
+def test_every_word_of_the_officers_app_is_used_and_every_used_one_is_there() -> None:
+    known = words("en", "officer")
+    source = "\n".join(path.read_text(encoding="utf-8") for path in MODULES if path.parent.name == "officer")
+    assert set(re.findall(r'\bsay\("([\w.]+)"', source)) - known.keys() == set()
+    families = set(re.findall(r'\btold\("(\w+)"', source))
+    unused = [key for key in known if f'"{key}"' not in source and key.partition(".")[0] not in families]
+    assert unused == []
+
+
 def test_no_page_holds_a_script_or_a_style_of_its_own() -> None:
     for page in PAGES:
         text = (WEB / page).read_text(encoding="utf-8")
@@ -79,7 +90,7 @@ def _imported(path: Path) -> set[Path]:
     text = path.read_text(encoding="utf-8")
     return {
         (path.parent / name).resolve()
-        for name in re.findall(r'^(?:import|export)[^;]*?from "([^"]+)";', text, re.MULTILINE)
+        for name in re.findall(r'^(?:import|export)(?:[^;]*?from)? "([^"]+)";', text, re.MULTILINE)
     }
 
 
@@ -89,7 +100,7 @@ def test_every_module_is_reached_from_a_page_and_what_is_imported_is_there() -> 
         WEB / name
         for page in PAGES
         for name in re.findall(r'src="/static/\{build\}/([^"]+)"', (WEB / page).read_text(encoding="utf-8"))
-    }
+    } | {WEB / name for name in WORKERS}
     while wanted:
         path = wanted.pop()
         assert path.exists(), f"{path} is imported and is not there; run make install"
@@ -99,6 +110,24 @@ def test_every_module_is_reached_from_a_page_and_what_is_imported_is_there() -> 
     # What travels is written down for the type checker alone.
     assert {path for path in MODULES if path not in reached} == {WEB / "shared/types.js"}
     assert {path.parent.name for path in reached if path.suffix == ".mjs"} == {"vendor"}
+
+
+def test_the_officers_app_keeps_every_file_that_it_is_made_of_and_no_more() -> None:
+    shelf = read_shelf()
+    kept = set(shelf.needed_by("officer"))
+    reached: set[Path] = set()
+    wanted = {WEB / "officer/main.js", *(WEB / name for name in WORKERS)}
+    while wanted:
+        path = wanted.pop()
+        reached.add(path)
+        if path.suffix == ".js":
+            wanted |= _imported(path) - reached
+    assert {path.relative_to(WEB).as_posix() for path in reached} - kept == set()
+    page = (WEB / "officer/index.html").read_text(encoding="utf-8")
+    assert set(re.findall(r'/static/\{build\}/([^"]+)', page)) - kept == set()
+    manifest = json.loads((WEB / "officer/manifest.webmanifest").read_text(encoding="utf-8"))
+    assert {f"officer/{icon['src']}" for icon in manifest["icons"]} - kept == set()
+    assert {name for name in kept if name.endswith((".woff2", ".html", ".txt")) or "uplot" in name} == set()
 
 
 def test_what_is_copied_imports_nothing_by_a_bare_name() -> None:

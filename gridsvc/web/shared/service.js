@@ -126,9 +126,10 @@ export async function recognise() {
 /**
  * @param {string} username
  * @param {string} password
+ * @param {string} [label] what this session is called in the list of one's own
  */
-export async function signIn(username, password) {
-  await send("POST", "/api/v1/auth/login", { username, password }, {});
+export async function signIn(username, password, label = "") {
+  await send("POST", "/api/v1/auth/login", { username, password, label }, {});
   localStorage.setItem(MAY_BE_IN, "1");
   signedOutWhy.value = "";
   await recognise();
