@@ -113,9 +113,7 @@ def _handler_of(rule: Rule, body: type[Wanted]) -> Callable[[web.Request], Await
             items = [_outcome(each, outcome) for each, outcome in zip(named, made.outcomes, strict=True)]
             refused = sum(item.refused is not None for item in items)
             until = now + UNDO_WITHIN
-            told = BulkTold(
-                id=made.id, undo_until=until, items=items, moved=len(items) - refused, refused=refused
-            )
+            told = BulkTold(id=made.id, undo_until=until, items=items, moved=len(items) - refused, refused=refused)
             return Answer(told)
 
         return await write(request, work)
@@ -157,9 +155,7 @@ async def _undo(request: web.Request) -> web.StreamResponse:
         bulk, outcomes = await undo_bulk(conn, bulk_id, caller, now)
         items = [_undo_outcome(each) for each in outcomes]
         refused = sum(item.refused is not None for item in items)
-        told = BulkUndoneTold(
-            id=bulk.id, move=bulk.move, items=items, undone=len(items) - refused, refused=refused
-        )
+        told = BulkUndoneTold(id=bulk.id, move=bulk.move, items=items, undone=len(items) - refused, refused=refused)
         return Answer(told)
 
     return await write(request, work)

@@ -74,7 +74,10 @@ PROTOCOLS: Final[Mapping[str, Protocol]] = {
     "dahua": Protocol(parse=_of_body(dahua.parse), most_bytes=dahua.MOST_BYTES, answer=_answer_dahua),
     "frigate": Protocol(parse=_of_body(frigate.parse), most_bytes=frigate.MOST_BYTES),
     "gat1400": Protocol(
-        parse=_gat1400, most_bytes=gat1400.MOST_BYTES, answer=_answer_gat1400, by_item=True,
+        parse=_gat1400,
+        most_bytes=gat1400.MOST_BYTES,
+        answer=_answer_gat1400,
+        by_item=True,
         kept_raw=viid.without_people,
     ),
     "gb28181": Protocol(parse=_of_body(gb28181.parse), most_bytes=gb28181.MOST_BYTES),

@@ -218,9 +218,7 @@ async def _judge(request: web.Request) -> web.Response:
     review_id, said, caller = path_id(request), await read_body(request, VerdictIn), caller_of(request)
 
     async def work(conn: Conn, now: datetime) -> Answer:
-        review = await judge_review(
-            conn, review_id, said.verdict, said.category, caller.id, scope_keys(caller), now
-        )
+        review = await judge_review(conn, review_id, said.verdict, said.category, caller.id, scope_keys(caller), now)
         counted = await camera_rulings.VERDICTS.one(conn, review.camera, review.kind)
         assert counted is not None  # noqa: S101 - one row by construction
         chosen = said.category or review.category

@@ -876,9 +876,7 @@ def _handler_of(rule: Rule, body: type[Wanted]) -> Callable[[web.Request], Await
 async def particulars_of(request: web.Request, body: Wanted, without: Container[str] = ()) -> Particulars:
     """What the body says with a move; `without` names fields that are none of the move's."""
     given = {
-        name: value
-        for name, value in msgspec.structs.asdict(body).items()
-        if value is not None and name not in without
+        name: value for name, value in msgspec.structs.asdict(body).items() if value is not None and name not in without
     }
     place: Place | None = None
     if "location" in given:

@@ -13,6 +13,7 @@ from gridsvc.api.route import SIGNED_IN, Route
 from gridsvc.api.wire import Page, Told, Wanted, path_code, read_query, reply
 from gridsvc.domain.attribute import Attribute
 from gridsvc.domain.category import Category
+from gridsvc.domain.gazetteer import syllables
 from gridsvc.domain.rulebook import Rulebook
 from gridsvc.errors import Unknown
 from gridsvc.store.categories import EDITIONS
@@ -66,7 +67,10 @@ class ExactLimitOut(Told):
 
 
 class CategoryOut(Told):
-    """One category. `ref` is what a report's `category` may say; `limit` holds where no exact one of `limits` does."""
+    """One category. `ref` is what a report's `category` may say; `limit` holds where no exact one of `limits` does.
+
+    `pinyin` is how the name sounds, without tones, its syllables apart: `jing gai que shi`.
+    """
 
     ref: str
     edition: str
@@ -77,6 +81,7 @@ class CategoryOut(Told):
     major_name_en: str
     name: str
     name_en: str
+    pinyin: str
     duty_line: str
     department: str | None
     handled_by: str
@@ -137,7 +142,8 @@ def _out(category: Category, book: Rulebook) -> CategoryOut:
         ref=category.code if category.edition == book.default_edition else category.id,
         edition=category.edition, code=category.code, kind=category.kind, major=category.major,
         major_name=category.major_name, major_name_en=category.major_name_en, name=category.name,
-        name_en=category.name_en, duty_line=category.duty_line, department=category.department,
+        name_en=category.name_en, pinyin=syllables(category.name), duty_line=category.duty_line,
+        department=category.department,
         handled_by=category.handled_by, severity=category.severity, files_itself=category.files_itself,
         dispatches_itself=category.dispatches_itself,
         attributes=[AttributeOut.of(each) for each in category.attributes],

@@ -161,9 +161,7 @@ def told(preview: Preview, keys: Sequence[str] | None, limit: int | None) -> Pre
         departments_keep=preview.departments,
         officers_keep={str(why): number for why, number in sorted(preview.keeps.items())},
         loads=[
-            OfficerLoadOut(
-                officer=name, before=load.before, after=load.after, change_percent=load.change_percent
-            )
+            OfficerLoadOut(officer=name, before=load.before, after=load.after, change_percent=load.change_percent)
             for name, load in sorted(preview.loads.items())
         ],
         beats_without_officer=[BeatOut(duty_line=each.duty_line, beat=each.code) for each in preview.beats_unmanned],

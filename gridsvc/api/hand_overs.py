@@ -113,9 +113,7 @@ async def _relieve(request: web.Request) -> web.Response:
         outcomes = await relieve_officer(conn, officer_id, caller, wanted.reason, now)
         items = [_outcome(each) for each in outcomes]
         refused = sum(item.refused is not None for item in items)
-        return Answer(
-            OfficerRelievedOut(officer=officer_id, items=items, moved=len(items) - refused, refused=refused)
-        )
+        return Answer(OfficerRelievedOut(officer=officer_id, items=items, moved=len(items) - refused, refused=refused))
 
     return await write(request, work)
 

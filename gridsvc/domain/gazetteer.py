@@ -13,6 +13,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
+from functools import lru_cache
 from typing import Final
 
 from pypinyin import lazy_pinyin
@@ -133,6 +134,15 @@ def _spell(text: str) -> _Spelled:
     for part in parts:
         at.append(at[-1] + len(part))
     return _Spelled(text, "".join(parts), tuple(at))
+
+
+@lru_cache(maxsize=4_096)
+def syllables(text: str) -> str:
+    """How some words sound, syllable by syllable, without tones; what is written in letters stays a word."""
+    parts: list[str] = []
+    for run in re.findall(r"[a-z0-9]+|[^\W_a-z0-9]+", text.lower()):
+        parts += [run] if run[0].isascii() else lazy_pinyin(run)
+    return " ".join(parts)
 
 
 @dataclass(frozen=True)

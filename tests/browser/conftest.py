@@ -190,9 +190,9 @@ async def visiting(
     await context.add_init_script(f"localStorage['gridsvc.theme'] ??= '{theme}'")
     page = await context.new_page()
     visit = Visit(page)
-    page.on("console", lambda said: _complain(visit, said.type, said.text))
+    page.on("console", lambda said: complain(visit, said.type, said.text))
     page.on("pageerror", lambda error: visit.complaints.append(f"uncaught: {error}"))
-    page.on("request", lambda sent: _stay_home(visit, town.service.url, sent.url))
+    page.on("request", lambda sent: stay_home(visit, town.service.url, sent.url))
     try:
         await page.goto(town.service.url)
         yield visit
@@ -201,12 +201,12 @@ async def visiting(
     assert visit.unforgiven() == []
 
 
-def _complain(visit: Visit, kind: str, text: str) -> None:
+def complain(visit: Visit, kind: str, text: str) -> None:
     if kind in {"error", "warning"} and not _NO_COMPLAINT.search(text):
         visit.complaints.append(f"{kind}: {text}")
 
 
-def _stay_home(visit: Visit, home: str, url: str) -> None:
+def stay_home(visit: Visit, home: str, url: str) -> None:
     if not url.startswith((home, home.replace("http", "ws", 1), "data:", "blob:")):
         visit.complaints.append(f"left the origin: {url}")
 

@@ -13,3 +13,9 @@ export function newId(at = Date.now()) {
   const hex = Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
   return [hex.slice(0, 8), hex.slice(8, 12), hex.slice(12, 16), hex.slice(16, 20), hex.slice(20)].join("-");
 }
+
+/** @param {BufferSource} bytes */
+export const sha256 = (bytes) => crypto.subtle.digest("SHA-256", bytes);
+
+/** @param {ArrayBuffer} bytes */
+export const hex = (bytes) => Array.from(new Uint8Array(bytes), (byte) => byte.toString(16).padStart(2, "0")).join("");

@@ -33,7 +33,7 @@ import { openDB } from "../vendor/idb.mjs";
 /** @typedef {{code: string, detail: string, done?: number, of?: number}} Why `done` of `of` bytes are there */
 
 /**
- * A photograph as it will be sent. `attachment` is the service's id, once it is whole there.
+ * A photograph or voice note as it will be sent. `attachment` is the service's id, once it is whole there.
  * @typedef {object} Photo
  * @property {string} id
  * @property {string} by
@@ -44,6 +44,7 @@ import { openDB } from "../vendor/idb.mjs";
  * @property {number | null} lat
  * @property {number} kept_at ms
  * @property {string} upload where the service takes the rest of it; "" before it was asked
+ * @property {number} begun how often its upload was begun anew
  * @property {string | null} attachment
  */
 

@@ -4,6 +4,7 @@
 // What is promised: an item leaves the outbox only by an answer of the service; a key is sent again as often as it
 // takes and counts once; what belongs to one case goes in the order in which it was done.
 import { changeItem, changePhoto, dropItem, dropPhotos, fact, item as itemOf, items, photo as photoOf, putFact } from "./keep.js";
+import { bring } from "./tus.js";
 
 /** @import { Item, Photo, Why } from "./keep.js" */
 
@@ -131,7 +132,7 @@ async function one(each, token) {
     await changeItem(each.id, { state: "sending", sent: true, why: { code: "sending", detail: "" } });
     tell();
     /** @type {Record<string, string>} */
-    const headers = { ...await writing(each.id, token), "Content-Type": "application/json", "Captured-At": each.captured_at };
+    const headers = { ...await writing(token), "Idempotency-Key": each.id, "Content-Type": "application/json", "Captured-At": each.captured_at };
     if (each.if_match !== null) headers["If-Match"] = `"${each.if_match}"`;
     const answer = await readJson(await call(each.method, each.path, headers, JSON.stringify(body)));
     await changeItem(each.id, { state: "done", why: { code: "done", detail: "" }, settled_at: Date.now(), answer });
@@ -165,24 +166,47 @@ async function upload(each, photo, token) {
   const why = { code: "uploading", detail: "", done: 0, of: photo.blob.size };
   await changeItem(each.id, { state: "uploading", why });
   tell();
-  const form = new FormData();
-  form.append("file", photo.blob, `${photo.id}.jpg`);
-  const said = await readJson(await call("POST", "/api/v1/attachments", await writing(photo.id, token), form));
-  await changePhoto(photo.id, { attachment: said.id });
-  await changeItem(each.id, { tries: 0 });
-  return /** @type {string} */ (said.id);
+  const headers = await writing(token);
+  const line = {
+    call: (/** @type {string} */ method, /** @type {string} */ path, /** @type {Record<string, string>} */ more, /** @type {BodyInit | null} */ body) => call(method, path, { ...headers, ...more }, body),
+    refusalOf: (/** @type {unknown} */ failed) => (failed instanceof Final ? { status: failed.status, code: failed.said?.code ?? "" } : null),
+  };
+  const sound = photo.blob.type.startsWith("audio/");
+  const facts = {
+    filename: `${photo.id}.${sound ? "webm" : "jpg"}`, filetype: photo.blob.type,
+    ...(photo.taken_at === "" ? {} : { taken_at: photo.taken_at }),
+    ...(photo.lon === null || photo.lat === null ? {} : { lon: String(photo.lon), lat: String(photo.lat) }),
+  };
+  const began = (/** @type {string} */ upload) => changePhoto(photo.id, { upload });
+  const arrived = async (/** @type {number} */ done) => {
+    await changeItem(each.id, { why: { ...why, done }, tries: 0 });
+    tell();
+  };
+  let attachment;
+  try {
+    attachment = await bring(line, photo.blob, facts, `${photo.id}.${photo.begun}`, photo.upload, began, arrived);
+  } catch (failed) {
+    if (failed instanceof Final && (failed.status === 404 || failed.status === 410)) {
+      // It lay too long and is not there any more: it begins anew, under another key.
+      await changePhoto(photo.id, { upload: "", begun: photo.begun + 1 });
+      throw new Later("upload_over", FIRST_WAIT_MS);
+    }
+    if (failed instanceof Final && (failed.status === 409 || failed.status === 460)) throw new Later("spoilt");
+    throw failed;
+  }
+  await changePhoto(photo.id, { attachment });
+  return attachment;
 }
 
 /**
- * What every write carries.
- * @param {string} key
+ * What every write carries beside its key.
  * @param {string} token
  * @returns {Promise<Record<string, string>>}
  */
-async function writing(key, token) {
+async function writing(token) {
   const clock = /** @type {Clock | null} */ (await fact("clock"));
   return {
-    "Idempotency-Key": key, "X-CSRF-Token": token,
+    "X-CSRF-Token": token,
     ...(clock === null ? {} : { "Clock-Skew-Ms": String(clock.skew_ms), "Last-Contact": clock.heard_at }),
   };
 }

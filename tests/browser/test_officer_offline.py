@@ -1,0 +1,302 @@
+"""The officer's app on a phone: reports in a few taps, without a network, through kills and cuts."""
+
+from __future__ import annotations
+
+import shutil
+import socket
+import subprocess
+import sys
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
+from pathlib import Path
+
+import pytest
+from playwright.async_api import Page, Playwright, expect
+
+from gridsvc.db import SERVICE, open_pool, transaction
+from tests.acceptance.live_service import LiveService
+from tests.acceptance.supervised import until
+from tests.browser.conftest import LITTER, PATIENCE_MS, PICTURES, Town, axe_script
+from tests.browser.phone import Phone, line_to, photograph
+from tests.conftest import ROOT
+from tests.servers import FreshDatabase
+
+expect.set_options(timeout=PATIENCE_MS)
+
+Phones = Callable[..., AbstractAsyncContextManager[Phone]]
+
+
+@pytest.fixture
+def phones(playwright: Playwright, town: Town, tmp_path: Path) -> Phones:
+    @asynccontextmanager
+    async def at(*, lang: str = "zh-CN", theme: str = "light") -> AsyncIterator[Phone]:
+        place = town.demo["sample_places"][0]
+        async with line_to(town.service.port) as line:
+            phone = Phone(playwright, tmp_path / "profile", line, lang=lang, theme=theme, place=place)
+            try:
+                yield phone
+            finally:
+                await phone.close()
+        assert [said for visit in phone.visits for said in visit.unforgiven()] == []
+
+    return at
+
+
+async def enter(page: Page, town: Town, username: str, device: str = "值班手机 7") -> None:
+    await page.fill("[name=username]", username)
+    await page.fill("[name=password]", town.password(username))
+    await page.fill("[name=device]", device)
+    await page.click("form button.primary")
+    await page.wait_for_selector(".tabs")
+
+
+async def kept_for_offline(page: Page) -> None:
+    """The service worker has everything that the app is made of."""
+    await page.evaluate("navigator.serviceWorker.ready")
+    await page.wait_for_function("caches.keys().then(names => names.some(name => name.startsWith('app-')))")
+
+
+async def is_accessible(page: Page) -> None:
+    await page.evaluate(axe_script())
+    found = await page.evaluate(
+        "axe.run(document, {runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa']})"
+    )
+    assert [f"{each['id']}: {node['target']} {node['failureSummary']}"
+            for each in found["violations"] for node in each["nodes"]] == []  # fmt: skip
+    assert await page.evaluate("document.documentElement.scrollWidth <= innerWidth"), "wider than the screen"
+
+
+async def picture(page: Page, name: str) -> None:
+    PICTURES.mkdir(exist_ok=True)
+    await page.screenshot(path=PICTURES / f"officer-{name}.png")
+
+
+async def measured(page: Page) -> None:
+    await expect(page.locator(".place-says b")).to_contain_text("±6")
+
+
+async def test_a_report_takes_at_most_five_taps_and_no_typed_character(phones: Phones, town: Town) -> None:
+    async with phones(lang="en", theme="dark") as phone:
+        page = await phone.open()
+        await enter(page, town, town.officers()[0], "duty phone 7")
+        await page.click(".tabs a.main")
+        await measured(page)
+
+        # The first time the category is searched: in Chinese, by the first letters of its pinyin, or in English.
+        told = await town.client.call("GET", f"/api/v1/categories/{LITTER}", who=await town.person("supervisor"))
+        sound = told.body["pinyin"].split()
+        for typed in (told.body["name"], "".join(each[0] for each in sound), "".join(sound), told.body["name_en"]):
+            await page.fill("[name=category]", typed)
+            await expect(page.locator(".found .pick").first).to_contain_text(told.body["name_en"])
+        await picture(page, "search-en-dark")
+
+        # "Send" is never dumb: it says what is missing.
+        await page.fill("[name=category]", "")
+        await page.click("button.send")
+        await expect(page.locator(".missing li")).to_have_text(["a category", "a photograph, a voice note or words"])
+        await is_accessible(page)
+        await picture(page, "missing-en-dark")
+        await page.fill("[name=category]", told.body["name"])
+        await page.locator(".found .pick").first.click()
+        await page.fill("[name=description]", "first of the day")
+        await page.click("button.send")
+        await expect(page.locator(".sent [role=status]")).to_contain_text("Arrived")
+        await picture(page, "sent-en-dark")
+
+        # From opening the app to sent with what was used before.
+        await page.goto(phone.url)
+        await page.wait_for_selector(".tabs")
+        await page.evaluate(
+            "['pointerup', 'keydown'].forEach(kind => { window[kind] = 0;"
+            " addEventListener(kind, () => { window[kind] += 1; }, true); })"
+        )
+        await page.tap(".tabs a.main")
+        async with page.expect_file_chooser() as chooser:
+            await page.tap(".take")
+        await (await chooser.value).set_files(photograph(1))
+        await page.tap(".chips button")
+        await measured(page)
+        await expect(page.locator(".photos img")).to_have_count(1)
+        await picture(page, "report-en-dark")
+        await page.tap("button.send")
+        await expect(page.locator(".sent [role=status]")).to_contain_text("Arrived")
+        assert await page.evaluate("[pointerup, keydown]") == [4, 0]
+
+
+async def test_twenty_reports_made_offline_arrive_once_and_whole_through_a_kill_and_a_cut(
+    phones: Phones, town: Town, city_database: FreshDatabase
+) -> None:
+    places = town.demo["sample_places"]
+    async with phones() as phone:
+        page = await phone.open()
+        await enter(page, town, town.officers()[0])
+        await kept_for_offline(page)
+        await page.click(".tabs a.main")
+        await measured(page)
+        await page.fill("[name=category]", LITTER)
+        await page.locator(".found .pick").first.click()
+        await phone.offline()
+
+        async def report(n: int) -> None:
+            place = places[n % len(places)]
+            await phone.stand(place["lon"], place["lat"])
+            await page.click("text=重新定位")
+            await measured(page)
+            await page.locator(".chips button").first.click()
+            await page.set_input_files("[name=photo]", photograph(100 + n, (1600, 1200) if n == 0 else (640, 480)))
+            await expect(page.locator(".photos img")).to_have_count(1)
+            await page.fill("[name=description]", f"离线上报之{n}")
+            await page.click("button.send")
+            await expect(page.locator(".sent [role=status]")).to_contain_text("已保存在本机")
+
+        for n in range(10):
+            await report(n)
+            if n < 9:
+                await page.click(".sent button.primary")
+        # A draft is begun, and the phone dies.
+        await page.click(".sent button.primary")
+        await page.fill("[name=description]", "写到一半")
+        await page.set_input_files("[name=photo]", photograph(99))
+        await expect(page.locator(".photos img")).to_have_count(1)
+        await phone.kill()
+
+        page = await phone.open("#/report")
+        await expect(page.locator("[name=description]")).to_have_value("写到一半")
+        await expect(page.locator(".photos img")).to_have_count(1)
+        await page.locator(".photos button").click()
+        await expect(page.locator(".net")).to_contain_text("10")
+        for n in range(10, 20):
+            await report(n)
+            if n < 19:
+                await page.click(".sent button.primary")
+        await page.click(".tabs a[href='#/outbox']")
+        await expect(page.locator(".item[data-state=waiting]")).to_have_count(20)
+        await is_accessible(page)
+        await picture(page, "outbox-offline-zh-light")
+        photos = await page.evaluate(
+            "new Promise(done => { indexedDB.open('gridsvc.officer').onsuccess = opened => {"
+            " opened.target.result.transaction('photos').objectStore('photos').getAll().onsuccess = got =>"
+            " done(got.target.result.map(each => [each.sha256, each.blob.size])); }; })"
+        )
+        assert len(photos) == 21, "twenty in the outbox, and that of the draft that was taken out of it an hour ago"
+
+        # The network comes back and breaks in the middle of the first photograph, then it stays.
+        whole = photos[0][1]
+        phone.line.breaks_after = whole // 2
+        await phone.online()
+        await phone.line.broke.wait()
+        await expect(page.locator(".item").first).to_contain_text("连不上服务器")
+        sent = phone.line.sent
+        await phone.online()
+        await page.locator(".item-acts button").first.click()
+        await expect(page.locator(".item[data-state=done]")).to_have_count(20)
+        await picture(page, "outbox-sent-zh-light")
+        assert phone.line.sent - sent < sum(size for _, size in photos[:20]), "what had arrived was sent again"
+        for visit in phone.visits:
+            visit.expect_complaints("ERR_", "Failed to load resource")
+
+    answer = await town.client.call("GET", "/api/v1/cases?q=离线上报之&limit=100", who=await town.person("supervisor"))
+    described = sorted(each["description"] for each in answer.body["items"])
+    assert described == sorted(f"离线上报之{n}" for n in range(20))
+    async with open_pool(city_database.url) as pool, transaction(pool, SERVICE) as (conn, _):
+        rows = await conn.fetch(
+            "SELECT encode(a.original, 'hex') AS sha256 FROM cases c JOIN attachments a ON a.case_id = c.id"
+            " WHERE c.description LIKE '离线上报之%'"
+        )
+    assert sorted(row["sha256"] for row in rows) == sorted(digest for digest, _ in photos[:20])
+
+
+@contextmanager
+def newer_service(service: LiveService, folder: Path) -> Iterator[int]:
+    """The same service with one word changed in its pages, on a port of its own."""
+    for name in ("gridsvc", "geo", "events", "workers"):
+        shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("node_modules", "__pycache__"))
+    words = folder / "gridsvc/web/officer/words/en.js"
+    text = words.read_text(encoding="utf-8")
+    words.write_text(
+        text.replace('"report.title": "Report"', '"report.title": "Report, as it is now"'), encoding="utf-8"
+    )
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    process = subprocess.Popen(
+        [sys.executable, "-m", "gridsvc", "serve"], cwd=folder, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL, env=service.environment | {"GRIDSVC_HTTP_PORT": str(port)},
+    )  # fmt: skip
+    try:
+        until(lambda: serves(port), 30, "the newer service listens")
+        yield port
+    finally:
+        process.terminate()
+        process.wait(15)
+
+
+def serves(port: int) -> bool:
+    try:
+        socket.create_connection(("127.0.0.1", port), 1).close()
+    except OSError:
+        return False
+    return True
+
+
+async def test_a_newer_app_is_offered_and_taken_without_losing_the_draft(
+    phones: Phones, town: Town, tmp_path: Path
+) -> None:
+    async with phones(lang="en") as phone:
+        page = await phone.open("#/report")
+        await enter(page, town, town.officers()[1], "")
+        await kept_for_offline(page)
+        await page.reload()
+        await page.fill("[name=description]", "half a sentence")
+        old = await page.get_attribute("script[type=module]", "src")
+        with newer_service(town.service, tmp_path) as port:
+            phone.line.to_port = port
+            phone.line.down()  # whoever was connected asks the new one
+            phone.line.up = True
+            # The old page goes on with its own files, and finds the new ones by itself.
+            await page.reload()
+            assert await page.get_attribute("script[type=module]", "src") == old
+            await expect(page.locator(".newer")).to_contain_text("A new version is here")
+            await is_accessible(page)
+            await picture(page, "newer-en-light")
+            async with page.expect_navigation():
+                await page.click(".newer button")
+            await expect(page.locator("h1")).to_have_text("Report, as it is now")
+            await expect(page.locator("[name=description]")).to_have_value("half a sentence")
+            assert await page.get_attribute("script[type=module]", "src") != old
+            assert (
+                len(await page.evaluate("caches.keys().then(all => all.filter(name => name.startsWith('app-')))")) == 1
+            )
+            await page.wait_for_selector(".net.on")
+        phone.visits[0].expect_complaints("ERR_")
+
+
+async def test_a_lost_phone_is_signed_out_from_another(phones: Phones, town: Town) -> None:
+    username = town.officers()[2]
+    answer = await town.client.call(
+        "POST",
+        "/api/v1/auth/login",
+        body={"username": username, "password": town.password(username), "label": "旧手机"},
+    )
+    async with phones() as phone:
+        page = await phone.open("#/me")
+        await enter(page, town, username)
+        await expect(page.locator(".device").first).to_contain_text("本机")
+        await expect(page.locator(".device")).to_have_count(2)
+        await is_accessible(page)
+        await picture(page, "me-zh-light")
+        await page.locator(".device", has_text="旧手机").get_by_role("button").click()
+        await expect(page.locator(".device")).to_have_count(1)
+        spent = await town.client.call(
+            "POST", "/api/v1/auth/refresh", body={"refresh_token": answer.body["refresh_token"]}
+        )
+        assert spent.status == 401
+
+        # Without a network it opens all the same, as whoever was in; the page says so.
+        await kept_for_offline(page)
+        await phone.offline()
+        await page.reload()
+        await expect(page.locator(".net.off")).to_be_visible()
+        await expect(page.locator(".me b").first).to_be_visible()
+        await phone.online()
+        await expect(page.locator(".net.on")).to_be_visible()
+        phone.visits[0].expect_complaints("ERR_")
