@@ -5,3 +5,4 @@ import "./mypage.js";
 import "./home.js";
 import "./task.js";
 import "./notices.js";
+import "./selfhandled.js";
