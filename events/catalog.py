@@ -249,7 +249,7 @@ class CaseArrived(CaseNews):
     """The owner stands at the place (到场)."""
 
     TYPE: ClassVar[str] = "case.arrived"
-    distance_m: float
+    distance_m: float | None = None  # None: the phone had no place, and said why
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -472,6 +472,7 @@ export const en = {
   "field.reply": "Reply",
   "field.call_back": "Call-back",
   "field.satisfaction": "Satisfaction (1 to 5)",
+  "field.no_fix": "No position, because",
 
   "severity.low": "low",
   "severity.normal": "normal",

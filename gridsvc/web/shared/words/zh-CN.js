@@ -471,6 +471,7 @@ export const zh = {
   "field.reply": "回复",
   "field.call_back": "回访",
   "field.satisfaction": "满意度（1 至 5）",
+  "field.no_fix": "无法定位的原因",
 
   "severity.low": "一般",
   "severity.normal": "普通",
