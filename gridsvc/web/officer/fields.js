@@ -15,6 +15,7 @@ import { askOrKept } from "./session.js";
 /** @import { Fix } from "./keep.js" */
 
 /** @typedef {{photo: string, into: string}} Taken */
+/** What becomes of the photographs that are there by then: two fields may take some at once. @typedef {(does: (taken: Taken[]) => Taken[]) => void} Change */
 /** @typedef {{values: Record<string, string>, photos: Taken[], fix: Fix | null}} Draft */
 
 const LONG = new Set(["reason", "note", "wanted", "reply", "description"]);
@@ -27,15 +28,16 @@ const LONG = new Set(["reason", "note", "wanted", "reply", "description"]);
  * @param {CaseDetail} props.detail
  * @param {Draft} props.draft
  * @param {(change: Partial<Draft>) => void} props.write
+ * @param {Change} props.photos
  */
-export function Field({ name, needed, rule, detail, draft, write }) {
+export function Field({ name, needed, rule, detail, draft, write, photos }) {
   const label = html`<span>${word("field", name)}${needed ? "" : html` <span class="muted">${t("field.may")}</span>`}</span>`;
   const codes = useCodes(name, rule, detail);
   const value = draft.values[name] ?? "";
   const onInput = (/** @type {Event} */ event) => write({ values: { ...draft.values, [name]: /** @type {HTMLInputElement} */ (event.currentTarget).value } });
   if (name === "location") return html`<${Here} of=${detail.case} fix=${draft.fix} found=${(/** @type {Fix | null} */ fix) => write({ fix })} />`;
   if (name === "evidence" || name === "before") {
-    return html`<${Photos} label=${label} into=${name} needed=${needed} taken=${draft.photos} write=${(/** @type {Taken[]} */ photos) => write({ photos })} />`;
+    return html`<${Photos} label=${label} into=${name} needed=${needed} taken=${draft.photos} change=${photos} />`;
   }
   if (codes !== null) {
     return html`<label class="field">${label}<select name=${name} value=${value} required=${needed} onChange=${onInput}>
@@ -70,9 +72,9 @@ function useCodes(name, rule, detail) {
 
 /**
  * Photographs, by the camera or from the album; each is on the phone as soon as it is shown.
- * @param {{label: unknown, into: string, needed: boolean, taken: Taken[], write: (taken: Taken[]) => void}} props
+ * @param {{label: unknown, into: string, needed: boolean, taken: Taken[], change: Change}} props
  */
-export function Photos({ label, into, needed, taken, write }) {
+export function Photos({ label, into, needed, taken, change }) {
   const [busy, setBusy] = useState(false);
   const [wrong, setWrong] = useState("");
   const mine = taken.filter((each) => each.into === into);
@@ -81,9 +83,10 @@ export function Photos({ label, into, needed, taken, write }) {
     setBusy(true);
     setWrong("");
     try {
-      const made = [];
-      for (const file of files) made.push({ photo: (await takePhoto(file)).id, into });
-      write([...taken, ...made]);
+      for (const file of files) {
+        const { id } = await takePhoto(file);
+        change((there) => [...there, { photo: id, into }]);
+      }
     } catch (odd) {
       if (!(odd instanceof Unreadable)) throw odd;
       setWrong(say("field.unreadable"));
@@ -93,7 +96,7 @@ export function Photos({ label, into, needed, taken, write }) {
     }
   };
   return html`<fieldset class="field photos-field" data-into=${into}><legend>${label}</legend>
-    <div class="taken">${mine.map(({ photo }) => html`<${Small} key=${photo} id=${photo} away=${() => write(taken.filter((each) => each.photo !== photo))} />`)}
+    <div class="taken">${mine.map(({ photo }) => html`<${Small} key=${photo} id=${photo} away=${() => change((there) => there.filter((each) => each.photo !== photo))} />`)}
       <label class="button take">${say(busy ? "field.taking" : "field.take")}
         <input class="unseen" type="file" name=${into} accept="image/*" multiple required=${needed && mine.length === 0} onChange=${add} /></label></div>
     <p class="wrong small" role="alert">${wrong}</p>

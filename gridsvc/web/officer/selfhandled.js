@@ -13,6 +13,7 @@ import { Asked, CategoryField, bodyOf, missingOf } from "./report.js";
 import { say, told } from "./say.js";
 import { register } from "./shell.js";
 
+/** @import { Draft } from "./draft.js" */
 /** @import { Taken } from "./fields.js" */
 
 register({ path: "self", title: "self.title", page: SelfPage });
@@ -33,16 +34,21 @@ function SelfPage() {
   return html`<${Form} done=${setSent} />`;
 }
 
+/** @param {Draft} of @returns {Taken[]} */
+const takenOf = (of) => [...of.photos.map((photo) => ({ photo, into: "before" })), ...of.after.map((photo) => ({ photo, into: "evidence" }))];
+
 /** @param {{done: (id: string) => void}} props */
 function Form({ done }) {
   const [busy, setBusy] = useState(false);
   const [missing, setMissing] = useState(/** @type {string[]} */ ([]));
   const is = draft.value, category = categories.value?.get(is.category);
-  const taken = [...is.photos.map((photo) => ({ photo, into: "before" })), ...is.after.map((photo) => ({ photo, into: "evidence" }))];
-  /** @param {Taken[]} now */
-  const keep = (now) => write({
-    photos: now.filter((each) => each.into === "before").map((each) => each.photo), after: now.filter((each) => each.into === "evidence").map((each) => each.photo),
-  });
+  const taken = takenOf(is);
+  /** @param {(there: Taken[]) => Taken[]} does */
+  const change = (does) => {
+    const now = does(takenOf(draft.peek()));
+    const of = (/** @type {string} */ into) => now.filter((each) => each.into === into).map((each) => each.photo);
+    write({ photos: of("before"), after: of("evidence") });
+  };
   const send = async () => {
     const wanting = missingOf(draft.peek(), category);
     if (draft.peek().photos.length === 0) wanting.push(say("self.wantsBefore"));
@@ -53,7 +59,7 @@ function Form({ done }) {
     await settled();
     const { condition: _condition, ...body } = bodyOf(draft.peek(), category);
     const made = await enqueue({
-      kind: "self_handle", method: "POST", path: "/api/v1/self-handled", body, photos: taken,
+      kind: "self_handle", method: "POST", path: "/api/v1/self-handled", body, photos: takenOf(draft.peek()),
       about: { case: null, says: category.name, says_en: category.name_en }, draft: NAME,
     });
     await used(category.ref);
@@ -62,8 +68,8 @@ function Form({ done }) {
   };
   return html`<form class="report" novalidate onSubmit=${(/** @type {Event} */ event) => { event.preventDefault(); if (!busy) void send(); }}>
     <p class="small">${say("self.says")}</p>
-    <${Photos} label=${say("self.before")} into="before" needed=${true} taken=${taken} write=${keep} />
-    <${Photos} label=${say("self.after")} into="evidence" needed=${true} taken=${taken} write=${keep} />
+    <${Photos} label=${say("self.before")} into="before" needed=${true} taken=${taken} change=${change} />
+    <${Photos} label=${say("self.after")} into="evidence" needed=${true} taken=${taken} change=${change} />
     <${CategoryField} chosen=${category} />
     ${category && html`<${Asked} category=${category} />`}
     <${PlaceField} />

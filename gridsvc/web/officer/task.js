@@ -47,7 +47,7 @@ function TaskPage({ rest: id }) {
     });
     return () => { gone = true; };
   }, [id, known, asked]);
-  if (found === null) return failed === "" ? html`<p role="status">${t("room.loading")}</p>` : html`<p class="empty" role="alert">${failed}</p>`;
+  if (found === null) return failed === "" ? html`<p role="status">${t("room.loading")}</p>` : html`<p class="empty" role="alert">${failed}</p><${Waits} id=${id} />`;
   return html`<${Card} ...${found} />`;
 }
 
@@ -68,9 +68,7 @@ function Card({ detail, at, fresh }) {
     <p><span class="state">${word("state", then.state)}</span> <span class="muted small">${of.number ?? ""}</span>
       ${!fresh && html` <span class="tag">${say("task.asOf", { at: moment(at) })}</span>`}</p>
     <${TimeBar} left=${left} large=${true} />
-    ${waits.length > 0 && html`<ol class="waits" aria-label=${say("task.waits")}>${waits.map((each) => html`<li key=${each.id} data-state=${each.state}>
-      <b>${word("move", each.kind)}</b> <span class="small">${told("item", each.state)} · ${moment(each.captured_at)}${each.state === "waiting" ? ` · ${told("why", each.why.code)}` : ""}</span>
-      ${(each.state === "conflict" || each.state === "refused") && html`<${Choice} item=${each} />`}</li>`)}</ol>`}
+    <${Waits} id=${of.id} />
     ${check && html`<p class="card">${say("task.check", { kind: told("check", check.kind ?? "") })} ${check.note}</p>`}
     <p class="words">${of.description || html`<span class="muted">${t("drawer.noWords")}</span>`}</p>
     ${detail.reports.length > 1 && html`<p class="small muted">${t("drawer.reports", { n: detail.reports.length })}</p>`}
@@ -78,6 +76,15 @@ function Card({ detail, at, fresh }) {
     <${Where} detail=${detail} />
     <${Acts} key=${of.id} detail=${detail} moves=${then.moves} call=${call?.id} />
   </article>`;
+}
+
+/** Steps that are on the phone and not with the service yet, in their order. @param {{id: string}} props */
+function Waits({ id }) {
+  const waits = waitingFor(id);
+  if (waits.length === 0) return null;
+  return html`<ol class="waits" aria-label=${say("task.waits")}>${waits.map((each) => html`<li key=${each.id} data-state=${each.state}>
+    <b>${word("move", each.kind)}</b> <span class="small">${told("item", each.state)} · ${moment(each.captured_at)}${each.state === "waiting" ? ` · ${told("why", each.why.code)}` : ""}</span>
+    ${(each.state === "conflict" || each.state === "refused") && html`<${Choice} item=${each} />`}</li>`)}</ol>`;
 }
 
 /** @param {{detail: CaseDetail}} props */
@@ -146,17 +153,20 @@ function Form({ detail, rule, call, done }) {
   useEffect(() => void draftOf(name, by).then((kept) => setDraft({ ...EMPTY, ...kept, fix: null })), [name]);
   if (draft === null) return null;
   /** @param {Partial<Draft>} change */
-  const write = (change) => setDraft((before) => {
-    const next = { ...EMPTY, ...before, ...change };
+  const write = (change) => alter((before) => ({ ...before, ...change }));
+  /** @param {(before: Draft) => Draft} does */
+  const alter = (does) => setDraft((before) => {
+    const next = does(before ?? EMPTY);
     void putDraft(name, by, next);
     return next;
   });
-  const fields = fieldsOf(rule);
+  // Why there is no place is asked only where there is none.
+  const fields = fieldsOf(rule).filter((each) => each.name !== "no_fix" || draft.fix === null);
   const submit = async (/** @type {SubmitEvent} */ event) => {
     event.preventDefault();
     /** @type {Record<string, unknown>} */
     const body = Object.fromEntries(Object.entries(draft.values).map(([key, value]) => [key, value.trim()]).filter(([, value]) => value !== ""));
-    if (fields.some((each) => each.name === "location")) {
+    if (fields.some((each) => each.name === "location") && body["no_fix"] === undefined) {
       if (draft.fix === null) return void setWrong(say("here.none"));
       const { lon, lat, accuracy_m, at, mocked } = draft.fix;
       body["location"] = { lon, lat, datum: "wgs84", accuracy_m, taken_at: new Date(at).toISOString(), ...(mocked ? { mocked } : {}) };
@@ -173,7 +183,8 @@ function Form({ detail, rule, call, done }) {
   return html`<form class="move-form" onSubmit=${submit}>
     <h3>${word("move", move)}</h3>
     <p class="small muted">${word("does", move)}</p>
-    ${fields.map((each) => html`<${Field} key=${each.name} ...${each} rule=${rule} detail=${detail} draft=${draft} write=${write} />`)}
+    ${fields.map((each) => html`<${Field} key=${each.name} ...${each} rule=${rule} detail=${detail} draft=${draft} write=${write}
+      photos=${(/** @type {(taken: Draft["photos"]) => Draft["photos"]} */ does) => alter((before) => ({ ...before, photos: does(before.photos) }))} />`)}
     <p class="wrong" role="alert">${wrong}</p>
     <div class="acts"><button class="primary" disabled=${busy}>${t("moves.go", { move: word("move", move) })}</button><button type="button" onClick=${away}>${t("moves.cancel")}</button></div>
   </form>`;
