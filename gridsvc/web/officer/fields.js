@@ -37,7 +37,9 @@ export function Field({ name, needed, rule, detail, draft, write, photos }) {
   const onInput = (/** @type {Event} */ event) => write({ values: { ...draft.values, [name]: /** @type {HTMLInputElement} */ (event.currentTarget).value } });
   if (name === "location") return html`<${Here} of=${detail.case} fix=${draft.fix} found=${(/** @type {Fix | null} */ fix) => write({ fix })} />`;
   if (name === "evidence" || name === "before") {
-    return html`<${Photos} label=${label} into=${name} needed=${needed} taken=${draft.photos} change=${photos} />`;
+    // With both, it must be plain which is which.
+    const which = !rule.may_say.includes("before") ? label : say(name === "before" ? "self.before" : "self.after");
+    return html`<${Photos} label=${which} into=${name} needed=${needed} taken=${draft.photos} change=${photos} />`;
   }
   if (codes !== null) {
     return html`<label class="field">${label}<select name=${name} value=${value} required=${needed} onChange=${onInput}>

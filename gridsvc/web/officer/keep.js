@@ -218,6 +218,13 @@ export async function answer(path, by) {
  */
 export const putAnswer = async (path, by, body) => (await database()).put("answers", { path, by, at: Date.now(), body });
 
+/** Forget what has not been asked for since. @param {number} since ms */
+export async function dropOldAnswers(since) {
+  const all = (await database()).transaction("answers", "readwrite");
+  for (const each of await all.store.getAll()) if (each.at < since) await all.store.delete(each.path);
+  await all.done;
+}
+
 /** Forget every answer that is kept: somebody signs out. */
 export const dropAnswers = async () => (await database()).clear("answers");
 

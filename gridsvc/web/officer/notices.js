@@ -81,6 +81,7 @@ const textOf = (of) => {
  * @param {Notice} of
  */
 async function show(of) {
+  if (of.shown) return true; // it came again, because nobody heard that it was here
   if (document.visibilityState === "visible") {
     fresh.value = of;
     return true;
@@ -240,7 +241,7 @@ export function Fresh() {
   const of = fresh.value;
   if (of === null) return null;
   return html`<div class=${`fresh ${isLoud(of) ? "loud" : ""}`} role="alert">
-    <p><b>${titleOf(of)}</b><br /><span class="small">${textOf(of)}</span></p>
+    <p><b>${titleOf(of)}</b><br /><span class="small">${textOf(of)}${unread.value > 1 ? ` · ${say("notices.more", { n: unread.value - 1 })}` : ""}</span></p>
     <button onClick=${() => follow(of)}>${say("notices.look")}</button>
     <button class="quiet" onClick=${() => void putAway(of)} aria-label=${say("notices.away")}>×</button>
   </div>`;

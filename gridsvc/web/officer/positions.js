@@ -2,6 +2,7 @@
 import { effect, signal } from "../shared/screen.js";
 import { Refused, write } from "../shared/service.js";
 import { hasMoved, nextAsk, recent } from "./asking.js";
+import { skew } from "./citytime.js";
 import { onDuty } from "./duty.js";
 import { dropFixes, fact, fixes, putFact, putFix } from "./keep.js";
 import { online } from "./sync.js";
@@ -37,12 +38,10 @@ export async function look() {
   });
   if (found === null) return null;
   const { longitude: lon, latitude: lat, accuracy: accuracy_m } = found.coords;
-  place.value = { at: Math.round(found.timestamp), lon, lat, accuracy_m, mocked: saysMocked(found) };
+  // Made now, so it is of now: receivers write times of clocks of their own.
+  place.value = { at: Date.now(), lon, lat, accuracy_m, mocked: saysMocked(found) };
   return place.value;
 }
-
-/** How far the city's clock is before this phone's, as it was measured last. */
-const skew = async () => /** @type {{skew_ms: number} | null} */ (await fact("clock"))?.skew_ms ?? 0;
 
 let sending = false;
 

@@ -18,7 +18,7 @@ import { place } from "./positions.js";
 import { say, told } from "./say.js";
 import { askOrKept } from "./session.js";
 import { go, register } from "./shell.js";
-import { rules, waitingFor, work } from "./tasks.js";
+import { rules, unread, waitingFor, work } from "./tasks.js";
 
 /** @import { CaseDetail, MoveRule } from "../shared/types.js" */
 /** @import { Draft } from "./fields.js" */
@@ -53,8 +53,7 @@ function TaskPage({ rest: id }) {
 
 /** @param {{detail: CaseDetail, at: number, fresh: boolean}} props */
 function Card({ detail, at, fresh }) {
-  const of = detail.case, waits = waitingFor(of.id);
-  const then = foreseen(of.state, detail.moves, waits.map((each) => each.kind), rules.value);
+  const of = detail.case, then = foreseen(of.state, detail.moves, unread(of.id, at), rules.value);
   decade.value;
   const call = work.value?.calls.find((each) => each.case_id === of.id);
   const check = work.value?.checks.find((each) => each.case_id === of.id);
@@ -161,7 +160,8 @@ function Form({ detail, rule, call, done }) {
     return next;
   });
   // Why there is no place is asked only where there is none.
-  const fields = fieldsOf(rule).filter((each) => each.name !== "no_fix" || draft.fix === null);
+  const fields = fieldsOf(rule).filter((each) => each.name !== "no_fix" || draft.fix === null)
+    .sort((one, other) => Number(other.name === "before") - Number(one.name === "before")); // as it was comes first
   const submit = async (/** @type {SubmitEvent} */ event) => {
     event.preventDefault();
     /** @type {Record<string, unknown>} */

@@ -1,11 +1,13 @@
 // What this person has to do: cases, checks, calls, parts; fresh, or as they were kept. The most urgent first.
 import { computed, effect, signal } from "../shared/screen.js";
 import { cityNow } from "../shared/clock.js";
-import { askAll, person } from "../shared/service.js";
+import { Refused, askAll, person } from "../shared/service.js";
 import { timeLeft } from "../shared/timeleft.js";
 import { byUrgency } from "../shared/urgency.js";
 import { outbox } from "./outbox.js";
 import { foreseen } from "./foreseen.js";
+import { dropOldAnswers } from "./keep.js";
+import { isOpen } from "./send.js";
 import { online } from "./sync.js";
 import { askOrKept } from "./session.js";
 
@@ -45,7 +47,8 @@ export const work = signal(/** @type {Work | null | undefined} */ (undefined));
 export const rules = signal(new Map());
 
 const MINE = "state=assigned&state=accepted&state=in_progress&limit=200";
-const AGAIN_MS = 120_000; // notices say what comes; this finds what they did not
+const AGAIN_MS = 300_000; // notices say what comes; this finds what they did not
+const KEPT_MS = 14 * 86_400_000; // what was not looked at for longer is not needed offline
 const AHEAD = 30; // tasks that are kept whole for when there is no network
 
 /** @param {Person} me @param {string} role */
@@ -60,6 +63,16 @@ function lists(me) {
   ];
 }
 
+/** The table changes with the service, and a page is opened anew more often than that. */
+async function loadRules() {
+  try {
+    const { body } = await askOrKept("/api/v1/moves", askAll);
+    rules.value = new Map(body.map((/** @type {MoveRule} */ rule) => [rule.move, rule]));
+  } catch (refused) {
+    if (!(refused instanceof Refused)) throw refused; // asked again when the network is back
+  }
+}
+
 let turn = 0;
 
 /** Ask for all of it; what cannot be asked stays as it was kept. */
@@ -71,19 +84,17 @@ export async function loadWork() {
   const list = (path) => askOrKept(path, askAll);
   const nothing = Promise.resolve({ body: /** @type {any[]} */ ([]), at: Date.now(), fresh: true });
   try {
-    const [table, calls, checks, parts, ...cases] = await Promise.all([
-      list("/api/v1/moves"),
+    const [calls, checks, parts, ...cases] = await Promise.all([
       is(me, "officer") ? list("/api/v1/me/calls") : nothing,
       is(me, "officer") ? list("/api/v1/me/checks") : nothing,
       is(me, "handler") ? list("/api/v1/me/parts") : nothing,
       ...lists(me).map(list),
     ]);
     if (mine !== turn || person.peek()?.id !== me.id) return;
-    const answers = [table, calls, checks, parts, ...cases];
+    const answers = [calls, checks, parts, ...cases];
     /** @type {Map<string, Case>} */
     const found = new Map();
     for (const { body } of cases) for (const each of body) found.set(each.id, each);
-    rules.value = new Map(table.body.map((/** @type {MoveRule} */ rule) => [rule.move, rule]));
     work.value = {
       cases: [...found.values()], checks: checks.body, calls: calls.body, parts: parts.body,
       at: Math.min(...answers.map(({ at }) => at)), fresh: answers.every(({ fresh }) => fresh),
@@ -91,7 +102,7 @@ export async function loadWork() {
     if (work.peek()?.fresh) await keepAhead();
   } catch (refused) {
     if (mine === turn && work.peek() === undefined) work.value = null;
-    if (!(refused instanceof Error && "status" in refused)) throw refused;
+    if (!(refused instanceof Refused)) throw refused;
   }
 }
 
@@ -118,11 +129,13 @@ export function followWork() {
   };
   const stop = effect(() => {
     // What has just arrived has changed the case: look anew. So it is when the network is back.
-    const now = `${online.value}${(outbox.value ?? []).filter((each) => each.state !== "waiting").map((each) => each.id + each.state).join()}`;
+    const now = `${online.value}${(outbox.value ?? []).filter((each) => !isOpen(each)).map((each) => each.id).join()}`;
+    if (rules.peek().size === 0) void loadRules();
     if (now !== settled) void loadWork();
     settled = now;
   });
   document.addEventListener("visibilitychange", seen);
+  void dropOldAnswers(Date.now() - KEPT_MS);
   const timer = setInterval(seen, AGAIN_MS);
   return () => {
     stop();
@@ -136,11 +149,17 @@ export function followWork() {
 /** What waits for a case, in the order in which it goes. @param {string} id @returns {Item[]} */
 export const waitingFor = (id) => (outbox.value ?? []).filter((each) => each.about.case === id && each.state !== "done");
 
+/**
+ * The moves that what was read of a case at `at` does not know of yet: those that wait, and those that arrived since.
+ * @param {string} id @param {number} at ms
+ */
+export const unread = (id, at) => (outbox.value ?? []).filter((each) => each.about.case === id && (each.state !== "done" || each.settled_at >= at)).map((each) => each.kind);
+
 /** @typedef {{id: string, severity: Case["severity"], paused: boolean, due_at: string | null, state: string, waits: number, of: Case}} Task */
 
 /** My cases as they will be once what waits is sent, the most urgent first. */
 export const tasks = computed(() => (work.value?.cases ?? []).map((of) => {
-  const waits = waitingFor(of.id), then = foreseen(of.state, [], waits.map((each) => each.kind), rules.value);
+  const waits = waitingFor(of.id), then = foreseen(of.state, [], unread(of.id, work.value?.at ?? 0), rules.value);
   return /** @type {Task} */ ({ id: of.id, severity: of.severity, paused: of.suspended, due_at: of.due_at, state: then.state, waits: waits.length, of });
 }).sort(byUrgency));
 

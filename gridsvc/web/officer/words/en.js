@@ -93,6 +93,7 @@ export const en = {
   "notices.away": "Put away",
   "notices.allAway": "All read",
   "notices.digest": "{n} reminders together",
+  "notices.more": "{n} more",
   "notices.unread": "not read",
   "notices.unacked": "not acknowledged yet",
   "notice.case.assigned": "New task",

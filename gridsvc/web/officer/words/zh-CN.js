@@ -93,6 +93,7 @@ export const zh = {
   "notices.away": "收起",
   "notices.allAway": "全部已读",
   "notices.digest": "{n} 条提醒汇总",
+  "notices.more": "另有 {n} 条",
   "notices.unread": "未读",
   "notices.unacked": "待确认",
   "notice.case.assigned": "新任务",
