@@ -1607,11 +1607,13 @@ CREATE TABLE clocks (
   rung_calendar  text REFERENCES calendars,      -- of a natural clock whose rungs wait in working time
   rung_at        timestamptz,                    -- when the last rung fired
   plain_due_at   timestamptz,                    -- when it was due had no outage been; NULL: none moved it
+  judged_at      timestamptz,                    -- when what stopped it was done; NULL: when it stopped
   CONSTRAINT work_needs_a_calendar CHECK ((unit <> 'natural') = (calendar IS NOT NULL)),
   CONSTRAINT stopped_says_when CHECK ((state = 'stopped') = (stopped_at IS NOT NULL)),
   CONSTRAINT only_running_fires CHECK (state = 'running' OR next_fire_at IS NULL),
   CONSTRAINT next_is_whole CHECK ((next_level IS NULL) = (next_fire_at IS NULL) OR state = 'paused'),
-  CONSTRAINT a_clock_of_a_part_names_it CHECK ((kind = 'co_handling') = (co_handling_id IS NOT NULL))
+  CONSTRAINT a_clock_of_a_part_names_it CHECK ((kind = 'co_handling') = (co_handling_id IS NOT NULL)),
+  CONSTRAINT judged_while_it_ran CHECK (judged_at >= started_at AND judged_at <= stopped_at)
 );
 CREATE INDEX clocks_case ON clocks (case_id);
 CREATE INDEX clocks_to_fire ON clocks (next_fire_at) WHERE next_fire_at IS NOT NULL;

@@ -249,7 +249,7 @@ class CaseArrived(CaseNews):
     """The owner stands at the place (到场)."""
 
     TYPE: ClassVar[str] = "case.arrived"
-    distance_m: float
+    distance_m: float | None = None  # None: the phone had no place, and said why
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -486,6 +486,13 @@ class CaseNoted(CaseNews):
 
 
 @dataclass(frozen=True, kw_only=True)
+class CaseDeskAsked(CaseNews):
+    """The owner asks the desk for more time, hands, means or advice (请示求助); the state stands."""
+
+    TYPE: ClassVar[str] = "case.desk_asked"
+
+
+@dataclass(frozen=True, kw_only=True)
 class CaseSupervised(CaseNews):
     """A supervision order lies on the case (督办)."""
 
@@ -629,7 +636,7 @@ CATALOG: Final[dict[str, type[Announcement]]] = {
         CaseReopened, CaseAppealed, CaseAppealSettled, CaseSuspended, CaseResumed, CaseRescheduled, CaseAdjusted,
         CaseExtended, CaseCancelled, CaseMerged, CaseUnmerged, CaseLinked, CaseUnlinked, CaseFollowed,
         CaseCauseReopened, CaseCoAssigned, CaseCoHandedIn, CaseCoDeclined, CaseCoCalledOff, CaseReminded, CaseNoted,
-        CaseSupervised, CaseOrderReplied, CaseUndone, CaseEscalated, CaseRegridded,
+        CaseDeskAsked, CaseSupervised, CaseOrderReplied, CaseUndone, CaseEscalated, CaseRegridded,
         OfficerDutyChanged, OfficerLeft, CalendarYearMissing, OutageDeclared, CameraOffline, CameraOnline,
     )
 }  # fmt: skip

@@ -84,7 +84,7 @@ NOTICES: Final = Queue(
         "case.reworked", "case.reminded", "case.supervised", "case.reported",
         "case.referred", "case.unmerged", "case.appealed", "case.appeal_settled",
         "case.check_sent", "case.checked", "case.order_replied", "case.check_unmanned", "calendar.year_missing",
-        "outage.declared",
+        "case.desk_asked", "outage.declared",
         "case.co_assigned", "case.co_handed_in", "case.co_declined", "case.co_called_off",
         "case.linked", "case.cause_reopened",
         "case.to_call_back", "case.called_back", "case.undone", "case.merged", "case.regridded",

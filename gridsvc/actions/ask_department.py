@@ -45,8 +45,10 @@ async def part_meant(conn: Conn, locked: CaseRow, move: Move, actor: Actor, said
     return await co_handlings.open_part(conn, locked.id, department)
 
 
-def part_ended(part: PartName | None, move: Move, actor: Actor, said: Particulars) -> EndedPart | None:
-    """How `part` ends by `move`."""
+def part_ended(
+    part: PartName | None, move: Move, actor: Actor, said: Particulars, captured_at: datetime | None
+) -> EndedPart | None:
+    """How `part` ends by `move`; `captured_at` is when that was done, where a phone could tell it only later."""
     if part is None:
         return None
     return EndedPart(
@@ -58,6 +60,7 @@ def part_ended(part: PartName | None, move: Move, actor: Actor, said: Particular
         reply=said.reply or said.reason or said.note,
         before=said.before,
         evidence=said.evidence,
+        judged_at=captured_at,
     )
 
 

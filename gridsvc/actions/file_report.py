@@ -8,18 +8,20 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final
 
 from events.catalog import Announcement, CaseAlarm, CaseFiled, CaseReported
 from geo.place import Place
+from gridsvc.actions.judge_capture import facts_of_birth
 from gridsvc.actions.news import news_of
 from gridsvc.actions.sound_alarms import sound_alarms
 from gridsvc.db import Conn
 from gridsvc.domain.access import Whereabouts, case_keys
 from gridsvc.domain.attribute import checked, refuse_missing
 from gridsvc.domain.calling import EMERGENCY
+from gridsvc.domain.captured import Captured, judge
 from gridsvc.domain.case import Pool, State
 from gridsvc.domain.category import Category, missing_evidence
 from gridsvc.domain.checking import SEND_WITHIN, wanted_check
@@ -75,6 +77,7 @@ class _Accepted:
     desk_path: Sequence[str]  # of the desk that is to find the place
     opening: Opening
     attributes: Mapping[str, str]
+    captured: Captured | None  # when it was made, where a phone could tell it only later
 
 
 async def file_reports(
@@ -207,7 +210,16 @@ def _accept(
     distance_m = stands.distance_m if stands else None
     opening = opening_of(category, owner is not None, report.source)
     desk_path = desks[report.desk] if report.desk else []
-    return _Accepted(report, category, place, distance_m, owner, desk_path, opening, attributes)
+    report, captured = dated(report, now)
+    return _Accepted(report, category, place, distance_m, owner, desk_path, opening, attributes, captured)
+
+
+def dated(report: Report, now: datetime) -> tuple[Report, Captured | None]:
+    """When the report was made, as far as its phone can be believed; it happened then where it does not say when."""
+    if report.claimed is None:
+        return report, None
+    captured = judge(report.claimed, (), now)
+    return replace(report, occurred_at=report.occurred_at or captured.at), captured
 
 
 def attributes_of(report: Report, category: Category) -> dict[str, str]:
@@ -345,6 +357,7 @@ def _first_entry(each: _Accepted, accepted_as: str, number: str | None, now: dat
         facts["attributes"] = dict(each.attributes)
     if report.exercise:
         facts["exercise"] = True
+    facts |= facts_of_birth(each.captured)
     if report.component is not None:
         facts |= {
             "component": report.component,

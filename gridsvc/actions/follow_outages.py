@@ -207,7 +207,7 @@ def _adjusted(
     for before, clock in moved:
         if clock.kind is not Clock.HANDLING or clock.cycle != case.cycle:
             continue
-        too_late = clock.stopped_at is not None and clock.stopped_at > clock.due_at
+        too_late = clock.ended_at is not None and clock.ended_at > clock.due_at
         had_none = case.due_at is None and case.state in (_DONE if clock.state == "stopped" else OWNED)
         if had_none or case.due_at == before.due_at:
             row = replace(row, due_at=None if clock.id in held else clock.due_at)

@@ -50,12 +50,15 @@ from gridsvc.actions.carry_effects import (
     note_effects,
     tell_of_reopened_cause,
 )
+from gridsvc.actions.explain_conflict import explained, refuse_what_is_over
 from gridsvc.actions.file_report import ROUTE_WITHIN
 from gridsvc.actions.follow_grid import where_it_lies_now
 from gridsvc.actions.hand_over import HANDED_OVER, RELIEVED, check_colleague, handed_over_to
+from gridsvc.actions.judge_capture import judge_capture
 from gridsvc.actions.record_move import NewOwner, Recorded, record_move
 from gridsvc.db import Conn, act_as_service
 from gridsvc.domain.attribute import checked, kept
+from gridsvc.domain.captured import Claimed
 from gridsvc.domain.case import (
     CHECKS,
     FINAL,
@@ -76,7 +79,7 @@ from gridsvc.domain.category import Category, missing_evidence
 from gridsvc.domain.checking import SEND_WITHIN, wanted_check
 from gridsvc.domain.report import case_number
 from gridsvc.domain.rulebook import Rulebook
-from gridsvc.errors import BadRequest, GuardFailed, OutsideTheGrid, Unknown, VersionConflict
+from gridsvc.errors import BadRequest, GuardFailed, OutsideTheGrid, Unknown, VersionConflict, WrongMoment
 from gridsvc.store import attachments, cases, owners
 from gridsvc.store.cases import CaseRow, located
 from gridsvc.store.cells import Wanted, owners_of
@@ -94,12 +97,16 @@ async def move_case(
     expected: Expected,
     numbers: NumberBlocks,
     now: datetime,
+    claimed: Claimed | None = None,
 ) -> CaseRow:
     """Make `move`, if it may be made; return the case after.
 
+    `claimed` is when a phone says that it was made, where it could tell it only later.
+
     Raises Unknown for a case outside the caller's scope, CallOver for a call that rings with the caller no more,
     VersionConflict when the case has moved on, NotAllowed, WrongMoment, BadRequest and GuardFailed as the table
-    says. In the caller's transaction: whoever locks the case first wins, the others see the new version.
+    says. A refusal because the case has moved on says what happened meanwhile. In the caller's transaction: whoever
+    locks the case first wins, the others see the new version.
     """
     if move in ANSWERS:  # whoever was called hears that it is taken, also where the case has left his sight
         seen = await cases.lock(conn, case_id)
@@ -108,13 +115,21 @@ async def move_case(
             raise Unknown(f"no case {case_id}", case=str(case_id))
     if move is Move.UNMERGE:
         await lock_for_unmerging(conn, case_id, actor)
-    held = await hold(conn, case_id, move, actor, said)
+    try:
+        held = await hold(conn, case_id, move, actor, said)
+    except Unknown:
+        await refuse_what_is_over(conn, case_id, actor, expected)
+        raise
     locked = held.case
-    check_expected(locked, expected)
-    waits = await call_back_meant(conn, locked, said)
-    case = replace(held.as_decided(), call_back=waits.call_back() if waits else None)
-    book = await rulebook(conn)
-    moved = decide(case, move, actor, said, now, book.reasons)
+    try:
+        check_expected(locked, expected)
+        waits = await call_back_meant(conn, locked, said)
+        case = replace(held.as_decided(), call_back=waits.call_back() if waits else None)
+        book = await rulebook(conn)
+        moved = decide(case, move, actor, said, now, book.reasons)
+    except (VersionConflict, WrongMoment) as refused:
+        raise await explained(conn, refused, case_id, expected) from None
+    when = await judge_capture(conn, locked, case, actor, said, claimed, now)
     asked_back = call_back_answered(book, locked, waits, said, now)
     _check_category(book.categories[(locked.edition, locked.category)], move, said)
     await _check_named(conn, held, said)
@@ -141,7 +156,7 @@ async def move_case(
     recorded = Recorded(
         moved=moved,
         actor=actor.id,
-        facts={**facts, **facts_of_part(part), **answered.facts},
+        facts={**facts, **facts_of_part(part), **answered.facts, **when.facts},
         owner=answered.owner or _owner_by_hand(book, locked, moved, said),
         ended_why=_ended_why(locked, moved),
         changes={**changes, **columns_of(task), **answered.changes},
@@ -151,7 +166,8 @@ async def move_case(
         answered_by=answered.accepted_by,
         budgets=budgets_of(task),
         asks_part=asked,
-        ends_part=part_ended(meant, move, actor, said),
+        ends_part=part_ended(meant, move, actor, said, when.at),
+        captured_at=when.at,
     )
     after = await record_move(conn, book, locked, recorded, now, carried(book, held, move, said.into, actor.id, now))
     await keep_task(conn, task)
@@ -390,7 +406,7 @@ def _told(
     if moved.rule.tells is CaseUnmerged:
         return {"out_of": locked.merged_into, "pool": str(moved.pool)}
     if moved.rule.tells is CaseArrived:
-        return {"distance_m": _distance_m(locked, said)}
+        return {"distance_m": None if said.location is None else _distance_m(locked, said)}
     if moved.rule.tells is CaseAppealSettled:
         return {"result": said.result}
     return {}
@@ -409,8 +425,7 @@ def _facts_of_move(locked: CaseRow, moved: Moved, said: Particulars, changes: Ma
     if move is Move.CORRECT:
         return {"corrected": _before_and_after(locked, changes)}
     if move is Move.ARRIVE:
-        assert said.location is not None  # noqa: S101 - the table demands it
-        return {"distance_m": _distance_m(locked, said), "accuracy_m": said.location.accuracy_m}
+        return _arrived(locked, said)
     if move is Move.CHECK:
         return {"kind": CHECKS[State(locked.state)]}
     if move in {Move.HAND_OVER, Move.RELIEVE}:
@@ -420,6 +435,19 @@ def _facts_of_move(locked: CaseRow, moved: Moved, said: Particulars, changes: Ma
     if move is Move.UNMERGE:
         return {"out_of": str(locked.merged_into)}
     return {}
+
+
+def _arrived(locked: CaseRow, said: Particulars) -> dict[str, object]:
+    """How far from the place and how exact; or why the phone could not say."""
+    if said.location is None:
+        return {"no_fix": said.no_fix}
+    taken = said.fix.taken_at if said.fix else None
+    return {
+        "distance_m": _distance_m(locked, said),
+        "accuracy_m": said.location.accuracy_m,
+        **({"taken_at": taken.isoformat()} if taken is not None else {}),
+        **({"mocked": True} if said.fix and said.fix.mocked else {}),
+    }
 
 
 def _before_and_after(locked: CaseRow, changes: Mapping[str, Any]) -> dict[str, list[object]]:

@@ -76,6 +76,7 @@ class Recorded:
     asks_part: AskedPart | None = None  # a further department is asked for a part
     ends_part: EndedPart | None = None  # a part ends by this very move
     undone: Undoing | None = None  # what the move undoes
+    captured_at: datetime | None = None  # when it was done out there, where that judges its clocks
 
     @property
     def to_clocks(self) -> Move:
@@ -302,11 +303,14 @@ async def _turn_clocks(
         fresh = _started(book, row, what, running, now)
         going += [*staying, *fresh]
         started += fresh
-    stopped = await stop_clocks(conn, book, stopped, now)
+    captured = {row.id: what.captured_at for row, what, _ in moves if what.captured_at is not None}
+    stopped = await stop_clocks(conn, book, stopped, now, captured)
     await clocks.change(conn, stopped)
     await clocks.add(conn, started)
     due = {clock.case_id: clock.due_at for clock in going if clock.kind is Clock.HANDLING}
-    late = {clock.case_id for clock in stopped if clock.kind is Clock.HANDLING and now > clock.due_at}
+    late = {
+        clock.case_id for clock in stopped if clock.kind is Clock.HANDLING and (clock.ended_at or now) > clock.due_at
+    }
     return due, late
 
 

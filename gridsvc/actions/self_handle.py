@@ -6,11 +6,13 @@ from dataclasses import replace
 from datetime import datetime
 
 from events.catalog import CaseSelfHandled
-from gridsvc.actions.file_report import Taken, attributes_of, check_occurred
+from gridsvc.actions.file_report import Taken, attributes_of, check_occurred, dated
+from gridsvc.actions.judge_capture import facts_of_birth
 from gridsvc.actions.move_case import facts_of
 from gridsvc.actions.news import news_of
 from gridsvc.db import Conn
 from gridsvc.domain.access import Caller
+from gridsvc.domain.captured import Captured
 from gridsvc.domain.case import Actor, Move, Particulars, State, check_birth
 from gridsvc.domain.category import Category
 from gridsvc.domain.checking import SEND_WITHIN
@@ -41,6 +43,7 @@ async def self_handle(
     if owner is None:
         raise OutsideTheGrid(report.place.lon, report.place.lat)
     check_occurred(report, now)
+    report, captured = dated(report, now)
     attributes = attributes_of(report, category)
     draft = replace(_closed(report, by, category, owner, now), attributes=attributes)
     check_birth(draft.case(), Move.SELF_HANDLE, Actor(by), said, now)
@@ -48,7 +51,7 @@ async def self_handle(
     [accepted] = await numbers.take("acceptance", "", today.date())
     [taken] = await numbers.take("case", owner.division_code, today.date())
     draft = replace(draft, number=case_number(owner.division_code, today, taken))
-    entry = _entry(draft, report, acceptance_number(today, accepted), said, now)
+    entry = _entry(draft, report, captured, acceptance_number(today, accepted), said, now)
     case = replace(draft, head=entry.hash).keyed()
     await cases.add(conn, [case])
     await reports.add(conn, [NumberedReport(report, category, acceptance_number(today, accepted), attributes)], now)
@@ -91,7 +94,9 @@ def _closed(report: Report, by: Caller, category: Category, owner: Owner, now: d
     )
 
 
-def _entry(case: CaseRow, report: Report, accepted_as: str, said: Particulars, now: datetime) -> Entry:
+def _entry(
+    case: CaseRow, report: Report, captured: Captured | None, accepted_as: str, said: Particulars, now: datetime
+) -> Entry:
     facts = {
         "report": str(report.id),
         "acceptance_number": accepted_as,
@@ -102,6 +107,7 @@ def _entry(case: CaseRow, report: Report, accepted_as: str, said: Particulars, n
         "method": case.cell_method,
         "sampled": case.sampled,
         **({"attributes": dict(case.attributes)} if case.attributes else {}),
+        **facts_of_birth(captured),
         **facts_of(said, {}),
     }
     return chained(

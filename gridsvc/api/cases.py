@@ -12,6 +12,7 @@ from aiohttp import web
 
 from geo.place import Place
 from gridsvc.actions.move_case import move_case
+from gridsvc.api.captured_wire import captured_of
 from gridsvc.api.desk import DESK
 from gridsvc.api.idempotency import Answer, write
 from gridsvc.api.parts import caller_of, scoped
@@ -19,6 +20,7 @@ from gridsvc.api.report_wire import (
     Attributes,
     DivisionTold,
     DuplicateTold,
+    FixedLocation,
     Location,
     divisions_told,
     duplicates_told,
@@ -47,6 +49,7 @@ from gridsvc.domain.attribute import missing
 from gridsvc.domain.case import MOVES, STAGES, Actor, Move, Particulars, Party, Rule, State
 from gridsvc.domain.category import Category
 from gridsvc.domain.deadline import intervals
+from gridsvc.domain.fix import Fix
 from gridsvc.domain.offering import offered
 from gridsvc.errors import BadRequest, Unknown
 from gridsvc.store import (
@@ -226,7 +229,8 @@ class ClockTold(Told):
     """One clock, explained: which calendar and ladder, what counted, what fired, what comes next and who will hear.
 
     `part` and `department` say whose it is where it is not the whole case's. `plain_due_at` is when it would be due
-    had no outage been; null: none has moved it.
+    had no outage been; null: none has moved it. `judged_at` is when what stopped it was done, where a phone could
+    tell it only later: in time is judged by that, and not by `stopped_at`.
     """
 
     id: UUID
@@ -253,6 +257,7 @@ class ClockTold(Told):
     fired: list[RungTold]
     changes: list[ClockChangeTold]
     plain_due_at: datetime | None
+    judged_at: datetime | None
     outages: list[ClockOutageTold]
     outage_changes: list[OutageChangeTold]
 
@@ -417,6 +422,16 @@ class PhotoTold(Told):
     used_before: list[TwinTold]
 
 
+class DoubtTold(Told):
+    """A move that the desk should look at twice, and why: docs/rules/offline.md lists the doubts."""
+
+    version: int
+    move: str
+    actor: str
+    at: datetime
+    doubts: list[str]
+
+
 class CaseDetail(Told):
     """One case with its assignment, the limit of its edition and the clocks that run.
 
@@ -443,6 +458,7 @@ class CaseDetail(Told):
     merged: list[LinkedTold]
     main: LinkedTold | None
     duplicates: list[DuplicateTold]
+    doubted: list[DoubtTold]
     moves: list[str]
 
 
@@ -563,6 +579,7 @@ async def get_case(request: web.Request) -> web.Response:
             merged=[_linked(each) for each in await duplicates.merged_into(conn, view.id, keys)],
             main=_linked(main) if (main := await duplicates.main_of(conn, view.id, keys)) else None,
             duplicates=duplicates_told(alike),
+            doubted=[DoubtTold(**vars(each)) for each in await history.DOUBTED.all(conn, view.id)],
             call_backs=[_call_back(row) for row in asked],
             moves=await _moves(conn, view.id, caller, asked, now),
         )
@@ -662,7 +679,7 @@ async def _clocks(conn: Conn, view: CaseView, names: dict[str, tuple[str, str]],
             for i in intervals(
                 by[clock.id],
                 clock.started_at,
-                clock.stopped_at or now,
+                clock.ended_at or now,
                 stood_still.get(clock.id, ()),
                 clock.unit,
             )
@@ -697,6 +714,7 @@ async def _clocks(conn: Conn, view: CaseView, names: dict[str, tuple[str, str]],
                 ],
                 changes=[_change(row) for row in changed if row.clock_id == clock.id],
                 plain_due_at=clock.plain_due_at,
+                judged_at=clock.judged_at,
                 outages=[
                     ClockOutageTold(each.outage, each.start, each.end)
                     for each in stood_still.get(clock.id, ())
@@ -882,16 +900,22 @@ _FIELDS: Final[dict[str, Any]] = {
     "cause": UUID,
     "call_back": UUID,
     "satisfaction": Annotated[int, msgspec.Meta(ge=1, le=5)],
+    "no_fix": Annotated[str, msgspec.Meta(min_length=1, max_length=400)],
 }
 """How each particular of a move is written; the table of moves tells which of them a move has."""
 
 
+_FIELDS_OF: Final[dict[Move, dict[str, Any]]] = {Move.ARRIVE: {"location": FixedLocation}}
+"""What a move reads in another form than others do."""
+
+
 def fields_of(rule: Rule) -> list[Any]:
     """What the body of a move holds, by the table: name, type and, where it may be left out, the default."""
+    types = _FIELDS | _FIELDS_OF.get(rule.move, {})
     # Where the move has a list of reasons, one of them or words will do; the table looks at both.
     either = {"reason"} if "reason_code" in rule.takes else set()
-    fields: list[Any] = [(name, _FIELDS[name]) for name in rule.needs if name not in either]
-    return [*fields, *((name, _FIELDS[name] | None, None) for name in (*sorted(either), *rule.takes))]
+    fields: list[Any] = [(name, types[name]) for name in rule.needs if name not in either]
+    return [*fields, *((name, types[name] | None, None) for name in (*sorted(either), *rule.takes))]
 
 
 def _body_of(rule: Rule) -> type[Wanted]:
@@ -907,10 +931,10 @@ def _handler_of(rule: Rule, body: type[Wanted]) -> Callable[[web.Request], Await
     async def make_move(request: web.Request) -> web.StreamResponse:
         case_id, expected = path_id(request), if_match(request)
         said = await particulars_of(request, await read_body(request, body))
-        desk, actor = request.app[DESK], Actor(caller_of(request))
+        claimed, desk, actor = captured_of(request), request.app[DESK], Actor(caller_of(request))
 
         async def work(conn: Conn, now: datetime) -> Answer:
-            row = await move_case(conn, case_id, rule.move, actor, said, expected, desk.numbers, now)
+            row = await move_case(conn, case_id, rule.move, actor, said, expected, desk.numbers, now, claimed)
             return Answer(moved_told(row), headers={"ETag": f'"{row.version}"'})
 
         return await write(request, work)
@@ -926,7 +950,10 @@ async def particulars_of(request: web.Request, body: Wanted, without: Container[
     }
     place: Place | None = None
     if "location" in given:
-        place, _ = read_location(given.pop("location"), await request.app[DESK].city_bounds())
+        location = given.pop("location")
+        place, _ = read_location(location, await request.app[DESK].city_bounds())
+        if isinstance(location, FixedLocation):
+            given["fix"] = Fix(taken_at=location.taken_at, mocked=location.mocked)
     for name in {"evidence", "before"} & given.keys():
         given[name] = tuple(dict.fromkeys(given[name]))
     return Particulars(**given, location=place)
@@ -966,6 +993,7 @@ def _route_of(move: Move, rule: Rule) -> Route:
         statuses=(200, 409, 422, 428),
         idempotent=True,
         if_match=True,
+        captured=True,
     )
 
 

@@ -258,7 +258,22 @@ async def _metrics(request: web.Request) -> web.Response:
     return web.Response(body=generate_latest(metrics.registry), headers={"Content-Type": CONTENT_TYPE_PLAIN_0_0_4})
 
 
+class TimeTold(Told):
+    """The city's time, in milliseconds since 1970 (UTC): a phone measures by it how far its own clock is off."""
+
+    ms: int
+
+
+async def _time(request: web.Request) -> web.Response:
+    async with as_service(request) as (_, now):
+        return reply(TimeTold(ms=round(now.timestamp() * 1_000)), headers={"Cache-Control": "no-store"})
+
+
 ROUTES: Final = (
+    Route(
+        method="GET", path="/api/v1/time", handler=_time, roles=PUBLIC, answers=TimeTold,
+        summary="The city's time, for measuring a clock by it.",
+    ),
     Route(
         method="GET", path="/healthz", handler=_alive, roles=PUBLIC, answers=Alive,
         summary="The process lives.",

@@ -12,6 +12,7 @@ from typing import Any, Final
 import msgspec
 from aiohttp import web
 
+from gridsvc.api.captured_wire import CAPTURED_AT, CLOCK_SKEW, LAST_CONTACT
 from gridsvc.api.route import LOOPBACK, PUBLIC, Open, Route
 
 _PLACEHOLDER: Final = re.compile(r"\{(\w+)(?::[^{}]*)?\}")
@@ -136,11 +137,20 @@ def _parameters(route: Route, shape: dict[int, Any], components: dict[str, Any])
         said.append(_header("Idempotency-Key", "The client's own; the same key and body get the same answer."))
     if route.if_match:
         said.append(_header("If-Match", '"<version>" of the case, "a:<assignment id>" or "c:<call id>".'))
+    if route.captured:
+        said += [_header(name, says, required=False) for name, says in _CAPTURED.items()]
     return said
 
 
-def _header(name: str, says: str) -> dict[str, Any]:
-    return {"name": name, "in": "header", "required": True, "description": says, "schema": {"type": "string"}}
+_CAPTURED: Final = {
+    CAPTURED_AT: "When it was done, by the phone's clock, where it is sent later.",
+    CLOCK_SKEW: "How far that clock was off: server minus phone, in milliseconds, as last measured.",
+    LAST_CONTACT: "When the phone had last heard the server before it did this, by its own clock.",
+}
+
+
+def _header(name: str, says: str, *, required: bool = True) -> dict[str, Any]:
+    return {"name": name, "in": "header", "required": required, "description": says, "schema": {"type": "string"}}
 
 
 CONTRACT: Final = web.AppKey("contract", bytes)

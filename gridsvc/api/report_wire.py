@@ -37,6 +37,13 @@ class Location(Wanted):
     accuracy_m: float | None = None
 
 
+class FixedLocation(Location):
+    """Where the phone is, by a fix of `taken_at`, its own clock; `mocked`: an app made the place up."""
+
+    taken_at: Moment | None = None
+    mocked: bool = False
+
+
 class ReporterSaid(Wanted):
     """Who reported. Kept apart, shown masked, opened with a logged reason."""
 

@@ -6,6 +6,7 @@ from typing import Final
 
 from aiohttp import web
 
+from gridsvc.api.captured_wire import captured_of
 from gridsvc.api.desk import DESK
 from gridsvc.api.idempotency import claim_of
 from gridsvc.api.parts import caller_of
@@ -54,6 +55,7 @@ async def post_report(request: web.Request) -> web.Response:
         component=said.component,
         attributes=said.attributes,
         exercise=said.exercise,
+        claimed=captured_of(request),
     )
     return await desk.file(claim_of(request), report, scope_keys(caller))
 
@@ -92,5 +94,6 @@ ROUTES: Final = (
         answers=ReportFiled,
         statuses=(201, 409, 422),
         idempotent=True,
+        captured=True,
     ),
 )

@@ -39,7 +39,8 @@ class Route:
     `scope` is what an API key needs; None: no key may call it, whatever its scopes.
     `statuses` begins with the status of success; the rest are the refusals of its own, beside
     those that every route may give (400, 401, 403, 404, 503).
-    `idempotent` says that the write takes, and needs, an Idempotency-Key.
+    `idempotent` says that the write takes, and needs, an Idempotency-Key; `captured` that a phone may say when it was
+    done (gridsvc/api/captured_wire.py).
     """
 
     method: str
@@ -54,6 +55,7 @@ class Route:
     statuses: tuple[int, ...] = (200,)
     idempotent: bool = False
     if_match: bool = False
+    captured: bool = False
 
     @property
     def name(self) -> str:

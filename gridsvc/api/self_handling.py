@@ -10,6 +10,7 @@ import msgspec
 from aiohttp import web
 
 from gridsvc.actions.self_handle import self_handle
+from gridsvc.api.captured_wire import captured_of
 from gridsvc.api.desk import DESK
 from gridsvc.api.idempotency import Answer, write
 from gridsvc.api.parts import caller_of
@@ -58,6 +59,7 @@ async def post_self_handled(request: web.Request) -> web.Response:
         claim=claim,
         occurred_at=said.occurred_at,
         attributes=said.attributes,
+        claimed=captured_of(request),
     )
     particulars = Particulars(before=before, evidence=after, note=said.note or None)
 
@@ -80,5 +82,6 @@ ROUTES: Final = (
         answers=ReportFiled,
         statuses=(201, 409, 422),
         idempotent=True,
+        captured=True,
     ),
 )

@@ -34,6 +34,7 @@ from events.catalog import (
     CaseCoHandedIn,
     CaseCorrected,
     CaseDeclined,
+    CaseDeskAsked,
     CaseEscalated,
     CaseExtended,
     CaseFiled,
@@ -70,6 +71,7 @@ from geo.place import Place
 from geo.projection import metres_between
 from gridsvc.domain.access import Caller, Role, Whereabouts, roles_over
 from gridsvc.domain.call_back import CallBack
+from gridsvc.domain.fix import Fix
 from gridsvc.domain.reasons import REASONS, RESULTS, Reason, Reasons
 from gridsvc.domain.supervision import KINDS, LEVELS
 from gridsvc.domain.undoing import Undoing, in_time
@@ -171,6 +173,7 @@ class Move(StrEnum):
     FOLLOW = "follow"
     REMIND = "remind"
     NOTE = "note"
+    ASK_DESK = "ask_desk"
     SUPERVISE = "supervise"
     REPLY = "reply"
     UNDO = "undo"
@@ -309,6 +312,8 @@ class Particulars:
     cause: UUID | None = None
     call_back: UUID | None = None
     satisfaction: int | None = None
+    no_fix: str | None = None  # why the phone could not say where it is
+    fix: Fix | None = None  # what the phone says of `location` besides
 
 
 @dataclass(frozen=True)
@@ -355,6 +360,9 @@ ARRIVED_WITHIN_M: Final = 200.0
 """How far from the place somebody may stand who says that he has arrived."""
 
 INEXACT_AT_MOST_M: Final = 100.0
+
+TELLS_WITHIN_M: Final = 500.0
+"""A fix from mobile masts is inexact by a kilometre and more: it would stand at every place of a street."""
 
 
 def inexact_m(position: Place) -> float:
@@ -421,9 +429,26 @@ def corrects_something(case: Case, actor: Actor, said: Particulars, now: datetim
     return "nothing is corrected; want a category, a location, a description, an address or attributes"
 
 
+def says_where(case: Case, actor: Actor, said: Particulars, now: datetime) -> str | None:
+    """Who has arrived sends his position, or says why his phone has none; never both."""
+    if (said.location is None) == (said.no_fix is None):
+        return "want location, or no_fix with the reason why the phone has none"
+    return None
+
+
+def exact_enough(case: Case, actor: Actor, said: Particulars, now: datetime) -> str | None:
+    """A position that is inexact by more than 500 m says nothing of where somebody stands."""
+    accuracy_m = said.location.accuracy_m if said.location else None
+    if accuracy_m is None or accuracy_m <= TELLS_WITHIN_M:
+        return None
+    return f"the position is exact to {accuracy_m:.0f} m; want at most {TELLS_WITHIN_M:.0f} m, or say no_fix"
+
+
 def at_the_place(case: Case, actor: Actor, said: Particulars, now: datetime) -> str | None:
     """Who has arrived stands within 200 m of the place, or further by what his position is inexact, at most 100 m."""
-    if case.place is None or said.location is None:
+    if said.location is None:
+        return None
+    if case.place is None:
         return "the case has no place yet"
     away, allowed = metres_between(case.place, said.location), ARRIVED_WITHIN_M + inexact_m(said.location)
     return None if away <= allowed else f"the position is {away:.0f} m from the case; want at most {allowed:.0f} m"
@@ -864,8 +889,9 @@ MOVES: Final[dict[Move, Rule]] = {
         ),
         Rule(
             move=Move.ARRIVE, says="The owner, or who was called, is at the place, and his position says so (到场).",
-            before=OWNED, after=None, by=_OWNER | {Party.RESPONDER}, needs=("location",), takes=("note",),
-            guards=(running, at_the_place), stops=(Clock.STOP_IT,), tells=CaseArrived, over_http=True,
+            before=OWNED, after=None, by=_OWNER | {Party.RESPONDER}, takes=("location", "no_fix", "note"),
+            guards=(running, says_where, exact_enough, at_the_place), stops=(Clock.STOP_IT,), tells=CaseArrived,
+            over_http=True,
         ),
         Rule(
             move=Move.START, says="Work begins on the spot (开始处置).",
@@ -1021,6 +1047,11 @@ MOVES: Final[dict[Move, Rule]] = {
             before=OPEN, after=None, by=_DESK | _OWNER | {Party.RESPONDER}, needs=("note",), takes=("evidence",),
             tells=CaseNoted,
             over_http=True,
+        ),
+        Rule(
+            move=Move.ASK_DESK, says="The owner asks the desk for more time, hands, means or advice (请示求助).",
+            before=OWNED, after=None, by=_OWNER, needs=("reason",), takes=("reason_code", "evidence"),
+            guards=(running,), tells=CaseDeskAsked, over_http=True,
         ),
         Rule(
             move=Move.SUPERVISE, says="A supervision order is laid on the case (督办).",
@@ -1266,7 +1297,8 @@ def check_particulars(rule: Rule, case: Case, said: Particulars, reasons: Reason
         if not (getattr(said, name) or (name == "reason" and reason is not None and not reason.wants_words)):
             raise BadRequest(f"{rule.move} needs {name}", field=name, wanted=list(rule.needs))
     for name, value in vars(said).items():
-        if value and name not in rule.needs and name not in rule.takes:
+        asked_as = "no_fix" if name == "fix" else name  # who may say that there is none says of it what it is
+        if value and asked_as not in rule.needs and asked_as not in rule.takes:
             raise BadRequest(
                 f"{rule.move} does not take {name}", field=name, wanted=sorted({*rule.needs, *rule.takes})
             )

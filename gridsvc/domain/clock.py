@@ -8,6 +8,7 @@ from datetime import datetime
 from uuid import UUID
 
 from gridsvc.domain.calendar import Calendar
+from gridsvc.domain.captured import judged_at
 from gridsvc.domain.case import Clock
 from gridsvc.domain.category import Category
 from gridsvc.domain.deadline import Budget, ClockUnit, Pause
@@ -41,6 +42,12 @@ class CaseClock:
     rung_calendar: str | None = None  # of a natural clock whose rungs wait in working time
     rung_at: datetime | None = None  # when the last rung fired
     plain_due_at: datetime | None = None  # when it was due had no outage been; None: no outage moved it
+    judged_at: datetime | None = None  # when what stopped it was done, where a phone could tell it only later
+
+    @property
+    def ended_at(self) -> datetime | None:
+        """By which moment it was in time or late; None while it has not stopped."""
+        return self.judged_at or self.stopped_at
 
     @property
     def budget(self) -> Budget:
@@ -84,11 +91,15 @@ def _waits_by(rungs: Sequence[Rung], runs_by: Calendar | None, of_case: Calendar
     return of_case if runs_by is None and any(rung.waits_in_working_time for rung in rungs) else None
 
 
-def stop_clock(clock: CaseClock, now: datetime) -> CaseClock:
-    """The clock has done its work; it never fires again. Stopping twice changes nothing."""
+def stop_clock(clock: CaseClock, now: datetime, captured_at: datetime | None = None) -> CaseClock:
+    """The clock has done its work; it never fires again. Stopping twice changes nothing.
+
+    `captured_at` is when a phone says, and is believed, that it was done: late or in time is judged by that.
+    """
     if clock.state == "stopped":
         return clock
-    return replace(clock, state="stopped", stopped_at=now, next_level=None, next_fire_at=None)
+    judged = judged_at(clock.kind, clock.started_at, captured_at, now)
+    return replace(clock, state="stopped", stopped_at=now, judged_at=judged, next_level=None, next_fire_at=None)
 
 
 def pause_clock(clock: CaseClock) -> CaseClock:

@@ -104,6 +104,14 @@ REASONS: Final[Mapping[str, tuple[Reason, ...]]] = {
         Reason("coordination", "需多部门协调", "Several departments are needed"),
         OTHER,
     ),
+    "ask_desk": (
+        Reason("more_time", "申请延期", "More time"),
+        Reason("more_hands", "请求增援", "More hands"),
+        Reason("another_department", "需其他部门配合", "Another department is needed"),
+        Reason("means", "缺少装备或材料", "Gear or material"),
+        Reason("advice", "请求指导", "What shall be done"),
+        OTHER,
+    ),
     "cancel": (
         Reason("mistake", "误报误立", "Reported or filed by mistake"),
         Reason("duplicate", "重复案卷", "The same as another case"),

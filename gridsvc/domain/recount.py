@@ -15,6 +15,7 @@ from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
+from gridsvc.domain.captured import judged_at
 from gridsvc.domain.case import FINAL, MOVES, RUN_ON_CLOSED, Clock, Move, Pool, State
 from gridsvc.domain.evaluation import MARKED, POSTS, Asked, Figure, Subject, Whose, sees
 from gridsvc.domain.history import Entry
@@ -67,6 +68,12 @@ class _Ran:
     held: dict[str, datetime] = field(default_factory=dict)  # outages without an end, and since when each holds it
     asked_of: str | None = None  # who was sent to look
     answered: bool = False
+    judged: datetime | None = None  # when what stopped it was done, where a phone could tell it only later
+
+    @property
+    def ended(self) -> datetime | None:
+        """By which moment it was in time or late."""
+        return self.judged or self.stopped
 
     @property
     def waits(self) -> bool:
@@ -148,8 +155,8 @@ def _take(told: _Told, entry: Entry, known: Known) -> None:
     if move is Move.RETURN and owner is not None:
         owner.returned = True
     if move is Move.HAND_IN:
-        began = next(run.began for run in reversed(turn.runs) if run.stopped == entry.at)
-        told.waits = _HandIn(entry.at, owner, _seconds(began, entry.at))
+        handled = next(run for run in reversed(turn.runs) if run.stopped == entry.at)
+        told.waits = _HandIn(entry.at, owner, _seconds(handled.began, handled.ended or entry.at))
         told.hand_ins.append(told.waits)
     if move in {Move.CLOSE, Move.VISIT}:
         turn.closed = entry.at
@@ -233,6 +240,7 @@ def _turn_clocks(told: _Told, entry: Entry, known: Known) -> None:
         if kind in stops or (entry.to_state in FINAL and kind not in RUN_ON_CLOSED):
             run = told.live.pop(kind)
             run.stopped = entry.at
+            run.judged = judged_at(kind, run.began, _captured(entry), entry.at)
             told.over.append(run)
             run.answered = entry.move in {Move.CHECK, Move.REPLY}
     turn = told.turns[-1]
@@ -243,6 +251,13 @@ def _turn_clocks(told: _Told, entry: Entry, known: Known) -> None:
             told.live[kind] = run
             if kind is Clock.HANDLING:
                 turn.runs.append(run)
+
+
+def _captured(entry: Entry) -> datetime | None:
+    captured = entry.facts.get("captured")
+    if not isinstance(captured, Mapping) or not captured.get("counts"):
+        return None
+    return datetime.fromisoformat(str(captured["at"]))
 
 
 def _starts_and_stops(entry: Entry) -> tuple[tuple[Clock, ...], tuple[Clock, ...]]:
@@ -320,8 +335,8 @@ def _due(told: _Told, turn: _Turn, now: datetime) -> Iterator[Happened]:
     stands = current and told.suspended
     handled = turn.closed is not None or (current and told.state is State.HANDLED)
     runs_on = last.stopped is None and not stands
-    late = runs_on or any(run.stopped is not None and run.stopped > run.plain_due for run in turn.runs)
-    all_the_same = runs_on or any(run.stopped is not None and run.stopped > run.due for run in turn.runs)
+    late = runs_on or any(run.ended is not None and run.ended > run.plain_due for run in turn.runs)
+    all_the_same = runs_on or any(run.ended is not None and run.ended > run.due for run in turn.runs)
     counts = {
         "due": True, "due_suspended": stands, "due_handled": handled,
         "due_handled_in_time": handled and not all_the_same, "due_closed": turn.closed is not None,
@@ -335,7 +350,7 @@ def _due(told: _Told, turn: _Turn, now: datetime) -> Iterator[Happened]:
 def _at_desk(told: _Told, run: _Ran, now: datetime) -> Iterator[Happened]:
     if run.due >= now or run.waits:
         return
-    in_time = run.stopped is not None and run.stopped <= run.due
+    in_time = run.ended is not None and run.ended <= run.due
     if run.kind in _DESKS:
         yield Happened(f"{_DESKS[run.kind]}_due", run.due, _at_post(told, f"{_DESKS[run.kind]}_due"))
         if in_time:

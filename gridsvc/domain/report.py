@@ -8,6 +8,7 @@ from datetime import datetime
 from uuid import UUID
 
 from geo.place import Place
+from gridsvc.domain.captured import Claimed
 from gridsvc.domain.case import Clock, Move, Pool, State
 from gridsvc.domain.category import Category
 from gridsvc.domain.checking import wanted_check
@@ -55,6 +56,7 @@ class Report:
     attributes: Mapping[str, str | int | float] = field(default_factory=dict)  # as the caller wrote them
     component: str | None = None  # code of the component it is about; its surveyed place is then the case's
     exercise: bool = False  # 演练: its case rings and runs like any other, and counts nowhere
+    claimed: Claimed | None = None  # when a phone says that it was made, where it could tell it only later
 
 
 @dataclass(frozen=True)

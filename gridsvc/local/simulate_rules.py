@@ -30,6 +30,7 @@ REOPENED: Final = 0.03
 SLOW: Final = 0.12
 ARRIVES: Final = 0.25  # says so before work begins; this and those below by version, so more than once now and then
 EXTENDED: Final = 0.30  # of the slow ones
+ASKED: Final = 0.25  # of the slow ones the desk is asked for more time first; by version
 CHECKED: Final = 0.12  # somebody is sent to look before it is closed
 SHARED: Final = 0.12  # a further department is asked for a part; by version, so by several now and then
 PART_FIRST: Final = 0.50  # of those the part is done before the lead's own work
@@ -238,6 +239,8 @@ def _at_work(case: SeenCase, seed: int) -> Step:
         return Step(move="remind", by=By.DISPATCHER, after_minutes=5, said={"note": "已超时，请尽快处置"})
     if slow and case.overdue and case.version % 3 == 0:
         return Step(move="supervise", by=By.SUPERVISOR, after_minutes=5, said={"reason": "超时督办"})
+    if slow and not case.overdue and case.extensions == 0 and _chance(case, seed, f"ask {case.version}") < ASKED:
+        return Step(move="ask_desk", by=By.OWNER, after_minutes=8, said={"reason_code": "more_time"})
     if slow and not case.overdue and case.extensions < 2 and _chance(case, seed, f"extend {case.version}") < EXTENDED:
         return Step(move="extend", by=By.DISPATCHER, after_minutes=10, said={"reason_code": "parts"})
     minutes = _between(case, seed, "work", 200, 600) if slow else _between(case, seed, "work", 12, 50)

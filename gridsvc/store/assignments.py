@@ -64,6 +64,18 @@ OF_CASE = Statement(
 )
 
 
+ONE = Statement(
+    AssignmentRow,
+    """
+    SELECT id, case_id, cycle, officer_id, department, rule, edition, reasons, assigned_by, assigned_at,
+           ended_at, ended_why
+      FROM assignments
+     WHERE id = $1::uuid
+       AND case_id = $2::uuid
+    """,
+)
+
+
 @dataclass(frozen=True, kw_only=True)
 class PoolingRow:
     """One time that routing found nobody: why, and everything that was weighed."""

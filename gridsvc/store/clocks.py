@@ -19,16 +19,16 @@ _ADD = Statement(
     INSERT INTO clocks (
            id, case_id, cycle, kind, ladder, unit, budget_seconds, calendar, edition, state, started_at,
            stopped_at, due_at, provisional, fired_level, next_level, next_fire_at, co_handling_id,
-           ladder_edition, rung_calendar, rung_at, plain_due_at)
+           ladder_edition, rung_calendar, rung_at, plain_due_at, judged_at)
     SELECT id, case_id, cycle, kind, ladder, unit, budget_seconds, calendar, edition, state, started_at,
            stopped_at, due_at, provisional, fired_level, next_level, next_fire_at, co_handling_id,
-           ladder_edition, rung_calendar, rung_at, plain_due_at
+           ladder_edition, rung_calendar, rung_at, plain_due_at, judged_at
       FROM json_to_recordset($1::text::json) AS r (
            id uuid, case_id uuid, cycle integer, kind text, ladder text, unit text, budget_seconds integer,
            calendar text, edition integer, state text, started_at timestamptz, stopped_at timestamptz,
            due_at timestamptz, provisional boolean, fired_level integer, next_level integer,
            next_fire_at timestamptz, co_handling_id uuid, ladder_edition integer, rung_calendar text,
-           rung_at timestamptz, plain_due_at timestamptz)
+           rung_at timestamptz, plain_due_at timestamptz, judged_at timestamptz)
     """,
 )
 
@@ -40,12 +40,12 @@ _CHANGE = Statement(
            due_at = r.due_at, provisional = r.provisional, fired_level = r.fired_level,
            next_level = r.next_level, next_fire_at = r.next_fire_at, ladder = r.ladder,
            ladder_edition = r.ladder_edition, rung_calendar = r.rung_calendar, rung_at = r.rung_at,
-           plain_due_at = r.plain_due_at
+           plain_due_at = r.plain_due_at, judged_at = r.judged_at
       FROM json_to_recordset($1::text::json) AS r (
            id uuid, budget_seconds integer, edition integer, state text, stopped_at timestamptz,
            due_at timestamptz, provisional boolean, fired_level integer, next_level integer,
            next_fire_at timestamptz, ladder text, ladder_edition integer, rung_calendar text, rung_at timestamptz,
-           plain_due_at timestamptz)
+           plain_due_at timestamptz, judged_at timestamptz)
      WHERE c.id = r.id
     """,
 )
@@ -75,6 +75,7 @@ class _ClockRow:
     rung_calendar: str | None
     rung_at: datetime | None
     plain_due_at: datetime | None
+    judged_at: datetime | None
 
     def clock(self) -> CaseClock:
         return CaseClock(**{**vars(self), "kind": Clock(self.kind), "unit": ClockUnit(self.unit)})
@@ -85,7 +86,7 @@ _LIVE = Statement(
     """
     SELECT id, case_id, cycle, kind, ladder, unit, budget_seconds, calendar, edition, state, started_at,
            stopped_at, due_at, provisional, fired_level, next_level, next_fire_at, co_handling_id,
-           ladder_edition, rung_calendar, rung_at, plain_due_at
+           ladder_edition, rung_calendar, rung_at, plain_due_at, judged_at
       FROM clocks
      WHERE case_id = ANY ($1::uuid[])
        AND state <> 'stopped'
@@ -98,7 +99,7 @@ _OPEN_BY_CALENDAR = Statement(
     """
     SELECT id, case_id, cycle, kind, ladder, unit, budget_seconds, calendar, edition, state, started_at,
            stopped_at, due_at, provisional, fired_level, next_level, next_fire_at, co_handling_id,
-           ladder_edition, rung_calendar, rung_at, plain_due_at
+           ladder_edition, rung_calendar, rung_at, plain_due_at, judged_at
       FROM clocks
      WHERE calendar = $1::text
        AND state <> 'stopped'
@@ -110,7 +111,7 @@ _OF_CASE = Statement(
     """
     SELECT id, case_id, cycle, kind, ladder, unit, budget_seconds, calendar, edition, state, started_at,
            stopped_at, due_at, provisional, fired_level, next_level, next_fire_at, co_handling_id,
-           ladder_edition, rung_calendar, rung_at, plain_due_at
+           ladder_edition, rung_calendar, rung_at, plain_due_at, judged_at
       FROM clocks
      WHERE case_id = $1::uuid
      ORDER BY started_at, id
@@ -146,7 +147,7 @@ _OF_CASES = Statement(
     """
     SELECT id, case_id, cycle, kind, ladder, unit, budget_seconds, calendar, edition, state, started_at,
            stopped_at, due_at, provisional, fired_level, next_level, next_fire_at, co_handling_id,
-           ladder_edition, rung_calendar, rung_at, plain_due_at
+           ladder_edition, rung_calendar, rung_at, plain_due_at, judged_at
       FROM clocks
      WHERE case_id = ANY ($1::uuid[])
      ORDER BY case_id, started_at, id

@@ -39,6 +39,7 @@ class EndedPart:
     reply: str | None = None
     before: tuple[UUID, ...] = ()
     evidence: tuple[UUID, ...] = ()
+    judged_at: datetime | None = None  # when it was done, where a phone could tell it only later
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -90,10 +91,10 @@ _END = Statement(
     UPDATE co_handlings p
        SET ended_at = $2::timestamptz, ended_by = r.ended_by, result = r.result, reason_code = r.reason_code,
            reply = r.reply, before = r.before, evidence = r.evidence,
-           late = k.state = 'running' AND k.due_at < $2::timestamptz
+           late = k.state = 'running' AND k.due_at < coalesce(r.judged_at, $2::timestamptz)
       FROM json_to_recordset($1::text::json) AS r (
            case_id uuid, department text, result text, ended_by text, reason_code text, reply text, before uuid[],
-           evidence uuid[]),
+           evidence uuid[], judged_at timestamptz),
            clocks k
      WHERE p.case_id = r.case_id
        AND p.department = r.department

@@ -74,6 +74,7 @@ COUNTED = Statement(
        WHERE o.to_at IS NULL AND o.from_at < k.due_at AND k.state = 'paused'
     ), handling AS MATERIALIZED (   -- what an undone assignment began and ended is no limit of anybody's
       SELECT k.id, k.case_id, k.cycle, k.state, k.started_at, k.stopped_at, k.due_at,
+             coalesce(k.judged_at, k.stopped_at) AS ended_at,   -- told late by a phone, it was done before
              coalesce(k.plain_due_at, k.due_at) AS plain_due_at
         FROM clocks k
        WHERE k.kind = 'handling'
@@ -120,7 +121,7 @@ COUNTED = Statement(
              count(*) AS handed_in,
              count(*) FILTER (WHERE a.ended_why = 'closed' AND a.ended_at = k.stopped_at) AS handed_in_passed,
              count(*) FILTER (WHERE m.case_id IS NOT NULL) AS handed_in_reworked,
-             sum(floor(extract(epoch FROM k.started_at - h.started_at)))::bigint AS handling_seconds
+             sum(floor(extract(epoch FROM h.ended_at - h.started_at)))::bigint AS handling_seconds
         FROM clocks k
         JOIN owned a ON a.case_id = k.case_id AND a.assigned_at <= k.started_at
                     AND (a.ended_at IS NULL OR a.ended_at > k.started_at)
@@ -152,10 +153,10 @@ COUNTED = Statement(
              a.ended_why = 'closed' IS TRUE OR (a.case_cycle = k.cycle AND a.case_state = 'handled') AS handled,
              (k.state <> 'stopped' AND NOT (k.state = 'paused' AND a.suspended))
                OR EXISTS (SELECT FROM handling e WHERE e.case_id = k.case_id AND e.cycle = k.cycle
-                                                   AND e.stopped_at > e.plain_due_at) AS late,
+                                                   AND e.ended_at > e.plain_due_at) AS late,
              (k.state <> 'stopped' AND NOT (k.state = 'paused' AND a.suspended))
                OR EXISTS (SELECT FROM handling e WHERE e.case_id = k.case_id AND e.cycle = k.cycle
-                                                   AND e.stopped_at > e.due_at) AS late_all_the_same,
+                                                   AND e.ended_at > e.due_at) AS late_all_the_same,
              m.extended IS TRUE AS extended, m.granted IS TRUE AS exempt
         FROM handling k
         JOIN owned a ON a.case_id = k.case_id AND a.cycle = k.cycle
@@ -215,7 +216,8 @@ COUNTED = Statement(
        {_BY}
     ), orders AS (   -- one that ended without a reply was called off
       SELECT width_bucket(k.due_at, $1::timestamptz[]) AS piece,{_DESK}, 'supervisor' AS post,
-             count(*) AS orders_due, count(*) FILTER (WHERE k.stopped_at <= k.due_at) AS orders_in_time
+             count(*) AS orders_due,
+             count(*) FILTER (WHERE coalesce(k.judged_at, k.stopped_at) <= k.due_at) AS orders_in_time
         FROM supervision_orders o
         JOIN clocks k ON k.case_id = o.case_id AND k.kind = 'supervision' AND k.started_at = o.ordered_at
         JOIN placed c ON c.id = o.case_id
@@ -228,7 +230,8 @@ COUNTED = Statement(
              CASE WHEN NOT c.opened OR $3::text = 'officer' THEN s.officer_id END AS officer, NULL::text AS post,
              count(*) AS checks_due,
              count(*) FILTER (WHERE s.result IS NOT NULL) AS checks_done,
-             count(*) FILTER (WHERE s.result IS NOT NULL AND k.stopped_at <= k.due_at) AS checks_in_time
+             count(*) FILTER (WHERE s.result IS NOT NULL AND coalesce(k.judged_at, k.stopped_at) <= k.due_at)
+               AS checks_in_time
         FROM checks s
         JOIN clocks k ON k.case_id = s.case_id AND k.kind = 'on_site' AND k.started_at = s.sent_at
         JOIN placed c ON c.id = s.case_id

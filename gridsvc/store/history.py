@@ -37,6 +37,76 @@ OF_CASE = Statement(
 
 
 @dataclass(frozen=True)
+class Last:
+    """When somebody last did something to a case: captured then, or else received."""
+
+    at: datetime
+
+
+LAST_OF_ACTOR = Statement(
+    Last,
+    """
+    SELECT coalesce((facts -> 'captured' ->> 'at')::timestamptz, at) AS at
+      FROM history
+     WHERE case_id = $1::uuid
+       AND actor = $2::text
+     ORDER BY version DESC
+     LIMIT 1
+    """,
+)
+
+
+@dataclass(frozen=True)
+class Meanwhile:
+    """One row of a history, as somebody reads it whose own move came too late: who, which move, when."""
+
+    version: int
+    move: str
+    actor: str
+    at: datetime
+
+
+MEANWHILE = Statement(
+    Meanwhile,
+    """
+    SELECT version, move, actor, at
+      FROM (SELECT version, move, actor, at
+              FROM history
+             WHERE case_id = $1::uuid
+               AND version > $2::integer
+               AND at >= $3::timestamptz
+               AND at <= $4::timestamptz
+             ORDER BY version DESC
+             LIMIT $5::integer) AS newest
+     ORDER BY version
+    """,
+)
+
+
+@dataclass(frozen=True)
+class Doubted:
+    """A move that the desk should look at twice, and why (gridsvc/domain/captured.py)."""
+
+    version: int
+    move: str
+    actor: str
+    at: datetime
+    doubts: list[str]
+
+
+DOUBTED = Statement(
+    Doubted,
+    """
+    SELECT version, move, actor, at, ARRAY(SELECT jsonb_array_elements_text(facts -> 'doubts')) AS doubts
+      FROM history
+     WHERE case_id = $1::uuid
+       AND facts ? 'doubts'
+     ORDER BY version
+    """,
+)
+
+
+@dataclass(frozen=True)
 class LastVersion:
     """How far a case says its history goes, and the hash it says it ends with."""
 

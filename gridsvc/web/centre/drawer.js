@@ -1,6 +1,7 @@
 // The drawer: what and how long; evidence; where; who and why; duplicates; moves; history; clocks explained.
 import { html, useEffect, useRef, useState } from "../shared/screen.js";
 import { cityNow, decade } from "../shared/clock.js";
+import { metresBetween } from "../shared/ground.js";
 import { count, distance, lasting, moment, named, t, word } from "../shared/language.js";
 import { Mark } from "../shared/marks.js";
 import { Refused, ask, askAll } from "../shared/service.js";
@@ -139,13 +140,6 @@ export function nearest(of) {
   return officers.value.filter((each) => each.on_duty && each.lon !== null && each.lat !== null)
     .map((officer) => ({ officer, metres: metresBetween(lon, lat, officer.lon ?? 0, officer.lat ?? 0) }))
     .sort((one, other) => one.metres - other.metres);
-}
-
-/** On a ball, that is near enough to sort by. @param {number} lon @param {number} lat @param {number} toLon @param {number} toLat */
-export function metresBetween(lon, lat, toLon, toLat) {
-  const north = (toLat - lat) * 111_195;
-  const east = (toLon - lon) * 111_195 * Math.cos((lat * Math.PI) / 180);
-  return Math.hypot(north, east);
 }
 
 /** @param {{whole: Whole}} props */

@@ -1,6 +1,7 @@
 // The fields of a move's form, built from what the table of moves asks for.
 import { html, useState } from "../shared/screen.js";
 import { distance, named, t, word } from "../shared/language.js";
+import { codesOf } from "../shared/moveform.js";
 import { upload } from "../shared/service.js";
 import { cases, categoryName, lists, officers } from "./city.js";
 import { nearest } from "./drawer.js";
@@ -46,15 +47,9 @@ export function Field({ name, needed, rule, detail }) {
  */
 function choicesOf(name, rule, detail) {
   const of = detail?.case;
-  const known = rule.choices.filter((each) => each.field === name);
-  if (known.length > 0) return known.map((each) => ({ code: each.code, says: named(each.name, each.name_en) }));
+  const known = codesOf(name, rule, of?.state);
+  if (known !== null) return known;
   switch (name) {
-    case "reason_code":
-      return rule.reasons.filter((each) => each.active).map((each) => ({ code: each.code, says: named(each.name, each.name_en) + (each.wants_words ? t("field.wantsWords") : "") }));
-    case "result": {
-      const kind = of && rule.move === "check" ? { reported: "pre_filing_check", handled: "closing_check", closed: "re_check" }[of.state] : undefined;
-      return rule.results.filter((each) => kind === undefined || each.of === kind).map((each) => ({ code: each.code, says: named(each.name, each.name_en) }));
-    }
     case "officer": return officerChoices(of ?? null);
     case "department":
       return (lists.value?.departments ?? []).map((each) => ({ code: each.code, says: named(each.name, each.name_en) }));

@@ -1,12 +1,12 @@
 // The intake form: what somebody says on the telephone becomes a report, by keyboard alone.
 import { html, useEffect, useRef, useState } from "../shared/screen.js";
 import { cityNow } from "../shared/clock.js";
+import { metresBetween } from "../shared/ground.js";
 import { distance, named, t, word } from "../shared/language.js";
 import { Refused, ask, person, write as send } from "../shared/service.js";
 import { caseTurn, cases, categoryName, divisionName, lists } from "./city.js";
 import { Combo } from "./combo.js";
 import { clear, draft, keyFor, takeUp, write } from "./draft.js";
-import { metresBetween } from "./drawer.js";
 import { sentence } from "./moves.js";
 import { asksForPlace, goal, mapFirst, marked, open } from "./view.js";
 

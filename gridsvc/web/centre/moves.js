@@ -2,17 +2,18 @@
 // its form; and, where somebody was faster, the choice.
 import { html, useState } from "../shared/screen.js";
 import { t, word } from "../shared/language.js";
+import { ANNOUNCED, fieldsOf, sentence } from "../shared/moveform.js";
 import { Refused, ask, askAll, newKey, write } from "../shared/service.js";
 import { lists } from "./city.js";
 import { Field, read } from "./fields.js";
 import { say } from "./said.js";
 
-/** @import { CaseDetail, HistoryRow, MoveRule } from "../shared/types.js" */
+export { fieldsOf, sentence } from "../shared/moveform.js";
+
+/** @import { CaseDetail, HistoryRow } from "../shared/types.js" */
 
 /** What one does here most often, in the order of a case's life; the others stand behind "more". */
 const FIRST = ["locate", "file", "answer", "respond", "assign", "forward", "accept", "arrive", "start", "hand_in", "close", "rework", "resume", "settle_appeal", "call_back", "reply"];
-/** What is only announced makes no decision stale: nobody is asked again because a rung fired meanwhile. */
-const ANNOUNCED = new Set(["escalate", "remind", "adjust"]);
 const HURTS = new Set(["reject", "cancel", "merge"]);
 
 /** @param {{detail: CaseDetail, again: () => void}} props */
@@ -115,28 +116,4 @@ function MoveForm({ detail, move, again, done }) {
       <button type="button" onClick=${done}>${t("moves.cancel")}</button>
     </div>`}
   </form>`;
-}
-
-/**
- * The fields of a move's form. A reason is a code or words: where there are codes, the code comes first.
- * @param {MoveRule} rule
- */
-export function fieldsOf(rule) {
-  const coded = rule.may_say.includes("reason_code") && rule.reasons.some((each) => each.active);
-  const fields = coded ? [{ name: "reason_code", needed: true }] : [];
-  for (const name of rule.must_say) fields.push({ name, needed: !(coded && name === "reason") });
-  for (const name of rule.may_say) if (name !== "reason_code" && name !== "attributes") fields.push({ name, needed: false });
-  return fields;
-}
-
-/**
- * What a refusal says, in the person's words where we have some, and the service's own otherwise.
- * @param {Refused} refused
- */
-export function sentence(refused) {
-  if (refused.status === 0) return t("trouble.unreachable");
-  const guard = refused.facts["guard"];
-  const known = typeof guard === "string" ? word("guard", guard) : guard;
-  if (typeof known === "string" && known !== guard) return known;
-  return `${word("refused", refused.code)}: ${refused.message}`;
 }

@@ -2,6 +2,8 @@
 
 /** @import { Brief, Person } from "../shared/types.js" */
 
+export { byUrgency } from "../shared/urgency.js";
+
 /**
  * Why a case waits for this role; null: it does not. The first rule that holds says why.
  * @type {Record<string, [string, (brief: Brief) => boolean][]>}
@@ -46,25 +48,6 @@ export function waitsFor(brief, person) {
 /** Whether any role of this person has a queue at all. @param {Person} person */
 export const hasQueue = (person) =>
   person.roles.some(({ role }) => role in RULES || role === "officer" || role === "handler");
-
-const WEIGHT = { emergency: 0, high: 1, normal: 2, low: 3 };
-
-/**
- * Emergencies first, then what is due first, then what has no limit yet, the gravest and oldest first.
- * @param {Brief} one
- * @param {Brief} other
- */
-export function byUrgency(one, other) {
-  const loud = Number(other.severity === "emergency") - Number(one.severity === "emergency");
-  if (loud !== 0) return loud;
-  const paused = Number(one.paused) - Number(other.paused);
-  if (paused !== 0) return paused;
-  if (one.due_at !== null && other.due_at !== null && one.due_at !== other.due_at) {
-    return Date.parse(one.due_at) - Date.parse(other.due_at);
-  }
-  if ((one.due_at === null) !== (other.due_at === null)) return one.due_at === null ? 1 : -1;
-  return WEIGHT[one.severity] - WEIGHT[other.severity] || (one.id < other.id ? -1 : 1);
-}
 
 /**
  * @param {Brief} one

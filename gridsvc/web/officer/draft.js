@@ -12,6 +12,7 @@ import { draft as keptDraft, drafts, dropPhotos, items, photoIds, putDraft } fro
  * @property {string} description
  * @property {Record<string, string>} attributes
  * @property {string[]} photos ids
+ * @property {string[]} after ids: what it was like when it had been put right on the spot
  * @property {string[]} voices ids
  * @property {Place | null} place
  * @property {number} begun_at ms; 0: nothing was written yet
@@ -20,7 +21,7 @@ import { draft as keptDraft, drafts, dropPhotos, items, photoIds, putDraft } fro
 export const NAME = "report";
 
 /** @returns {Draft} */
-const blank = () => ({ category: "", condition: "", description: "", attributes: {}, photos: [], voices: [], place: null, begun_at: 0 });
+const blank = () => ({ category: "", condition: "", description: "", attributes: {}, photos: [], after: [], voices: [], place: null, begun_at: 0 });
 
 export const draft = signal(blank());
 

@@ -50,6 +50,13 @@ import { openDB } from "../vendor/idb.mjs";
 
 /** @typedef {{path: string, by: string, at: number, body: any}} Answer */
 
+/** @typedef {{at: number, lon: number, lat: number, accuracy_m: number, mocked: boolean}} Fix where the phone was, by its own clock */
+
+/**
+ * Something that was told. `acked`: the service knows that this phone has it.
+ * @typedef {{id: string, seq: number, by: string, kind: string, case_id: string | null, at: string, says: Record<string, any>, shown: boolean, acked: boolean}} Notice
+ */
+
 /**
  * @typedef {object} Tables
  * @property {{key: string, value: Item}} items
@@ -57,6 +64,8 @@ import { openDB } from "../vendor/idb.mjs";
  * @property {{key: string, value: {name: string, by: string, at: number, draft: any}}} drafts
  * @property {{key: string, value: Answer}} answers
  * @property {{key: string, value: {name: string, value: any}}} facts
+ * @property {{key: number, value: Fix}} fixes
+ * @property {{key: string, value: Notice}} notices
  */
 
 /** @typedef {DBSchema & Tables} Schema */
@@ -76,6 +85,8 @@ function database() {
       made.createObjectStore("drafts", { keyPath: "name" });
       made.createObjectStore("answers", { keyPath: "path" });
       made.createObjectStore("facts", { keyPath: "name" });
+      made.createObjectStore("fixes", { keyPath: "at" });
+      made.createObjectStore("notices", { keyPath: "id" });
     },
     blocking(_now, _next, event) {
       // A newer page wants to change the tables: this one steps back, and opens them again when it needs them.
@@ -207,6 +218,13 @@ export async function answer(path, by) {
  */
 export const putAnswer = async (path, by, body) => (await database()).put("answers", { path, by, at: Date.now(), body });
 
+/** Forget what has not been asked for since. @param {number} since ms */
+export async function dropOldAnswers(since) {
+  const all = (await database()).transaction("answers", "readwrite");
+  for (const each of await all.store.getAll()) if (each.at < since) await all.store.delete(each.path);
+  await all.done;
+}
+
 /** Forget every answer that is kept: somebody signs out. */
 export const dropAnswers = async () => (await database()).clear("answers");
 
@@ -223,3 +241,39 @@ export const putFact = async (name, value) => (await database()).put("facts", { 
 
 /** @param {string} name */
 export const dropFact = async (name) => (await database()).delete("facts", name);
+
+// ---- where the phone was ------------------------------------------------------------------------
+
+/** @param {Fix} fix */
+export const putFix = async (fix) => (await database()).put("fixes", fix);
+
+/** The first of those that were not sent, in order of time. @param {number} most */
+export const fixes = async (most) => (await database()).getAll("fixes", null, most);
+
+/** @param {Fix[]} sent */
+export async function dropFixes(sent) {
+  const all = (await database()).transaction("fixes", "readwrite");
+  for (const { at } of sent) await all.store.delete(at);
+  await all.done;
+}
+
+// ---- what was told ------------------------------------------------------------------------------
+
+/** @param {Notice} told */
+export async function putNotice(told) {
+  const all = (await database()).transaction("notices", "readwrite", SAFE);
+  await all.store.put(told);
+  await all.done;
+}
+
+/** @param {string} id */
+export const notice = async (id) => (await database()).get("notices", id);
+
+export const notices = async () => (await database()).getAll("notices");
+
+/** @param {string[]} ids */
+export async function dropNotices(ids) {
+  const all = (await database()).transaction("notices", "readwrite");
+  for (const id of ids) await all.store.delete(id);
+  await all.done;
+}

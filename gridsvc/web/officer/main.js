@@ -12,6 +12,7 @@ import { open } from "./session.js";
 import { Shell } from "./shell.js";
 import { SignIn } from "./signin.js";
 import { keepSending } from "./sync.js";
+import { keepWatch } from "./watch.js";
 
 /** Roles that work outside. */
 const OUTSIDE = new Set(["officer", "handler"]);
@@ -28,6 +29,7 @@ function App() {
     });
   }, [tries]);
   useEffect(() => (me ? keepSending() : undefined), [me?.id]);
+  useEffect(() => (me ? keepWatch() : undefined), [me?.id]);
 
   if (failed !== "") {
     return html`<main class="door"><section class="card" role="alert">

@@ -40,6 +40,7 @@ function Row({ item }) {
     <p class=${`small ${state === "refused" || state === "conflict" ? "wrong" : "muted"}`}>${whyOf(item)}</p>
     ${state === "uploading" && html`<progress max="100" value=${share} aria-label=${say("outbox.share", { n: share })}></progress>`}
     ${mine && state !== "done" && html`<div class="item-acts">
+      ${state === "conflict" && about.case !== null && html`<a class="button primary" href=${`#/task/${about.case}`}>${say("outbox.choose")}</a>`}
       ${isOpen(item) ? html`<button onClick=${() => hurry(item.id)}>${say("outbox.now")}</button>` : html`<button onClick=${() => again(item.id, {})}>${say("outbox.again")}</button>`}
       ${mayGo(item) && html`<button class="quiet hurts" onClick=${() => { if (confirm(say("outbox.sure"))) void discard(item); }}>${say("outbox.discard")}</button>`}
     </div>`}

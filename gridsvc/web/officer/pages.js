@@ -2,3 +2,7 @@
 import "./report.js";
 import "./outboxpage.js";
 import "./mypage.js";
+import "./home.js";
+import "./task.js";
+import "./notices.js";
+import "./selfhandled.js";

@@ -87,7 +87,7 @@ function Form({ done }) {
  * What is missing, in words.
  * @param {Draft} is @param {Category | undefined} category
  */
-function missingOf(is, category) {
+export function missingOf(is, category) {
   const wanting = [];
   if (category === undefined) wanting.push(say("missing.category"));
   if (is.place === null) wanting.push(say("missing.place"));
@@ -98,7 +98,7 @@ function missingOf(is, category) {
 }
 
 /** @param {Draft} is @param {Category} category */
-function bodyOf(is, category) {
+export function bodyOf(is, category) {
   const place = /** @type {import("./draft.js").Place} */ (is.place);
   /** @type {Record<string, string | number>} */
   const attributes = {};
@@ -173,7 +173,7 @@ function Thumb({ id, n }) {
 // ---- the category -------------------------------------------------------------------------------
 
 /** @param {{chosen: Category | undefined}} props */
-function CategoryField({ chosen }) {
+export function CategoryField({ chosen }) {
   const [typed, setTyped] = useState("");
   const [open, setOpen] = useState(false);
   const all = categories.value;
@@ -205,7 +205,7 @@ function CategoryField({ chosen }) {
 const nameOf = (each) => named(each.name, each.name_en);
 
 /** What the category asks for beside words. @param {{category: Category}} props */
-function Asked({ category }) {
+export function Asked({ category }) {
   const { attributes, condition } = draft.value;
   return html`${category.conditions.length > 1 && html`<label class="field"><span>${say("report.condition")}</span>
       <select name="condition" value=${condition} onChange=${(/** @type {Event} */ event) => write({ condition: valueOf(event) })}><option value="">${say("report.unknown")}</option>

@@ -16,7 +16,7 @@ import { newer, takeNewer } from "./install.js";
  * @property {string} path
  * @property {Key} title
  * @property {(props: {rest: string}) => unknown} page `rest`: what follows the path, `#/task/<rest>`
- * @property {{icon: string, place: number, badge?: () => number, main?: boolean}} [tab]
+ * @property {{icon: string, place: number, badge?: () => number, says?: Key, main?: boolean}} [tab] `says`: what the badge counts
  */
 
 /** @type {Map<string, Entry>} */
@@ -24,6 +24,9 @@ const pages = new Map();
 
 /** Put a page into the table. @param {Entry} entry */
 export const register = (entry) => void pages.set(entry.path, entry);
+
+/** What stands above every page; parts of the app put themselves in. @type {(() => unknown)[]} */
+export const above = [];
 
 const address = signal(location.hash);
 
@@ -52,13 +55,14 @@ export function Shell() {
   const tabs = [...pages.values()].filter((each) => each.tab !== undefined).sort((one, other) => (one.tab?.place ?? 0) - (other.tab?.place ?? 0));
   return html`<div class="app">
     <${Standing} />
+    ${above.map((Part, n) => html`<${Part} key=${n} />`)}
     <main class="page" id="page" tabindex="-1"><h1 class="page-title">${say(entry.title)}</h1><${Page} key=${entry.path} rest=${rest} /></main>
     <nav class="tabs" aria-label=${say("nav.all")}>
       ${tabs.map(({ path, title, tab }) => {
         const n = tab?.badge?.() ?? 0;
         return html`<a key=${path} href=${`#/${path}`} class=${tab?.main ? "main" : ""} aria-current=${entry.path === path ? "page" : undefined}>
           <svg class="icon" viewBox="0 0 24 24" width="24" height="24" aria-hidden="true"><path d=${tab?.icon} /></svg>
-          <span>${say(title)}</span>${n > 0 && html`<b class="badge">${n}<span class="unseen">${say("nav.waiting")}</span></b>`}</a>`;
+          <span>${say(title)}</span>${n > 0 && html`<b class="badge">${n}<span class="unseen">${say(tab?.says ?? "nav.waiting")}</span></b>`}</a>`;
       })}
     </nav>
   </div>`;

@@ -7,7 +7,7 @@ import { items } from "./keep.js";
 /** @typedef {Event & {waitUntil: (done: Promise<unknown>) => void}} Lasting */
 /** @typedef {Lasting & {request: Request, respondWith: (answer: Promise<Response>) => void}} Asked */
 
-const worker = /** @type {EventTarget & {skipWaiting: () => Promise<void>, clients: {claim: () => Promise<void>}, location: Location}} */ (/** @type {unknown} */ (self));
+const worker = /** @type {EventTarget & {skipWaiting: () => Promise<void>, clients: {claim: () => Promise<void>, matchAll: () => Promise<{focus: () => Promise<unknown>}[]>, openWindow: (url: string) => Promise<unknown>}, location: Location}} */ (/** @type {unknown} */ (self));
 
 const PAGE = "/officer/";
 /** What is kept beside the app, and how much of it: the oldest go first. */
@@ -53,6 +53,10 @@ export function start(build, files) {
     } else if (/^\/api\/v1\/attachments\/[0-9a-f-]{36}(\/thumb)?$/.test(url.pathname)) {
       asked.respondWith(beside("pictures", request));
     }
+  });
+  on("notificationclick", (event) => {
+    /** @type {Lasting & {notification: Notification}} */ (event).notification.close();
+    event.waitUntil(worker.clients.matchAll().then(([open]) => open?.focus() ?? worker.clients.openWindow(`${PAGE}#/notices`)));
   });
   on("sync", (event) => {
     if (/** @type {Lasting & {tag: string}} */ (event).tag === TAG) event.waitUntil(inBackground());

@@ -193,3 +193,33 @@ async def test_one_case_is_sent_to_routing_by_the_desk(api: Api) -> None:
     assert (said.status, said.body["state"]) == (200, "filed")
     history = (await desk.get(f"/api/v1/cases/{case['id']}/history")).body["items"]
     assert history[-1]["facts"]["from_officer"] == str(ann.user_id)
+
+
+async def test_an_officers_phone_is_told_his_duty_and_the_cells_of_his_beats(api: Api) -> None:
+    ann, desk = await api.somebody(a("officer")), await api.somebody(a("supervisor"))
+    before = (await ann.get("/api/v1/officers/me/duty")).body
+    assert (before["on_duty"], before["there"], before["duty_changed_at"]) == (False, False, None)
+    await on_duty(ann)
+    now = await city_now(api)
+    begins, ends = (now + timedelta(hours=hours) for hours in (-1, 1))
+    async with transaction(api.pool) as (conn, _):
+        await conn.execute("INSERT INTO officer_beats VALUES ($1, 'sanitation', 'N1')", ann.user_id)
+        await conn.execute(
+            "INSERT INTO shifts VALUES ($1, $2, $3, $4)", ann.user_id, begins.astimezone(ZONE).isoweekday(),
+            begins.astimezone(ZONE).time(), ends.astimezone(ZONE).time(),
+        )  # fmt: skip
+    told = (await ann.get("/api/v1/officers/me/duty")).body
+    assert (told["on_duty"], told["there"], told["absent_until"]) == (True, True, None)
+    assert abs(datetime.fromisoformat(told["shift_until"]) - ends) < timedelta(seconds=1)
+    [beat] = (await ann.get("/api/v1/me/beats")).body["items"]
+    assert (beat["code"], beat["duty_line"]) == ("N1", "sanitation")
+    assert [cell["code"] for cell in beat["cells"]] == ["620102001001001"]
+    assert beat["cells"][0]["outline"]["type"] in {"Polygon", "MultiPolygon"}
+    assert (await desk.get("/api/v1/me/beats")).status == 403
+
+    until = (now + timedelta(days=2)).isoformat()
+    said = await desk.post(f"/api/v1/officers/{ann.user_id}/absences", {"until": until, "reason": "sick"})
+    assert said.status == 201, said.body
+    away = (await ann.get("/api/v1/officers/me/duty")).body
+    assert (away["on_duty"], away["there"]) == (False, False)
+    assert datetime.fromisoformat(away["absent_until"]) == datetime.fromisoformat(until)

@@ -19,6 +19,7 @@ from gridsvc.actions.move_case import move_case
 from gridsvc.actions.verify_city import broken_chains, broken_invariants
 from gridsvc.db import SERVICE, ConnPool, open_pool, transaction
 from gridsvc.domain.access import Caller, scope_keys
+from gridsvc.domain.captured import Claimed
 from gridsvc.domain.case import Actor, AtVersion, Expected, Move, Particulars
 from gridsvc.domain.report import Report
 from gridsvc.store import cases
@@ -58,12 +59,13 @@ class Town:
         raise AssertionError("nothing was told to routing")
 
     async def move(
-        self, by: Caller, case: CaseRow, move: Move, expected: Expected | None = None, **said: Any
-    ) -> CaseRow:
+        self, by: Caller, case: CaseRow, move: Move, expected: Expected | None = None, claimed: Claimed | None = None,
+        **said: Any,
+    ) -> CaseRow:  # fmt: skip
         async with transaction(self.pool, scope_keys(by)) as (conn, now):
             return await move_case(
                 conn, case.id, move, Actor(by), Particulars(**said), expected or AtVersion(case.version),
-                self.numbers, now,
+                self.numbers, now, claimed,
             )  # fmt: skip
 
     async def sweep(self, limit: int = 100) -> int:

@@ -37,6 +37,7 @@ from gridsvc.actions.widen_calls import widen_calls
 from gridsvc.commands import evaluate as evaluate_command
 from gridsvc.db import SERVICE, Conn, ConnPool, act_as_service, act_for, open_pool, transaction
 from gridsvc.domain.access import Caller, Grant, Role, scope_keys
+from gridsvc.domain.captured import Claimed
 from gridsvc.domain.case import CHECKS, MOVES, Actor, AtVersion, Move, Particulars, Party, Pool, State
 from gridsvc.domain.evaluation import COUNTS, MARKED, Asked, By, Period, Scope, cut
 from gridsvc.domain.outage import Step, Told
@@ -107,7 +108,7 @@ _OFTEN: Final[dict[Move, int]] = {
     Move.FORWARD: 14, Move.CORRECT: 6, Move.REJECT: 3, Move.REWORK: 6, Move.SEND_BACK: 20, Move.RETURN: 4,
     Move.REOPEN: 2, Move.APPEAL: 8, Move.SETTLE_APPEAL: 20, Move.SUSPEND: 3, Move.RESUME: 4, Move.EXTEND: 4,
     Move.CANCEL: 1, Move.MERGE: 2, Move.UNMERGE: 3, Move.SEND_CHECK: 4, Move.CHECK: 20, Move.SUPERVISE: 2,
-    Move.REPLY: 10, Move.REFER_UP: 3, Move.HAND_DOWN: 6, Move.LOCATE: 10, Move.REMIND: 1, Move.NOTE: 1,
+    Move.REPLY: 10, Move.REFER_UP: 3, Move.HAND_DOWN: 6, Move.LOCATE: 10, Move.REMIND: 1, Move.NOTE: 1, Move.ASK_DESK: 1,
     Move.LINK: 2, Move.UNLINK: 2, Move.CO_ASSIGN: 6, Move.CO_HAND_IN: 6, Move.CO_DECLINE: 12, Move.CO_CALL_OFF: 15,
     Move.ANSWER: 10, Move.DECLINE: 60,
 }  # fmt: skip
@@ -130,12 +131,14 @@ class Year:
     waits_long: UUID | None = None
     chance: random.Random = field(default_factory=lambda: random.Random(7))  # of outages: the rest stays as it was
     outages: list[UUID] = field(default_factory=list)
+    phones: random.Random | None = None  # of what is told later, once the dealt year begins
 
     async def play(self) -> None:
         """Busy hours, in which things happen every few minutes, and quiet days between them, in which limits pass."""
         await self._handed_over()
         await self._appealed()
         await self._seldom()
+        self.phones = random.Random(9)
         steps, busy = CASES * 13, 40
         quiet_s = (END - BEGIN).total_seconds() * busy / steps - busy * 300
         for number in range(steps):
@@ -391,12 +394,20 @@ class Year:
         try:
             async with self.conn.transaction():
                 await act_for(self.conn, scope_keys(by))
+                claimed = self._told_later()
                 await move_case(
-                    self.conn, case.id, move, Actor(by), said, AtVersion(case.version), self.numbers, self.now
+                    self.conn, case.id, move, Actor(by), said, AtVersion(case.version), self.numbers, self.now, claimed
                 )
         except GridError:
             return
         self.made[str(move)] += 1
+        self.made["told later"] += claimed is not None
+
+    def _told_later(self) -> Claimed | None:
+        """Some moves are told by a phone that had no network, hours after they were made."""
+        if self.phones is None or self.phones.random() > 0.3:
+            return None
+        return Claimed(at=self.now - timedelta(hours=self.phones.uniform(0, 30)), skew=timedelta())
 
     async def _report(self, kind: str | None = None) -> None:
         by = self.rng.choice(self.people)
@@ -622,7 +633,7 @@ async def test_the_year_saw_every_move_that_counts(played: Played) -> None:
     assert {str(move) for move in _OFTEN.keys() - seldom} - set(played.made) == set()
     assert (played.made["hand_over"], played.made["relieve"]) == (4, 4)
     together = {f"{done} {move}" for done in ("bulk", "undo") for move in _TOGETHER}
-    of_itself = ("follow", "regrid", "rerouted")
+    of_itself = ("follow", "regrid", "rerouted", "told later")
     assert {name for name in (*together, *of_itself, *_AFTER_AN_UNDOING) if not played.made[name]} == set()
     steps = {f"outage {step}" for step in (Step.APPROVE, Step.REFUSE, Step.END, Step.WITHDRAW)}
     assert {step for step in steps if not played.made[step]} == set()

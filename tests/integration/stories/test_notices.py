@@ -13,6 +13,7 @@ import pytest
 
 from events.catalog import (
     CaseAssigned,
+    CaseDeskAsked,
     CaseEscalated,
     CaseNews,
     CasePooled,
@@ -117,6 +118,12 @@ async def test_the_owner_hears_what_the_desk_wants_of_him(town: Town, kind: type
     news = await assigned(town)
 
     assert await told(town, kind(**same_case(news))) == {news.officer_id}
+
+
+async def test_the_dispatcher_hears_what_an_owner_asks_for(town: Town) -> None:
+    news = await assigned(town)
+
+    assert await told(town, CaseDeskAsked(**same_case(news))) == ids(town.city.dispatcher)
 
 
 async def test_a_case_without_an_owner_is_told_to_the_dispatchers(town: Town) -> None:

@@ -11,6 +11,7 @@ from geo.place import Place
 from gridsvc.domain.access import Caller, Grant, Role
 from gridsvc.domain.call_back import CallBack
 from gridsvc.domain.case import FINAL, Actor, Case, Move, Particulars, Party, Pool, State
+from gridsvc.domain.fix import Fix
 from gridsvc.domain.undoing import Undoing
 
 NOW: Final = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
@@ -162,6 +163,8 @@ SAID: Final[dict[str, Any]] = {
     "cause": OTHER_CASE,
     "call_back": ASKED,
     "satisfaction": 4,
+    "no_fix": "no signal in the shaft",
+    "fix": Fix(taken_at=NOW),
 }
 """One good value of each thing that can be said with a move."""
 
@@ -197,6 +200,7 @@ NEEDED: Final[dict[Move, tuple[str, ...]]] = {
     Move.MERGE: ("into",),
     Move.UNMERGE: ("reason",),
     Move.NOTE: ("note",),
+    Move.ASK_DESK: ("reason",),
     Move.SUPERVISE: ("reason",),
     Move.REPLY: ("reply",),
     Move.CHECK: ("result", "evidence"),

@@ -174,6 +174,15 @@ def test_some_limits_are_extended_before_they_are_over_and_never_a_third_time() 
     assert not any(step is not None and step.move == "extend" for step in thrice)
 
 
+def test_some_who_are_slow_ask_the_desk_for_more_time_and_nobody_who_has_been_given_some() -> None:
+    slow = [replace(new_case(n), state="in_progress", pool=None, version=n % 7) for n in range(600)]
+    asked = [step for each in slow if (step := next_step(each, 1)) is not None and step.move == "ask_desk"]
+    assert 5 < len(asked) < 60
+    assert {step.by for step in asked} == {By.OWNER}
+    given = [next_step(replace(each, extensions=1), 1) for each in slow]
+    assert not any(step is not None and step.move == "ask_desk" for step in given)
+
+
 def test_who_was_sent_to_look_goes_before_the_desk_decides_and_some_find_nothing() -> None:
     out = [replace(new_case(n, pool="filing"), checker="1") for n in range(200)]
     steps = [step for each in out if (step := next_step(each, 1)) is not None]

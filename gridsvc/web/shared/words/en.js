@@ -472,6 +472,7 @@ export const en = {
   "field.reply": "Reply",
   "field.call_back": "Call-back",
   "field.satisfaction": "Satisfaction (1 to 5)",
+  "field.no_fix": "No position, because",
 
   "severity.low": "low",
   "severity.normal": "normal",
@@ -605,6 +606,7 @@ export const en = {
   "move.follow": "Followed its cause",
   "move.remind": "Remind",
   "move.note": "Note",
+  "move.ask_desk": "Ask the desk",
   "move.supervise": "Supervise",
   "move.reply": "Reply to the order",
   "move.undo": "Undo",
@@ -653,6 +655,7 @@ export const en = {
   "does.unlink": "It stands for itself again and is routed by the rules.",
   "does.remind": "Reminds the owner; state and clocks stay.",
   "does.note": "Adds a note; state and clocks stay.",
+  "does.ask_desk": "Asks the desk for more time, hands or advice; the clock runs on.",
   "does.supervise": "Lays an order on the case that its owner must reply to in time.",
   "does.reply": "Replies to the order; its clock stops.",
 

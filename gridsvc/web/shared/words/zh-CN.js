@@ -471,6 +471,7 @@ export const zh = {
   "field.reply": "回复",
   "field.call_back": "回访",
   "field.satisfaction": "满意度（1 至 5）",
+  "field.no_fix": "无法定位的原因",
 
   "severity.low": "一般",
   "severity.normal": "普通",
@@ -604,6 +605,7 @@ export const zh = {
   "move.follow": "随主因处置",
   "move.remind": "催办",
   "move.note": "备注",
+  "move.ask_desk": "请示求助",
   "move.supervise": "督办",
   "move.reply": "督办回复",
   "move.undo": "撤销批量操作",
@@ -652,6 +654,7 @@ export const zh = {
   "does.unlink": "不再随主因，案卷按规则重新派遣。",
   "does.remind": "提醒责任人，状态和时限不变。",
   "does.note": "添加备注，状态和时限不变。",
+  "does.ask_desk": "向派遣员申请延期、增援或指导，时限照常计算。",
   "does.supervise": "下达督办，责任人须在期限内回复。",
   "does.reply": "回复督办；督办时限停止。",
 

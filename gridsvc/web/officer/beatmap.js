@@ -1,0 +1,172 @@
+// My beat on a small map: its cells, what is to be done in them, where I am. What was looked at once is there offline.
+import { effect, html, signal, useEffect, useRef } from "../shared/screen.js";
+import { OUTLINES, fillOf } from "../shared/marks.js";
+import { named, word } from "../shared/language.js";
+import { Refused, askAll, person } from "../shared/service.js";
+import { addIcons, iconName, styleOf } from "../centre/mapstyle.js";
+import { ink, theme } from "../centre/theme.js";
+import { Map as MapLibre, setWorkerUrl } from "../vendor/maplibre-gl.mjs";
+import { fact, putFact } from "./keep.js";
+import { place } from "./positions.js";
+import { say } from "./say.js";
+import { askOrKept } from "./session.js";
+import { go } from "./shell.js";
+import { is, leftOf, tasks } from "./tasks.js";
+
+/** @import { GeoJSONSource } from "../vendor/maplibre-gl.mjs" */
+/** @import { MapLayers } from "../shared/types.js" */
+
+/** @typedef {{code: string, outline: {type: "Polygon" | "MultiPolygon", coordinates: any}}} Cell */
+/** @typedef {{code: string, name: string, cells: Cell[]}} Beat */
+
+setWorkerUrl(new URL("../vendor/maplibre-gl-worker.mjs", import.meta.url).href);
+
+const hasWebGl2 = document.createElement("canvas").getContext("webgl2") !== null;
+
+/** undefined until they are known. */
+export const beats = signal(/** @type {Beat[] | undefined} */ (undefined));
+const city = signal(/** @type {MapLayers | null} */ (null));
+
+/** Ask for the beat and for what a map is made of. */
+export async function loadBeats() {
+  const me = person.peek();
+  if (!me) return;
+  try {
+    const [mine, map] = await Promise.all([
+      is(me, "officer") ? askOrKept("/api/v1/me/beats", askAll) : Promise.resolve({ body: [] }), askOrKept("/api/v1/map"),
+    ]);
+    beats.value = mine.body;
+    city.value = map.body;
+    void keepTiles(mine.body, map.body);
+  } catch (refused) {
+    if (!(refused instanceof Refused)) throw refused; // the list is whole without a map
+  }
+}
+
+/** All corners of an outline. @param {any} coordinates @returns {[number, number][]} */
+const corners = (coordinates) => (typeof coordinates[0] === "number" ? [coordinates] : coordinates.flatMap(corners));
+
+/** West, south, east, north of some cells. @param {Cell[]} cells @returns {[number, number, number, number] | null} */
+function boundsOf(cells) {
+  const all = cells.flatMap((each) => corners(each.outline.coordinates));
+  if (all.length === 0) return null;
+  const lons = all.map(([lon]) => lon), lats = all.map(([, lat]) => lat);
+  return [Math.min(...lons), Math.min(...lats), Math.max(...lons), Math.max(...lats)];
+}
+
+const NEEDED = ["cells", "roads", "water", "buildings"];
+const ZOOMS = [14, 15, 16];
+const MOST_TILES = 400;
+
+/** Look at every tile of the beat once, so that the service worker keeps it for when no network is there. @param {Beat[]} mine @param {MapLayers} map */
+async function keepTiles(mine, map) {
+  const bounds = boundsOf(mine.flatMap((each) => each.cells));
+  if (bounds === null || navigator.serviceWorker?.controller == null) return;
+  /** @type {string[]} */
+  const wanted = [];
+  for (const name of NEEDED) {
+    const layer = map.layers[name];
+    if (layer === undefined) continue;
+    for (const z of ZOOMS.filter((each) => each >= layer.minzoom && each <= layer.maxzoom)) {
+      const [left, top] = tileOf(bounds[0], bounds[3], z), [right, bottom] = tileOf(bounds[2], bounds[1], z);
+      for (let x = left; x <= right; x++) for (let y = top; y <= bottom; y++) wanted.push(`/tiles/${name}/${z}/${x}/${y}.mvt?v=${encodeURIComponent(layer.version)}`);
+    }
+  }
+  const all = wanted.slice(0, MOST_TILES), spelled = all.join();
+  if (await fact("tiles") === spelled) return;
+  for (const address of all) if (!await fetch(address).then((answer) => answer.ok, () => false)) return; // another time
+  await putFact("tiles", spelled);
+}
+
+/** @param {number} lon @param {number} lat @param {number} z @returns {[number, number]} */
+function tileOf(lon, lat, z) {
+  const wide = 2 ** z, sine = Math.sin((lat * Math.PI) / 180);
+  return [Math.floor(((lon + 180) / 360) * wide), Math.floor((0.5 - Math.log((1 + sine) / (1 - sine)) / (4 * Math.PI)) * wide)];
+}
+
+/** @param {{at?: {lon: number, lat: number}}} props `at`: what it shall show; the whole beat when left out */
+export function BeatMap({ at }) {
+  useEffect(() => void loadBeats(), []);
+  const map = city.value;
+  if (map === null) return null;
+  return hasWebGl2 ? html`<${Drawn} map=${map} at=${at} />` : html`<${Plain} at=${at} />`;
+}
+
+/** Tasks that have a place. */
+const placed = () => tasks.value.filter(({ of }) => of.lon !== null && of.lat !== null);
+
+/** @typedef {{type: "Feature", properties: Record<string, unknown>, geometry: {type: "Point" | "Polygon" | "MultiPolygon", coordinates: any}}} Feature */
+
+/** @param {Feature[]} features */
+const collection = (features) => ({ type: /** @type {const} */ ("FeatureCollection"), features });
+
+/** @param {{map: MapLayers, at?: {lon: number, lat: number} | undefined}} props */
+function Drawn({ map: layers, at }) {
+  const box = useRef(/** @type {HTMLDivElement | null} */ (null));
+  const chosen = theme.value, mine = beats.value ?? [];
+  useEffect(() => {
+    const container = /** @type {HTMLDivElement} */ (box.current);
+    const bounds = boundsOf(mine.flatMap((each) => each.cells)) ?? layers.bounds;
+    const map = new MapLibre({
+      container, style: styleOf(layers, { buildings3d: false, cells: true, beats: false, officers: false, cameras: false }), fadeDuration: 0,
+      attributionControl: false, cooperativeGestures: false, dragRotate: false, pitchWithRotate: false, maxZoom: 19, minZoom: 9,
+      ...(at ? { center: [at.lon, at.lat], zoom: 16 } : { bounds, fitBoundsOptions: { padding: 16, maxZoom: 16 } }),
+      locale: { "Map.Title": say("home.beat") },
+    });
+    Object.assign(container, { map }); // for whoever looks at the page from outside: tests, and the console
+    let stop = () => {};
+    map.on("style.load", () => {
+      addIcons(map);
+      map.addSource("mine", { type: "geojson", data: collection(mine.flatMap((each) => each.cells).map(({ code, outline }) => ({ type: "Feature", properties: { code }, geometry: outline }))) });
+      map.addSource("here", { type: "geojson", data: collection([]) });
+      map.addLayer({ id: "mine-fill", type: "fill", source: "mine", paint: { "fill-color": ink("accent"), "fill-opacity": 0.12 } }, "roads");
+      map.addLayer({ id: "mine-line", type: "line", source: "mine", paint: { "line-color": ink("accent"), "line-width": 1.6 } });
+      map.addLayer({ id: "here", type: "circle", source: "here", paint: { "circle-radius": 7, "circle-color": ink("officer"), "circle-stroke-color": ink("surface-1"), "circle-stroke-width": 2 } });
+      const stops = [
+        effect(() => void /** @type {GeoJSONSource} */ (map.getSource("cases")).setData(collection(placed().map((task) => ({
+          type: "Feature", properties: { id: task.id, icon: iconName(task.severity, fillOf(task.state), leftOf(task).standing), quiet: false, late: false, weight: 0 },
+          geometry: { type: "Point", coordinates: [task.of.lon ?? 0, task.of.lat ?? 0] },
+        }))))),
+        effect(() => void /** @type {GeoJSONSource} */ (map.getSource("here")).setData(collection(place.value === null ? [] : [
+          { type: "Feature", properties: {}, geometry: { type: "Point", coordinates: [place.value.lon, place.value.lat] } },
+        ]))),
+      ];
+      stop = () => stops.forEach((each) => each());
+    });
+    map.on("click", "cases", (event) => go(`task/${String(event.features?.[0]?.properties["id"])}`));
+    map.on("idle", () => { container.dataset["idle"] = "yes"; });
+    map.on("error", ({ error }) => { container.dataset["failed"] = error.message; }); // a tile that is not there offline
+    return () => {
+      stop();
+      map.remove();
+    };
+  }, [layers, chosen, beats.value, at?.lon, at?.lat]);
+  return html`<div class="beat-map" ref=${box} /><p class="small muted attribution">${layers.attribution}</p>`;
+}
+
+const WIDE = 320;
+
+/** The same where the phone has no WebGL 2. @param {{at?: {lon: number, lat: number} | undefined}} props */
+function Plain({ at }) {
+  const cells = (beats.value ?? []).flatMap((each) => each.cells);
+  const [west, south, east, north] = boundsOf(cells) ?? city.value?.bounds ?? [0, 0, 1, 1];
+  const flat = Math.cos((((south + north) / 2) * Math.PI) / 180), high = Math.max(80, (WIDE * (north - south)) / ((east - west) * flat));
+  /** @param {number} lon @param {number} lat */
+  const spot = (lon, lat) => ({ x: ((lon - west) / (east - west)) * WIDE, y: ((north - lat) / (north - south)) * high });
+  /** @param {any} coordinates @returns {string} */
+  const path = (coordinates) => (typeof coordinates[0][0] === "number"
+    ? `M${coordinates.map((/** @type {[number, number]} */ [lon, lat]) => { const { x, y } = spot(lon, lat); return `${x.toFixed(1)} ${y.toFixed(1)}`; }).join("L")}Z`
+    : coordinates.map(path).join(""));
+  const here = place.value;
+  return html`<svg class="beat-map plain" viewBox=${`0 0 ${WIDE} ${high}`} role="group" aria-label=${say("home.beat")}>
+    ${cells.map((each) => html`<path key=${each.code} class="plain-cell" d=${path(each.outline.coordinates)} />`)}
+    ${placed().map((task) => {
+      const { x, y } = spot(task.of.lon ?? 0, task.of.lat ?? 0);
+      return html`<g key=${task.id} class=${`mark ${task.severity}`} transform=${`translate(${x - 12} ${y - 12})`} onClick=${() => go(`task/${task.id}`)}>
+        <title>${named(task.of.category_name, task.of.category_name_en)} · ${word("state", task.state)}</title>
+        <path class="mark-ground" d=${OUTLINES[task.severity]} /><path class="mark-line" d=${OUTLINES[task.severity]} /></g>`;
+    })}
+    ${at && html`<circle class="plain-at" cx=${spot(at.lon, at.lat).x} cy=${spot(at.lon, at.lat).y} r="12" />`}
+    ${here && html`<circle class="plain-here" cx=${spot(here.lon, here.lat).x} cy=${spot(here.lon, here.lat).y} r="6" />`}
+  </svg>`;
+}
