@@ -12,7 +12,7 @@ import { Moves } from "./moves.js";
 import { Near } from "./near.js";
 import { close, goal, leftOf, open } from "./view.js";
 
-/** @import { Brief, CaseDetail, Clock, HistoryRow, Routed } from "../shared/types.js" */
+/** @import { Attachment, Brief, CaseDetail, Clock, HistoryRow, Routed } from "../shared/types.js" */
 
 /** @typedef {{detail: CaseDetail, history: HistoryRow[], clocks: Clock[], routing: {items: Routed[], pooled: {at: string, why: string}[]}}} Whole */
 
@@ -108,10 +108,22 @@ function Evidence({ detail }) {
     <p class="words">${of.description || html`<span class="muted">${t("drawer.noWords")}</span>`}</p>
     ${attributes.length > 0 && html`<dl class="facts">${attributes.map(([name, value]) => html`<dt key=${name}>${name}</dt><dd>${value}</dd>`)}</dl>`}
     <p class="small muted">${word("source", of.source)} · ${moment(of.occurred_at)} · ${t("drawer.reports", { n: detail.reports.length })}${of.exercise ? ` · ${t("case.exercise")}` : ""}</p>
-    ${detail.photos.length > 0 && html`<div class="photos">${detail.photos.map((each) => html`<a key=${each.id} href=${`/api/v1/attachments/${each.id}`} target="_blank" rel="noopener">
-      <img src=${`/api/v1/attachments/${each.id}/thumb`} loading="lazy" alt=${t("drawer.photo", { purpose: word("purpose", each.purpose), at: moment(each.uploaded_at) })} />
-      <span class="small">${word("purpose", each.purpose)} ${moment(each.uploaded_at)}</span></a>`)}</div>`}
+    ${detail.photos.length > 0 && html`<div class="photos">${detail.photos.map((each) => html`<${Attached} key=${each.id} each=${each} />`)}</div>`}
   </section>`;
+}
+
+/** A photograph, a voice note, or that its time is over; and what it served before. @param {{each: Attachment}} props */
+function Attached({ each }) {
+  const at = { purpose: word("purpose", each.purpose), at: moment(each.uploaded_at) };
+  const from = `/api/v1/attachments/${each.id}`;
+  const label = html`<span class="small">${at.purpose} ${at.at}</span>`;
+  const before = each.used_before.map((twin, n) => html`<span key=${n} class="small used-before">⚠ ${twin.case === null
+    ? t("drawer.usedElsewhere")
+    : html`<button class="quiet" onClick=${() => twin.case && open(twin.case)}>${t("drawer.usedBefore")}</button>`}</span>`);
+  if (each.removed_at !== null) return html`<div class="muted">${t("drawer.removed", { at: moment(each.removed_at) })} ${label}</div>`;
+  if (each.kind === "sound") return html`<div><audio controls preload="none" src=${from} aria-label=${t("drawer.sound", at)}></audio>${label}</div>`;
+  return html`<div><a href=${from} target="_blank" rel="noopener">
+    <img src=${`${from}/thumb`} loading="lazy" alt=${t("drawer.photo", at)} />${label}</a>${before}</div>`;
 }
 
 /** @param {{detail: CaseDetail}} props */

@@ -219,6 +219,17 @@
  */
 
 /**
+ * A photograph or voice note of a case; `used_before`: the same view served another case, or another purpose.
+ * @typedef {object} Attachment
+ * @property {string} id
+ * @property {"picture" | "sound"} kind
+ * @property {string | null} purpose
+ * @property {string} uploaded_at
+ * @property {string | null} removed_at
+ * @property {{case: string | null, photo: string | null, purpose: string | null, distance: number, same_file: boolean}[]} used_before
+ */
+
+/**
  * @typedef {object} CaseDetail
  * @property {Case} case
  * @property {string[]} missing_attributes
@@ -227,7 +238,7 @@
  * @property {{rule: string, reasons: Record<string, unknown>, assigned_by: string, assigned_at: string} | null} assignment
  * @property {Clock[]} clocks
  * @property {{id: string, acceptance_number: string, source: string, description: string, received_at: string}[]} reports
- * @property {{id: string, purpose: string | null, uploaded_at: string}[]} photos
+ * @property {Attachment[]} photos
  * @property {{department: string, wanted: string, due_at: string, ended_at: string | null}[]} parts
  * @property {{id: string, level: string, division: string, ended_at: string | null, report: string}[]} call_backs
  * @property {{id: string, number: string | null, state: string, description: string, distance_m: number}[]} duplicates
