@@ -20,6 +20,7 @@ from gridsvc.actions.tell_people import tell_people
 from gridsvc.commands import channels as command
 from gridsvc.db import transaction
 from gridsvc.domain.access import scope_keys
+from gridsvc.domain.reaching import Reach
 from gridsvc.sealing import Sealer
 from gridsvc.store import channels, notice_rules, notices
 from gridsvc.store.cases import CaseRow
@@ -32,7 +33,7 @@ from workers.reach import reach_round
 SEALER: Final = Sealer.of_secrets([SECRET])
 SIGNS: Final = "whsec_" + "c2VjcmV0IG9mIHRoZSBnYXRld2F5LCAzMiBieXRlcyE="
 PHONE: Final = "13812345678"
-MINUTE: Final = timedelta(seconds=61)
+LATER: Final = timedelta(seconds=121)
 
 
 @dataclass
@@ -73,7 +74,7 @@ async def gateway() -> AsyncIterator[Gateway]:
 
 
 async def told(town: Town, database: str, gateway: Gateway, tmp_path: Path) -> CaseRow:
-    """An officer has a case and a notice of it, an address by SMS and one by WeCom; notices go on after a minute."""
+    """An officer has a case and a notice of it, an address by SMS and one by WeCom; notices go on after two minutes."""
     (tmp_path / "template.json").write_text('{"to": "{address}", "content": "{text}"}', encoding="utf-8")
     (tmp_path / "headers.json").write_text('{"X-App-Key": "k1"}', encoding="utf-8")
     (tmp_path / "secret").write_text(SIGNS, encoding="utf-8")
@@ -90,7 +91,7 @@ async def told(town: Town, database: str, gateway: Gateway, tmp_path: Path) -> C
     await run(database, "addresses", str(tmp_path / "phones.csv"))
     async with transaction(town.pool) as (conn, _):
         rules, quiet = await notice_rules.read(conn)
-        reach = channels.Reach(kinds=("case.assigned",), after_s=60)
+        reach = Reach(kinds=("case.assigned",), after_s=120)
         await notice_rules.replace(conn, type(rules)(**{**vars(rules), "reach": (reach,)}), quiet)
     await tell(town, case, "case.assigned")
     return case
@@ -112,8 +113,8 @@ async def test_what_nobody_acknowledges_goes_on_from_channel_to_channel_and_at_l
     town: Town, database: str, gateway: Gateway, tmp_path: Path, city_clock: CityClock
 ) -> None:
     case = await told(town, database, gateway, tmp_path)
-    assert await reach_round(town.pool, SEALER) == 0, "the app has a minute"
-    await city_clock.forward(MINUTE)
+    assert await reach_round(town.pool, SEALER) == 0, "the app has two minutes"
+    await city_clock.forward(LATER)
     assert await reach_round(town.pool, SEALER) == 1
     [(path, headers, body, raw)] = gateway.came
     assert (path, body["to"], headers["X-App-Key"]) == ("/sms", PHONE, "k1")
@@ -122,10 +123,10 @@ async def test_what_nobody_acknowledges_goes_on_from_channel_to_channel_and_at_l
     assert key is not None
     assert headers["webhook-id"] == headers["Idempotency-Key"]
     assert headers["webhook-signature"] == sign(key, headers["webhook-id"], int(headers["webhook-timestamp"]), raw)
-    await city_clock.forward(MINUTE)
+    await city_clock.forward(LATER)
     await reach_round(town.pool, SEALER)
     assert gateway.paths() == ["/sms", "/wecom"]
-    await city_clock.forward(MINUTE)
+    await city_clock.forward(LATER)
     await reach_round(town.pool, SEALER)
     await tell(town, case, "case.not_reached")
     [heard] = await town.rows(
@@ -151,7 +152,7 @@ async def test_what_was_acknowledged_or_is_over_goes_to_nobody(
     case = await told(town, database, gateway, tmp_path)
     owner = holder(town, case)
     assert owner.user_id is not None
-    await city_clock.forward(MINUTE)
+    await city_clock.forward(LATER)
     async with transaction(town.pool) as (conn, now):
         [waiting] = await notices.waiting(conn, owner.user_id, 0, 10)
         await conn.execute("UPDATE notices SET acknowledged_at = $1 WHERE id = $2", now, waiting.id)
@@ -165,7 +166,7 @@ async def test_a_gateway_that_fails_is_tried_four_times_then_the_next_one_and_re
 ) -> None:
     gateway.answers["/sms"] = 500
     await told(town, database, gateway, tmp_path)
-    await city_clock.forward(MINUTE)
+    await city_clock.forward(LATER)
     for seconds in (5, 15, 45, 1):
         await reach_round(town.pool, SEALER)
         await city_clock.forward(timedelta(seconds=seconds))
@@ -185,7 +186,7 @@ async def test_a_gateway_that_fails_is_tried_four_times_then_the_next_one_and_re
             " ON CONFLICT DO NOTHING", again.officer_id,
         )  # fmt: skip
     await tell(town, again, "case.assigned")
-    await city_clock.forward(MINUTE)
+    await city_clock.forward(LATER)
     await reach_round(town.pool, SEALER)
     assert gateway.paths().count("/sms") == 4, "one that rests is passed over"
 
@@ -195,7 +196,7 @@ async def test_a_worker_that_dies_between_sending_and_keeping_sends_the_same_try
 ) -> None:
     """kill -9 when the gateway has the message and the database does not know: one row, one key."""
     await told(town, database, gateway, tmp_path)
-    await city_clock.forward(MINUTE)
+    await city_clock.forward(LATER)
     gateway.door.clear()
     process = await asyncio.create_subprocess_exec(
         sys.executable, "-m", "tests.integration.reaching_worker", database, SECRET, cwd=Path(__file__).parents[3]
