@@ -79,6 +79,16 @@ class CaseCheckUnmanned(CaseNews):
 
 
 @dataclass(frozen=True, kw_only=True)
+class CaseNotReached(CaseNews):
+    """Somebody has acknowledged a notice of the case on none of his channels (未触达)."""
+
+    TYPE: ClassVar[str] = "case.not_reached"
+    user_id: UUID
+    notice_id: UUID
+    kind: str  # of the notice
+
+
+@dataclass(frozen=True, kw_only=True)
 class CaseChecked(CaseNews):
     """The officer who was sent has looked, and says what he found."""
 
@@ -626,8 +636,8 @@ class CameraOnline(CameraNews):
 CATALOG: Final[dict[str, type[Announcement]]] = {
     kind.TYPE: kind
     for kind in (
-        CaseReported, CaseLocated, CaseCheckWanted, CaseCheckUnmanned, CaseCheckSent, CaseChecked, CaseFiled,
-        CaseSeenAgain,
+        CaseReported, CaseLocated, CaseCheckWanted, CaseCheckUnmanned, CaseNotReached, CaseCheckSent, CaseChecked,
+        CaseFiled, CaseSeenAgain,
         CaseRejected, CaseAssigned, CaseHandedOver, CaseRelieved, CasePooled,
         CaseAlarm, CaseCalled, CaseAnswered, CaseDeclined, CaseCallEnded,
         CaseWaiting, CaseUnacknowledged, CaseReturned, CaseCorrected, CaseReferred, CaseAccepted, CaseArrived,

@@ -27,6 +27,7 @@ COMMANDS: Final[dict[str, str]] = {
     "people": "officers, departments, shifts",
     "ladders": "who hears when time runs out, in editions of the city's own",
     "notices": "when notices ring: digests and quiet hours",
+    "channels": "ways to people beside the app: gateways for SMS, WeCom and the like",
     "calendar": "working hours, days off, and where they hold",
     "categories": "editions of what may be reported, their limits and handlers",
     "reasons": "why a move is made, in the city's own codes",

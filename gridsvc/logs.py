@@ -30,6 +30,8 @@ ACTIONS: Final[dict[str, str]] = {
     "outbox_late": "the oldest outbox row has waited too long",
     "consumers_missing": "the broker answers, and gives no consumers or has other queues; the process ends",
     "message_unreadable": "a message that is none of ours; kept as dead",
+    "notices_sent": "notices went on to a channel beside the app; how many of the tries failed",
+    "channel_sealed": "what is sealed of a channel opens with no secret in force: nothing can be sent by it",
     "rungs_fired": "a sweep fired rungs of ladders",
     "notices_released": "digests were told whose people's quiet hours were over",
     "calls_widened": "calls to emergencies that nobody accepted in time went further",

@@ -16,8 +16,10 @@ from gridsvc.settings import Settings
 from gridsvc.signing import Signer
 from workers.camera_pictures import picture_work
 from workers.cameras import cameras
+from workers.hear import Ears
 from workers.listen import ears_of, listen
 from workers.mqtt import mqtt
+from workers.reach import reach
 from workers.reconcile import reconcile
 from workers.relay import relay
 from workers.runtime import Work, until_stopped
@@ -74,12 +76,22 @@ def _works(kinds: Sequence[str], pool: ConnPool, settings: Settings) -> list[tup
     return [(kind, _work_of(kind, pool, settings, careful)) for kind in kinds]
 
 
+async def _notices(pool: ConnPool, settings: Settings, ears: Ears, stop: asyncio.Event) -> None:
+    """Tell people, and let what nobody acknowledges go on."""
+    sealer = Sealer.of_secrets(settings.identity.sealing) if any(settings.identity.sealing) else None
+    async with asyncio.TaskGroup() as group:
+        group.create_task(listen(ears, settings.broker, settings.workers, stop), name="notices heard")
+        group.create_task(reach(pool, sealer, stop), name="channels")
+
+
 def _work_of(kind: str, pool: ConnPool, settings: Settings, careful: asyncio.Lock) -> Work:
     workers, broker = settings.workers, settings.broker
     match kind:
         case "relay":
             return partial(relay, pool, broker, workers)
-        case "listen" | "notices" | "urgent":
+        case "notices":
+            return partial(_notices, pool, settings, ears_of(NOTICES, pool, workers, careful))
+        case "listen" | "urgent":
             return partial(listen, ears_of(_QUEUES[kind], pool, workers, careful), broker, workers)
         case "sweep":
             signer = Signer.of_secret(settings.identity.secret)

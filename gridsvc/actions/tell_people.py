@@ -33,6 +33,7 @@ from events.catalog import (
     CaseLinked,
     CaseMerged,
     CaseNews,
+    CaseNotReached,
     CaseOrderReplied,
     CasePooled,
     CaseReferred,
@@ -68,6 +69,7 @@ _DESKS: Final[dict[type[CaseNews], tuple[str, ...]]] = {
     CaseAppealed: ("supervisor",),
     CaseChecked: ("acceptor", "dispatcher"),
     CaseCheckUnmanned: ("acceptor", "dispatcher"),
+    CaseNotReached: ("dispatcher", "acceptor"),
     CaseOrderReplied: ("supervisor",),
     CaseReferred: ("dispatcher", "acceptor"),  # at the level that holds it now
     CaseCoDeclined: ("dispatcher", "acceptor"),
@@ -278,6 +280,8 @@ def _body(news: CaseNews, case: Standing) -> dict[str, Any]:
             body |= {"check_id": str(news.check_id), "kind": news.kind}
         case CaseCheckUnmanned():
             body |= {"kind": news.kind}
+        case CaseNotReached():
+            body |= {"user_id": str(news.user_id), "notice_id": str(news.notice_id), "kind": news.kind}
         case CaseChecked():
             body |= {"kind": news.kind, "result": news.result}
             if news.result == "not_confirmed":  # somebody looked again: the desk may take it up anew

@@ -146,4 +146,4 @@ def doubts_of_fix(fix: Fix | None, captured: Captured | None, now: datetime) -> 
 
 
 def _text(at: datetime) -> str:
-    return at.astimezone(UTC).isoformat(timespec="milliseconds")
+    return at.astimezone(UTC).isoformat(timespec="microseconds")

@@ -14,6 +14,8 @@ from typing import Any, Final
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
+from gridsvc.domain.reaching import Reach
+
 DIGEST: Final = "digest"
 """The kind of a notice that gathers others."""
 
@@ -33,6 +35,7 @@ class NoticeRules:
     undigested_severities: frozenset[str] = frozenset({"emergency"})
     loud_severities: frozenset[str] = frozenset({"emergency", "high"})
     loud_effects: frozenset[str] = frozenset()
+    reach: tuple[Reach, ...] = ()  # which notices go on to other channels
 
 
 @dataclass(frozen=True)

@@ -9,16 +9,19 @@ from dataclasses import dataclass, field
 from datetime import datetime, time, timedelta
 from typing import Any, Final
 
+from events.catalog import CATALOG
 from gridsvc.domain.access import Role
 from gridsvc.domain.escalation import Effect
 from gridsvc.domain.ladder_file import SEVERITIES
 from gridsvc.domain.notice import Hours, NoticeRules
+from gridsvc.domain.reaching import Reach, faults_of_reach
 from gridsvc.domain.roster import Fault
 
 _ALWAYS: Final = "emergency"
 _LISTS: Final = {
     "undigested_severities": SEVERITIES, "loud_severities": SEVERITIES, "loud_effects": tuple(map(str, Effect)),
 }  # fmt: skip
+_KINDS: Final = frozenset(CATALOG)
 _COUNTS: Final = {"digest_most": (1, 1_000), "digest_window_s": (60, 86_400)}
 
 
@@ -52,8 +55,8 @@ def read_notice_rules(
         told = tomllib.loads(content.decode("utf-8-sig"))
     except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         reading.fault("file", str(error), "TOML in UTF-8")
-    for key in sorted(told.keys() - {*_LISTS, *_COUNTS, "quiet"}):
-        reading.fault("file", f"the key {key!r}", f"of {', '.join([*_COUNTS, *_LISTS, 'quiet'])}")
+    for key in sorted(told.keys() - {*_LISTS, *_COUNTS, "quiet", "reach"}):
+        reading.fault("file", f"the key {key!r}", f"of {', '.join([*_COUNTS, *_LISTS, 'quiet', 'reach'])}")
     new = NoticeRules()
     rules = NoticeRules(
         digest_most=_count(reading, told, "digest_most", new.digest_most),
@@ -63,6 +66,7 @@ def read_notice_rules(
         undigested_severities=_list(reading, told, "undigested_severities", new.undigested_severities),
         loud_severities=_list(reading, told, "loud_severities", new.loud_severities),
         loud_effects=_list(reading, told, "loud_effects", new.loud_effects),
+        reach=tuple(_reach(reading, told.get("reach", []))),
     )
     return rules, tuple(_defaults(reading, told.get("quiet", []))), tuple(reading.faults)
 
@@ -83,6 +87,21 @@ def _list(reading: _Reading, told: Mapping[str, Any], name: str, default: frozen
     if _LISTS[name] is SEVERITIES and _ALWAYS not in given:
         reading.fault(name, given, f"{_ALWAYS} among them: it is never gathered and always rings")
     return frozenset(given)
+
+
+def _reach(reading: _Reading, given: object) -> list[Reach]:
+    if not isinstance(given, list) or not all(isinstance(each, dict) for each in given):
+        reading.fault("reach", given, "tables, each begun with [[reach]]")
+        return []
+    found = []
+    for number, table in enumerate(given, start=1):
+        faults = faults_of_reach(table, SEVERITIES, _KINDS)
+        for fault in faults:
+            reading.fault(f"reach {number}", fault, "kinds, severities, urgent, after_s of 10 to 86400")
+        if not faults:
+            lists = {name: tuple(table.get(name, ())) for name in ("kinds", "severities")}
+            found.append(Reach(**lists, urgent=table.get("urgent", False), after_s=table.get("after_s", 120)))
+    return found
 
 
 def _defaults(reading: _Reading, given: object) -> list[QuietDefault]:
@@ -130,6 +149,10 @@ def write_notice_rules(rules: NoticeRules, defaults: Sequence[QuietDefault]) -> 
     """The same as a file that `read_notice_rules` reads."""
     lines = [f"digest_most = {rules.digest_most}", f"digest_window_s = {int(rules.digest_window.total_seconds())}"]
     lines += [f"{name} = {json.dumps(sorted(getattr(rules, name)))}" for name in _LISTS]
+    for rule in rules.reach:
+        lines += ["", "[[reach]]", f"kinds = {json.dumps(list(rule.kinds))}"]
+        lines += [f"severities = {json.dumps(list(rule.severities))}", f"urgent = {json.dumps(rule.urgent)}"]
+        lines += [f"after_s = {rule.after_s}"]
     for each in defaults:
         lines += ["", "[[quiet]]", f"role = {json.dumps(each.role)}"]
         lines += [f"division = {json.dumps(each.division)}"] if each.division is not None else []

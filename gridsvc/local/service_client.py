@@ -110,13 +110,18 @@ class ServiceClient:
         body: object | None = None,
         key: str | None = None,
         if_match: str | None = None,
+        more: Mapping[str, str] | None = None,
     ) -> Answer:
-        """One request on behalf of `who`. Refusals are answers; only a service that stays away raises Unavailable."""
+        """One request on behalf of `who`, with `more` headers.
+
+        Refusals are answers; only a service that stays away raises Unavailable.
+        """
         headers = {}
         if key is not None:
             headers["Idempotency-Key"] = key
         if if_match is not None:
             headers["If-Match"] = if_match
+        headers |= more or {}
         if not isinstance(who, Login):
             proof = {} if who is None else {who.header: who.value}
             return await self._send(method, path, body, headers | proof)

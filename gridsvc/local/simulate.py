@@ -43,6 +43,7 @@ from gridsvc.local.simulate_rules import (
     report_number,
     reports_owed,
     reports_per_hour,
+    told_later,
 )
 from gridsvc.local.simulate_sound import voice_note
 from gridsvc.local.simulate_tally import Tally
@@ -56,6 +57,7 @@ _ASKED_WHY: Final = 200  # cases whose routing is asked at the end of a run
 _OPEN: Final = tuple(
     ("state", state) for state in ("reported", "filed", "assigned", "accepted", "in_progress", "handled")
 )
+_BEHIND: Final = timedelta(seconds=40)  # the clocks of phones that had no network
 _MARKED: Final = (("q", MARK),)
 _RACES: Final = frozenset({"version_conflict", "wrong_moment", "call_over"})
 """Refusals that only say that the city moved on while somebody was deciding: a person meets them too."""
@@ -446,15 +448,30 @@ class Simulation:
         said = await self._said(case, step, who)
         if said is None:
             return
+        offline = await self._offline() if told_later(case, step, self._seed) else None
         answer = await self._client.call(
             "POST",
             f"/api/v1/cases/{case.id}/{step.move}",
             who=who,
             body=said,
             key=str(uuid4()),
-            if_match=f'"{case.version}"',
+            if_match=f'"{case.version}"' if offline is None else f'"a:{case.assignment}"',
+            more=offline,
         )
         self._count(self.tally.moves, step.move, answer)
+
+    async def _offline(self) -> dict[str, str]:
+        """What a phone says that had no network for a minute, by a clock that is 40 seconds behind."""
+        answer = await self._client.call("GET", "/api/v1/time")
+        if not answer.good:
+            return {}
+        made = datetime.fromtimestamp(answer.body["ms"] / 1_000, UTC) - _BEHIND - timedelta(minutes=1)
+        contact = made - timedelta(minutes=5)
+        return {
+            "Captured-At": made.isoformat(),
+            "Clock-Skew-Ms": str(_BEHIND // timedelta(milliseconds=1)),
+            "Last-Contact": contact.isoformat(),
+        }
 
     async def _said(self, case: SeenCase, step: Step, who: Login) -> dict[str, object] | None:
         """The body of a move; None where what it needs is not to be had just now."""

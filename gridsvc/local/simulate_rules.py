@@ -28,6 +28,7 @@ LET_LAPSE: Final = 0.05
 REWORKED: Final = 0.08
 REOPENED: Final = 0.03
 SLOW: Final = 0.12
+TOLD_LATER: Final = 0.08  # of what owners do: the phone had no network, and says so a moment later
 ARRIVES: Final = 0.25  # says so before work begins; this and those below by version, so more than once now and then
 EXTENDED: Final = 0.30  # of the slow ones
 ASKED: Final = 0.25  # of the slow ones the desk is asked for more time first; by version
@@ -215,6 +216,12 @@ def _part(case: SeenCase, seed: int) -> Step:
         return Step(move="co_decline", by=By.CO_OWNER, after_minutes=wait, said={"reason_code": "not_needed"})
     said = {"reply": "协办事项已完成"}
     return Step(move="co_hand_in", by=By.CO_OWNER, after_minutes=wait, said=said, needs="picture")
+
+
+def told_later(case: SeenCase, step: Step, seed: int) -> bool:
+    """Whether the owner's phone has no network when he does it: it is told later, bound to his assignment."""
+    is_his = step.by is By.OWNER and case.assignment is not None
+    return is_his and _chance(case, seed, f"offline {case.version}") < TOLD_LATER
 
 
 def _on_the_way(case: SeenCase, seed: int) -> Step:

@@ -9,6 +9,7 @@ from datetime import datetime, time, timedelta
 from gridsvc.db import Conn, Nothing, Statement
 from gridsvc.domain.notice import Hours, NoticeRules
 from gridsvc.domain.notice_file import QuietDefault
+from gridsvc.store import channels
 from gridsvc.store.rows import rows_text
 
 
@@ -83,6 +84,7 @@ async def read(conn: Conn) -> tuple[NoticeRules, list[QuietDefault]]:
         undigested_severities=frozenset(row.undigested_severities),
         loud_severities=frozenset(row.loud_severities),
         loud_effects=frozenset(row.loud_effects),
+        reach=await channels.rules(conn),
     )
     defaults = [
         QuietDefault(role=each.role, division=each.division_code, hours=Hours(each.from_time, each.until_time))
@@ -97,6 +99,7 @@ async def replace(conn: Conn, rules: NoticeRules, defaults: Sequence[QuietDefaul
         conn, rules.digest_most, int(rules.digest_window.total_seconds()), sorted(rules.undigested_severities),
         sorted(rules.loud_severities), sorted(rules.loud_effects),
     )  # fmt: skip
+    await channels.replace_rules(conn, rules.reach)
     await _CLEAR_DEFAULTS.run(conn)
     await _ADD_DEFAULTS.run(
         conn,

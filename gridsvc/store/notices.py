@@ -39,13 +39,28 @@ KEEP = Statement(
        WHERE id IN (SELECT case_id FROM told)
        ORDER BY id
          FOR KEY SHARE
+    ), kept AS (
+      INSERT INTO notices (id, user_id, event_id, case_id, kind, body, created_at)
+      SELECT id, user_id, event_id, case_id, kind, body, $2::timestamptz
+        FROM told
+       WHERE (SELECT count(*) FROM held) >= 0
+          ON CONFLICT (user_id, event_id, kind) DO NOTHING
+      RETURNING id, user_id, kind, body
+    ), going AS (   -- by the first rule that fits; who was told that somebody is not reached is not pursued himself
+      INSERT INTO reachings (notice_id, after_s, next_at)
+      SELECT k.id, r.after_s, $2::timestamptz + make_interval(secs => r.after_s)
+        FROM kept k
+       CROSS JOIN LATERAL (
+             SELECT after_s
+               FROM reach_rules
+              WHERE (kinds = '{}' OR k.kind = ANY (kinds))
+                AND (severities = '{}' OR k.body ->> 'severity' = ANY (severities))
+                AND (NOT urgent OR k.body -> 'urgent' = 'true')
+              ORDER BY number
+              LIMIT 1) r
+       WHERE k.kind <> 'case.not_reached'
     )
-    INSERT INTO notices (id, user_id, event_id, case_id, kind, body, created_at)
-    SELECT id, user_id, event_id, case_id, kind, body, $2::timestamptz
-      FROM told
-     WHERE (SELECT count(*) FROM held) >= 0
-        ON CONFLICT (user_id, event_id, kind) DO NOTHING
-    RETURNING user_id
+    SELECT user_id FROM kept
     """,
 )
 

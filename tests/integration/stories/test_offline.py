@@ -7,13 +7,14 @@ from typing import Any
 
 import pytest
 
+from gridsvc.domain.access import Grant, Role
 from gridsvc.domain.captured import Claimed
 from gridsvc.domain.case import Move, State, WhileAssigned
 from gridsvc.domain.fix import Fix
 from gridsvc.errors import Unknown, VersionConflict, WrongMoment
 from gridsvc.store.cases import CaseRow
 from tests.conftest import CityClock
-from tests.integration.small_city import INSIDE, report
+from tests.integration.small_city import DISTRICT, INSIDE, person, report
 from tests.integration.stories.conftest import Town
 from tests.integration.stories.test_escalate_case import urgent_case
 from tests.integration.stories.test_file_report import code
@@ -98,14 +99,14 @@ async def test_who_lost_the_case_meanwhile_hears_who_did_what_and_when_up_to_the
     town: Town, city_clock: CityClock
 ) -> None:
     """Also where the case has left his sight; and nothing of what came after it was taken from him."""
-    case = await town.route((await town.filed(report(town.city.acceptor, await code(town)))).id)
-    owner, expected = holder(town, case), his(case)
+    case = await assigned(town, "department")
+    handler, expected = town.city.handler, his(case)
     await city_clock.forward(timedelta(minutes=1))
-    given = await town.move(town.city.dispatcher, case, Move.ASSIGN, department="water")
+    given = await town.move(town.city.dispatcher, case, Move.ASSIGN, department="drainage")
     await city_clock.forward(timedelta(minutes=1))
-    await town.move(town.city.handler, given, Move.ACCEPT)
+    await town.move(town.city.dispatcher, given, Move.REMIND)
     with pytest.raises(VersionConflict) as refused:
-        await town.move(owner, case, Move.ACCEPT, expected, Claimed(at=await town.now(), skew=timedelta()))
+        await town.move(handler, case, Move.ACCEPT, expected, Claimed(at=await town.now(), skew=timedelta()))
     told = refused.value.facts["meanwhile"]
     assert isinstance(told, list)
     assert [(row["move"], row["actor"]) for row in told] == [
@@ -113,7 +114,8 @@ async def test_who_lost_the_case_meanwhile_hears_who_did_what_and_when_up_to_the
     ]  # fmt: skip
     assert told[-1]["actor_name"]
     assert refused.value.facts["ended_why"] == "reassigned"
-    stranger = next(each for each in town.city.officers if each.user_id != owner.user_id)
+    async with town.pool.acquire() as conn:
+        stranger = await person(conn, "stranger", Grant(role=Role.HANDLER, division=DISTRICT, department="lamps"))
     with pytest.raises(Unknown):
         await town.move(stranger, case, Move.ACCEPT, expected)
 

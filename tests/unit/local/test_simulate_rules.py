@@ -23,6 +23,7 @@ from gridsvc.local.simulate_rules import (
     report_number,
     reports_owed,
     reports_per_hour,
+    told_later,
 )
 from gridsvc.local.starter import CATEGORIES
 
@@ -233,6 +234,14 @@ def test_some_cases_are_handled_too_late_and_most_in_time() -> None:
     waits = [next_step(replace(new_case(n), state="in_progress", pool=None), 1) for n in range(500)]
     late = [step for step in waits if step is not None and step.after_minutes > 120]
     assert 20 < len(late) < 120
+
+
+def test_some_of_what_owners_do_is_told_later_and_nothing_of_what_desks_do() -> None:
+    owned = [replace(new_case(n), state="accepted", pool=None, assignment="1") for n in range(500)]
+    steps = [(case, step) for case in owned if (step := next_step(case, 1)) is not None]
+    later = [step.by for case, step in steps if told_later(case, step, 1)]
+    assert 10 < len(later) < 80
+    assert set(later) == {By.OWNER}
 
 
 def test_some_let_the_time_to_acknowledge_lapse() -> None:
