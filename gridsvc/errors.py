@@ -301,6 +301,15 @@ class RulesRefused(Refused):
     code = "rules_refused"
 
 
+class SetupRefused(Refused):
+    """What an administrator would set up cannot be as the city stands.
+
+    The message says why; `defects` names every fault of a file or a grid set, `code` and `message` each.
+    """
+
+    code = "setup_refused"
+
+
 class MappingRefused(Refused):
     """A mapping of JSON cannot be read, or its version is not in the state for it.
 

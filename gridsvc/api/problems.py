@@ -57,6 +57,7 @@ STATUSES: Final[Mapping[type[GridError], int]] = {
     errors.GuardFailed: 422,
     errors.CameraMessageRefused: 422,
     errors.RulesRefused: 422,
+    errors.SetupRefused: 422,
     errors.MappingRefused: 422,
     errors.VersionRequired: 428,
     errors.TooManyTries: 429,

@@ -61,6 +61,12 @@ EXAMPLES: dict[str, object] = {
     "id": 1,
     "document": {"rules": {"kind": "k"}},
     "sample": {"k": "smoke"},
+    "file": {"name": "list.csv", "content": ""},
+    "edition": "next",
+    "of": "x",
+    "duty_line": "sanitation",
+    "beat": "N1",
+    "cells": ["620102001001001"],
 }
 """A value for every field that some body cannot be without."""
 
