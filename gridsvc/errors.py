@@ -33,6 +33,7 @@ GridError
 │   ├── NotAnEmergency           only emergencies are exported as alerts
 │   ├── GuardFailed              the move's own condition is not met
 │   ├── RulesRefused             the edition of routing rules is not in the state for it
+│   ├── SetupRefused             what would be set up cannot be as the city stands
 │   ├── MappingRefused           a mapping of JSON cannot be read, or is not in the state for it
 │   ├── AbsenceOverlaps          the officer is absent then already
 │   ├── AbsenceOver              an absence that is over or was cancelled is not cancelled

@@ -12,7 +12,7 @@ from geo.codes import scheme_named
 from geo.coverage import box_around, holes, overlaps, strays
 from geo.defects import Defect, Kind
 from geo.place import Bounds
-from gridsvc.actions.import_grid import need_draft, refusal
+from gridsvc.actions.grid_drafts import need_draft, refusal
 from gridsvc.actions.prepare_map import prepare_map, prepare_missing
 from gridsvc.actions.preview_grid import lost_cases
 from gridsvc.db import Conn, ConnPool, transaction

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date, datetime
 from typing import Annotated, Final
 
@@ -15,23 +16,19 @@ from gridsvc.api.route import Route
 from gridsvc.api.set_up import ADMIN, FileIn, refusing, whole_city
 from gridsvc.api.wire import Told, Wanted, path_code, read_body
 from gridsvc.db import Conn
-
-
-class SourceIn(Wanted):
-    """A source of days off: a file (iCalendar, or a year of holiday-cn), or a package by its name, as `holidays:CN`."""
-
-    name: Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
-    content: bytes | None = None
+from gridsvc.domain.calendar_edition import Source
+from gridsvc.domain.calendar_notice import read_holiday_cn
+from gridsvc.domain.roster import Fault
 
 
 class CalendarIn(Wanted):
-    """What is to be in force (docs/rules/calendars.md). `follow` is the source that is right where they disagree."""
+    """What is to be in force: notices of holiday-cn, one of a year each, and hours (docs/rules/calendars.md).
 
-    sources: Annotated[list[SourceIn], msgspec.Meta(max_length=10)] = msgspec.field(default_factory=list)
+    `follow` is the notice that is right where two disagree. iCalendar files and packages are for the command.
+    """
+
+    sources: Annotated[list[FileIn], msgspec.Meta(max_length=10)] = msgspec.field(default_factory=list)
     hours: FileIn | None = None
-    years: Annotated[list[Annotated[int, msgspec.Meta(ge=1970, le=2100)]], msgspec.Meta(max_length=20)] = (
-        msgspec.field(default_factory=list)
-    )
     follow: Annotated[str, msgspec.Meta(max_length=200)] | None = None
     name: Annotated[str, msgspec.Meta(max_length=200)] | None = None
 
@@ -76,7 +73,7 @@ async def _preview(request: web.Request) -> web.StreamResponse:
     async def work(conn: Conn, now: datetime) -> Answer:
         await whole_city(conn, caller, _WHAT, now)
         with refusing():
-            plan = await plan_calendar(conn, _order(code, said))
+            plan = await plan_calendar(conn, _order(code, said), _read)
         return Answer(_told(code, plan))
 
     return await write(request, work)
@@ -88,7 +85,7 @@ async def _publish(request: web.Request) -> web.StreamResponse:
     async def work(conn: Conn, now: datetime) -> Answer:
         await whole_city(conn, caller, _WHAT, now)
         with refusing():
-            plan = await plan_calendar(conn, _order(code, said))
+            plan = await plan_calendar(conn, _order(code, said), _read)
         if not plan.changes_nothing:
             await publish_calendar(conn, plan, caller.id, now)
         return Answer(_told(code, plan), status=201)
@@ -101,10 +98,14 @@ def _order(code: str, said: CalendarIn) -> Order:
         code=code,
         sources=[(each.name, each.content) for each in said.sources],
         hours=None if said.hours is None else (said.hours.name, said.hours.content),
-        years=sorted(set(said.years)),
+        years=[],
         follow=said.follow,
         name=said.name,
     )
+
+
+def _read(name: str, content: bytes | None, _: Sequence[int], faults: list[Fault]) -> Source | None:
+    return read_holiday_cn(name, content or b"", faults)
 
 
 def _told(code: str, plan: Plan) -> CalendarPlanOut:

@@ -322,7 +322,7 @@ def _feature(
         geometry=shape.outline,
         properties=ChangedCellOut(
             code=each.code, kind=each.kind, area_m2=round(each.area_m2, 1),
-            division=(before and before.division, after and after.division),
+            division=(before.division if before else None, after.division if after else None),
             beats=(before.beats if before else {}, after.beats if after else {}),
         ),
     )  # fmt: skip

@@ -56,16 +56,12 @@ const said = (of) => Object.entries(of.said).map(([source, what]) => html`<div k
 /** @param {{code: string, published: () => void}} props */
 function Next({ code, published }) {
   const [files, setFiles] = useState(/** @type {File[]} */ ([]));
-  const [packages, setPackages] = useState("");
-  const [years, setYears] = useState("");
   const [follow, setFollow] = useState("");
   const [seen, setSeen] = useState(/** @type {any} */ (null));
   const sending = useWrite();
-  const names = packages.split(/[\s,，]+/).filter(Boolean);
   const path = `/api/v1/calendars/${encodeURIComponent(code)}`;
   const body = async () => ({
-    sources: [...await Promise.all(files.map(packed)), ...names.map((name) => ({ name }))],
-    years: years.split(/[\s,，]+/).filter(Boolean).map(Number), ...(follow === "" ? {} : { follow }),
+    sources: await Promise.all(files.map(packed)), ...(follow === "" ? {} : { follow }),
   });
   /** @param {SubmitEvent} event */
   const look = async (event) => {
@@ -80,13 +76,10 @@ function Next({ code, published }) {
     published();
   };
   const defects = /** @type {{code: string, message: string}[]} */ (sending.facts["defects"] ?? []);
-  const text = (/** @type {(value: string) => void} */ set) => (/** @type {Event} */ event) => { set(/** @type {HTMLInputElement} */ (event.currentTarget).value); setSeen(null); };
   return html`<form class="admin-part" onSubmit=${look}><h4>${t("calendars.next")}</h4><p class="small muted">${t("calendars.nextSays")}</p>
-    <label class="field"><span>${t("calendars.files")}</span><input id="calendar-files" type="file" multiple accept=".json,.ics" onChange=${(/** @type {Event} */ event) => { setFiles([.../** @type {HTMLInputElement} */ (event.currentTarget).files ?? []]); setSeen(null); }} /></label>
-    <div class="admin-row"><label class="field grows"><span>${t("calendars.packages")} <span class="muted">${t("field.may")}</span></span><input id="calendar-packages" value=${packages} placeholder="chinesecalendar holidays:CN" maxlength="200" onInput=${text(setPackages)} /></label>
-      <label class="field"><span>${t("calendars.years")}</span><input id="calendar-years" value=${years} placeholder="2027" maxlength="60" onInput=${text(setYears)} /></label></div>
-    ${files.length + names.length > 1 && html`<label class="field"><span>${t("calendars.follow")}</span><select id="calendar-follow" value=${follow} onChange=${text(setFollow)}><option value="">${t("categories.unsaid")}</option>${[...files.map((each) => each.name), ...names].map((each) => html`<option key=${each} value=${each}>${each}</option>`)}</select></label>`}
-    <div class="move-buttons"><button disabled=${sending.busy || files.length + names.length === 0}>${t("categories.preview")}</button></div>
+    <label class="field"><span>${t("calendars.files")}</span><input id="calendar-files" type="file" multiple accept=".json" onChange=${(/** @type {Event} */ event) => { setFiles([.../** @type {HTMLInputElement} */ (event.currentTarget).files ?? []]); setSeen(null); }} /></label>
+    ${files.length > 1 && html`<label class="field"><span>${t("calendars.follow")}</span><select id="calendar-follow" value=${follow} onChange=${(/** @type {Event} */ event) => { setFollow(/** @type {HTMLSelectElement} */ (event.currentTarget).value); setSeen(null); }}><option value="">${t("categories.unsaid")}</option>${files.map((each) => each.name).map((each) => html`<option key=${each} value=${each}>${each}</option>`)}</select></label>`}
+    <div class="move-buttons"><button disabled=${sending.busy || files.length === 0}>${t("categories.preview")}</button></div>
     <p class="wrong small" role="alert">${sending.wrong}</p>
     <${Table} title=${t("calendars.disputed")} heads=${[t("calendars.said")]} rows=${defects.map((each) => [each.message])} />
     ${seen !== null && html`<p role="status"><b>${seen.same ? t("calendars.same") : t("calendars.would", { days: count(seen.days.length), years: seen.new_years.join(", ") || "–" })}</b></p>

@@ -38,7 +38,7 @@ function One({ edition, back }) {
   return html`<div class="admin-body">
     <header class="admin-head"><button class="quiet icon-button" onClick=${back} aria-label=${t("admin.back")} title=${t("admin.back")}>←</button><h3>${t("categories.edition")} ${edition}</h3></header>
     <label class="field"><span class="small muted">${t("categories.find")}</span><input type="search" value=${q} onInput=${(/** @type {Event} */ event) => setQ(/** @type {HTMLInputElement} */ (event.currentTarget).value)} /></label>
-    ${asked.value === null ? html`<${Waits} of=${asked} />` : rows.length === 0 ? html`<div class="empty"><p>${t("categories.none")}</p></div>` : html`<${Table} title=${t("categories.list", { n: count(rows.length) })} heads=${[t("categories.code"), t("rules.name"), t("categories.by"), t("categories.limit")]} most=${300} rows=${rows.map((each) => [
+    ${asked.value === null ? html`<${Waits} of=${asked} />` : rows.length === 0 ? html`<div class="empty"><p>${t("categories.none")}</p></div>` : html`<${Table} title=${t("categories.list", { n: count(rows.length) })} heads=${[t("categories.code"), t("rules.name"), t("categories.by"), t("categories.limit")]} most=${300} tall rows=${rows.map((each) => [
       each.code, html`${named(each.name, each.name_en)}<div class="small muted">${named(each.major_name, each.major_name_en)} · ${word("severity", each.severity)}</div>`, each.department ? departmentName(each.department) : t("categories.officers"),
       html`${limit(each.limit)}${each.limits.map((/** @type {any} */ exact) => html`<div class="small muted">${[exact.stage === "handling" ? "" : word("clock", exact.stage), exact.condition, exact.management_level, limit(exact)].filter(Boolean).join(" · ")}</div>`)}`])} />`}
   </div>`;

@@ -97,10 +97,11 @@ export async function packed(file) {
  * @param {string[]} props.heads
  * @param {unknown[][]} props.rows the first of each names the row
  * @param {number} [props.most] more are counted and not drawn
+ * @param {boolean} [props.tall] it is what the page is about: it scrolls with the page
  */
-export function Table({ title, heads, rows, most = 200 }) {
+export function Table({ title, heads, rows, most = 200, tall = false }) {
   if (rows.length === 0) return null;
-  return html`<div class="admin-scroll" tabindex="0" role="region" aria-label=${title}><table class="admin-table"><caption>${title}</caption>
+  return html`<div class=${`admin-scroll ${tall ? "tall" : ""}`} tabindex=${tall ? undefined : 0} role="region" aria-label=${title}><table class="admin-table"><caption>${title}</caption>
     <thead><tr>${heads.map((each) => html`<th key=${each} scope="col">${each}</th>`)}</tr></thead>
     <tbody>${rows.slice(0, most).map((cells, n) => html`<tr key=${n}>${cells.map((each, m) => (m === 0 ? html`<th scope="row">${each}</th>` : html`<td>${each}</td>`))}</tr>`)}</tbody></table>
     ${rows.length > most && html`<p class="small muted">${t("admin.more", { n: rows.length - most })}</p>`}</div>`;

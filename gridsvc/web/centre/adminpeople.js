@@ -56,6 +56,7 @@ function One({ user, back, changed }) {
   const officer = user.officer;
   const absences = useAsked(officer ? `/api/v1/officers/${user.id}/absences` : "");
   const ending = useWrite();
+  const [replaced, setReplaced] = useState(false);
   const end = async () => {
     if (await ending.send(`/api/v1/users/${user.id}/deactivate`, {}) === null) return;
     say(t("people.isOut", { who: user.display_name }));
@@ -74,7 +75,7 @@ function One({ user, back, changed }) {
           ${absences.value?.items.length === 0 && t("people.noAbsences")}</dd>
         <dt>${t("people.work")}</dt><dd><button class="link" disabled=${officer.open_cases === 0} onClick=${() => { narrow({ officer: user.id }); panel.value = "cases"; }}>${t("officers.hisCases", { n: officer.open_cases })}</button></dd>`}
     </dl>
-    ${officer && user.active && html`<${Replace} user=${user} changed=${changed} />`}
+    ${officer && (user.active || replaced) && html`<${Replace} user=${user} changed=${() => { setReplaced(true); changed(); }} />`}
     ${holds(ADMINS) && user.active && user.id !== person.value?.id && html`<section class="admin-part"><h4>${t("people.account")}</h4>
       <${Sure} label=${t("people.end")} hurts go=${t("people.endGo")} disabled=${ending.busy} says=${t("people.endSays", { who: user.display_name })} done=${() => void end()} />
       <p class="wrong small" role="alert">${ending.wrong}</p></section>`}

@@ -2,7 +2,7 @@
 import { html, useState } from "../shared/screen.js";
 import { count, moment, named, t, word } from "../shared/language.js";
 import { Sure, Table, Waits, useAsked, useWrite } from "./adminparts.js";
-import { departmentName, officerOf } from "./city.js";
+import { briefOf, departmentName, officerOf } from "./city.js";
 import { ADMINS, holds } from "./roles.js";
 import { say } from "./said.js";
 
@@ -49,7 +49,7 @@ const when = (rule) => Object.entries(rule.when ?? {}).map(([name, value]) => `$
 /** Names for the owners of a rehearsal: `officer <id>`, `department <code>`, `pool`. @param {string} owner */
 function ownerOf(owner) {
   const [kind, code = ""] = owner.split(" ");
-  if (kind === "officer") return officerOf(code)?.name ?? code;
+  if (kind === "officer") return officerOf(code)?.name ?? t("rules.somebody");
   return kind === "department" ? departmentName(code) : t("replace.toPool");
 }
 
@@ -77,7 +77,7 @@ function One({ edition, force, back, changed }) {
       ${days !== 0 && (seen === null ? html`<${Waits} of=${tried} />` : html`
         <p role="status">${t("rules.tried", { n: count(seen.rehearsed), of: count(seen.decisions) })} <b>${elsewhere.length === 0 ? t("rules.allSame") : t("rules.elsewhere", { n: count(elsewhere.reduce((/** @type {number} */ sum, /** @type {any} */ each) => sum + each.cases, 0)) })}</b></p>
         <${Table} title=${t("rules.matrix")} heads=${[t("grids.before"), t("grids.after"), t("rules.cases")]} rows=${elsewhere.map((/** @type {any} */ each) => [ownerOf(each.before), ownerOf(each.after), count(each.cases)])} />
-        <${Table} title=${t("rules.pooled")} heads=${[t("replace.case"), t("grids.before"), t("rules.why")]} most=${50} rows=${seen.pooled.map((/** @type {any} */ each) => [each.case, ownerOf(each.before), each.why ?? ""])} />`)}</section>
+        <${Table} title=${t("rules.pooled")} heads=${[t("replace.case"), t("grids.before"), t("rules.why")]} most=${50} rows=${seen.pooled.map((/** @type {any} */ each) => [briefOf(each.case)?.number ?? html`<span class="small muted">${each.case}</span>`, ownerOf(each.before), each.why ?? ""])} />`)}</section>
       ${draft && html`<section class="admin-part"><h4>${t("grids.publish")}</h4>
         <${Sure} label=${t("grids.publishGo")} go=${t("grids.publishYes")} disabled=${publishing.busy} says=${t("rules.publishSays", { n: edition.number, now: force?.number ?? 0 })} done=${() => void publish()} />
         <p class="wrong small" role="alert">${publishing.wrong}</p>${(publishing.facts["faults"] ?? []).map((/** @type {string} */ each) => html`<p class="wrong small">${each}</p>`)}</section>`}`}

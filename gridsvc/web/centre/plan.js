@@ -70,6 +70,7 @@ export function keepPlan(map) {
     if (map.getLayer("plan-beats")) map.setFilter("plan-beats", ["in", ["get", "code"], ["literal", beats]]);
     const bounds = boundsOf(plan.value);
     /** @type {HTMLElement} */ (map.getContainer()).dataset["plan"] = String(cells.length + spots.length);
-    if (bounds !== null) map.fitBounds(bounds, { padding: 80, maxZoom: 15.5, duration: 0 });
+    const to = bounds === null ? undefined : map.cameraForBounds(bounds, { padding: 80, maxZoom: 15.5 });
+    if (to?.center && to.zoom !== undefined) map.jumpTo({ center: to.center, zoom: to.zoom });
   });
 }
