@@ -9,12 +9,14 @@ from uuid import UUID
 import msgspec
 from aiohttp import web
 
+from gridsvc import passwords
+from gridsvc.api.auth import PASSWORD_DESK
 from gridsvc.api.idempotency import Answer, write
 from gridsvc.api.parts import caller_of, scoped
 from gridsvc.api.reach import areas_of
 from gridsvc.api.route import Route
 from gridsvc.api.set_up import ADMIN
-from gridsvc.api.wire import Told, Wanted, path_id, read_query, reply
+from gridsvc.api.wire import Told, Wanted, path_id, read_body, read_query, reply
 from gridsvc.db import Conn, act_as_service
 from gridsvc.domain.access import Role
 from gridsvc.domain.person_search import is_meant
@@ -31,6 +33,12 @@ class UsersQuery(Wanted):
     q: Annotated[str, msgspec.Meta(max_length=100)] = ""
     role: Role | None = None
     limit: Annotated[int, msgspec.Meta(ge=1, le=500)] = 100
+
+
+class PasswordIn(Wanted):
+    """The password that he signs in by from now on; it is not kept, and nobody is told it again."""
+
+    password: Annotated[str, msgspec.Meta(min_length=passwords.SHORTEST, max_length=passwords.LONGEST)]
 
 
 class PostOut(Told):
@@ -105,6 +113,22 @@ async def _end(request: web.Request) -> web.StreamResponse:
     return await write(request, work)
 
 
+async def _password(request: web.Request) -> web.StreamResponse:
+    user_id, caller = path_id(request), caller_of(request)
+    said = await read_body(request, PasswordIn)
+    hashed = await request.app[PASSWORD_DESK].hash(said.password)
+
+    async def work(conn: Conn, now: datetime) -> Answer:
+        found = await replacing.people_in_reach(conn, areas_of(caller, ADMIN), now, user_id)
+        await act_as_service(conn)
+        if not found or not await replacing.give_password(conn, user_id, hashed, now):
+            raise Unknown(f"no active user {user_id}", user=str(user_id))
+        return Answer(_out(found[0]))
+
+    # The digest of a body is kept with its key, and one of a password would be cheap to guess it from.
+    return await write(request, work, b"a password")
+
+
 def _out(row: PersonRow) -> UserOut:
     officer = None
     if row.duty_line is not None:
@@ -126,5 +150,10 @@ ROUTES: Final = (
         method="POST", path="/api/v1/users/{id}/deactivate", handler=_end, roles=ADMIN, answers=UserOut,
         statuses=(200, 422), idempotent=True,
         summary="End an account that has no open work: out within seconds, everywhere; what he did stays.",
+    ),
+    Route(
+        method="POST", path="/api/v1/users/{id}/password", handler=_password, roles=ADMIN, reads=PasswordIn,
+        answers=UserOut, statuses=(200, 415), idempotent=True,
+        summary="Give somebody another password; his sessions end, and he signs in by it.",
     ),
 )  # fmt: skip

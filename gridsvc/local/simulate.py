@@ -599,7 +599,7 @@ class Simulation:
 
     async def _replace_somebody(self) -> None:
         """An officer has lost his phone: all he has goes to a colleague, as the preview says; he comes back later."""
-        if self._looks % REPLACE_EVERY:
+        if self._looks % REPLACE_EVERY or not self._pace.rota:
             return
         who = self._crowd.login(desk_name("admin", CITY))
         listed = await self._client.call("GET", "/api/v1/users?role=officer&limit=500", who=who)

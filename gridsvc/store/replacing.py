@@ -116,11 +116,13 @@ TAKE_POSTS = Statement(
 
 END_ACCOUNT = Statement(Nothing, "UPDATE users SET active = false WHERE id = $1::uuid AND active")
 
+NEW_PASSWORD = Statement(Nothing, "UPDATE users SET password_hash = $2::text WHERE id = $1::uuid AND active")
+
 END_SESSIONS = Statement(
     Nothing,
     """
     UPDATE sessions
-       SET ended_at = $2::timestamptz, ended_why = 'deactivated'
+       SET ended_at = $2::timestamptz, ended_why = $3::text
      WHERE user_id = $1::uuid AND ended_at IS NULL
     """,
 )
@@ -138,5 +140,13 @@ async def pass_beats(conn: Conn, officer_id: UUID, successor: UUID) -> list[str]
 async def end_account(conn: Conn, user_id: UUID, now: datetime) -> bool:
     """Nobody signs in by this account any more, and whoever has is out; whether it was active."""
     ended = await END_ACCOUNT.run(conn, user_id)
-    await END_SESSIONS.run(conn, user_id, now)
+    await END_SESSIONS.run(conn, user_id, now, "deactivated")
     return bool(ended)
+
+
+async def give_password(conn: Conn, user_id: UUID, password_hash: str, now: datetime) -> bool:
+    """He signs in by another password from now on, everywhere anew; False where the account is not active."""
+    given = await NEW_PASSWORD.run(conn, user_id, password_hash)
+    if given:
+        await END_SESSIONS.run(conn, user_id, now, "new_password")
+    return bool(given)

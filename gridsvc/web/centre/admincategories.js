@@ -77,7 +77,7 @@ function List({ published }) {
   const taken = (/** @type {(value: File | null) => void} */ set) => (/** @type {Event} */ event) => anew(set)(/** @type {HTMLInputElement} */ (event.currentTarget).files?.[0] ?? null);
   return html`<form class="admin-part" onSubmit=${look}><h4>${t("categories.next")}</h4><p class="small muted">${t("categories.nextSays")}</p>
     <label class="field"><span>${t("categories.file")}</span><input id="categories-file" type="file" accept=".csv,.xlsx" required onChange=${taken(setFile)} /></label>
-    <div class="admin-row"><label class="field grows"><span>${t("categories.edition")}</span><input id="categories-edition" value=${edition} required maxlength="32" pattern="[^:/, ]+" onInput=${text(setEdition)} /></label>
+    <div class="admin-row"><label class="field grows"><span>${t("categories.edition")}</span><input id="categories-edition" value=${edition} required maxlength="32" onInput=${text(setEdition)} /></label>
       <label class="field grows"><span>${t("rules.name")} <span class="muted">${t("field.may")}</span></span><input value=${name} maxlength="200" onInput=${text(setName)} /></label></div>
     <label class="field"><span>${t("categories.departments")} <span class="muted">${t("field.may")}</span></span><input type="file" accept=".csv" onChange=${taken(setDepartments)} /></label>
     <div class="admin-row">${UNSURE.map((each) => html`<label key=${each} class="field"><span>${t("categories.means", { word: each })}</span><select value=${units[each] ?? ""} onChange=${(/** @type {Event} */ event) => anew(setUnits)({ ...units, [each]: /** @type {HTMLSelectElement} */ (event.currentTarget).value })}>

@@ -78,8 +78,23 @@ function One({ user, back, changed }) {
     ${officer && (user.active || replaced) && html`<${Replace} user=${user} changed=${() => { setReplaced(true); changed(); }} />`}
     ${holds(ADMINS) && user.active && user.id !== person.value?.id && html`<section class="admin-part"><h4>${t("people.account")}</h4>
       <${Sure} label=${t("people.end")} hurts go=${t("people.endGo")} disabled=${ending.busy} says=${t("people.endSays", { who: user.display_name })} done=${() => void end()} />
-      <p class="wrong small" role="alert">${ending.wrong}</p></section>`}
+      <p class="wrong small" role="alert">${ending.wrong}</p>
+      <${Password} user=${user} /></section>`}
   </div>`;
+}
+
+/** Another password: he is signed out and comes in by it. @param {{user: User}} props */
+function Password({ user }) {
+  const [words, setWords] = useState("");
+  const giving = useWrite();
+  const give = async () => {
+    if (await giving.send(`/api/v1/users/${user.id}/password`, { password: words }) === null) return;
+    setWords("");
+    say(t("people.passwordGiven", { who: user.display_name }));
+  };
+  return html`<label class="field"><span>${t("people.password")}</span><input id="people-password" type="password" autocomplete="new-password" minlength="8" maxlength="200" value=${words} onInput=${(/** @type {Event} */ event) => setWords(/** @type {HTMLInputElement} */ (event.currentTarget).value)} /></label>
+    <${Sure} label=${t("people.passwordGo")} go=${t("people.passwordYes")} hurts disabled=${words.length < 8 || giving.busy} says=${t("people.passwordSays", { who: user.display_name })} done=${() => void give()} />
+    <p class="wrong small" role="alert">${giving.wrong}</p>`;
 }
 
 /** @typedef {"relief" | "handover" | "leaving"} How */

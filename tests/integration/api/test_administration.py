@@ -86,10 +86,14 @@ async def test_without_a_successor_the_preview_says_whom_routing_would_choose(de
     path = f"/api/v1/officers/{case.officer_id}"
     [item] = (await lead.get(f"{path}/replacement")).body["items"]
     assert item["becomes"] == "routed"
-    assert item["officer"] in others, "never the one who leaves"
+    assert item["officer"] in others
     [done] = (await lead.post(f"{path}/replace", {"reason": "phone lost"})).body["items"]
     assert (done["becomes"], done["officer"]) == ("routed", None)
     assert str((await town.route(case.id)).officer_id) == item["officer"], "and it is what routing does then"
+    async with transaction(desk.api.pool) as (conn, _):
+        await conn.execute("UPDATE officers SET on_duty = false WHERE user_id <> $1::uuid", item["officer"])
+    [item] = (await lead.get(f"/api/v1/officers/{item['officer']}/replacement")).body["items"]
+    assert (item["becomes"], item["officer"]) == ("routed", None), "the last who is there is not asked again"
 
 
 async def test_people_are_found_by_name_or_pinyin_and_an_account_ends_without_open_work(api: Api) -> None:
@@ -106,10 +110,21 @@ async def test_people_are_found_by_name_or_pinyin_and_an_account_ends_without_op
     for who, guard in ((ann, "no_open_work"), (admin, "another_person")):
         refused = await admin.post(f"/api/v1/users/{who.user_id}/deactivate")
         assert (refused.status, refused.body["guard"]) == (422, guard)
+    short = await admin.post(f"/api/v1/users/{clerk.user_id}/password", {"password": "short"})
+    assert (short.status, short.body["field"]) == (400, "password")
+    given = await admin.post(f"/api/v1/users/{clerk.user_id}/password", {"password": "a longer one"})
+    assert given.status == 200
+    name = given.body["username"]
+    signed_in = await api.nobody.post("/api/v1/auth/login", {"username": name, "password": "a longer one"})
+    assert signed_in.status == 200, "by the new one"
+    async with transaction(api.pool) as (conn, _):
+        why = await conn.fetch("SELECT ended_why FROM sessions WHERE user_id = $1 ORDER BY id", clerk.user_id)
+        assert [each["ended_why"] for each in why] == ["new_password", None], "whoever was in is out"
     ended = await admin.post(f"/api/v1/users/{clerk.user_id}/deactivate")
     assert (ended.status, ended.body["active"], ended.body["posts"][0]["role"]) == (200, False, "acceptor")
     async with transaction(api.pool) as (conn, _):
-        assert await conn.fetchval("SELECT ended_why FROM sessions WHERE user_id = $1", clerk.user_id) == "deactivated"
+        why = await conn.fetch("SELECT ended_why FROM sessions WHERE user_id = $1 ORDER BY id", clerk.user_id)
+        assert [each["ended_why"] for each in why] == ["new_password", "deactivated"]
     neighbour = await api.somebody(a("admin", SOUTH))
     assert (await neighbour.get("/api/v1/users?q=ouyang")).body == {"items": [], "found": 0, "next": None}
 

@@ -50,7 +50,7 @@ EXAMPLES: dict[str, object] = {
     "seqs": [1],
     "positions": [],
     "username": "x",
-    "password": "x",
+    "password": "a long one",
     "refresh_token": "x",
     "code": "gate-7",
     "device": "62010200001190000001",
