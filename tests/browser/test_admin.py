@@ -129,6 +129,7 @@ async def test_an_edition_of_the_rules_is_rehearsed_published_and_gone_back_from
         await page.get_by_role("button", name="7 days").click()
         await expect(page.locator(".admin-body [role=status]")).to_contain_text("Gone elsewhere: ")
         await is_accessible(visit)
+        await expect(page.locator(".map[data-plan]:not([data-plan='0'])")).to_have_count(1)
         await picture(visit, "admin-rules-en-light-1280")
         await page.get_by_role("button", name="Publish…").click()
         await page.get_by_role("button", name="Publish now").click()

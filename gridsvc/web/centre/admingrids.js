@@ -4,7 +4,7 @@ import { count, moment, t, word } from "../shared/language.js";
 import { ask } from "../shared/service.js";
 import { Sure, Table, Waits, useAsked, useWrite } from "./adminparts.js";
 import { divisionName, lists } from "./city.js";
-import { NO_PLAN, plan } from "./plan.js";
+import { NO_PLAN, plan, spotsOf } from "./plan.js";
 import { ADMINS, holds } from "./roles.js";
 import { say } from "./said.js";
 import { asksForPlace } from "./view.js";
@@ -70,8 +70,11 @@ function Draft({ draft, force, back, changed }) {
   const [anyway, setAnyway] = useState(false);
   const seen = preview.value, cells = /** @type {any[]} */ (changes.value?.features ?? []);
   useEffect(() => {
-    plan.value = { ...NO_PLAN, cells: cells.map((each) => ({ kind: each.properties.kind, says: word("cellChange", each.properties.kind), geometry: each.geometry })) };
-  }, [changes.value]);
+    plan.value = {
+      ...NO_PLAN, cells: cells.map((each) => ({ kind: each.properties.kind, says: word("cellChange", each.properties.kind), geometry: each.geometry })),
+      spots: spotsOf(seen?.cases ?? [], (each) => each.id, (each) => (each.keeps === null ? "routed" : "keeps"), (each) => each.keeps === null ? (each.officer_after ?? t("replace.toPool")) : (each.officer ?? "")),
+    };
+  }, [changes.value, preview.value]);
   useEffect(() => () => { plan.value = NO_PLAN; asksForPlace.value = null; }, []);
   const publish = async () => {
     const answer = await publishing.send(`${path}/publish`, { accept_lost: anyway });

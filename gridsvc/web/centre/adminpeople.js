@@ -5,7 +5,7 @@ import { person } from "../shared/service.js";
 import { Sure, Table, Waits, useAsked, useWrite } from "./adminparts.js";
 import { briefOf, categoryName, departmentName, divisionName } from "./city.js";
 import { Combo } from "./combo.js";
-import { NO_PLAN, plan } from "./plan.js";
+import { NO_PLAN, plan, spotsOf } from "./plan.js";
 import { ADMINS, holds } from "./roles.js";
 import { say } from "./said.js";
 import { narrow, panel } from "./view.js";
@@ -123,10 +123,7 @@ function Replace({ user, changed }) {
 
   const shows = done ?? seen.value;
   useEffect(() => {
-    plan.value = shows === null ? NO_PLAN : { cells: [], beats: how === "leaving" ? (user.officer?.beats ?? []) : [], spots: items.flatMap((each) => {
-      const brief = briefOf(each.case);
-      return brief === null || brief.lon === null || brief.lat === null ? [] : [{ kind: each.becomes, says: goesTo(each), lon: brief.lon, lat: brief.lat }];
-    }) };
+    plan.value = shows === null ? NO_PLAN : { cells: [], beats: how === "leaving" ? (user.officer?.beats ?? []) : [], spots: spotsOf(items, (each) => each.case, (each) => each.becomes, goesTo) };
   }, [shows]);
   useEffect(() => () => { plan.value = NO_PLAN; }, []);
 

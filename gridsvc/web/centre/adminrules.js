@@ -1,8 +1,9 @@
 // Routing rules: the editions, what is wrong with new ones, what they would have made of the last days, publishing, going back.
-import { html, useState } from "../shared/screen.js";
+import { html, useEffect, useState } from "../shared/screen.js";
 import { count, moment, named, t, word } from "../shared/language.js";
 import { Sure, Table, Waits, useAsked, useWrite } from "./adminparts.js";
 import { briefOf, departmentName, officerOf } from "./city.js";
+import { NO_PLAN, plan, spotsOf } from "./plan.js";
 import { ADMINS, holds } from "./roles.js";
 import { say } from "./said.js";
 
@@ -67,6 +68,10 @@ function One({ edition, force, back, changed }) {
     back();
   };
   const seen = tried.value;
+  useEffect(() => {
+    plan.value = { ...NO_PLAN, spots: spotsOf(/** @type {{case: string}[]} */ (seen?.pooled ?? []), (each) => each.case, () => "routed", () => t("replace.toPool")) };
+  }, [seen]);
+  useEffect(() => () => { plan.value = NO_PLAN; }, []);
   const elsewhere = seen?.matrix.filter((/** @type {any} */ each) => each.before !== each.after) ?? [];
   return html`<div class="admin-body">
     <header class="admin-head"><button class="quiet icon-button" onClick=${back} aria-label=${t("admin.back")} title=${t("admin.back")}>←</button><h3>${t("rules.edition", { n: edition.number })} ${edition.name}</h3>

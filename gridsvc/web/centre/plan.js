@@ -1,6 +1,7 @@
 // What a preview would change, on the map: cells of a draft by what becomes of them, cases by whom they go to, beats that
 // change hands. Each kind has its word on the map too.
 import { effect, signal } from "../shared/screen.js";
+import { briefOf } from "./city.js";
 import { ink } from "./theme.js";
 
 /** @import { GeoJSONSource, Map as MapLibre } from "../vendor/maplibre-gl.mjs" */
@@ -17,6 +18,16 @@ export const NO_PLAN = { cells: [], spots: [], beats: [] };
 
 /** @type {import("../vendor/signals.mjs").Signal<Plan>} */
 export const plan = signal(NO_PLAN);
+
+/**
+ * Cases as spots, those that are open and have a place.
+ * @template T
+ * @param {T[]} rows @param {(row: T) => string} id @param {(row: T) => string} kind @param {(row: T) => string} says
+ */
+export const spotsOf = (rows, id, kind, says) => rows.flatMap((each) => {
+  const brief = briefOf(id(each));
+  return brief === null || brief.lon === null || brief.lat === null ? [] : [{ kind: kind(each), says: says(each), lon: brief.lon, lat: brief.lat }];
+});
 
 /** @param {any} coordinates @param {[number, number][]} into */
 function corners(coordinates, into) {
