@@ -13,11 +13,14 @@ def is_meant(words: str, names: Iterable[str], codes: Iterable[str] = ()) -> boo
 
     Capitals and blanks in names count for nothing; no words mean everybody.
     """
+    wanted = words.casefold().split()
+    if not wanted:
+        return True
     spelled = {spelling for name in names for spelling in _spellings(name)}
     begins = [code.casefold() for code in codes]
     return all(
         any(word in spelling for spelling in spelled) or any(code.startswith(word) for code in begins)
-        for word in words.casefold().split()
+        for word in wanted
     )
 
 
