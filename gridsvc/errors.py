@@ -34,6 +34,7 @@ GridError
 │   ├── GuardFailed              the move's own condition is not met
 │   ├── RulesRefused             the edition of routing rules is not in the state for it
 │   ├── PlanRefused              a file of visit or patrol plans has rows at fault
+│   ├── SetupRefused             what would be set up cannot be as the city stands
 │   ├── MappingRefused           a mapping of JSON cannot be read, or is not in the state for it
 │   ├── AbsenceOverlaps          the officer is absent then already
 │   ├── AbsenceOver              an absence that is over or was cancelled is not cancelled
@@ -310,6 +311,15 @@ class PlanRefused(Refused):
     """A file of visit or patrol plans has rows at fault; `facts["faults"]` names each. Nothing was kept."""
 
     code = "plan_refused"
+
+
+class SetupRefused(Refused):
+    """What an administrator would set up cannot be as the city stands.
+
+    The message says why; `defects` names every fault of a file or a grid set, `code` and `message` each.
+    """
+
+    code = "setup_refused"
 
 
 class MappingRefused(Refused):

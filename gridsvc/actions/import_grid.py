@@ -17,6 +17,7 @@ from geo.defects import Defect, Kind
 from geo.locator import Locator
 from geo.projection import area_m2
 from gridsvc import errors
+from gridsvc.actions.grid_drafts import need_draft, need_duty_line, refusal
 from gridsvc.db import Conn, ConnPool, transaction
 from gridsvc.store import grids
 from gridsvc.store.grids import Told, untold
@@ -98,18 +99,6 @@ async def import_grid(pool: ConnPool, order: Order, told: Told = untold) -> Impo
     return Imported(grid_set_id, rows, frame, defects)
 
 
-def refusal(message: str, defects: Sequence[Defect]) -> errors.ImportRefused:
-    """The error that carries a set's defects, those that refuse first."""
-    ordered = sorted(defects, key=lambda d: not d.refuses)
-    plain = [errors.Defect(str(d.kind), _told(d), d.row, None, d.refuses) for d in ordered]
-    return errors.ImportRefused(message, plain, found=tuple(ordered))
-
-
-def _told(defect: Defect) -> str:
-    place = "" if defect.place is None else f"at {defect.place[0]:.6f},{defect.place[1]:.6f}: "
-    return place + defect.message
-
-
 # ------------------------------------------------------------------------------------------- look
 
 
@@ -140,21 +129,6 @@ def _scheme(order: Order, known: grids.GridSet | None) -> Scheme:
     if known is not None and known.cell_scheme != scheme.name:
         raise errors.SetupError(f"{known.name} numbers its cells by {known.cell_scheme}; given {scheme.name}")
     return scheme
-
-
-def need_draft(known: grids.GridSet) -> None:
-    """Only a draft may change: raises SetupError for any other set."""
-    if known.state != "draft":
-        raise errors.SetupError(f"{known.name} is {known.state}: it does not change any more; want another --set")
-
-
-async def need_duty_line(conn: Conn, duty_line: str | None) -> str:
-    """The duty line, if it is known: raises SetupError naming those that are."""
-    known = await grids.duty_lines(conn)
-    if duty_line is None or duty_line not in known:
-        wanted = f"one of {', '.join(known)}" if known else "one that exists; there is none yet"
-        raise errors.SetupError(f"given duty line {duty_line!r}; want {wanted}")
-    return duty_line
 
 
 async def _same_draft(conn: Conn, order: Order, draft: _Draft) -> int:

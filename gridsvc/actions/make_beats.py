@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from geo.beats import group_cells
 from geo.codes import beat_code
-from gridsvc.actions.import_grid import need_draft, need_duty_line
+from gridsvc.actions.grid_drafts import need_draft, need_duty_line
 from gridsvc.db import ConnPool, transaction
 from gridsvc.errors import SetupError
 from gridsvc.store import grids

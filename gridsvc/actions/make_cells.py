@@ -14,7 +14,7 @@ from geo.cells import cut_cells
 from geo.codes import Scheme, scheme_named
 from geo.coverage import box_around
 from geo.projection import Plane, areas_m2, fitting_plane
-from gridsvc.actions.import_grid import need_draft
+from gridsvc.actions.grid_drafts import need_draft
 from gridsvc.db import ConnPool, transaction
 from gridsvc.errors import SetupError
 from gridsvc.store import grids

@@ -151,6 +151,12 @@ async def lost_cases(conn: Conn, grid_set_id: int, now: datetime) -> list[CaseRo
     return lost
 
 
+async def cell_changes(conn: Conn, name: str, now: datetime) -> tuple[int, int, list[CellChange]]:
+    """The ids of the set in force and of the draft `name`, and the cells in which they differ; raises as a preview."""
+    draft, force = await _sets(conn, name, now)
+    return force.id, draft.id, await regrid.CELL_CHANGES.all(conn, force.id, draft.id)
+
+
 async def _sets(conn: Conn, name: str, now: datetime) -> tuple[grids.GridSet, grids.GridSet]:
     known = await grids.every_set(conn)
     draft = next((each for each in known if each.name == name), None)

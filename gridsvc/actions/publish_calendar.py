@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -18,7 +18,6 @@ from gridsvc.domain.calendar_edition import (
     next_edition,
     read_hours,
 )
-from gridsvc.domain.calendar_sources import read_holiday_cn, read_icalendar, read_package
 from gridsvc.domain.clock import recomputed
 from gridsvc.domain.roster import Fault
 from gridsvc.domain.rulebook import Rulebook
@@ -66,9 +65,14 @@ class Plan:
         return replace(self.edition, number=self.base.number, sources=self.base.sources) == self.base
 
 
-async def plan_calendar(conn: Conn, order: Order) -> Plan:
+Reader = Callable[[str, bytes | None, Sequence[int], list[Fault]], Source | None]
+"""Reads one source of `years`, by its name and content; None where it has named a fault."""
+
+
+async def plan_calendar(conn: Conn, order: Order, read: Reader) -> Plan:
     """Read and check all of `order` against the edition in force, which stays locked; nothing is written yet.
 
+    `read` says which sources there are: a running service reads fewer than a command.
     Raises ImportRefused with every fault, and with every day of which two sources disagree unless one of
     them is to be followed; SetupError for an order that makes no calendar.
     """
@@ -76,7 +80,7 @@ async def plan_calendar(conn: Conn, order: Order) -> Plan:
     base = found or Edition(code=order.code, number=0, name="", slots={})
     faults: list[Fault] = []
     hours = read_hours(*order.hours, faults) if order.hours else Hours()
-    sources = [source for each in order.sources if (source := _read(*each, order.years, faults)) is not None]
+    sources = [source for each in order.sources if (source := read(*each, order.years, faults)) is not None]
     if faults:
         raise ImportRefused(
             f"nothing was published: {len(faults)} fault{'s' if len(faults) > 1 else ''}",
@@ -113,14 +117,6 @@ async def publish_calendar(conn: Conn, plan: Plan, by: str, now: datetime) -> No
 def dispute_text(found: Disagreement) -> str:
     """One day and what each source makes of it."""
     return f"{found.day}: " + "; ".join(f"{name}: {what}" for name, what in found.said.items())
-
-
-def _read(name: str, content: bytes | None, years: Sequence[int], faults: list[Fault]) -> Source | None:
-    if content is None:
-        return read_package(name, years, faults)
-    if content.lstrip(b"\xef\xbb\xbf \r\n").upper().startswith(b"BEGIN:VCALENDAR"):
-        return read_icalendar(name, content, years, faults)
-    return read_holiday_cn(name, content, faults)
 
 
 def _check(order: Order, base: Edition, hours: Hours) -> None:

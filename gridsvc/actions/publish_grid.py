@@ -12,7 +12,7 @@ from geo.codes import scheme_named
 from geo.coverage import box_around, holes, overlaps, strays
 from geo.defects import Defect, Kind
 from geo.place import Bounds
-from gridsvc.actions.import_grid import need_draft, refusal
+from gridsvc.actions.grid_drafts import need_draft, refusal
 from gridsvc.actions.prepare_map import prepare_map, prepare_missing
 from gridsvc.actions.preview_grid import lost_cases
 from gridsvc.db import Conn, ConnPool, transaction
@@ -50,11 +50,20 @@ async def check_grid(pool: ConnPool, name: str) -> Checked:
     there is no such set.
     """
     async with transaction(pool) as (conn, _):
-        known = await _known(conn, name)
-        cells = await grids.cells_of(conn, known.id)
-        divisions = await grids.divisions_of(conn, known.id)
-    defects = await asyncio.to_thread(_defects, known, cells, divisions)
-    return Checked(known, defects, box_around(cell.outline for cell in cells))
+        found = await _look(conn, name)
+    return await asyncio.to_thread(_checked, *found)
+
+
+_Found = tuple[grids.GridSet, Sequence[grids.Cell], Sequence[grids.Division]]
+
+
+async def _look(conn: Conn, name: str) -> _Found:
+    known = await _known(conn, name)
+    return known, await grids.cells_of(conn, known.id), await grids.divisions_of(conn, known.id)
+
+
+def _checked(known: grids.GridSet, cells: Sequence[grids.Cell], divisions: Sequence[grids.Division]) -> Checked:
+    return Checked(known, _defects(known, cells, divisions), box_around(cell.outline for cell in cells))
 
 
 def _defects(
@@ -85,33 +94,51 @@ async def publish_grid(
     some, and that is not accepted.
     """
     checked = await check_grid(pool, name)
-    known = checked.grid_set
-    need_draft(known)
-    if any(defect.refuses for defect in checked.defects):
-        raise refusal(f"{name} cannot be published", checked.defects)
+    _need_sound(checked)
     async with transaction(pool) as (conn, now):
-        await grids.lock(conn)
-        if await grids.set_named(conn, name) != known:
-            raise SetupError(f"{name} was changed by somebody else while it was checked; run it again")
-        start = valid_from or now
-        others = [s for s in await grids.every_set(conn) if s.state != "draft"]
-        if start < now and others:
-            raise SetupError(f"{name} would be valid from {start.isoformat()}; want {now.isoformat()} or later")
-        beatless = await grids.lines_without_beats(conn, known.id, now)
-        if beatless and not accept_lost:
-            raise SetupError(
-                f"{name} has no beat of {', '.join(beatless)}: every case that an officer has there would lose its "
-                "owner; add them (gridsvc grid beats), or publish with --accept-lost"
-            )
-        lost = await lost_cases(conn, known.id, now)
-        if lost and not accept_lost:
-            raise SetupError(
-                f"{name} has no cell for {len(lost)} open cases: {_named(lost)}; draw their ground, or publish with "
-                "--accept-lost: they keep the cell that they have"
-            )
-        assert checked.box is not None  # noqa: S101 - a set without cells was refused above
-        await grids.publish(conn, known.id, start, now, checked.box)
-        await prepare_map(conn, known.id, now)
+        return await _put_in_force(conn, checked, valid_from, now, accept_lost=accept_lost)
+
+
+async def publish_grid_at_once(conn: Conn, name: str, now: datetime, *, accept_lost: bool = False) -> Published:
+    """The same from now on, in the caller's transaction as the service: he waits for the check with it."""
+    found = await _look(conn, name)
+    checked = await asyncio.to_thread(_checked, *found)
+    _need_sound(checked)
+    return await _put_in_force(conn, checked, None, now, accept_lost=accept_lost)
+
+
+def _need_sound(checked: Checked) -> None:
+    need_draft(checked.grid_set)
+    if any(defect.refuses for defect in checked.defects):
+        raise refusal(f"{checked.grid_set.name} cannot be published", checked.defects)
+
+
+async def _put_in_force(
+    conn: Conn, checked: Checked, valid_from: datetime | None, now: datetime, *, accept_lost: bool
+) -> Published:
+    known, name = checked.grid_set, checked.grid_set.name
+    await grids.lock(conn)
+    if await grids.set_named(conn, name) != known:
+        raise SetupError(f"{name} was changed by somebody else while it was checked; run it again")
+    start = valid_from or now
+    others = [s for s in await grids.every_set(conn) if s.state != "draft"]
+    if start < now and others:
+        raise SetupError(f"{name} would be valid from {start.isoformat()}; want {now.isoformat()} or later")
+    beatless = await grids.lines_without_beats(conn, known.id, now)
+    if beatless and not accept_lost:
+        raise SetupError(
+            f"{name} has no beat of {', '.join(beatless)}: every case that an officer has there would lose its "
+            "owner; add them (gridsvc grid beats), or publish with --accept-lost"
+        )
+    lost = await lost_cases(conn, known.id, now)
+    if lost and not accept_lost:
+        raise SetupError(
+            f"{name} has no cell for {len(lost)} open cases: {_named(lost)}; draw their ground, or publish with "
+            "--accept-lost: they keep the cell that they have"
+        )
+    assert checked.box is not None  # noqa: S101 - a set without cells was refused above
+    await grids.publish(conn, known.id, start, now, checked.box)
+    await prepare_map(conn, known.id, now)
     return Published(known.id, start, checked.defects, len(lost))
 
 

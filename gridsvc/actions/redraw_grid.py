@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from gridsvc.actions.import_grid import need_draft, need_duty_line
+from gridsvc.actions.grid_drafts import need_draft, need_duty_line
 from gridsvc.db import Conn
 from gridsvc.errors import SetupError
 from gridsvc.store import grids

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
-from typing import Annotated, Final
+from typing import Annotated, Final, TypeVar
 from uuid import UUID
 
 import msgspec
@@ -39,6 +39,8 @@ from gridsvc.store import users
 from gridsvc.store.rulebook import rulebook
 
 log = logging.getLogger(__name__)
+
+T = TypeVar("T")
 
 # ---- what travels -------------------------------------------------------------------------------
 
@@ -112,12 +114,18 @@ class PasswordDesk:
 
     async def check(self, kept: str | None, password: str) -> bool:
         """Whether `password` is the one kept; the same work where there is none. Raises Unavailable when crowded."""
+        return await self._in_line(passwords.check_password, kept, password)
+
+    async def hash(self, password: str) -> str:
+        """What is kept of a new password. Raises Unavailable when crowded."""
+        return await self._in_line(passwords.hash_password, password)
+
+    async def _in_line(self, work: Callable[..., T], *args: object) -> T:
         if self._waiting >= MOST_WAITING:
             raise Unavailable("too many people sign in at once; try again in a moment", retry_after_s=2)
         self._waiting += 1
         try:
-            loop = asyncio.get_running_loop()
-            return await loop.run_in_executor(self._executor, passwords.check_password, kept, password)
+            return await asyncio.get_running_loop().run_in_executor(self._executor, work, *args)
         finally:
             self._waiting -= 1
 

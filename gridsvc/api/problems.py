@@ -60,6 +60,7 @@ STATUSES: Final[Mapping[type[GridError], int]] = {
     errors.CameraMessageRefused: 422,
     errors.RulesRefused: 422,
     errors.PlanRefused: 422,
+    errors.SetupRefused: 422,
     errors.MappingRefused: 422,
     errors.UploadBusy: 423,
     errors.VersionRequired: 428,

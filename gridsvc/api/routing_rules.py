@@ -15,14 +15,13 @@ from gridsvc.actions.rehearse_rules import rehearse_rules
 from gridsvc.api.idempotency import Answer, write
 from gridsvc.api.parts import caller_of, scoped
 from gridsvc.api.route import DESK, Route
+from gridsvc.api.set_up import ADMIN, whole_city
 from gridsvc.api.wire import Page, Told, Wanted, read_body, read_query, reply
-from gridsvc.db import Conn, act_as_service
-from gridsvc.domain.access import Caller, Role
+from gridsvc.db import Conn
 from gridsvc.domain.rehearsal import Rehearsed
 from gridsvc.domain.routing_rules import FRESH_SECONDS, RoutingEdition, RuleFault, read_rules
-from gridsvc.errors import ImportRefused, NotAllowed, RulesRefused, Unknown
+from gridsvc.errors import ImportRefused, RulesRefused, Unknown
 from gridsvc.store import assignments, regrid, rehearsal, routing_rules
-from gridsvc.store.cells import division_path
 from gridsvc.store.routing_rules import EditionRow
 
 # -- why a case was routed as it was ------------------------------------------------------------------------------
@@ -271,7 +270,7 @@ async def _check(request: web.Request) -> web.StreamResponse:
     read = read_rules(msgspec.to_builtins(said))
 
     async def work(conn: Conn, now: datetime) -> Answer:
-        await _whole_city(conn, caller, now)
+        await whole_city(conn, caller, "routing rules", now)
         found = [*read.faults, *await faults_of(conn, read.edition, now)]
         return Answer(RulesChecked(good=not any(each.refuses for each in found), faults=_faults(found)))
 
@@ -283,7 +282,7 @@ async def _draft(request: web.Request) -> web.StreamResponse:
     read = read_rules(msgspec.to_builtins(said))
 
     async def work(conn: Conn, now: datetime) -> Answer:
-        await _whole_city(conn, caller, now)
+        await whole_city(conn, caller, "routing rules", now)
         try:
             drafted = await draft_rules(conn, read, caller.id, now)
         except ImportRefused as refused:
@@ -297,7 +296,7 @@ async def _publish(request: web.Request) -> web.StreamResponse:
     number, caller = _number(request), caller_of(request)
 
     async def work(conn: Conn, now: datetime) -> Answer:
-        await _whole_city(conn, caller, now)
+        await whole_city(conn, caller, "routing rules", now)
         try:
             before = await publish_rules(conn, number, caller.id, now)
         except ImportRefused as refused:
@@ -311,7 +310,7 @@ async def _roll_back(request: web.Request) -> web.StreamResponse:
     caller = caller_of(request)
 
     async def work(conn: Conn, now: datetime) -> Answer:
-        await _whole_city(conn, caller, now)
+        await whole_city(conn, caller, "routing rules", now)
         left, back = await roll_back_rules(conn, caller.id, now)
         return Answer(RulesInForce(edition=back, before=left))
 
@@ -321,7 +320,7 @@ async def _roll_back(request: web.Request) -> web.StreamResponse:
 async def _rehearsal(request: web.Request) -> web.Response:
     number, asked, caller = _number(request), read_query(request, RehearsalQuery), caller_of(request)
     async with scoped(request) as (conn, now):
-        await _whole_city(conn, caller, now)
+        await whole_city(conn, caller, "routing rules", now)
         edition = (await edition_row(conn, number)).edition()
         since = now - timedelta(days=asked.days)
         there_are = await rehearsal.count(conn, since)
@@ -354,15 +353,6 @@ def _refused(refused: ImportRefused) -> RulesRefused:
     return RulesRefused(refused.message, faults=faults, wanted="rules without faults")
 
 
-async def _whole_city(conn: Conn, caller: Caller, now: datetime) -> None:
-    """Rules hold in the whole city, so its administrator alone changes them; what follows works as the service."""
-    mine = [grant for grant in caller.grants if grant.role is Role.ADMIN and not (grant.department or grant.duty_line)]
-    paths = [await division_path(conn, grant.division, now) for grant in mine]
-    if not any(path is not None and len(path) == 1 for path in paths):
-        raise NotAllowed("routing rules hold in the whole city; want an administrator of the city", wanted="admin")
-    await act_as_service(conn)
-
-
 def _number(request: web.Request) -> int:
     text = request.match_info["number"]
     if not text.isdecimal() or len(text) > 9:
@@ -388,7 +378,6 @@ def _faults(found: Iterable[RuleFault]) -> list[RuleFaultTold]:
     return [RuleFaultTold(each.rule, each.field, each.given, each.wanted, each.refuses) for each in found]
 
 
-_ADMIN: Final = frozenset({Role.ADMIN})
 _MOST_REHEARSED: Final = 10_000  # decisions: some seconds of one process, in pieces of 50 ms
 _MOST_TOLD: Final = 200
 
@@ -398,12 +387,12 @@ ROUTES: Final = (
         answers=RoutingEditionDetail, summary="The routing rules in force, in their order.",
     ),
     Route(
-        method="POST", path="/api/v1/routing-rules/check", handler=_check, roles=_ADMIN, reads=RulesSaid,
+        method="POST", path="/api/v1/routing-rules/check", handler=_check, roles=ADMIN, reads=RulesSaid,
         answers=RulesChecked, idempotent=True,
         summary="What is wrong with routing rules in this city, all of it; nothing is kept.",
     ),
     Route(
-        method="POST", path="/api/v1/routing-rules/rollback", handler=_roll_back, roles=_ADMIN,
+        method="POST", path="/api/v1/routing-rules/rollback", handler=_roll_back, roles=ADMIN,
         answers=RulesInForce, statuses=(200, 422), idempotent=True,
         summary="The edition is in force again that the present one replaced.",
     ),
@@ -412,7 +401,7 @@ ROUTES: Final = (
         answers=Page[RoutingEditionTold], summary="Every edition of the routing rules, the newest first.",
     ),
     Route(
-        method="POST", path="/api/v1/routing-rules/editions", handler=_draft, roles=_ADMIN, reads=RulesSaid,
+        method="POST", path="/api/v1/routing-rules/editions", handler=_draft, roles=ADMIN, reads=RulesSaid,
         answers=RulesDrafted, statuses=(201, 422), idempotent=True,
         summary="Routing rules become a draft, if this city can route by them.",
     ),
@@ -421,12 +410,12 @@ ROUTES: Final = (
         answers=RoutingEditionDetail, summary="One edition of the routing rules.",
     ),
     Route(
-        method="POST", path="/api/v1/routing-rules/editions/{number}/publish", handler=_publish, roles=_ADMIN,
+        method="POST", path="/api/v1/routing-rules/editions/{number}/publish", handler=_publish, roles=ADMIN,
         answers=RulesInForce, statuses=(200, 422), idempotent=True,
         summary="A draft of the routing rules comes into force.",
     ),
     Route(
-        method="GET", path="/api/v1/routing-rules/editions/{number}/rehearsal", handler=_rehearsal, roles=_ADMIN,
+        method="GET", path="/api/v1/routing-rules/editions/{number}/rehearsal", handler=_rehearsal, roles=ADMIN,
         query=RehearsalQuery, answers=RehearsalTold, statuses=(200, 422),
         summary="What an edition would have made of the routing of the last days; nothing is written.",
     ),

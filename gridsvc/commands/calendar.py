@@ -12,7 +12,7 @@ from gridsvc.actions.publish_calendar import Order, Plan, dispute_text, plan_cal
 from gridsvc.actions.recompute_clocks import recompute_clocks
 from gridsvc.actions.use_calendar import use_calendar
 from gridsvc.db import ConnPool, open_pool, transaction
-from gridsvc.domain.calendar_sources import PACKAGES
+from gridsvc.domain.calendar_sources import PACKAGES, read_source
 from gridsvc.errors import ImportRefused, SetupError
 from gridsvc.settings import Settings
 from gridsvc.store import calendars
@@ -100,7 +100,7 @@ async def _import(pool: ConnPool, given: argparse.Namespace) -> int:
     )
     try:
         async with transaction(pool) as (conn, now):
-            plan = await plan_calendar(conn, order)
+            plan = await plan_calendar(conn, order, read_source)
             if not given.check and not plan.changes_nothing:
                 await publish_calendar(conn, plan, "command", now)
     except ImportRefused as refused:

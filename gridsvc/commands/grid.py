@@ -17,7 +17,8 @@ from geo.boundaries import Reading
 from geo.codes import LEVELS
 from geo.datum import Datum
 from geo.defects import Defect, as_geojson
-from gridsvc.actions.import_grid import Order, import_grid, refusal
+from gridsvc.actions.grid_drafts import refusal
+from gridsvc.actions.import_grid import Order, import_grid
 from gridsvc.actions.make_beats import BeatOrder, make_beats
 from gridsvc.actions.make_cells import CellOrder, make_cells
 from gridsvc.actions.preview_grid import lost_cases

@@ -318,7 +318,10 @@ class Particulars:
 
 @dataclass(frozen=True)
 class Actor:
-    """Who makes the move: a caller, or one of our workers (`caller` None, `worker` its party)."""
+    """Who makes the move: a caller, or one of our workers (`caller` None, `worker` its party).
+
+    Both: what the worker may do is done on the order of the caller, whose name the history has.
+    """
 
     caller: Caller | None = None
     worker: Party | None = None
@@ -1237,7 +1240,7 @@ def _holder(case: Case, move: Move, said: Particulars) -> str | None:
 
 def may_make(rule: Rule, case: Case, actor: Actor) -> bool:
     """Whether `actor` is one of those who may make the move on this very case."""
-    if actor.caller is None:
+    if actor.caller is None or actor.worker in rule.by:
         return actor.worker in rule.by
     parties: set[Role | Party] = set(roles_over(actor.caller, case.whereabouts()))
     if is_owner(case, actor.caller):

@@ -21,7 +21,17 @@ from gridsvc.local.city_people import CAMERAS, CITY, camera_code, desk_name
 from gridsvc.local.city_plan import dice
 from gridsvc.local.service_client import Answer, Login, ServiceClient, Who
 from gridsvc.local.simulate_crowd import Crowd, Demo, Walker, a_main, another_case, first_id, next_crossing
-from gridsvc.local.simulate_desk import TEND_EVERY, calls, meaning, number_of, tended, verdicts, wrong_page
+from gridsvc.local.simulate_desk import (
+    REPLACE_EVERY,
+    TEND_EVERY,
+    calls,
+    meaning,
+    number_of,
+    replaced,
+    tended,
+    verdicts,
+    wrong_page,
+)
 from gridsvc.local.simulate_intake import SimulatedIntake
 from gridsvc.local.simulate_map import LOOK_EVERY, tiles_wanted
 from gridsvc.local.simulate_notices import read, rest
@@ -166,6 +176,7 @@ class Simulation:
         await self._tend_cameras()
         await self._judge_reviews()
         await self._cannot_work()
+        await self._replace_somebody()
         await self._look_at_the_map()
         await self._walk()
 
@@ -619,6 +630,23 @@ class Simulation:
                 "POST", "/api/v1/camera-labels", who=who, body=meaning(word), key=str(uuid4())
             )
             self._count(self.tally.moves, "camera label", answer)
+
+    async def _replace_somebody(self) -> None:
+        """An officer has lost his phone: all he has goes to a colleague, as the preview says; he comes back later."""
+        if self._looks % REPLACE_EVERY or not self._pace.rota:
+            return
+        who = self._crowd.login(desk_name("admin", CITY))
+        listed = await self._client.call("GET", "/api/v1/users?role=officer&limit=500", who=who)
+        replacing = replaced(listed.body["items"], self._looks) if listed.good else None
+        if replacing is None:
+            return
+        wanted = f"{replacing.path}/replacement?successor={replacing.said['successor']}"
+        self._count(self.tally.moves, "replacement foreseen", await self._client.call("GET", wanted, who=who))
+        answer = await self._client.call(
+            "POST", f"{replacing.path}/replace", who=who, body=dict(replacing.said), key=str(uuid4())
+        )
+        self._count(self.tally.moves, "officer replaced", answer)
+        self._present.discard(replacing.username)
 
     async def _judge_reviews(self) -> None:
         """Every other look the city's acceptor sits down at the review bench."""

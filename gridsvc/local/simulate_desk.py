@@ -24,6 +24,8 @@ ON_A_PAGE: Final = 3
 TEND_EVERY: Final = 10  # looks
 A_WORD_MEANS: Final = "200110"  # what the administrator writes for a word that he meets, for a person to look at
 
+REPLACE_EVERY: Final = 12  # looks
+
 LEFT_WAITING: Final = 6  # reviews, for whoever tries the bench
 AT_A_SITTING: Final = 4
 
@@ -100,6 +102,33 @@ def tended(listed: Sequence[dict[str, Any]], look: int) -> Tending | None:
 def meaning(word: dict[str, Any]) -> dict[str, object]:
     """The row of the label map that the administrator writes for a word that has no meaning yet."""
     return {"kind": word["kind"], "protocol": word["protocol"], "category": A_WORD_MEANS, "mode": "review"}
+
+
+@dataclass(frozen=True)
+class Replacing:
+    """An officer whose phone is lost, and the colleague of his duty line who gets all that he has."""
+
+    username: str
+    path: str
+    said: dict[str, str]
+
+
+def replaced(people: Sequence[dict[str, Any]], look: int) -> Replacing | None:
+    """Now and then somebody on duty who has work is replaced by who has least; None at most looks."""
+    if look % REPLACE_EVERY:
+        return None
+    there = [each for each in people if each["active"] and each["officer"] and each["officer"]["on_duty"]]
+    busy = sorted((each for each in there if each["officer"]["open_cases"]), key=lambda each: str(each["id"]))
+    if not busy:
+        return None
+    lost = busy[look // REPLACE_EVERY % len(busy)]
+    line = lost["officer"]["duty_line"]
+    others = [each for each in there if each is not lost and each["officer"]["duty_line"] == line]
+    if not others:
+        return None
+    takes = min(others, key=lambda each: (each["officer"]["open_cases"], str(each["id"])))
+    said = {"successor": takes["id"], "reason": "手机丢失"}
+    return Replacing(lost["username"], f"/api/v1/officers/{lost['id']}", said)
 
 
 @dataclass(frozen=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from gridsvc.db import Conn, Nothing, Statement
@@ -181,6 +182,31 @@ CELL_CHANGES = Statement(
         OR (o.division_code, o.management_level) <> (n.division_code, n.management_level)
         OR o.beats IS DISTINCT FROM n.beats
      ORDER BY 1
+    """,
+)
+
+
+@dataclass(frozen=True)
+class CellOutline:
+    """A cell as a set has it; `outline` is GeoJSON. `beats` by duty line."""
+
+    code: str
+    division: str
+    beats: dict[str, str]
+    outline: dict[str, Any]
+
+
+OUTLINES = Statement(
+    CellOutline,
+    """
+    SELECT c.code, c.division_code AS division,
+           coalesce((SELECT jsonb_object_agg(b.duty_line, b.beat_code)
+                       FROM beat_cells b
+                      WHERE b.grid_set_id = c.grid_set_id AND b.cell_code = c.code), '{}') AS beats,
+           ST_AsGeoJSON(c.outline, 6)::jsonb AS outline
+      FROM cells c
+     WHERE c.grid_set_id = $1::integer AND c.code = ANY ($2::text[])
+     ORDER BY c.code
     """,
 )
 

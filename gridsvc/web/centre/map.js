@@ -8,6 +8,7 @@ import { briefOf, cameras, officers } from "./city.js";
 import { isDown } from "./figures.js";
 import { Legend } from "./legend.js";
 import { addIcons, iconName, styleOf } from "./mapstyle.js";
+import { keepPlan } from "./plan.js";
 import { keepSight } from "./sight.js";
 import { theme } from "./theme.js";
 import { asksForPlace, chosenCamera, filters, goal, homeward, inFilter, isLate, leftOf, listed, marked, narrow, open, opened, panel, pointed } from "./view.js";
@@ -195,7 +196,7 @@ export function MapView({ city }) {
     let stop = () => {};
     map.on("style.load", () => {
       addIcons(map);
-      const stops = [keepInStep(map, city), keepSight(map)];
+      const stops = [keepInStep(map, city), keepSight(map), keepPlan(map)];
       stop = () => stops.forEach((each) => each());
     });
     map.on("click", (event) => {

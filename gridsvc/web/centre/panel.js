@@ -2,6 +2,7 @@
 import { html, useState } from "../shared/screen.js";
 import { count, t, word } from "../shared/language.js";
 import { line } from "../shared/live.js";
+import { Administration } from "./admin.js";
 import { BulkBar } from "./bulk.js";
 import { Cameras } from "./cameras.js";
 import { cases, officers } from "./city.js";
@@ -20,7 +21,7 @@ const SOURCES = ["officer", "camera", "desk", "hotline", "resident", "partner"];
 export function PanelPane() {
   const shown = panel.value;
   return html`<aside class=${`panel ${shown}`} aria-label=${t(`panel.${shown}`)}>
-    ${shown === "officers" ? html`<${Officers} />` : shown === "review" ? html`<${Bench} />` : shown === "cameras" ? html`<${Cameras} />` : shown === "intake" ? html`<${Intake} />` : html`<${Cases} />`}
+    ${shown === "officers" ? html`<${Officers} />` : shown === "review" ? html`<${Bench} />` : shown === "cameras" ? html`<${Cameras} />` : shown === "intake" ? html`<${Intake} />` : shown === "admin" ? html`<${Administration} />` : html`<${Cases} />`}
   </aside>`;
 }
 

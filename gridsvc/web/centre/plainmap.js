@@ -4,6 +4,7 @@ import { decade } from "../shared/clock.js";
 import { t, word } from "../shared/language.js";
 import { OUTLINES } from "../shared/marks.js";
 import { categoryName, officers } from "./city.js";
+import { plan } from "./plan.js";
 import { sight } from "./sight.js";
 import { asksForPlace, inFilter, leftOf, open, opened } from "./view.js";
 
@@ -57,6 +58,8 @@ export function PlainMap({ city }) {
           <circle class="plain-ring" cx="12" cy="12" r="13" /><path class="mark-ground" d=${OUTLINES[each.severity]} /><path class="mark-line" d=${OUTLINES[each.severity]} />
         </g>`;
       })}
+      ${plan.value.cells.map((each, n) => html`<path key=${n} class=${`plan-cell ${each.kind}`} d=${outline(each.geometry, at)}><title>${each.says}</title></path>`)}
+      ${plan.value.spots.map((each, n) => html`<circle key=${n} class=${`plan-spot ${each.kind}`} cx=${at(each.lon, each.lat).x} cy=${at(each.lon, each.lat).y} r=${size * 0.7}><title>${each.says}</title></circle>`)}
       ${sight.value.spot && html`<circle class="plain-spot" cx=${at(sight.value.spot.lon, sight.value.spot.lat).x} cy=${at(sight.value.spot.lon, sight.value.spot.lat).y} r=${size / 2} />`}
     </svg>
     <div class="map-tools" role="group" aria-label=${t("map.tools")}>
@@ -69,6 +72,13 @@ export function PlainMap({ city }) {
     </div>
   </div>`;
 }
+
+/**
+ * The rings of a polygon, or of several.
+ * @param {{type: string, coordinates: any}} geometry @param {(lon: number, lat: number) => {x: number, y: number}} at
+ */
+const outline = (geometry, at) => (geometry.type === "Polygon" ? [geometry.coordinates] : geometry.coordinates).flat()
+  .map((/** @type {[number, number][]} */ ring) => `M${ring.map(([lon, lat]) => `${at(lon, lat).x} ${at(lon, lat).y}`).join("L")}Z`).join("");
 
 /** @param {number} value @param {number} most */
 const clamp = (value, most) => Math.min(Math.max(0, value), Math.max(0, most));

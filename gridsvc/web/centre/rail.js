@@ -6,7 +6,7 @@ import { seesFigures } from "./board.js";
 import { takesReports } from "./intake.js";
 import { hasQueue } from "./queue.js";
 import { countReviews, tally } from "./reviews.js";
-import { DESK, holds } from "./roles.js";
+import { DESK, LOOKS_AFTER, holds } from "./roles.js";
 import { PANELS, mapFirst, mine, panel } from "./view.js";
 
 const ICONS = {
@@ -17,6 +17,7 @@ const ICONS = {
   cameras: "M3 7h12v10H3ZM15 11l6-3v8l-6-3",
   intake: "M6 3l3 5l-2.500 2c1 3 4 6 7 7l2-2.500l5 3c0 2-2 3.500-4 3.500C9 21 3 13 3 7c0-2 1.500-4 3-4Z",
   board: "M4 20V4M4 20h16M8 16v-5M12 16V7M16 16v-8",
+  admin: "M12 8.500a3.500 3.500 0 1 1 0 7a3.500 3.500 0 0 1 0-7ZM10.500 3h3l.6 2.500l1.800.8l2.200-1.300l2 2l-1.300 2.200l.8 1.800l2.500.6v3l-2.500.6l-.8 1.800l1.300 2.200l-2 2l-2.200-1.300l-1.800.8l-.6 2.500h-3l-.6-2.500l-1.800-.8l-2.200 1.300l-2-2l1.300-2.200l-.8-1.800l-2.500-.6v-3l2.500-.6l.8-1.800l-1.300-2.200l2-2l2.200 1.300l1.800-.8Z",
   map: "M3 6l6-2l6 2l6-2v14l-6 2l-6-2l-6 2ZM9 4v14M15 6v14",
 };
 
@@ -27,7 +28,7 @@ function Icon({ name }) {
 
 export function Rail() {
   const me = person.value;
-  const for_ = { queue: hasQueue, review: () => holds(DESK), intake: takesReports, board: seesFigures };
+  const for_ = { queue: hasQueue, review: () => holds(DESK), intake: takesReports, board: seesFigures, admin: () => holds(LOOKS_AFTER) };
   const there = PANELS.filter((each) => !(each in for_) || (me && for_[/** @type {keyof typeof for_} */ (each)](me)));
   const looks = tally.value?.waiting ?? 0;
   useEffect(countReviews, [me]);

@@ -12,5 +12,8 @@ export const JUDGES = new Set(["acceptor", "dispatcher", "supervisor"]);
 
 export const ADMINS = new Set(["admin"]);
 
+/** Who sees the pages of administration; what they may change there the service decides. */
+export const LOOKS_AFTER = new Set(["supervisor", "admin"]);
+
 /** Whether this person has one of the roles. @param {Set<string>} roles */
 export const holds = (roles) => person.value?.roles.some(({ role }) => roles.has(role)) ?? false;

@@ -51,7 +51,7 @@ EXAMPLES: dict[str, object] = {
     "seqs": [1],
     "positions": [],
     "username": "x",
-    "password": "x",
+    "password": "a long one",
     "refresh_token": "x",
     "code": "gate-7",
     "device": "62010200001190000001",
@@ -64,6 +64,12 @@ EXAMPLES: dict[str, object] = {
     "datum": "wgs84",
     "document": {"rules": {"kind": "k"}},
     "sample": {"k": "smoke"},
+    "file": {"name": "list.csv", "content": ""},
+    "edition": "next",
+    "of": "x",
+    "duty_line": "sanitation",
+    "beat": "N1",
+    "cells": ["620102001001001"],
 }
 """A value for every field that some body cannot be without."""
 

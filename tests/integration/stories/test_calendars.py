@@ -19,6 +19,7 @@ from gridsvc.actions.tell_admins import tell_admins
 from gridsvc.actions.use_calendar import use_calendar
 from gridsvc.db import transaction
 from gridsvc.domain.access import Grant, Role
+from gridsvc.domain.calendar_sources import read_source
 from gridsvc.domain.case import Clock, Move
 from gridsvc.domain.clock import CaseClock
 from gridsvc.errors import ImportRefused, SetupError
@@ -72,7 +73,7 @@ WEDNESDAY_OFF = notice(2026, ("2026-09-16", "抗震日", True))
 
 async def plan(town: Town, *sources: tuple[str, bytes | None], **more: Any) -> Plan:
     async with transaction(town.pool) as (conn, _):
-        return await plan_calendar(conn, order(*sources, **more))
+        return await plan_calendar(conn, order(*sources, **more), read_source)
 
 
 def order(*sources: tuple[str, bytes | None], **more: Any) -> Order:
@@ -83,7 +84,7 @@ def order(*sources: tuple[str, bytes | None], **more: Any) -> Order:
 async def publish(town: Town, *sources: tuple[str, bytes | None], **more: Any) -> Plan:
     """As the command does it, up to where clocks begin to follow."""
     async with transaction(town.pool) as (conn, now):
-        planned = await plan_calendar(conn, order(*sources, **more))
+        planned = await plan_calendar(conn, order(*sources, **more), read_source)
         await publish_calendar(conn, planned, "test", now)
     return planned
 

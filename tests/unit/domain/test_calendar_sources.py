@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from gridsvc.domain.calendar_edition import Source
-from gridsvc.domain.calendar_sources import read_holiday_cn, read_icalendar, read_package
+from gridsvc.domain.calendar_notice import read_holiday_cn
+from gridsvc.domain.calendar_sources import read_icalendar, read_package
 from gridsvc.domain.roster import Fault
 
 

@@ -206,3 +206,15 @@ def test_a_suspended_case_that_is_called_off_or_merged_is_suspended_no_more() ->
     case = replace(case_in(State.ACCEPTED), suspended=True)
     for move in (Move.CANCEL, Move.MERGE):
         assert not decide(case, move, who(Role.SUPERVISOR), saying(move), NOW).suspended, move
+
+
+def test_a_worker_on_the_order_of_a_person_does_what_the_worker_may_and_the_history_has_the_name() -> None:
+    admin = person(Role.ADMIN)
+    ordered = Actor(admin, Party.SWEEPER)
+    case = case_in(State.ASSIGNED)
+    with pytest.raises(NotAllowed):
+        decide(case, Move.RELIEVE, Actor(admin), saying(Move.RELIEVE), NOW)
+    assert decide(case, Move.RELIEVE, ordered, saying(Move.RELIEVE), NOW).state is State.FILED
+    assert ordered.id == admin.id
+    with pytest.raises(NotAllowed):
+        decide(case, Move.ACCEPT, ordered, saying(Move.ACCEPT), NOW)

@@ -12,6 +12,7 @@ from gridsvc.local.simulate_desk import (
     A_WORD_MEANS,
     AT_A_SITTING,
     LEFT_WAITING,
+    REPLACE_EVERY,
     TEND_EVERY,
     WITH_NUMBER,
     WRONG_PAGE_EVERY,
@@ -19,6 +20,7 @@ from gridsvc.local.simulate_desk import (
     calls,
     meaning,
     number_of,
+    replaced,
     tended,
     verdicts,
     wrong_page,
@@ -100,3 +102,17 @@ def test_reviews_are_judged_in_every_way_and_a_few_are_left_for_others() -> None
             mapped = int(UUID(judging.review)) % 2 == 0
             assert ("category" in judging.said) == (judging.said["verdict"] == "real" and not mapped)
     assert found["real"] > found["false"] > found["duplicate"] > 0
+
+
+def test_somebody_with_work_is_replaced_by_a_colleague_of_his_line_who_is_there_and_has_least() -> None:
+    def one(name: str, cases: int, line: str = "sanitation", on_duty: bool = True) -> dict[str, object]:
+        officer = {"duty_line": line, "on_duty": on_duty, "open_cases": cases}
+        return {"id": name, "username": name, "active": True, "officer": officer}
+
+    people = [one("ann", 3), one("bob", 0), one("cem", 0, on_duty=False), one("dan", 0, line="social")]
+    made = replaced(people, REPLACE_EVERY)
+    assert made is not None
+    assert (made.username, made.said["successor"]) == ("ann", "bob")
+    assert replaced(people, REPLACE_EVERY + 1) is None
+    assert replaced(people[1:], REPLACE_EVERY) is None, "nobody has work"
+    assert replaced(people[:1] + people[2:], REPLACE_EVERY) is None, "nobody can take it"
