@@ -77,10 +77,8 @@ def test_nothing_is_fetched_from_elsewhere() -> None:
 
 def _imported(path: Path) -> set[Path]:
     text = path.read_text(encoding="utf-8")
-    return {
-        (path.parent / name).resolve()
-        for name in re.findall(r'^(?:import|export)[^;]*?from "([^"]+)";', text, re.MULTILINE)
-    }
+    at_once = re.findall(r'^(?:import|export)[^;]*?from "([^"]+)";', text, re.MULTILINE)
+    return {(path.parent / name).resolve() for name in (*at_once, *re.findall(r'\bimport\("([^"]+)"\)', text))}
 
 
 def test_every_module_is_reached_from_a_page_and_what_is_imported_is_there() -> None:

@@ -9,7 +9,9 @@ import { timeLeft } from "../shared/timeleft.js";
 import { briefOf, departmentName, officerOf, officers } from "./city.js";
 import { Moves } from "./moves.js";
 import { Near } from "./near.js";
-import { close, goal, leftOf, open } from "./view.js";
+import { chosenComponent } from "./component.js";
+import { close, goal, leftOf, mapFirst, narrow, open, panel } from "./view.js";
+import { CasePictures, CellCameras } from "./watching.js";
 
 /** @import { Brief, CaseDetail, Clock, HistoryRow, Routed } from "../shared/types.js" */
 
@@ -110,6 +112,7 @@ function Evidence({ detail }) {
     ${detail.photos.length > 0 && html`<div class="photos">${detail.photos.map((each) => html`<a key=${each.id} href=${`/api/v1/attachments/${each.id}`} target="_blank" rel="noopener">
       <img src=${`/api/v1/attachments/${each.id}/thumb`} loading="lazy" alt=${t("drawer.photo", { purpose: word("purpose", each.purpose), at: moment(each.uploaded_at) })} />
       <span class="small">${word("purpose", each.purpose)} ${moment(each.uploaded_at)}</span></a>`)}</div>`}
+    <${CasePictures} of=${of} />
   </section>`;
 }
 
@@ -123,12 +126,14 @@ function Where({ detail }) {
     <dl class="facts">
       ${of.address && html`<dt>${t("drawer.address")}</dt><dd>${of.address}</dd>`}
       <dt>${t("drawer.divisions")}</dt><dd>${detail.divisions.map((each) => each.name).join(" ▸ ") || "–"}</dd>
-      ${of.cell && html`<dt>${t("drawer.cell")}</dt><dd>${of.cell}${of.border ? html` <span class="tag">${t("drawer.border")}</span>` : ""}</dd>`}
+      ${of.cell && html`<dt>${t("drawer.cell")}</dt><dd>${of.cell}${of.border ? html` <span class="tag">${t("drawer.border")}</span>` : ""}
+        <button class="quiet" onClick=${() => { narrow({ cell: of.cell ?? "" }); panel.value = "cases"; mapFirst.value = false; }}>${t("drawer.ofCell")}</button></dd>`}
       ${of.beat && html`<dt>${t("drawer.beat")}</dt><dd>${of.beat}</dd>`}
-      ${of.component && html`<dt>${t("drawer.component")}</dt><dd>${of.component}</dd>`}
+      ${of.component && html`<dt>${t("drawer.component")}</dt><dd><button class="link number" onClick=${() => { chosenComponent.value = of.component ?? ""; }}>${of.component}</button></dd>`}
       ${lon !== null && lat !== null && html`<dt>${t("drawer.place")}</dt><dd>${lat.toFixed(5)}, ${lon.toFixed(5)} <button class="quiet" onClick=${() => { goal.value = { lon, lat, always: true }; }}>${t("list.toMap")}</button></dd>`}
     </dl>
     <${Near} of=${of} />
+    <${CellCameras} of=${of} />
   </section>`;
 }
 
