@@ -3,11 +3,12 @@
 import { computed, effect, html, signal, useEffect, useRef, useState } from "../shared/screen.js";
 import { named, t, word } from "../shared/language.js";
 import { Refused, ask } from "../shared/service.js";
-import { caseTurn, departmentName, lists } from "./city.js";
+import { briefOf, departmentName, lists } from "./city.js";
+import { categoryOf } from "./review.js";
 import { ink } from "./theme.js";
 import { goal, open } from "./view.js";
 
-/** @import { Map as MapLibre, ExpressionSpecification } from "../vendor/maplibre-gl.mjs" */
+/** @import { GeoJSONSource, Map as MapLibre, ExpressionSpecification } from "../vendor/maplibre-gl.mjs" */
 /** @import { Component, ComponentDetail, MapLayers } from "../shared/types.js" */
 
 /** From this zoom on single ones have tiles; icons come one zoom later. */
@@ -17,6 +18,9 @@ const OVER = new Set(["closed", "rejected", "cancelled", "merged"]);
 
 /** The code of the one in the card; "" for none. */
 export const chosenComponent = signal("");
+
+/** Where that one stands. */
+export const componentSpot = signal(/** @type {{lon: number, lat: number} | null} */ (null));
 
 /** @typedef {"cover" | "lamp" | "pole" | "box" | "road" | "bin" | "tree" | "house" | "other"} Look */
 /** On a field of 24 by 24. @type {Record<Look, string>} */
@@ -87,10 +91,19 @@ export function keepComponents(map, city, shown) {
     },
   }, under);
   map.addLayer({ id: "component", type: "circle", source: "component", paint: { "circle-radius": 15, "circle-color": ink("accent"), "circle-opacity": 0.2, "circle-stroke-color": ink("accent"), "circle-stroke-width": 2 } }, "component-dots");
-  return effect(() => {
-    const visibility = shown.value.components ? "visible" : "none";
-    for (const id of ["component-dots", "components"]) map.setLayoutProperty(id, "visibility", visibility);
-  });
+  const stops = [
+    effect(() => {
+      const visibility = shown.value.components ? "visible" : "none";
+      for (const id of ["component-dots", "components"]) map.setLayoutProperty(id, "visibility", visibility);
+    }),
+    effect(() => {
+      const spot = componentSpot.value;
+      void /** @type {GeoJSONSource} */ (map.getSource("component")).setData({
+        type: "FeatureCollection", features: spot === null ? [] : [{ type: "Feature", properties: {}, geometry: { type: "Point", coordinates: [spot.lon, spot.lat] } }],
+      });
+    }),
+  ];
+  return () => stops.forEach((stop) => stop());
 }
 
 /** A tile with a glyph; what does not stand as it should carries a corner with a mark. @param {string} glyph @param {boolean} sound @param {number} ratio */
@@ -132,7 +145,6 @@ export function ComponentCard({ close }) {
   const [wrong, setWrong] = useState("");
   const head = useRef(/** @type {HTMLElement | null} */ (null));
   const before = useRef(/** @type {Element | null} */ (null));
-  caseTurn.value;
   useEffect(() => {
     before.current = document.activeElement;
     head.current?.focus();
@@ -142,12 +154,20 @@ export function ComponentCard({ close }) {
     const stop = new AbortController();
     setFound(null);
     setWrong("");
-    ask(`/api/v1/components/${encodeURIComponent(code)}`, stop.signal).then(setFound, (refused) => {
+    ask(`/api/v1/components/${encodeURIComponent(code)}`, stop.signal).then((/** @type {ComponentDetail} */ detail) => {
+      setFound(detail);
+      componentSpot.value = { lon: detail.component.lon, lat: detail.component.lat };
+    }, (refused) => {
       if (refused instanceof Refused) setWrong(refused.code);
     });
-    return () => stop.abort();
+    return () => {
+      stop.abort();
+      componentSpot.value = null;
+    };
   }, [code]);
-  const of = found?.component, running = found?.cases.filter((each) => !OVER.has(each.state)) ?? [];
+  const of = found?.component;
+  const all = found?.cases.map((each) => ({ ...each, state: briefOf(each.id)?.state ?? each.state })) ?? []; // the feed is newer
+  const running = all.filter((each) => !OVER.has(each.state));
   return html`<section class="component-card" aria-label=${t("component.title")} onKeyDown=${(/** @type {KeyboardEvent} */ event) => { if (event.key === "Escape") { event.stopPropagation(); close(); } }}>
     <header tabindex="-1" ref=${head}><h3>${of?.name ?? t("component.title")}</h3>
       <button class="quiet icon-button" onClick=${close} aria-label=${t("component.close")}>×</button></header>
@@ -161,8 +181,8 @@ export function ComponentCard({ close }) {
         <dt>${t("drawer.cell")}</dt><dd>${of.cell ?? "–"}</dd>
       </dl>
       <h4>${t("component.cases", { n: running.length })}</h4>
-      ${running.length === 0 ? html`<p class="muted small">${t("component.noCases", { n: (found?.cases.length ?? 0) - running.length })}</p>` : html`<ul class="near">
-        ${running.map((each) => html`<li key=${each.id}><button class="link" onClick=${() => open(each.id)}>${each.number ?? t("case.unnumbered")}</button><span class="muted">${each.category_name} · ${word("state", each.state)}</span></li>`)}</ul>`}
+      ${running.length === 0 ? html`<p class="muted small">${t("component.noCases", { n: all.length - running.length })}</p>` : html`<ul class="near">
+        ${running.map((each) => html`<li key=${each.id}><button class="link" onClick=${() => open(each.id)}>${each.number ?? t("case.unnumbered")}</button><span class="muted">${categoryOf(each.category)} · ${word("state", each.state)}</span></li>`)}</ul>`}
       <button onClick=${() => { goal.value = { lon: of.lon, lat: of.lat, always: true, zoom: ICONS_FROM + 1 }; }}>${t("list.toMap")}</button>`}
   </section>`;
 }

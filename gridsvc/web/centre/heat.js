@@ -20,7 +20,7 @@ export function keepHeat(map, drawn, shown) {
     id: "heat", type: "heatmap", source: "heat", layout: { visibility: "none" },
     paint: {
       "heatmap-radius": ["interpolate", ["exponential", 1.6], ["zoom"], 9, 10, 12, 24, 16, 70],
-      "heatmap-intensity": ["interpolate", ["linear"], ["zoom"], 9, 0.5, 15, 1.1],
+      "heatmap-intensity": ["interpolate", ["linear"], ["zoom"], 9, 0.9, 15, 1.2],
       "heatmap-opacity": 0.85,
       "heatmap-color": [
         "interpolate", ["linear"], ["heatmap-density"],

@@ -4,7 +4,7 @@ import { decade } from "../shared/clock.js";
 import { t, word } from "../shared/language.js";
 import { OUTLINES } from "../shared/marks.js";
 import { categoryName, officers } from "./city.js";
-import { ComponentCard, chosenComponent } from "./component.js";
+import { ComponentCard, chosenComponent, componentSpot } from "./component.js";
 import { sight } from "./sight.js";
 import { Tools, outlines, put, tool } from "./tools.js";
 import { asksForPlace, inFilter, leftOf, open, opened } from "./view.js";
@@ -69,6 +69,7 @@ export function PlainMap({ city }) {
       ${[outlines.value.line, outlines.value.pen].map((line, n) => html`<path key=${n} class="plain-measure" d=${path(line)} />`)}
       ${outlines.value.corners.map(([lon, lat], n) => html`<circle key=${n} class="plain-corner" cx=${at(lon, lat).x} cy=${at(lon, lat).y} r=${size / 5} />`)}
       ${tool.value !== "" && html`<path class="plain-middle" d=${`M${zoom.x + view.w / 2 - size / 3} ${zoom.y + view.h / 2}h${(size * 2) / 3}M${zoom.x + view.w / 2} ${zoom.y + view.h / 2 - size / 3}v${(size * 2) / 3}`} />`}
+      ${componentSpot.value && html`<circle class="plain-spot" cx=${at(componentSpot.value.lon, componentSpot.value.lat).x} cy=${at(componentSpot.value.lon, componentSpot.value.lat).y} r=${size / 2} />`}
       ${sight.value.spot && html`<circle class="plain-spot" cx=${at(sight.value.spot.lon, sight.value.spot.lat).x} cy=${at(sight.value.spot.lon, sight.value.spot.lat).y} r=${size / 2} />`}
     </svg>
     <div class="map-tools" role="group" aria-label=${t("map.tools")}>

@@ -284,7 +284,7 @@
  * @property {string | null} cell
  */
 
-/** @typedef {{component: Component, cases: {id: string, number: string | null, state: string, category_name: string}[]}} ComponentDetail */
+/** @typedef {{component: Component, cases: {id: string, number: string | null, state: string, category: string}[]}} ComponentDetail */
 
 /** A camera that sees a cell. @typedef {{camera: string, name: string, state: string, health: string, kind: string, share: number}} Watching */
 

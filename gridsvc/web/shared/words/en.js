@@ -190,7 +190,7 @@ export const en = {
   "tools.done": "Done",
   "tools.stop": "Leave (Esc)",
   "tools.again": "Measure again",
-  "tools.picked": "{n} cases in the area are picked",
+  "tools.picked": "Picked in the area: {n}",
   "tools.noArea": "That encloses no area: its edges must not cross.",
   "tools.radius": "radius {length}",
   "tools.round": "{length} round",
