@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 import msgspec
 from aiohttp import web
 
+from geo.sketch import WANTED, Around, Outlined, read_sketch
 from gridsvc.api.cases import READERS
 from gridsvc.api.parts import caller_of, scoped
 from gridsvc.api.route import Route
@@ -37,7 +38,11 @@ class Headings(StrEnum):
 
 
 class ExportQuery(Wanted):
-    """How a file of cases is narrowed: as the control centre's list, with its names. A list's name comes many times."""
+    """How a file of cases is narrowed: as the control centre's list, with its names. A list's name comes many times.
+
+    `cell` is how the code of a cell begins. `area` is one that was drawn, in WGS-84: `box,west,south,east,north`,
+    `circle,lon,lat,metres`, or `ring,lon,lat,lon,lat,…`.
+    """
 
     state: _Codes = None
     severity: _Codes = None
@@ -46,6 +51,8 @@ class ExportQuery(Wanted):
     division: _Code | None = None
     line: _Code | None = None
     officer: UUID | None = None
+    cell: _Code | None = None
+    area: Annotated[str, msgspec.Meta(max_length=5_000)] | None = None
     late: bool = False
     pooled: bool = False
     q: Annotated[str, msgspec.Meta(max_length=200)] = ""
@@ -115,10 +122,16 @@ async def _pages(request: web.Request, filters: ExportFilters) -> AsyncIterator[
 
 
 def _filters(query: ExportQuery) -> ExportFilters:
+    area = None if query.area is None else read_sketch(query.area)
+    if query.area is not None and area is None:
+        given = query.area[:80]
+        raise BadRequest(f"area {given!r} cannot be read", field="area", given=given, wanted=WANTED)
     return ExportFilters(
         states=_known("state", _listed(query.state), State), severities=_listed(query.severity),
         pools=_known("pool", _listed(query.pool), Pool), sources=_listed(query.source), division=query.division,
         duty_line=query.line, officer=query.officer, late=query.late, pooled=query.pooled, words=query.q.split(),
+        cell=query.cell, outline=area.wkt if isinstance(area, Outlined) else None,
+        around=area if isinstance(area, Around) else None,
     )  # fmt: skip
 
 

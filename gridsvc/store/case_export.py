@@ -11,6 +11,7 @@ from datetime import datetime
 from typing import Final
 from uuid import UUID
 
+from geo.sketch import Around
 from gridsvc.db import Conn, Statement
 
 PAGE: Final = 1_000
@@ -60,7 +61,8 @@ class ExportFilters:
     """What a file is narrowed to, as the list of the control centre is; None, or nothing in it: not by this.
 
     `late`: past the limit that runs, whichever stage it is of, and not suspended. `words`: each of them stands in the
-    number, the acceptance number, the cell, or a name of category, division, officer or department.
+    number, the acceptance number, the cell, or a name of category, division, officer or department. `cell`: how the
+    code of its cell begins. `outline` (WKT, degrees) and `around`: where it lies; what has no place yet lies nowhere.
     """
 
     states: Sequence[str] | None
@@ -73,6 +75,9 @@ class ExportFilters:
     late: bool
     pooled: bool
     words: Sequence[str]
+    cell: str | None
+    outline: str | None
+    around: Around | None
 
 
 EXPORTED = Statement(
@@ -108,6 +113,11 @@ EXPORTED = Statement(
        AND (NOT $11::boolean OR c.pool IS NOT NULL)
        AND concat_ws(' ', c.number, r.acceptance_number, c.cell_code, g.name, g.name_en, d.name, d.name_en,
                      u.display_name, p.name, p.name_en) ILIKE ALL ($12::text[])
+       AND ($15::text IS NULL OR starts_with(c.cell_code, $15::text))
+       AND ($16::text IS NULL OR ST_Covers(ST_GeomFromText($16::text, 4326), c.place))
+       AND ($17::float8 IS NULL
+            OR ST_DWithin(c.place::geography, ST_SetSRID(ST_MakePoint($17::float8, $18::float8), 4326)::geography,
+                          $19::float8))
        AND ($13::uuid IS NULL OR c.id < $13::uuid)   -- ids are UUIDv7: newest first is greatest first
      ORDER BY c.id DESC
      LIMIT $14::integer
@@ -119,10 +129,12 @@ async def page(
     conn: Conn, keys: Sequence[str], now: datetime, filters: ExportFilters, before: UUID | None
 ) -> list[ExportedCase]:
     """The next rows, newest first, older than the case `before`; fewer than PAGE: there are no more."""
+    near = filters.around
     return await EXPORTED.all(
         conn, list(keys), now, filters.states, filters.severities, filters.pools, filters.sources, filters.division,
         filters.duty_line, filters.officer, filters.late, filters.pooled, [_pattern(each) for each in filters.words],
-        before, PAGE,
+        before, PAGE, filters.cell, filters.outline, near.lon if near else None, near.lat if near else None,
+        near.metres if near else None,
     )  # fmt: skip
 
 

@@ -24,9 +24,11 @@ const MODULES = [
   ["maplibre-gl-worker.mjs", "maplibre-gl/dist/maplibre-gl-worker.mjs", null],
   ["uplot.mjs", "uplot/dist/uPlot.esm.js", "uplot"],
   ["idb.mjs", "idb/build/index.js", "idb"],
+  ["terra-draw.mjs", "terra-draw/dist/terra-draw.modern.js", "terra-draw"],
+  ["terra-draw-maplibre-gl-adapter.mjs", "terra-draw-maplibre-gl-adapter/dist/terra-draw-maplibre-gl-adapter.modern.js", "terra-draw-maplibre-gl-adapter"],
 ];
 const FILES = [["maplibre-gl.css", "maplibre-gl/dist/maplibre-gl.css"], ["uplot.css", "uplot/dist/uPlot.min.css"]];
-const LICENCES = ["preact", "htm", "@preact/signals", "@preact/signals-core", "maplibre-gl", "uplot", "idb", "@fontsource-variable/noto-sans-sc"];
+const LICENCES = ["preact", "htm", "@preact/signals", "@preact/signals-core", "maplibre-gl", "uplot", "idb", "terra-draw", "terra-draw-maplibre-gl-adapter", "@fontsource-variable/noto-sans-sc"];
 const FONT = join(packages, "@fontsource-variable/noto-sans-sc");
 
 if (!existsSync(packages)) {

@@ -89,7 +89,7 @@ def test_nothing_is_fetched_from_elsewhere() -> None:
 def _imported(path: Path) -> set[Path]:
     text = path.read_text(encoding="utf-8")
     found = re.findall(r'^(?:import|export)(?:[^;]*?from)? "([^"]+)";', text, re.MULTILINE)
-    found += re.findall(r'(?<!typeof )\bimport\("([^"]+)"\)\.then', text)  # what is loaded when it is wanted
+    found += re.findall(r'(?<!typeof )\bimport\("([^"]+)"\)', text)  # what is loaded when it is wanted
     return {(path.parent / name).resolve() for name in found}
 
 

@@ -40,7 +40,8 @@ function BulkForm({ rule, done }) {
     setWrong("");
     try {
       const said = await read(/** @type {HTMLFormElement} */ (event.currentTarget), rule);
-      const items = [...picked.peek()].slice(0, MOST).flatMap((id) => {
+      const all = [...picked.peek()];
+      const items = all.slice(0, MOST).flatMap((id) => {
         const brief = cases.peek().get(id);
         return brief === undefined ? [] : [{ case: id, version: brief.version }];
       });
@@ -50,7 +51,7 @@ function BulkForm({ rule, done }) {
       const answer = await write("POST", `/api/v1/bulk/${rule.move}`, body, { key });
       const refused = answer.items.filter((/** @type {{outcome: string}} */ each) => each.outcome !== "moved");
       say(t("bulk.done", { n: answer.items.length - refused.length, refused: refused.length }));
-      picked.value = new Set(refused.map((/** @type {{case: string}} */ each) => each.case));
+      picked.value = new Set([...refused.map((/** @type {{case: string}} */ each) => each.case), ...all.slice(MOST)]);
       if (refused.length > 0) setWrong(`${word("refused", refused[0].code)}`);
       else done();
     } catch (refused) {
@@ -61,7 +62,7 @@ function BulkForm({ rule, done }) {
     }
   };
   return html`<form class="move-form" onSubmit=${submit}>
-    <p class="small muted">${word("does", rule.move)}</p>
+    <p class="small muted">${word("does", rule.move)}${picked.value.size > MOST ? ` ${t("bulk.most", { n: MOST })}` : ""}</p>
     ${fieldsOf(rule).map(({ name, needed }) => html`<${Field} key=${name} name=${name} needed=${needed} rule=${rule} detail=${null} />`)}
     <p class="wrong" role="alert">${wrong}</p>
     <div class="move-buttons"><button class="primary" disabled=${busy}>${t(busy ? "moves.busy" : "moves.go", { move: word("move", rule.move) })}</button>

@@ -10,7 +10,9 @@ import { timeLeft } from "../shared/timeleft.js";
 import { briefOf, departmentName, officerOf, officers } from "./city.js";
 import { Moves } from "./moves.js";
 import { Near } from "./near.js";
-import { close, goal, leftOf, open } from "./view.js";
+import { chosenComponent } from "./component.js";
+import { close, goal, leftOf, mapFirst, narrow, open, panel } from "./view.js";
+import { CasePictures, CellCameras } from "./watching.js";
 
 /** @import { Attachment, Brief, CaseDetail, Clock, HistoryRow, Routed } from "../shared/types.js" */
 
@@ -109,6 +111,7 @@ function Evidence({ detail }) {
     ${attributes.length > 0 && html`<dl class="facts">${attributes.map(([name, value]) => html`<dt key=${name}>${name}</dt><dd>${value}</dd>`)}</dl>`}
     <p class="small muted">${word("source", of.source)} · ${moment(of.occurred_at)} · ${t("drawer.reports", { n: detail.reports.length })}${of.exercise ? ` · ${t("case.exercise")}` : ""}</p>
     ${detail.photos.length > 0 && html`<div class="photos">${detail.photos.map((each) => html`<${Attached} key=${each.id} each=${each} />`)}</div>`}
+    <${CasePictures} of=${of} />
   </section>`;
 }
 
@@ -136,12 +139,14 @@ function Where({ detail }) {
     <dl class="facts">
       ${of.address && html`<dt>${t("drawer.address")}</dt><dd>${of.address}</dd>`}
       <dt>${t("drawer.divisions")}</dt><dd>${detail.divisions.map((each) => each.name).join(" ▸ ") || "–"}</dd>
-      ${of.cell && html`<dt>${t("drawer.cell")}</dt><dd>${of.cell}${of.border ? html` <span class="tag">${t("drawer.border")}</span>` : ""}</dd>`}
+      ${of.cell && html`<dt>${t("drawer.cell")}</dt><dd>${of.cell}${of.border ? html` <span class="tag">${t("drawer.border")}</span>` : ""}
+        <button class="quiet" onClick=${() => { narrow({ cell: of.cell ?? "" }); panel.value = "cases"; mapFirst.value = false; }}>${t("drawer.ofCell")}</button></dd>`}
       ${of.beat && html`<dt>${t("drawer.beat")}</dt><dd>${of.beat}</dd>`}
-      ${of.component && html`<dt>${t("drawer.component")}</dt><dd>${of.component}</dd>`}
+      ${of.component && html`<dt>${t("drawer.component")}</dt><dd><button class="link number" onClick=${() => { chosenComponent.value = of.component ?? ""; }}>${of.component}</button></dd>`}
       ${lon !== null && lat !== null && html`<dt>${t("drawer.place")}</dt><dd>${lat.toFixed(5)}, ${lon.toFixed(5)} <button class="quiet" onClick=${() => { goal.value = { lon, lat, always: true }; }}>${t("list.toMap")}</button></dd>`}
     </dl>
     <${Near} of=${of} />
+    <${CellCameras} of=${of} />
   </section>`;
 }
 

@@ -1,6 +1,7 @@
 // Which cases are in view. The address of the page says it, so that a view can be sent to somebody or kept.
 
 /** @import { Brief, Division, Person } from "../shared/types.js" */
+import { areaNamed, contains } from "./area.js";
 import { waitsFor } from "./queue.js";
 
 /**
@@ -14,14 +15,16 @@ import { waitsFor } from "./queue.js";
  * @property {string} division
  * @property {string} line
  * @property {string} officer
+ * @property {string} cell how the code of its cell begins
+ * @property {string} area one that was drawn, as area.js spells it
  * @property {string} q
  */
 
 /** @type {Filters} */
-export const NONE = { state: [], severity: [], pool: [], source: [], late: false, pooled: false, division: "", line: "", officer: "", q: "" };
+export const NONE = { state: [], severity: [], pool: [], source: [], late: false, pooled: false, division: "", line: "", officer: "", cell: "", area: "", q: "" };
 
 const LISTS = /** @type {const} */ (["state", "severity", "pool", "source"]);
-const TEXTS = /** @type {const} */ (["division", "line", "officer", "q"]);
+const TEXTS = /** @type {const} */ (["division", "line", "officer", "cell", "area", "q"]);
 const FLAGS = /** @type {const} */ (["late", "pooled"]);
 
 /**
@@ -33,6 +36,7 @@ export function readFilters(query) {
   for (const name of LISTS) filters[name] = (query.get(name) ?? "").split(",").filter((each) => each !== "");
   for (const name of TEXTS) filters[name] = query.get(name) ?? "";
   for (const name of FLAGS) filters[name] = query.get(name) === "1";
+  if (areaNamed(filters.area) === null) filters.area = ""; // half of an area is none: the list says all that there is
   return filters;
 }
 
@@ -77,8 +81,20 @@ export function inView(brief, filters, divisions, words, isLate) {
   if (filters.late && !isLate(brief)) return false;
   if (filters.line !== "" && brief.duty_line !== filters.line) return false;
   if (filters.officer !== "" && brief.officer?.id !== filters.officer) return false;
+  if (filters.cell !== "" && !(brief.cell ?? "").startsWith(filters.cell)) return false;
+  if (filters.area !== "" && !inArea(brief, filters.area)) return false;
   if (filters.division !== "" && !within(brief.division, filters.division, divisions)) return false;
   return filters.q === "" || filters.q.toLowerCase().split(/\s+/).every((each) => words(brief).includes(each));
+}
+
+/**
+ * What has no place yet lies in no area.
+ * @param {Brief} brief
+ * @param {string} text
+ */
+function inArea({ lon, lat }, text) {
+  const area = areaNamed(text);
+  return area === null || (lon !== null && lat !== null && contains(area, [lon, lat]));
 }
 
 /**

@@ -7,6 +7,7 @@ import { person } from "../shared/service.js";
 import { TimeBar } from "../shared/timebar.js";
 import { arrived, categoryName, divisionName, ownerName } from "./city.js";
 import { waitsFor } from "./queue.js";
+import { pickListed } from "./tools.js";
 import { leftOf, listed, open, opened, panel, pick, picked, pointed } from "./view.js";
 
 /** @import { Brief } from "../shared/types.js" */
@@ -36,6 +37,7 @@ export function listKey(event) {
     case "PageUp": go(Math.max(0, at - 10)); break;
     case "Enter": if (here) open(here.id); break;
     case "x": if (here) pick(here.id); break;
+    case "a": pickListed(); break;
     default: return;
   }
   event.preventDefault();

@@ -6,17 +6,21 @@ import { fillOf } from "../shared/marks.js";
 import { Map as MapLibre, setWorkerUrl } from "../vendor/maplibre-gl.mjs";
 import { briefOf, cameras, officers } from "./city.js";
 import { isDown } from "./figures.js";
+import { ComponentCard, chosenComponent, keepComponents } from "./component.js";
+import { keepTools } from "./drawing.js";
+import { keepHeat } from "./heat.js";
 import { Legend } from "./legend.js";
 import { addIcons, iconName, styleOf } from "./mapstyle.js";
 import { keepPlan } from "./plan.js";
 import { keepSight } from "./sight.js";
 import { theme } from "./theme.js";
+import { Tools, corners, put, tool } from "./tools.js";
 import { asksForPlace, chosenCamera, filters, goal, homeward, inFilter, isLate, leftOf, listed, marked, narrow, open, opened, panel, pointed } from "./view.js";
 
 /** @typedef {{type: "Feature", properties: Record<string, unknown>, geometry: {type: "Point", coordinates: [number, number]}}} Feature */
 /** @import { GeoJSONSource } from "../vendor/maplibre-gl.mjs" */
-/** @import { MapLayers } from "../shared/types.js" */
-/** @import { Shown } from "./mapstyle.js" */
+/** @import { Brief, MapLayers } from "../shared/types.js" */
+/** @import { All } from "./legend.js" */
 
 setWorkerUrl(new URL("../vendor/maplibre-gl-worker.mjs", import.meta.url).href);
 
@@ -24,8 +28,8 @@ const KEPT = "gridsvc.map";
 const STALE_MS = 5 * 60_000; // an officer who was not heard for longer is drawn grey
 const WEIGHT = { low: 0, normal: 1, high: 2, emergency: 3 };
 
-/** @type {import("../vendor/signals.mjs").Signal<Shown & {figure: "open" | "late"}>} */
-export const shown = signal({ buildings3d: false, cells: true, beats: false, officers: true, cameras: true, figure: "open", ...kept() });
+/** @type {import("../vendor/signals.mjs").Signal<All>} */
+export const shown = signal({ buildings3d: false, cells: true, beats: false, officers: true, cameras: true, components: true, heat: false, figure: "open", category: "", ...kept() });
 
 function kept() {
   try {
@@ -35,7 +39,7 @@ function kept() {
   }
 }
 
-/** @param {Partial<Shown & {figure: "open" | "late"}>} change */
+/** @param {Partial<All>} change */
 function show(change) {
   shown.value = { ...shown.peek(), ...change };
   localStorage.setItem(KEPT, JSON.stringify(shown.peek()));
@@ -65,13 +69,14 @@ const drawn = computed(() => {
   return made;
 });
 
-/** How many cases, or late ones, each cell has. */
+/** How many cases, late ones, or cases of one category, each cell has: of those that the filters let through. */
 const loads = computed(() => {
-  const figure = shown.value.figure;
+  const { figure, category } = shown.value;
+  const counts = { open: () => true, late: isLate, category: (/** @type {Brief} */ brief) => `${brief.edition}:${brief.category}` === category }[figure];
   /** @type {Map<string, number>} */
   const sums = new Map();
   for (const brief of inFilter.value) {
-    if (brief.cell !== null && (figure === "open" || isLate(brief))) sums.set(brief.cell, (sums.get(brief.cell) ?? 0) + 1);
+    if (brief.cell !== null && counts(brief)) sums.set(brief.cell, (sums.get(brief.cell) ?? 0) + 1);
   }
   return sums;
 });
@@ -162,7 +167,7 @@ function keepInStep(map, city) {
 /**
  * Show a place; the map stays where it is if the place is in sight already, beside the drawer.
  * @param {MapLibre} map
- * @param {{lon: number, lat: number, always: boolean}} to
+ * @param {{lon: number, lat: number, always: boolean, zoom?: number}} to
  */
 function bring(map, to) {
   const box = map.getContainer().getBoundingClientRect();
@@ -170,11 +175,10 @@ function bring(map, to) {
   const covered = drawer && opened.peek() !== "" ? Math.max(0, box.right - drawer.left) : 0;
   const right = covered < box.width - 160 ? covered : 0;
   const at = map.project([to.lon, to.lat]);
-  const inSight = at.x > 40 && at.y > 40 && at.x < box.width - right - 40 && at.y < box.height - 90;
+  const inSight = at.x > 40 && at.y > 40 && at.x < box.width - right - 40 && at.y < box.height - 40;
   if (inSight && !to.always) return;
-  // Not by easeTo's own offset: MapLibre 6.17 then leaves a strip of twice the offset undrawn at the map's edge.
-  const zoom = Math.max(map.getZoom(), to.always ? 15 : 14), closer = 2 ** (zoom - map.getZoom());
-  map.easeTo({ center: map.unproject([at.x + right / 2 / closer, at.y + 30 / closer]), zoom, duration: 150 });
+  const zoom = Math.max(map.getZoom(), to.zoom ?? (to.always ? 15 : 14));
+  map.easeTo({ center: [to.lon, to.lat], zoom, offset: [-right / 2, 0], duration: 150 });
 }
 
 /** @param {{city: MapLayers}} props */
@@ -196,12 +200,16 @@ export function MapView({ city }) {
     let stop = () => {};
     map.on("style.load", () => {
       addIcons(map);
-      const stops = [keepInStep(map, city), keepSight(map), keepPlan(map)];
+      const stops = [keepInStep(map, city), keepHeat(map, drawn, shown), keepSight(map), keepPlan(map), keepComponents(map, city, shown), keepTools(map)];
       stop = () => stops.forEach((each) => each());
     });
     map.on("click", (event) => {
       const asked = asksForPlace.peek();
       if (asked !== null) return asked(event.lngLat.lng, event.lngLat.lat);
+      if (tool.peek() !== "") {
+        if (corners.peek().length > 0) put([event.lngLat.lng, event.lngLat.lat]); // the first was set by keys; else it is terra-draw's
+        return;
+      }
       click(map, event.point);
     });
     map.on("idle", () => { container.dataset["idle"] = "yes"; });
@@ -209,7 +217,7 @@ export function MapView({ city }) {
     map.on("error", ({ error }) => {
       container.dataset["failed"] = error.message; // a tile that did not come is asked for again when the map moves
     });
-    for (const layer of ["cases", "emergencies", "clusters", "officers", "cameras"]) {
+    for (const layer of ["cases", "emergencies", "clusters", "officers", "cameras", "components"]) {
       map.on("mouseenter", layer, (event) => {
         map.getCanvas().style.cursor = "pointer";
         const id = event.features?.[0]?.properties["id"];
@@ -236,7 +244,9 @@ export function MapView({ city }) {
       <button onClick=${() => map().fitBounds(city.bounds, { padding: 24, duration: 100 })} aria-label=${t("map.whole")} title=${t("map.whole")}>
         <svg width="16" height="16" viewBox="0 0 24 24" aria-hidden="true"><path d="M4 9V4h5M15 4h5v5M20 15v5h-5M9 20H4v-5" class="icon" /></svg></button>
       <button aria-pressed=${is.buildings3d} onClick=${() => show({ buildings3d: !is.buildings3d })}>3D</button>
+      <${Tools} middle=${() => { const { lng, lat } = map().getCenter(); return [lng, lat]; }} />
     </div>
+    ${chosenComponent.value !== "" && html`<${ComponentCard} close=${() => { chosenComponent.value = ""; }} />`}
     <${Legend} shown=${is} show=${show} />
     <p class="attribution">${city.attribution}</p>`;
 }
@@ -268,6 +278,9 @@ function click(map, at) {
   if (camera) {
     chosenCamera.value = String(camera.properties["id"]);
     panel.value = "cameras";
+    return;
   }
+  const component = under("components");
+  chosenComponent.value = component ? String(component.properties["code"]) : "";
 }
 

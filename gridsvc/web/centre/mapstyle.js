@@ -18,7 +18,7 @@ export const CLUSTERED_TO = 13;
 /** From how many cases on a cell has the next step of the ramp. */
 export const STEPS = /** @type {const} */ ([1, 2, 3, 5, 8]);
 
-/** @typedef {{buildings3d: boolean, cells: boolean, beats: boolean, officers: boolean, cameras: boolean}} Shown */
+/** @typedef {{buildings3d: boolean, cells: boolean, beats: boolean, officers: boolean, cameras: boolean, components: boolean, heat: boolean}} Shown */
 
 /**
  * The whole style in the theme of the page.

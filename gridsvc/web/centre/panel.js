@@ -12,6 +12,7 @@ import { CaseList } from "./list.js";
 import { Officers } from "./officers.js";
 import { Bench } from "./review.js";
 import { filters, listed, narrow, order, panel, picked, widen } from "./view.js";
+import { pickListed } from "./tools.js";
 import { ListMenu } from "./views.js";
 
 const STATES = ["reported", "filed", "assigned", "accepted", "in_progress", "handled"];
@@ -67,6 +68,8 @@ function FilterMenu() {
       <${Boxes} name="severity" values=${SEVERITIES} />
       <${Boxes} name="state" values=${STATES} />
       <${Boxes} name="source" values=${SOURCES} />
+      <label class="field"><span>${t("filter.cell")}</span><input inputmode="numeric" maxlength="64" value=${filters.value.cell} placeholder=${t("filter.cellHint")}
+        onInput=${(/** @type {Event} */ event) => narrow({ cell: /** @type {HTMLInputElement} */ (event.currentTarget).value.trim() })} /></label>
       <button onClick=${() => setOpen(false)}>${t("filter.done")}</button>
     </div>`}
   </div>`;
@@ -101,10 +104,13 @@ function Chips() {
     const officer = officers.value.find((each) => each.id === chosen.officer);
     chips.push({ words: officer?.name ?? chosen.officer, off: () => narrow({ officer: "" }) });
   }
+  if (chosen.cell !== "") chips.push({ words: t("filter.inCell", { cell: chosen.cell }), off: () => narrow({ cell: "" }) });
+  if (chosen.area !== "") chips.push({ words: t("filter.inArea"), off: () => narrow({ area: "" }) });
   if (chosen.q !== "") chips.push({ words: `“${chosen.q}”`, off: () => narrow({ q: "" }) });
   if (chips.length === 0) return null;
   return html`<div class="chips">
     ${chips.map(({ words, off }) => html`<button key=${words} class="chip" onClick=${off} aria-label=${t("filter.remove", { what: words })}>${words}<span aria-hidden="true"> ×</span></button>`)}
     <button class="quiet" onClick=${widen}>${t("filter.clear")}</button>
+    ${listed.value.length > 0 && html`<button class="quiet" onClick=${pickListed}>${t("list.pickAll", { n: count(listed.value.length) })}</button>`}
   </div>`;
 }

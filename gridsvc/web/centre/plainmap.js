@@ -4,8 +4,10 @@ import { decade } from "../shared/clock.js";
 import { t, word } from "../shared/language.js";
 import { OUTLINES } from "../shared/marks.js";
 import { categoryName, officers } from "./city.js";
+import { ComponentCard, chosenComponent, componentSpot } from "./component.js";
 import { plan } from "./plan.js";
 import { sight } from "./sight.js";
+import { Tools, outlines, put, tool } from "./tools.js";
 import { asksForPlace, inFilter, leftOf, open, opened } from "./view.js";
 
 /** @import { MapLayers } from "../shared/types.js" */
@@ -34,13 +36,19 @@ export function PlainMap({ city }) {
   /** @param {PointerEvent} event */
   const place = (event) => {
     const asked = asksForPlace.peek();
-    if (asked === null) return;
+    if (asked === null && tool.peek() === "") return;
     const box = /** @type {SVGSVGElement} */ (event.currentTarget);
     const inverse = box.getScreenCTM()?.inverse();
     if (!inverse) return;
     const spot = new DOMPoint(event.clientX, event.clientY).matrixTransform(inverse);
-    asked(west + (spot.x / WIDTH) * (east - west), north - (spot.y / height) * (north - south));
+    const [lon, lat] = backFrom(spot);
+    if (asked !== null) asked(lon, lat);
+    else put([lon, lat]);
   };
+  /** @param {{x: number, y: number}} spot @returns {[number, number]} */
+  const backFrom = (spot) => [west + (spot.x / WIDTH) * (east - west), north - (spot.y / height) * (north - south)];
+  /** @param {[number, number][]} line */
+  const path = (line) => line.map(([lon, lat], n) => { const { x, y } = at(lon, lat); return `${n === 0 ? "M" : "L"}${x} ${y}`; }).join("");
   return html`<div class="map plain-map">
     <p class="map-note" role="note">${t("map.plain")}</p>
     <svg viewBox=${`${zoom.x} ${zoom.y} ${view.w} ${view.h}`} role="group" aria-label=${t("map.title")} onClick=${place}>
@@ -53,13 +61,18 @@ export function PlainMap({ city }) {
       ${inFilter.value.slice(0, 2000).filter((each) => each.lon !== null && each.lat !== null).map((each) => {
         const spot = at(each.lon ?? 0, each.lat ?? 0), left = leftOf(each);
         return html`<g key=${each.id} class=${`plain-case mark ${each.severity} ${left.standing} ${opened.value === each.id ? "opened" : ""}`}
-          transform=${`translate(${spot.x - size / 2} ${spot.y - size / 2}) scale(${size / 24})`} onClick=${(/** @type {Event} */ event) => { if (asksForPlace.peek() === null) { event.stopPropagation(); open(each.id); } }}>
+          transform=${`translate(${spot.x - size / 2} ${spot.y - size / 2}) scale(${size / 24})`} onClick=${(/** @type {Event} */ event) => { if (asksForPlace.peek() === null && tool.peek() === "") { event.stopPropagation(); open(each.id); } }}>
           <title>${`${categoryName(each)} · ${word("severity", each.severity)} · ${word("state", each.state)}`}</title>
           <circle class="plain-ring" cx="12" cy="12" r="13" /><path class="mark-ground" d=${OUTLINES[each.severity]} /><path class="mark-line" d=${OUTLINES[each.severity]} />
         </g>`;
       })}
       ${plan.value.cells.map((each, n) => html`<path key=${n} class=${`plan-cell ${each.kind}`} d=${outline(each.geometry, at)}><title>${each.says}</title></path>`)}
       ${plan.value.spots.map((each, n) => html`<circle key=${n} class=${`plan-spot ${each.kind}`} cx=${at(each.lon, each.lat).x} cy=${at(each.lon, each.lat).y} r=${size * 0.7}><title>${each.says}</title></circle>`)}
+      <path class="plain-area" d=${path(outlines.value.ring)} />
+      ${[outlines.value.line, outlines.value.pen].map((line, n) => html`<path key=${n} class="plain-measure" d=${path(line)} />`)}
+      ${outlines.value.corners.map(([lon, lat], n) => html`<circle key=${n} class="plain-corner" cx=${at(lon, lat).x} cy=${at(lon, lat).y} r=${size / 5} />`)}
+      ${tool.value !== "" && html`<path class="plain-middle" d=${`M${zoom.x + view.w / 2 - size / 3} ${zoom.y + view.h / 2}h${(size * 2) / 3}M${zoom.x + view.w / 2} ${zoom.y + view.h / 2 - size / 3}v${(size * 2) / 3}`} />`}
+      ${componentSpot.value && html`<circle class="plain-spot" cx=${at(componentSpot.value.lon, componentSpot.value.lat).x} cy=${at(componentSpot.value.lon, componentSpot.value.lat).y} r=${size / 2} />`}
       ${sight.value.spot && html`<circle class="plain-spot" cx=${at(sight.value.spot.lon, sight.value.spot.lat).x} cy=${at(sight.value.spot.lon, sight.value.spot.lat).y} r=${size / 2} />`}
     </svg>
     <div class="map-tools" role="group" aria-label=${t("map.tools")}>
@@ -69,7 +82,9 @@ export function PlainMap({ city }) {
       <button onClick=${() => move(0, 0.25)} aria-label=${t("map.south")}>↓</button>
       <button onClick=${() => move(-0.25, 0)} aria-label=${t("map.west")}>←</button>
       <button onClick=${() => move(0.25, 0)} aria-label=${t("map.east")}>→</button>
+      <${Tools} middle=${() => backFrom({ x: zoom.x + view.w / 2, y: zoom.y + view.h / 2 })} />
     </div>
+    ${chosenComponent.value !== "" && html`<${ComponentCard} close=${() => { chosenComponent.value = ""; }} />`}
   </div>`;
 }
 

@@ -10,6 +10,9 @@ export const RULERS = new Set(["dispatcher", "supervisor", "admin"]);
 /** Who judges what cameras saw. */
 export const JUDGES = new Set(["acceptor", "dispatcher", "supervisor"]);
 
+/** Who may look through a camera. */
+export const LOOKERS = new Set(["dispatcher", "supervisor"]);
+
 export const ADMINS = new Set(["admin"]);
 
 /** Who sees the pages of administration; what they may change there the service decides. */

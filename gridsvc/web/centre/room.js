@@ -37,7 +37,7 @@ export function Room() {
         event.preventDefault();
         panel.value = "intake";
         document.getElementById("intake-category")?.focus();
-      } else if (event.key === "j" || event.key === "k" || event.key === "x") listKey(event);
+      } else if (event.key === "j" || event.key === "k" || event.key === "x" || (event.key === "a" && (panel.peek() === "cases" || panel.peek() === "queue"))) listKey(event);
     };
     document.addEventListener("keydown", key);
     return () => document.removeEventListener("keydown", key);

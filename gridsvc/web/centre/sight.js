@@ -30,7 +30,8 @@ const feature = (geometry) => ({ type: "Feature", properties: {}, geometry });
  * @param {MapLibre} map
  */
 export function keepSight(map) {
-  const none = /** @type {const} */ ({ type: "geojson", data: { type: "FeatureCollection", features: [] } });
+  /** @type {{type: "geojson", data: {type: "FeatureCollection", features: []}}} */
+  const none = { type: "geojson", data: { type: "FeatureCollection", features: [] } };
   for (const name of ["all-views", "view", "way", "spot"]) map.addSource(name, none);
   const under = map.getLayer("cameras") ? "cameras" : undefined;
   map.addLayer({ id: "all-views", type: "fill", source: "all-views", minzoom: FROM_ZOOM, paint: { "fill-color": ink("camera"), "fill-opacity": 0.12, "fill-outline-color": ink("camera") } }, under);

@@ -36,7 +36,7 @@ export const picked = signal(new Set());
 /** The case that the list or the map points at. */
 export const pointed = signal("");
 
-/** Where the map should go: set by lists, taken by the map. @type {import("../vendor/signals.mjs").Signal<{lon: number, lat: number, always: boolean} | null>} */
+/** Where the map should go: set by lists, taken by the map. @type {import("../vendor/signals.mjs").Signal<{lon: number, lat: number, always: boolean, zoom?: number} | null>} */
 export const goal = signal(null);
 
 /** How often the map was asked to show the whole city again. */

@@ -51,7 +51,7 @@ export function fileOf(chosen, form) {
   const said = new URLSearchParams();
   for (const each of chosen.state.length > 0 ? chosen.state : OPEN) said.append("state", each);
   for (const name of /** @type {const} */ (["severity", "pool", "source"])) for (const each of chosen[name]) said.append(name, each);
-  for (const name of /** @type {const} */ (["division", "line", "officer", "q"])) if (chosen[name] !== "") said.set(name, chosen[name]);
+  for (const name of /** @type {const} */ (["division", "line", "officer", "cell", "area", "q"])) if (chosen[name] !== "") said.set(name, chosen[name]);
   for (const name of /** @type {const} */ (["late", "pooled"])) if (chosen[name]) said.set(name, "true");
   said.set("headings", language.value === "en" ? "en" : "zh");
   return `/api/v1/cases.${form}?${said}`;

@@ -105,3 +105,18 @@ export function lasting(ms) {
 export function distance(metres) {
   return metres < 1000 ? t("span.metres", { n: count(Math.round(metres)) }) : t("span.km", { n: count(Math.round(metres / 100) / 10) });
 }
+
+const few_ = computed(() => new Intl.NumberFormat(language.value, { maximumFractionDigits: 1 }));
+const some_ = computed(() => new Intl.NumberFormat(language.value, { maximumFractionDigits: 2 }));
+
+/** A length that was measured, as exactly as somebody can point. @param {number} metres */
+export function exact(metres) {
+  if (metres < 100) return t("span.metres", { n: few_.value.format(metres) });
+  return metres < 10_000 ? t("span.metres", { n: count(Math.round(metres)) }) : t("span.km", { n: some_.value.format(metres / 1000) });
+}
+
+/** @param {number} metres2 square metres */
+export function surface(metres2) {
+  if (metres2 < 10_000) return t("span.metres2", { n: count(Math.round(metres2)) });
+  return metres2 < 1_000_000 ? t("span.hectares", { n: some_.value.format(metres2 / 10_000) }) : t("span.km2", { n: some_.value.format(metres2 / 1_000_000) });
+}

@@ -125,6 +125,7 @@
  * @property {string} ref
  * @property {string} edition
  * @property {string} code
+ * @property {"component" | "event"} kind
  * @property {string} name
  * @property {string} name_en
  * @property {string} major_name
@@ -278,6 +279,25 @@
  * @property {string} attribution
  * @property {Record<string, {version: string, minzoom: number, maxzoom: number}>} layers
  */
+
+/**
+ * A component of the register.
+ * @typedef {object} Component
+ * @property {string} code
+ * @property {string} class
+ * @property {string} name
+ * @property {string} state
+ * @property {string | null} owning
+ * @property {boolean} owner_unknown
+ * @property {string | null} maintaining
+ * @property {number} lon
+ * @property {number} lat
+ * @property {string | null} cell
+ */
+
+/** @typedef {{component: Component, cases: {id: string, number: string | null, state: string, category: string}[]}} ComponentDetail */
+
+/** A camera that sees a cell. @typedef {{camera: string, name: string, state: string, health: string, kind: string, share: number}} Watching */
 
 /** @typedef {{type: string, coordinates: unknown}} Polygon */
 

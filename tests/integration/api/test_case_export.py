@@ -71,3 +71,30 @@ async def test_a_file_holds_what_the_filters_give_in_pages_and_nothing_outside_t
 async def test_a_state_that_does_not_exist_is_refused_before_any_file_begins(desk: Desk) -> None:
     said = await desk.acceptor.get("/api/v1/cases.csv?state=gone")
     assert (said.status, said.code, said.body["field"]) == (400, "bad_request", "state")
+
+
+async def test_a_file_is_narrowed_to_what_was_drawn_edge_and_all(desk: Desk) -> None:
+    said = await desk.acceptor.post("/api/v1/reports", desk.said())
+    assert said.status == 201, said.body
+    placeless = desk.said(location=None, address="老百货后面", source="hotline")
+    assert (await desk.acceptor.post("/api/v1/reports", placeless)).status == 201
+    lon, lat, cell = INSIDE.lon, INSIDE.lat, said.body["case"]["cell"]
+
+    async def found(query: str) -> int:
+        return len(await points(desk.acceptor, query))
+
+    assert await found("") == 2
+    assert await found(f"area=box,{lon - 0.001},{lat - 0.001},{lon},{lat}") == 1  # its corner is the place
+    assert await found(f"area=box,{lon + 0.0001},{lat},{lon + 0.01},{lat + 0.01}") == 0
+    triangle = f"{lon},{lat + 0.001},{lon - 0.001},{lat - 0.001},{lon + 0.001},{lat - 0.001}"
+    assert await found(f"area=ring,{triangle}") == 1
+    # A ten-thousandth of a degree to the north is 11.1 m of ground.
+    assert await found(f"area=circle,{lon},{lat + 0.0001},11.2") == 1
+    assert await found(f"area=circle,{lon},{lat + 0.0001},11.0") == 0
+    assert await found(f"cell={cell[:9]}") == await found(f"cell={cell}") == 1
+    assert await found(f"cell={cell[1:]}") == 0
+
+    for bad in ("ring,0,0,4,4,4,0,0,4", "box,1,2,3", "circle,1,2,0"):
+        said = await desk.acceptor.get(f"/api/v1/cases.csv?area={bad}")
+        assert (said.status, said.code, said.body["field"]) == (400, "bad_request", "area")
+        assert said.body["given"] == bad
