@@ -9,6 +9,8 @@ import { countReviews, tally } from "./reviews.js";
 import { DESK, holds } from "./roles.js";
 import { PANELS, mapFirst, mine, panel } from "./view.js";
 
+/** @import { Person } from "../shared/types.js" */
+
 const ICONS = {
   queue: "M4 5h16v10h-4l-2 3h-4l-2-3H4Z",
   cases: "M4 6h16M4 12h16M4 18h16",
@@ -25,10 +27,15 @@ function Icon({ name }) {
   return html`<svg width="20" height="20" viewBox="0 0 24 24" aria-hidden="true"><path d=${ICONS[name]} class="icon" /></svg>`;
 }
 
+/** The panels that this person has. @param {Person} me */
+export function panelsFor(me) {
+  const for_ = { queue: hasQueue, review: () => holds(DESK), intake: takesReports, board: seesFigures };
+  return PANELS.filter((each) => !(each in for_) || for_[/** @type {keyof typeof for_} */ (each)](me));
+}
+
 export function Rail() {
   const me = person.value;
-  const for_ = { queue: hasQueue, review: () => holds(DESK), intake: takesReports, board: seesFigures };
-  const there = PANELS.filter((each) => !(each in for_) || (me && for_[/** @type {keyof typeof for_} */ (each)](me)));
+  const there = me ? panelsFor(me) : [];
   const looks = tally.value?.waiting ?? 0;
   useEffect(countReviews, [me]);
   return html`<nav class="rail" aria-label=${t("rail.title")}>
