@@ -10,6 +10,7 @@ import { Intake } from "./intake.js";
 import { CaseList } from "./list.js";
 import { Officers } from "./officers.js";
 import { Bench } from "./review.js";
+import { ShiftLog } from "./shiftlog.js";
 import { filters, listed, narrow, order, panel, picked, widen } from "./view.js";
 import { ListMenu } from "./views.js";
 
@@ -20,7 +21,7 @@ const SOURCES = ["officer", "camera", "desk", "hotline", "resident", "partner"];
 export function PanelPane() {
   const shown = panel.value;
   return html`<aside class=${`panel ${shown}`} aria-label=${t(`panel.${shown}`)}>
-    ${shown === "officers" ? html`<${Officers} />` : shown === "review" ? html`<${Bench} />` : shown === "cameras" ? html`<${Cameras} />` : shown === "intake" ? html`<${Intake} />` : html`<${Cases} />`}
+    ${shown === "officers" ? html`<${Officers} />` : shown === "review" ? html`<${Bench} />` : shown === "cameras" ? html`<${Cameras} />` : shown === "intake" ? html`<${Intake} />` : shown === "shift" ? html`<${ShiftLog} />` : html`<${Cases} />`}
   </aside>`;
 }
 

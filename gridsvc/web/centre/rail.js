@@ -18,6 +18,7 @@ const ICONS = {
   review: "M2 12c3-5 6.500-7.500 10-7.500s7 2.500 10 7.500c-3 5-6.500 7.500-10 7.500s-7-2.500-10-7.500ZM12 9a3 3 0 1 1 0 6a3 3 0 0 1 0-6Z",
   cameras: "M3 7h12v10H3ZM15 11l6-3v8l-6-3",
   intake: "M6 3l3 5l-2.500 2c1 3 4 6 7 7l2-2.500l5 3c0 2-2 3.500-4 3.500C9 21 3 13 3 7c0-2 1.500-4 3-4Z",
+  shift: "M6 3h11a2 2 0 0 1 2 2v14a2 2 0 0 1-2 2H6ZM6 3v18M10 8h6M10 12h6",
   board: "M4 20V4M4 20h16M8 16v-5M12 16V7M16 16v-8",
   map: "M3 6l6-2l6 2l6-2v14l-6 2l-6-2l-6 2ZM9 4v14M15 6v14",
 };
@@ -29,7 +30,7 @@ function Icon({ name }) {
 
 /** The panels that this person has. @param {Person} me */
 export function panelsFor(me) {
-  const for_ = { queue: hasQueue, review: () => holds(DESK), intake: takesReports, board: seesFigures };
+  const for_ = { queue: hasQueue, review: () => holds(DESK), intake: takesReports, shift: () => holds(DESK), board: seesFigures };
   return PANELS.filter((each) => !(each in for_) || for_[/** @type {keyof typeof for_} */ (each)](me));
 }
 

@@ -10,6 +10,9 @@ export const RULERS = new Set(["dispatcher", "supervisor", "admin"]);
 /** Who judges what cameras saw. */
 export const JUDGES = new Set(["acceptor", "dispatcher", "supervisor"]);
 
+/** Who writes in the book of the shift, and signs for it. */
+export const WRITES_SHIFTS = JUDGES;
+
 export const ADMINS = new Set(["admin"]);
 
 /** Whether this person has one of the roles. @param {Set<string>} roles */

@@ -11,8 +11,8 @@ import { byNewest, byUrgency, hasQueue, waitsFor } from "./queue.js";
 /** @import { Brief, Division } from "../shared/types.js" */
 /** @import { Filters } from "./filters.js" */
 
-/** @typedef {"queue" | "cases" | "officers" | "review" | "cameras" | "intake" | "board"} Panel */
-export const PANELS = /** @type {const} */ (["queue", "cases", "officers", "review", "cameras", "intake", "board"]);
+/** @typedef {"queue" | "cases" | "officers" | "review" | "cameras" | "intake" | "shift" | "board"} Panel */
+export const PANELS = /** @type {const} */ (["queue", "cases", "officers", "review", "cameras", "intake", "shift", "board"]);
 
 export const panel = signal(/** @type {Panel} */ ("cases"));
 export const filters = signal(/** @type {Filters} */ (NONE));
