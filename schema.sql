@@ -329,6 +329,26 @@ CREATE TABLE hand_overs (
   UNIQUE (officer_id, left_at)
 );
 
+-- The book of the shift (交接班日志): what whoever goes leaves to whoever comes. An entry is written once; a hand-over is
+-- signed by who takes over, once.
+CREATE TABLE shift_log (
+  id            uuid PRIMARY KEY,
+  division_code text COLLATE "C" NOT NULL,
+  duty_line     text REFERENCES duty_lines,      -- NULL: all
+  seen_by       text[] NOT NULL,
+  hand_over     boolean NOT NULL,
+  words         text NOT NULL CHECK (words <> ''),
+  cases         uuid[] NOT NULL,                 -- that are to be watched
+  figures       jsonb NOT NULL,                  -- of the desk as they stood
+  written_by    uuid NOT NULL REFERENCES users,
+  written_at    timestamptz NOT NULL,
+  taken_by      uuid REFERENCES users,
+  taken_at      timestamptz,
+  CONSTRAINT a_hand_over_is_taken_by_another CHECK (
+    num_nulls(taken_by, taken_at) IN (0, 2) AND (taken_by IS NULL OR (hand_over AND taken_by <> written_by)))
+);
+CREATE INDEX shift_log_by_time ON shift_log (written_at DESC, id DESC);
+
 CREATE TABLE devices (
   secret_hash bytea PRIMARY KEY,             -- sha256 of the random id that the tracker sends
   officer_id  uuid NOT NULL REFERENCES officers ON DELETE CASCADE,
@@ -2956,6 +2976,9 @@ CREATE POLICY camera_incidents_in_scope ON camera_incidents TO gridsvc_app
 ALTER TABLE camera_reviews ENABLE ROW LEVEL SECURITY;
 CREATE POLICY camera_reviews_in_scope ON camera_reviews TO gridsvc_app
   USING ((SELECT scope_is_service()) OR seen_by && (SELECT scope_keys())) WITH CHECK (true);
+ALTER TABLE shift_log ENABLE ROW LEVEL SECURITY;
+CREATE POLICY shift_log_in_scope ON shift_log TO gridsvc_app
+  USING ((SELECT scope_is_service()) OR seen_by && (SELECT scope_keys())) WITH CHECK (true);
 ALTER TABLE mqtt_sites ENABLE ROW LEVEL SECURITY;
 CREATE POLICY mqtt_sites_of_the_service ON mqtt_sites TO gridsvc_app USING ((SELECT scope_is_service()));
 ALTER TABLE sip_devices ENABLE ROW LEVEL SECURITY;
@@ -3128,6 +3151,8 @@ REVOKE DELETE ON outages, rung_lags FROM gridsvc_app;
 REVOKE UPDATE, DELETE ON outage_steps, outage_changes FROM gridsvc_app;
 REVOKE INSERT, UPDATE, DELETE ON roster_rules FROM gridsvc_app;
 REVOKE UPDATE, DELETE ON hand_overs FROM gridsvc_app;
+REVOKE UPDATE, DELETE ON shift_log FROM gridsvc_app;
+GRANT UPDATE (taken_by, taken_at) ON shift_log TO gridsvc_app;
 REVOKE DELETE ON visit_plans, visits FROM gridsvc_app;
 REVOKE UPDATE, DELETE ON visit_openings FROM gridsvc_app;
 REVOKE DELETE ON patrol_plans, patrols, patrol_cells FROM gridsvc_app;

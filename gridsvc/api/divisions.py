@@ -48,8 +48,13 @@ class PlaceQuery(Wanted):
 
 
 class OwnerOut(Told):
-    """Which cell answers for a place, and how that was found (docs/rules/place.md); `grid_set` owned places then."""
+    """Which cell answers for a place, and how that was found (docs/rules/place.md); `grid_set` owned places then.
 
+    `lon` and `lat` are the place in WGS-84, whatever datum it was asked in.
+    """
+
+    lon: float
+    lat: float
     grid_set: str
     cell: str
     division: str
@@ -109,6 +114,7 @@ async def _owner_of_place(request: web.Request) -> web.Response:
         raise OutsideTheGrid(place.lon, place.lat)
     return reply(
         OwnerOut(
+            lon=place.lon, lat=place.lat,
             grid_set=grid_set, cell=owner.cell_code, division=owner.division_code, divisions=list(owner.divisions),
             management_level=owner.management_level, beats=detail.beats, method=owner.method,
             border=owner.border, neighbours=list(owner.neighbours), distance_m=owner.distance_m,

@@ -17,6 +17,7 @@ from gridsvc.api.route import DESK, Route
 from gridsvc.api.wire import Page, Told, Wanted, read_body, read_cursor, read_query, reply, write_cursor
 from gridsvc.db import Conn
 from gridsvc.domain.access import Role
+from gridsvc.domain.person_search import is_meant
 from gridsvc.ids import new_id
 from gridsvc.store import duty
 from gridsvc.store.duty import Standing
@@ -24,8 +25,12 @@ from gridsvc.store.roster import OFFICERS, Officer
 
 
 class OfficersQuery(Wanted):
-    """Which officers; what is left out narrows nothing. `on_shift`: by the roster, absent or not."""
+    """Which officers; what is left out narrows nothing. `on_shift`: by the roster, absent or not.
 
+    `q`: a name by its characters, its pinyin or its initials, or the beginning of a beat.
+    """
+
+    q: Annotated[str, msgspec.Meta(max_length=64)] | None = None
     on_duty: bool | None = None
     on_shift: bool | None = None
     skill: Annotated[str, msgspec.Meta(max_length=64)] | None = None
@@ -100,7 +105,8 @@ async def _officers(request: web.Request) -> web.Response:
             page += [
                 _officer_out(row, standing[row.id], now)
                 for row in found
-                if asked.on_shift is None or bool(standing[row.id].duty.on_shift) is asked.on_shift
+                if (asked.on_shift is None or bool(standing[row.id].duty.on_shift) is asked.on_shift)
+                and (asked.q is None or is_meant(asked.q, [row.display_name], row.beats))
             ]
             more = len(found) > asked.limit
             after = found[-1].id if found else after

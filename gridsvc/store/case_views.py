@@ -146,7 +146,8 @@ _FILTERS: Final = """
        AND ($15::text IS NULL
             OR c.number ILIKE '%' || $15::text || '%'
             OR c.description ILIKE '%' || $15::text || '%'
-            OR c.address ILIKE '%' || $15::text || '%')
+            OR c.address ILIKE '%' || $15::text || '%'
+            OR c.id IN (SELECT r.case_id FROM reports r WHERE r.acceptance_number = upper($15::text)))
        AND ($16::text IS NULL OR c.held_by = $16::text)
        AND ($17::boolean IS NULL OR c.self_handled = $17::boolean)
        AND ($18::boolean IS NULL OR c.sampled = $18::boolean)

@@ -116,7 +116,7 @@ async def test_an_emergency_takes_the_wall_and_who_goes_there_comes_closer(
         place = await town.case(case["id"])
         await at(town, city_database, officer, place["lon"] + 0.02, place["lat"])
         user_id = await _user_id(city_database, officer)
-        await _moved(town, "supervisor", case, "assign", officer=user_id)
+        await town.moved("supervisor", case, "assign", officer=user_id)
         far = page.locator(".wall-far")
         await expect(far.first).to_contain_text("1.8 km")
         await at(town, city_database, officer, place["lon"] + 0.01, place["lat"])
@@ -128,18 +128,10 @@ async def test_an_emergency_takes_the_wall_and_who_goes_there_comes_closer(
         # Acknowledged it stays until somebody is at work there.
         await _acknowledge_all(town)
         await expect(page.locator(".wall-emergency")).not_to_contain_text("nobody has acknowledged it")
-        await _moved(town, officer, case, "accept")
-        await _moved(town, officer, case, "start")
+        await town.moved(officer, case, "accept")
+        await town.moved(officer, case, "start")
         await expect(page.locator(".wall-emergency")).to_have_count(0)
         await duty(town, officer, on_duty=False)
-
-
-async def _moved(town: Town, who: str, case: dict[str, Any], move: str, **body: object) -> None:
-    """The move is made, whoever else moves the case meanwhile: routing and calls go on by themselves."""
-    async with asyncio.timeout(PATIENCE_MS / 1000):
-        while (answer := await town.move(who, case, move, **body)).status == 409 and "current_version" in answer.body:
-            pass
-    assert answer.status == 200, answer.body
 
 
 async def _user_id(database: FreshDatabase, username: str) -> str:

@@ -11,6 +11,7 @@ import { Intake } from "./intake.js";
 import { CaseList } from "./list.js";
 import { Officers } from "./officers.js";
 import { Bench } from "./review.js";
+import { ShiftLog } from "./shiftlog.js";
 import { filters, listed, narrow, order, panel, picked, widen } from "./view.js";
 import { pickListed } from "./tools.js";
 import { ListMenu } from "./views.js";
@@ -22,7 +23,8 @@ const SOURCES = ["officer", "camera", "desk", "hotline", "resident", "partner"];
 export function PanelPane() {
   const shown = panel.value;
   return html`<aside class=${`panel ${shown}`} aria-label=${t(`panel.${shown}`)}>
-    ${shown === "officers" ? html`<${Officers} />` : shown === "review" ? html`<${Bench} />` : shown === "cameras" ? html`<${Cameras} />` : shown === "intake" ? html`<${Intake} />` : shown === "admin" ? html`<${Administration} />` : html`<${Cases} />`}
+    ${shown === "officers" ? html`<${Officers} />` : shown === "review" ? html`<${Bench} />` : shown === "cameras" ? html`<${Cameras} />` : shown === "intake" ? html`<${Intake} />`
+      : shown === "shift" ? html`<${ShiftLog} />` : shown === "admin" ? html`<${Administration} />` : html`<${Cases} />`}
   </aside>`;
 }
 

@@ -12,6 +12,8 @@ export const JUDGES = new Set(["acceptor", "dispatcher", "supervisor"]);
 
 /** Who may look through a camera. */
 export const LOOKERS = new Set(["dispatcher", "supervisor"]);
+/** Who writes in the book of the shift, and signs for it. */
+export const WRITES_SHIFTS = JUDGES;
 
 export const ADMINS = new Set(["admin"]);
 

@@ -6,6 +6,7 @@ import { line } from "../shared/live.js";
 import { person, signOut } from "../shared/service.js";
 import { Bell } from "./alarms.js";
 import { lists } from "./city.js";
+import { Search } from "./search.js";
 import { switchTheme, theme } from "./theme.js";
 import { filters, narrow } from "./view.js";
 
@@ -67,17 +68,6 @@ function Where() {
 function name(divisions, code) {
   const found = divisions.find((each) => each.code === code);
   return found ? named(found.name, found.name_en) : "";
-}
-
-function Search() {
-  return html`<search class="search">
-    <input id="search" type="search" value=${filters.value.q} placeholder=${t("top.search")} aria-label=${t("top.searchLabel")}
-      onInput=${(/** @type {Event} */ event) => narrow({ q: /** @type {HTMLInputElement} */ (event.currentTarget).value.trim() })}
-      onKeyDown=${(/** @type {KeyboardEvent} */ event) => {
-        if (event.key === "Escape") narrow({ q: "" });
-        if (event.key === "Escape" || event.key === "Enter") document.getElementById("list")?.focus();
-      }} />
-  </search>`;
 }
 
 /** How old the picture is; always in this corner. */

@@ -11,8 +11,8 @@ import { byNewest, byUrgency, hasQueue, waitsFor } from "./queue.js";
 /** @import { Brief, Division } from "../shared/types.js" */
 /** @import { Filters } from "./filters.js" */
 
-/** @typedef {"queue" | "cases" | "officers" | "review" | "cameras" | "intake" | "board" | "admin"} Panel */
-export const PANELS = /** @type {const} */ (["queue", "cases", "officers", "review", "cameras", "intake", "board", "admin"]);
+/** @typedef {"queue" | "cases" | "officers" | "review" | "cameras" | "intake" | "shift" | "board" | "admin"} Panel */
+export const PANELS = /** @type {const} */ (["queue", "cases", "officers", "review", "cameras", "intake", "shift", "board", "admin"]);
 
 export const panel = signal(/** @type {Panel} */ ("cases"));
 export const filters = signal(/** @type {Filters} */ (NONE));

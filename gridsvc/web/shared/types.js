@@ -414,4 +414,17 @@
 /** @typedef {{id: string, display_name: string, there: boolean, open_cases: number, most_open: number, load: number}} TakesOver */
 /** @typedef {{id: string, display_name: string, distance_m: number, age_s: number, there: boolean, open_cases: number, most_open: number}} Near */
 
+/**
+ * An entry in the book of the shift.
+ * @typedef {object} ShiftEntry
+ * @property {string} id
+ * @property {string} division
+ * @property {boolean} hand_over
+ * @property {string} words
+ * @property {string[]} cases
+ * @property {Record<string, number>} figures
+ * @property {{id: string, name: string, at: string}} written
+ * @property {{id: string, name: string, at: string} | null} taken
+ */
+
 export {};

@@ -304,7 +304,7 @@ async def test_every_table_under_row_level_security_is_looked_at_here(owner_data
     elsewhere = {
         "notices", "quiet_hours", "camera_reviews", "camera_events_default", "mqtt_sites", "sip_devices", *COUNTS,
         "channels", "channel_addresses", "reachings", "channel_tries",
-        "live_changes", "live_log", "uploads", *READ_BY_NOBODY, "patrols", "patrol_cells",
+        "live_changes", "live_log", "shift_log", "uploads", *READ_BY_NOBODY, "patrols", "patrol_cells",
     }  # fmt: skip
     assert protected - elsewhere == set(CASE_OF) | set(CAMERA_OF) | set(OF_THE_SERVICE)
     told_otherwise = {"outbox"}  # the workers' own; ids and codes only, and no route reads it
@@ -598,3 +598,20 @@ async def test_a_review_is_seen_where_its_camera_stands(bare: ConnPool) -> None:
         assert await conn.fetch("SELECT FROM camera_reviews") == []
         with pytest.raises(asyncpg.InsufficientPrivilegeError):
             await conn.fetch("SELECT FROM camera_events_default")
+
+
+@pytest.mark.usefixtures("api")
+async def test_the_book_of_the_shift_is_read_at_its_desk(bare: ConnPool) -> None:
+    async with transaction(bare, SERVICE) as (conn, _):
+        user_id = await conn.fetchval("SELECT id FROM users LIMIT 1")
+        for division in (NORTH, SOUTH):
+            await conn.execute(
+                "INSERT INTO shift_log (id, division_code, seen_by, hand_over, words, cases, figures, written_by,"
+                "                       written_at)"
+                " VALUES ($1, $2, $3, true, 'x', '{}', '{}', $4, now())",
+                new_id(), division, [division], user_id,
+            )  # fmt: skip
+    async with transaction(bare, scope_keys(Caller(id="user:x", grants=(a(Role.ACCEPTOR),)))) as (conn, _):
+        assert [row["division_code"] for row in await conn.fetch("SELECT division_code FROM shift_log")] == [NORTH]
+    async with transaction(bare, []) as (conn, _):
+        assert await conn.fetch("SELECT FROM shift_log") == []
