@@ -55,7 +55,7 @@ const feature = ({ kind, says }, geometry) => ({ type: "Feature", properties: { 
  * @param {MapLibre} map
  */
 export function keepPlan(map) {
-  const none = /** @type {const} */ ({ type: "geojson", data: { type: "FeatureCollection", features: [] } });
+  const none = /** @type {import("../vendor/maplibre-gl.mjs").GeoJSONSourceSpecification} */ ({ type: "geojson", data: { type: "FeatureCollection", features: [] } });
   const font = /** @type {[string]} */ (["Noto Sans SC Variable"]);
   const halo = { "text-halo-color": ink("surface-1"), "text-halo-width": 2 };
   /** @type {any} */

@@ -108,7 +108,7 @@ function Drawn({ map: layers, at }) {
     const container = /** @type {HTMLDivElement} */ (box.current);
     const bounds = boundsOf(mine.flatMap((each) => each.cells)) ?? layers.bounds;
     const map = new MapLibre({
-      container, style: styleOf(layers, { buildings3d: false, cells: true, beats: false, officers: false, cameras: false }), fadeDuration: 0,
+      container, style: styleOf(layers, { buildings3d: false, cells: true, beats: false, officers: false, cameras: false, components: false, heat: false }), fadeDuration: 0,
       attributionControl: false, cooperativeGestures: false, dragRotate: false, pitchWithRotate: false, maxZoom: 19, minZoom: 9,
       ...(at ? { center: [at.lon, at.lat], zoom: 16 } : { bounds, fitBoundsOptions: { padding: 16, maxZoom: 16 } }),
       locale: { "Map.Title": say("home.beat") },

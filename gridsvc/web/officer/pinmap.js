@@ -14,7 +14,7 @@ import { askOrKept } from "./session.js";
 setWorkerUrl(new URL("../vendor/maplibre-gl-worker.mjs", import.meta.url).href);
 
 const CORNERS = 48;
-const PLAIN = { buildings3d: false, cells: true, beats: false, officers: false, cameras: false };
+const PLAIN = { buildings3d: false, cells: true, beats: false, officers: false, cameras: false, components: false, heat: false };
 
 /**
  * @param {object} props
