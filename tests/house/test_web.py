@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from gridsvc.api.routes import ROUTES
 from gridsvc.api.shelf import FOLDERS, TYPES, read_shelf
 from gridsvc.domain.access import Role
 from gridsvc.domain.case import MOVES, Clock, Move, Pool, State
@@ -152,3 +153,13 @@ def test_the_lock_of_the_pages_names_no_address_and_every_package_is_pinned() ->
     package = json.loads((WEB / "package.json").read_text(encoding="utf-8"))
     versions = {**package["dependencies"], **package["devDependencies"]}
     assert [name for name, version in versions.items() if not re.fullmatch(r"\d+\.\d+\.\d+", version)] == []
+
+
+@pytest.mark.parametrize(("readme", "language"), [("README.md", "en"), ("README.zh-CN.md", "zh-CN")])
+def test_the_tour_of_the_readme_names_what_stands_on_the_screen(readme: str, language: str) -> None:
+    steps = re.findall(r"^\d\. .*(?:\n   .*)*", (ROOT / readme).read_text(encoding="utf-8"), re.MULTILINE)
+    named = [said for step in steps for said in re.findall(r"\*\*([^*]+)\*\*", step)[1:]]  # the first is its title
+    assert len(named) >= 4
+    assert set(named) - set(words(language).values()) == set()
+    routes = {route.path for route in ROUTES}
+    assert {path for step in steps for path in re.findall(r"`(/[\w/]*)`", step)} <= routes
