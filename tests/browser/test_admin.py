@@ -58,6 +58,7 @@ async def test_an_officer_who_leaves_is_replaced_with_work_beats_and_account(des
         await page.keyboard.press("Escape")
         await expect(page.get_by_role("button", name="Replace…")).to_be_focused()
         await page.keyboard.press("Enter")
+        await expect(page.locator(".sure .primary")).to_be_focused()
         await page.keyboard.press("Enter")
         await expect(page.locator(".admin-body [role=status]")).to_contain_text("is replaced. Cases moved: 1.")
         await picture(visit, "admin-replaced-en-dark-1920")

@@ -1,5 +1,5 @@
 // What the pages of administration share: what is asked and how it stands, a question before what hurts, files, tables.
-import { html, useEffect, useRef, useState } from "../shared/screen.js";
+import { html, useEffect, useLayoutEffect, useRef, useState } from "../shared/screen.js";
 import { t } from "../shared/language.js";
 import { Refused, ask, newKey, write } from "../shared/service.js";
 import { sentence } from "./moves.js";
@@ -67,7 +67,7 @@ export function Sure({ label, says, go, hurts = false, disabled = false, done })
   const first = useRef(/** @type {HTMLButtonElement | null} */ (null));
   const outside = useRef(/** @type {HTMLButtonElement | null} */ (null));
   const was = useRef(false);
-  useEffect(() => {
+  useLayoutEffect(() => {
     if (open) first.current?.focus();
     else if (was.current) outside.current?.focus();
     was.current = open;
