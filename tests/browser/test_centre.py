@@ -131,25 +131,25 @@ async def test_what_is_listed_is_what_is_on_the_map(desk: Desk, town: Town) -> N
         await page.wait_for_selector(".map[data-idle]")
         divisions = await page.evaluate("[...document.querySelectorAll('.where option')].map(each => each.value)")
         places = await page.evaluate(_PLACES)
-        seen = set()
+        some = 0
         for _ in range(20):
             near = dice.choice(places)
             query = {
-                "state": dice.choice(["", "filed", "assigned", "filed,assigned", "handled"]),
-                "severity": dice.choice(["", "low", "low,normal", "emergency"]),
-                "division": dice.choice(divisions),
-                "late": dice.choice(["", "", "1"]),
+                "state": dice.choice(["", "", "filed", "assigned", "filed,assigned", "filed,assigned", "handled"]),
+                "severity": dice.choice(["", "", "low", "normal", "low,normal", "emergency"]),
+                "division": dice.choice(["", "", *divisions]),
+                "late": dice.choice(["", "", "", "1"]),
                 "cell": dice.choice(["", "", cases[0]["cell"][:9]]),
                 "area": dice.choice(["", "", f"circle,{near[0]:.5f},{near[1]:.5f},1500"]),
             }
             words = "&".join(f"{name}={value}" for name, value in query.items() if value)
             listed, drawn = await page.evaluate(_BOTH, words)
             assert listed == drawn, words
-            seen.add(tuple(listed))
+            some += bool(listed)
         listed, drawn = await page.evaluate(_BOTH, "")
         assert listed == drawn
         assert {each["id"] for each in cases} <= set(listed)
-        assert len(seen) > 4, "the dice have compared nothing but empty lists"
+        assert some >= 5, "the dice have compared little but empty lists"
 
 
 _PLACES = """async () => {
