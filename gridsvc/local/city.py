@@ -187,7 +187,7 @@ async def load_city(conn: Conn, city: City, given: DemoSecrets, now: datetime) -
     await _load_devices(conn, given, ids, now)
     await _load_cameras(conn, [*city.cameras, *city.cars], given, now)
     await _load_things(conn, city, now)
-    await load_walks(conn, city, now)
+    await load_walks(conn, city, now.astimezone(ZONE).date(), now)
     for key in given.keys:
         await api_keys.ADD.run(
             conn, key.id, key.name, key.digest, list(key.scopes), names.CITY[0], None, None, now, None

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Final
 
 from geo.datum import Datum
 from gridsvc.actions.import_patrols import import_patrols
 from gridsvc.actions.import_visits import import_visits
 from gridsvc.db import Conn
-from gridsvc.local.city_plan import ZONE, City, dice
+from gridsvc.local.city_plan import City, dice
 from gridsvc.local.starter_categories import PLANNED
 
 WALKED: Final = "620105"
@@ -19,11 +19,11 @@ _EVERY: Final = (("1", "month"), ("2", "week"), ("1", "week"))  # old people, ha
 _DAYS: Final = 20  # visits begin on so many days from tomorrow on, so that each day has some
 
 
-def visits_of(city: City, now: datetime) -> str:
+def visits_of(city: City, today: date) -> str:
     """The file of visits: in every community one of each category, in cells drawn by the seed."""
     rng = dice(f"{city.seed}/visits")
     rows = ["category,subject,lon,lat,every,unit,first_on,days"]
-    tomorrow = now.astimezone(ZONE).date() + timedelta(days=1)
+    tomorrow = today + timedelta(days=1)
     communities = sorted({cell.division for cell in city.land.cells})
     for number, community in enumerate(communities):
         cells = [cell for cell in city.land.cells if cell.division == community]
@@ -45,7 +45,7 @@ def patrols_of(city: City) -> str:
     )
 
 
-async def load_walks(conn: Conn, city: City, now: datetime) -> None:
-    """Plan visits from tomorrow on, and patrols from now on."""
-    await import_visits(conn, "visits.csv", visits_of(city, now).encode(), Datum.WGS84, "demo", now)
+async def load_walks(conn: Conn, city: City, today: date, now: datetime) -> None:
+    """Plan visits from the day after `today` on, and patrols from now on."""
+    await import_visits(conn, "visits.csv", visits_of(city, today).encode(), Datum.WGS84, "demo", now)
     await import_patrols(conn, "patrols.csv", patrols_of(city).encode(), "demo", now)
