@@ -50,6 +50,7 @@ from gridsvc.local.city_make import make_city
 from gridsvc.local.city_people import CAMERAS, IN_TRAINING, LABELS, SURVEY_CAR, TEAMS, camera_code
 from gridsvc.local.city_plan import SEED, City, Feature, Person
 from gridsvc.local.city_rules import load_rules
+from gridsvc.local.city_walks import load_walks
 from gridsvc.local.simulate_survey import MAPPING, MAPPING_NAME
 from gridsvc.local.starter import load_starter
 from gridsvc.local.starter_categories import EDITION
@@ -186,6 +187,7 @@ async def load_city(conn: Conn, city: City, given: DemoSecrets, now: datetime) -
     await _load_devices(conn, given, ids, now)
     await _load_cameras(conn, [*city.cameras, *city.cars], given, now)
     await _load_things(conn, city, now)
+    await load_walks(conn, city, now.astimezone(ZONE).date(), now)
     for key in given.keys:
         await api_keys.ADD.run(
             conn, key.id, key.name, key.digest, list(key.scopes), names.CITY[0], None, None, now, None

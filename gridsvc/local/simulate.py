@@ -57,6 +57,8 @@ from gridsvc.local.simulate_rules import (
 )
 from gridsvc.local.simulate_sound import voice_note
 from gridsvc.local.simulate_tally import Tally
+from gridsvc.local.simulate_visits import PLANNED_AT_ONCE, plans_of_today, result_of, to_make
+from gridsvc.local.starter_categories import PLANNED
 
 log = logging.getLogger(__name__)
 
@@ -161,7 +163,10 @@ class Simulation:
         """Change duty, report, see how all open cases stand, do what is due, call back, err, fail, walk."""
         if not self._kinds:
             told = await self._get("/api/v1/categories")
-            self._kinds = [Kind.of(item) for item in told["items"]]
+            planned = {each.code for each in PLANNED}  # what plans bring nobody reports
+            self._kinds = [Kind.of(item) for item in told["items"] if item["code"] not in planned]
+            if self._pace.rota:
+                await self._plan_visits()
         await self._change_duty()
         if self._pace.rota:
             await self._trouble()
@@ -177,6 +182,7 @@ class Simulation:
         await self._judge_reviews()
         await self._cannot_work()
         await self._replace_somebody()
+        await self._visit()
         await self._look_at_the_map()
         await self._walk()
 
@@ -689,6 +695,33 @@ class Simulation:
                 self.tally.tiles["empty" if answer.status == 204 else "drawn"] += 1
             else:
                 self.tally.refused[f"tile: {answer.code}"] += 1
+
+    # -- visits -------------------------------------------------------------------------------
+
+    async def _plan_visits(self) -> None:
+        """The administrator plans some visits for today, in the patches of as many officers."""
+        names = self._rng.sample(sorted(self._crowd.walkers), PLANNED_AT_ONCE)
+        places = [self._crowd.place(self._crowd.walkers[name].at, self._rng) for name in names]
+        said = {"csv": plans_of_today(places, self.local.date()), "datum": "wgs84"}
+        admin = self._crowd.login("admin")
+        answer = await self._client.call("POST", "/api/v1/visit-plans", who=admin, body=said, key=str(uuid4()))
+        self._count(self.tally.moves, "visits planned", answer)
+
+    async def _visit(self) -> None:
+        """Every other look whoever has a visit that waits makes it."""
+        if self._looks % 2:
+            return
+        listed = (await self._get("/api/v1/visits?open=true&limit=50"))["items"]
+        for each in to_make(listed, datetime.now(UTC))[:2]:
+            who = await self._crowd.one_of((each["officer_id"],))
+            if who is None:
+                continue
+            told = await self._client.call("GET", "/api/v1/me/visits", who=who)
+            his = next((one for one in told.body["items"] if one["id"] == each["id"]), None) if told.good else None
+            if his is not None:
+                path, said = f"/api/v1/visits/{his['id']}/result", result_of(his, self._seed)
+                answer = await self._client.call("POST", path, who=who, body=said, key=str(uuid4()))
+                self._count(self.tally.moves, f"visit {said['result']}", answer)
 
     # -- walking -------------------------------------------------------------------------------
 

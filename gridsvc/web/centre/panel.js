@@ -18,7 +18,7 @@ import { ListMenu } from "./views.js";
 
 const STATES = ["reported", "filed", "assigned", "accepted", "in_progress", "handled"];
 const SEVERITIES = ["emergency", "high", "normal", "low"];
-const SOURCES = ["officer", "camera", "desk", "hotline", "resident", "partner"];
+const SOURCES = ["officer", "camera", "desk", "hotline", "resident", "partner", "visit"];
 
 export function PanelPane() {
   const shown = panel.value;
