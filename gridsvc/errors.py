@@ -39,6 +39,10 @@ GridError
 │   ├── KeyRequired              a write without Idempotency-Key
 │   ├── KeyReused                an idempotency key with another body
 │   ├── CameraMessageRefused     what a camera or program sent cannot be read as camera events
+│   ├── WrongOffset              bytes of an upload that do not follow what is there already
+│   ├── UploadBusy               another request writes to the same upload
+│   ├── ChecksumMismatch         bytes of an upload that do not give the checksum they came with
+│   ├── ProtocolVersion          another version of the upload protocol than the one spoken here
 │   ├── TooLarge                 more bytes, rows or pixels than accepted
 │   └── UnacceptedMedia          a file that is none of the accepted kinds
 ├── Unknown                  what is named does not exist, or not for this caller
@@ -344,6 +348,33 @@ class CameraMessageRefused(Refused):
     """
 
     code = "camera_message_refused"
+
+
+class WrongOffset(Refused):
+    """The bytes do not follow what is there of the upload already.
+
+    `facts["offset"]` says from which byte on it may go on, and so does the header Upload-Offset.
+    """
+
+    code = "wrong_offset"
+
+
+class UploadBusy(Refused):
+    """Another request writes to the same upload."""
+
+    code = "upload_busy"
+
+
+class ChecksumMismatch(Refused):
+    """The bytes do not give the checksum that they came with; none of them is kept."""
+
+    code = "checksum_mismatch"
+
+
+class ProtocolVersion(Refused):
+    """The upload protocol is spoken in another version, or its version is not named."""
+
+    code = "protocol_version"
 
 
 class TooLarge(Refused):

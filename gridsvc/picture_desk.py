@@ -23,13 +23,14 @@ _MOST_BYTES: Final = (4096, 24 * 1024 * 1024, 1024 * 1024)  # facts, picture (25
 
 @dataclass(frozen=True, kw_only=True)
 class Drawn:
-    """A picture drawn anew, as JPEG, and its thumbnail; the claims of the EXIF it came with."""
+    """A picture drawn anew, as JPEG, and its thumbnail; the claims of the EXIF it came with; what it looks like."""
 
     shown: bytes
     thumb: bytes
     width: int
     height: int
     claims: Claims
+    look: int | None  # see gridsvc/domain/likeness.py
 
 
 class _Facts(msgspec.Struct):
@@ -39,6 +40,7 @@ class _Facts(msgspec.Struct):
     taken_at: str | None = None
     lon: float | None = None
     lat: float | None = None
+    look: int | None = None
 
 
 class PictureDesk:
@@ -102,7 +104,7 @@ async def _answer(process: Process) -> Drawn:
     if facts.refused is not None:
         raise _undrawable(facts.refused)
     claims = Claims(taken_at=facts.taken_at, lon=facts.lon, lat=facts.lat)
-    return Drawn(shown=shown, thumb=thumb, width=facts.width, height=facts.height, claims=claims)
+    return Drawn(shown=shown, thumb=thumb, width=facts.width, height=facts.height, claims=claims, look=facts.look)
 
 
 def _undrawable(given: str) -> UnacceptedMedia:

@@ -25,6 +25,7 @@ from PIL import (
 )
 from PIL.ExifTags import IFD, Base
 
+from gridsvc.domain.likeness import HIGH, WIDE, look_of
 from gridsvc.domain.picture import LONGEST_SIDE, QUALITY, THUMB_SIDE, Claims, claims_of
 
 CPU_SECONDS: Final = 10  # a phone's 12-megapixel photograph takes 0.4 s
@@ -105,6 +106,7 @@ def redraw(file: io.BytesIO, most_pixels: int) -> tuple[dict[str, object], bytes
     facts: dict[str, object] = {
         "width": drawn.width, "height": drawn.height,
         "taken_at": claims.taken_at, "lon": claims.lon, "lat": claims.lat,
+        "look": look_of(drawn.convert("L").resize((WIDE, HIGH), Image.Resampling.BOX).tobytes()),
     }  # fmt: skip
     drawn.thumbnail((THUMB_SIDE, THUMB_SIDE), Image.Resampling.LANCZOS)
     return facts, shown, _jpeg(drawn)

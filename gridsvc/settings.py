@@ -85,10 +85,35 @@ class IdentitySettings:
 
 @dataclass(frozen=True, kw_only=True)
 class FileSettings:
-    """Where photographs lie and how large one may be."""
+    """Where photographs and voice notes lie, how large one may be, and how much one caller may have on its way."""
 
     directory: Path = field(default=Path(".grid/files"), metadata=_of("GRIDSVC_FILES"))
     most_pixels: int = field(default=50_000_000, metadata=_of("GRIDSVC_PIXEL_LIMIT", least=1_000_000, most=500_000_000))
+    sound_limit: int = field(default=10_485_760, metadata=_of("GRIDSVC_SOUND_LIMIT", least=1_024, most=67_108_864))
+    originals: str = field(default="on", metadata=_of("GRIDSVC_ORIGINALS"))
+    most_uploads: int = field(default=100, metadata=_of("GRIDSVC_UPLOADS_OPEN", least=1, most=10_000))
+    upload_bytes: int = field(default=1_073_741_824, metadata=_of("GRIDSVC_UPLOADS_BYTES", least=1_024, most=2**40))
+    upload_hours: int = field(default=72, metadata=_of("GRIDSVC_UPLOAD_HOURS", least=1, most=720))
+    bucket_endpoint: str = field(default="", metadata=_of("GRIDSVC_BUCKET_ENDPOINT"))
+    bucket_name: str = field(default="", metadata=_of("GRIDSVC_BUCKET_NAME"))
+    bucket_region: str = field(default="us-east-1", metadata=_of("GRIDSVC_BUCKET_REGION"))
+    bucket_key: str = field(default="", metadata=_of("GRIDSVC_BUCKET_KEY"))
+    bucket_secret: str = field(default="", metadata=_of("GRIDSVC_BUCKET_SECRET", secret=True))
+
+    def __post_init__(self) -> None:
+        if self.originals not in {"on", "off"}:
+            raise BadSettings(f"GRIDSVC_ORIGINALS is {self.originals!r}; want on or off")
+        given = {
+            "GRIDSVC_BUCKET_ENDPOINT": self.bucket_endpoint,
+            "GRIDSVC_BUCKET_KEY": self.bucket_key,
+            "GRIDSVC_BUCKET_SECRET": self.bucket_secret,
+        }
+        missing = [name for name, value in given.items() if not value]
+        if self.bucket_name and missing:
+            raise BadSettings(f"GRIDSVC_BUCKET_NAME is set and {', '.join(missing)} not; want all of them, or none")
+        if self.bucket_endpoint and not re.fullmatch(r"https?://[^/\s]+/?", self.bucket_endpoint):
+            given_url = repr(self.bucket_endpoint)
+            raise BadSettings(f"GRIDSVC_BUCKET_ENDPOINT is {given_url}; want http:// or https:// and a host")
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -69,11 +69,50 @@ def exif_that_turns_in_a_circle() -> bytes:
     return b"II*\x00" + struct.pack("<I", 8) + struct.pack("<H", 1) + entry + struct.pack("<I", 8)
 
 
+def animation(kind: str, frames: int, width: int = 64, height: int = 48) -> bytes:
+    """Many frames in one file: what is drawn of it is one."""
+    pictures = [Image.new("RGB", (width, height), (number % 256, 90, 160)) for number in range(frames)]
+    out = io.BytesIO()
+    pictures[0].save(out, kind, save_all=True, append_images=pictures[1:])
+    return out.getvalue()
+
+
+def jpeg_of(width: int, height: int) -> bytes:
+    """A small JPEG whose header claims another size."""
+    whole = bytearray(photograph(64, 48))
+    at = whole.index(b"\xff\xc0")  # start of frame: length, precision, height, width
+    whole[at + 5 : at + 9] = struct.pack(">HH", height, width)
+    return bytes(whole)
+
+
+def webp_of(width: int, height: int) -> bytes:
+    """An extended WebP whose canvas claims a size, with no picture in it."""
+    head = struct.pack("<I", 0) + (width - 1).to_bytes(3, "little") + (height - 1).to_bytes(3, "little")
+    body = b"WEBPVP8X" + struct.pack("<I", len(head)) + head
+    return b"RIFF" + struct.pack("<I", len(body)) + body
+
+
+def polyglots() -> dict[str, tuple[bytes, bytes]]:
+    """Photographs that are something else too, and the words by which that is known."""
+    page, script = b"<html><script>alert(1)</script></html>", b"/*evil*/=1;"
+    archive = b"PK\x03\x04" + bytes(26) + b"evil"
+    png = png_of(8, 8, png_chunk(b"tEXt", b"Comment\x00" + page), png_chunk(b"IDAT", zlib.compress(bytes(72))))
+    return {
+        "a JPEG with a page behind it": (photograph() + page, page),
+        "a JPEG with an archive behind it": (photograph() + archive, archive),
+        "a JPEG whose comment is a script": (photograph(comment=script), script),
+        "a PNG with a page in its text": (png, page),
+        "a PNG with an archive behind it": (photograph(kind="PNG") + archive, archive),
+        "a WebP with a page behind it": (photograph(kind="WEBP") + page, page),
+        "a JPEG whose EXIF is a page": (with_exif(photograph(), b"II*\x00" + page), page),
+    }
+
+
 def strangers() -> dict[str, bytes]:
     """Files that are no accepted kind, by what they are."""
     return {
         "empty": b"",
-        "a GIF": b"GIF89a" + bytes(64),
+        "a GIF": animation("GIF", 50),
         "an SVG": b'<?xml version="1.0"?><svg xmlns="http://www.w3.org/2000/svg"><script>alert(1)</script></svg>',
         "a web page or XML": b"<!doctype html><script>alert(1)</script>",
         "a ZIP archive or office document": b"PK\x03\x04" + bytes(64),
@@ -99,5 +138,11 @@ def broken() -> dict[str, bytes]:
             png_chunk(b"IDAT", zlib.compress(bytes(72))),
         ),
         "a PNG with too little in it": png_of(100, 100, png_chunk(b"IDAT", zlib.compress(bytes(100)))),
+        "a JPEG of 65 000 x 65 000": jpeg_of(65_000, 65_000),
+        "a WebP of 16 000 x 16 000": webp_of(16_000, 16_000),
+        "a WebP canvas with no picture": webp_of(64, 48),
+        "a PNG cut off": photograph(kind="PNG")[:-40],
+        "a WebP cut off": photograph(kind="WEBP")[:-40],
+        "a page that begins like a JPEG": b"\xff\xd8\xff<html><script>alert(1)</script>",
         "a WebP that is none": b"RIFF\x20\x00\x00\x00WEBPVP8 " + bytes(32),
     }  # fmt: skip

@@ -21,6 +21,7 @@ from gridsvc.files import CAMERAS, THUMB, FileStore
 from gridsvc.picture_desk import PictureDesk
 from gridsvc.sealing import Sealer
 from gridsvc.settings import Settings
+from gridsvc.shelves import files_of
 from gridsvc.store import camera_gateways, camera_pictures
 from gridsvc.store.camera_pictures import Claimed
 from workers.fetch import Credential, fetch
@@ -185,7 +186,7 @@ def picture_work(pool: ConnPool, settings: Settings) -> PictureWork:
     """The work as the settings want it."""
     return PictureWork(
         pool=pool,
-        files=FileStore(settings.files.directory / CAMERAS),
+        files=files_of(settings.files, CAMERAS),
         desk=PictureDesk(settings.files.most_pixels),
         sealer=Sealer.of_secrets(settings.identity.sealing) if settings.identity.secret else None,
     )

@@ -82,7 +82,7 @@ def _work_of(kind: str, pool: ConnPool, settings: Settings, careful: asyncio.Loc
         case "listen" | "notices" | "urgent":
             return partial(listen, ears_of(_QUEUES[kind], pool, workers, careful), broker, workers)
         case "sweep":
-            return partial(sweep, pool, workers, Signer.of_secret(settings.identity.secret))
+            return partial(sweep, pool, workers, settings.files, Signer.of_secret(settings.identity.secret))
         case "reconcile":
             return partial(reconcile, pool, workers)
         case "cameras":

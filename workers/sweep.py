@@ -23,10 +23,18 @@ from gridsvc.actions.resume_cases import resume_cases
 from gridsvc.actions.sign_history import sign_days
 from gridsvc.actions.widen_calls import widen_calls
 from gridsvc.db import ACQUIRE_SECONDS, SERVICE, Conn, ConnPool, transaction
-from gridsvc.settings import WorkerSettings
+from gridsvc.settings import FileSettings, WorkerSettings
 from gridsvc.signing import Signer
 from gridsvc.store import digests, server_clock
 from gridsvc.store.clocks import PROVISIONAL
+from workers.attachments import (
+    COMPARE_SECONDS,
+    SWEEP_SECONDS,
+    UPLOAD_SECONDS,
+    compare_round,
+    end_uploads_round,
+    sweep_attachments_round,
+)
 from workers.pace import rest_after
 from workers.registry import SEE_SECONDS, WATCH_SECONDS, see_round, watch_round
 from workers.runtime import periodically, wait_for_stop
@@ -200,7 +208,9 @@ async def sign_round(pool: ConnPool, signer: Signer) -> int:
     return len(days)
 
 
-async def sweep(pool: ConnPool, settings: WorkerSettings, signer: Signer, stop: asyncio.Event) -> None:
+async def sweep(
+    pool: ConnPool, settings: WorkerSettings, files: FileSettings, signer: Signer, stop: asyncio.Event
+) -> None:
     """Take each kind of round in its own rhythm until `stop`."""
     sweeper = Sweeper(pool, settings.sweep_batch, since_boot, settings.sweep_rate, stop)
     async with asyncio.TaskGroup() as group:
@@ -215,6 +225,9 @@ async def sweep(pool: ConnPool, settings: WorkerSettings, signer: Signer, stop: 
             ("shifts", SHIFT_SECONDS, partial(end_shifts_round, pool, settings.sweep_batch)),
             ("cameras", WATCH_SECONDS, partial(watch_round, pool, settings.sweep_batch)),
             ("what cameras see", SEE_SECONDS, partial(see_round, pool)),
+            ("uploads", UPLOAD_SECONDS, partial(end_uploads_round, pool, files)),
+            ("photographs used twice", COMPARE_SECONDS, partial(compare_round, pool)),
+            ("attachments", SWEEP_SECONDS, partial(sweep_attachments_round, pool, files)),
             ("signing", SIGN_SECONDS, partial(sign_round, pool, signer)),
         ):
             group.create_task(periodically(name, seconds, turn, stop), name=name)

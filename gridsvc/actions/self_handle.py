@@ -19,7 +19,7 @@ from gridsvc.domain.checking import SEND_WITHIN
 from gridsvc.domain.history import ROOT, Entry, chained
 from gridsvc.domain.report import Report, acceptance_number, case_number
 from gridsvc.domain.self_handling import is_sampled
-from gridsvc.errors import OutsideTheGrid
+from gridsvc.errors import GuardFailed, OutsideTheGrid
 from gridsvc.store import attachments, cases, history, outbox, reports
 from gridsvc.store.cases import CaseRow, located
 from gridsvc.store.cells import Owner, Wanted, owners_of
@@ -55,8 +55,10 @@ async def self_handle(
     case = replace(draft, head=entry.hash).keyed()
     await cases.add(conn, [case])
     await reports.add(conn, [NumberedReport(report, category, acceptance_number(today, accepted), attributes)], now)
-    await attachments.attach(conn, said.before, case.id, report.id, "before", by.id)
-    await attachments.attach(conn, said.evidence, case.id, report.id, "after", by.id)
+    before = await attachments.attach(conn, said.before, case.id, report.id, "before", by.id)
+    after = await attachments.attach(conn, said.evidence, case.id, report.id, "after", by.id)
+    if not (before and after):
+        raise GuardFailed("a voice note shows nothing; want both photographs", guard="before_and_after")
     await history.add(conn, [entry])
     await outbox.append(conn, [CaseSelfHandled(**news_of(case, by.id, now))], now)
     return Taken(report, acceptance_number(today, accepted), case, entry, category)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
 from itertools import islice
 from typing import Final, Protocol
@@ -13,7 +13,7 @@ from gridsvc.actions.sign_history import digest_of, head_message
 from gridsvc.db import Conn
 from gridsvc.domain.history import Break, Entry, breaks
 from gridsvc.signing import Signer
-from gridsvc.store import camera_pictures, history
+from gridsvc.store import attachment_files, camera_pictures, history
 from gridsvc.store.ledger import INVARIANTS
 from gridsvc.store.rulebook import rulebook
 
@@ -82,6 +82,50 @@ async def broken_files(conn: Conn, shelf: Shelf) -> list[str]:
     return [
         *(f"{digest.hex()}: the file of a picture is gone" for digest in gone),
         *(f"{digest.hex()}: a file of no picture" for digest in strange),
+    ]
+
+
+_NAMED: Final = {"picture": "a photograph", "sound": "a voice note", "original": "an original"}
+
+
+class Holds(Protocol):
+    """A store of files of any kind."""
+
+    def holds_any(self, digest: bytes, suffixes: Sequence[str]) -> bool:
+        """Whether a file of the digest is there under one of these suffixes."""
+
+    def digests(self) -> Iterator[bytes]:
+        """What there are files of."""
+
+
+async def broken_attachments(
+    conn: Conn, shown: Holds, originals: Holds, suffixes: Mapping[str, Sequence[str]]
+) -> list[str]:
+    """Files of attachments that are needed and are not in their store, and files there that stand in no table.
+
+    Not in a snapshot: files come and go meanwhile, so that whatever looks broken is asked for once more.
+    """
+    gone: list[tuple[bytes, str]] = []
+    last = (b"", "")
+    while rows := await attachment_files.USED_AFTER.all(conn, *last, _PAGE):
+        missing = [
+            (row.sha256, row.kind)
+            for row in rows
+            if not (originals if row.kind == "original" else shown).holds_any(row.sha256, suffixes[row.kind])
+        ]
+        digests, kinds = [each for each, _ in missing], [kind for _, kind in missing]
+        gone += [(row.sha256, row.kind) for row in await attachment_files.STILL_USED.all(conn, digests, kinds)]
+        last = (rows[-1].sha256, rows[-1].kind)
+    strange: list[bytes] = []
+    for store, of_originals in ((shown, False), (originals, True)):
+        ends = [each for kind, all_of in suffixes.items() if (kind == "original") == of_originals for each in all_of]
+        there = iter(store.digests())
+        while page := list(islice(there, _PAGE)):
+            known = {row.sha256 for row in await attachment_files.KNOWN.all(conn, page, of_originals)}
+            strange += [digest for digest in page if digest not in known and store.holds_any(digest, ends)]
+    return [
+        *(f"{digest.hex()}: the file of {_NAMED[kind]} is gone" for digest, kind in gone),
+        *(f"{digest.hex()}: a file of no attachment" for digest in strange),
     ]
 
 

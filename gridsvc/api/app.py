@@ -32,6 +32,7 @@ from gridsvc.api.routes import ROUTES
 from gridsvc.api.signatures import SEALER
 from gridsvc.api.tiles import tiles_while_serving
 from gridsvc.api.tokens import Signer
+from gridsvc.api.uploads import say_version
 from gridsvc.db import SERVICE, open_pool
 from gridsvc.sealing import Sealer
 from gridsvc.settings import Settings
@@ -64,6 +65,7 @@ def build_app(settings: Settings, *, routes: Sequence[Route] = ROUTES, identity_
     app[CONTRACT] = spell(tuple(routes))
     app[DECLARED] = {app.router.add_route(route.method, route.path, route.handler): route for route in routes}
     app.on_response_prepare.append(_harden)
+    app.on_response_prepare.append(say_version)
     app.cleanup_ctx.extend(
         [
             _pools,

@@ -27,11 +27,14 @@ REASONS: Final = {
     403: "This role or key may not do this.",
     404: "Unknown, or not for this caller.",
     409: "Somebody was faster, the state does not allow it, or the Idempotency-Key stands for another request.",
+    412: "Another version of the upload protocol than 1.0.0.",
     413: "Too large.",
     415: "Not a kind of content that is accepted here.",
     422: "Understood, and not possible: the code says why.",
+    423: "Another request writes to this upload; ask again for its offset.",
     428: "If-Match is missing.",
     429: "Too many tries; Retry-After says when.",
+    460: "The bytes do not give the checksum they came with.",
     503: "A part is away; send the same again after Retry-After.",
 }
 

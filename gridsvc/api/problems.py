@@ -44,6 +44,8 @@ STATUSES: Final[Mapping[type[GridError], int]] = {
     errors.AbsenceOverlaps: 409,
     errors.AbsenceOver: 409,
     errors.KeyReused: 409,
+    errors.WrongOffset: 409,
+    errors.ProtocolVersion: 412,
     errors.TooLarge: 413,
     errors.UnacceptedMedia: 415,
     errors.BadLocation: 422,
@@ -58,8 +60,10 @@ STATUSES: Final[Mapping[type[GridError], int]] = {
     errors.CameraMessageRefused: 422,
     errors.RulesRefused: 422,
     errors.MappingRefused: 422,
+    errors.UploadBusy: 423,
     errors.VersionRequired: 428,
     errors.TooManyTries: 429,
+    errors.ChecksumMismatch: 460,  # tus 1.0.0, checksum
     errors.Unavailable: 503,
     errors.CannotUnseal: 503,
 }

@@ -29,7 +29,9 @@ from gridsvc.local.simulate_outages import moved, next_outage_step
 from gridsvc.local.simulate_picture import picture
 from gridsvc.local.simulate_rota import Choices, handed, is_all_simulated, is_away, loses_phone
 from gridsvc.local.simulate_rules import (
+    IN_PARTS,
     MARK,
+    SPOKEN,
     By,
     Coming,
     Kind,
@@ -37,10 +39,12 @@ from gridsvc.local.simulate_rules import (
     Source,
     Step,
     next_step,
+    picture_number,
     report_number,
     reports_owed,
     reports_per_hour,
 )
+from gridsvc.local.simulate_sound import voice_note
 from gridsvc.local.simulate_tally import Tally
 
 log = logging.getLogger(__name__)
@@ -297,7 +301,7 @@ class Simulation:
             walker = self._rng.choice(here)
             who, at = self._crowd.login(walker.username), walker.at
             if self._rng.random() < _WITH_PICTURE:
-                said["attachments"] = await self._evidence(who)
+                said["attachments"] = await self._evidence(who) + await self._spoken(who)
         elif source in (Source.TELEPHONE, Source.WORDS):
             who = self._crowd.login(desk_name(By.ACCEPTOR, CITY))
             said["source"] = "hotline"
@@ -344,7 +348,20 @@ class Simulation:
 
     async def _evidence(self, who: Login) -> list[str]:
         """One uploaded picture; empty where the service would not take it."""
-        answer = await self._client.upload(who, picture(self._rng.randrange(10_000)), "photo.jpg", str(uuid4()))
+        content = picture(picture_number(self._rng))
+        if self._rng.random() < IN_PARTS:
+            told = {"filename": "photo.jpg", "taken_at": self.local.isoformat()}
+            return self._uploaded(await self._client.upload_in_parts(who, content, told, str(uuid4())))
+        return self._uploaded(await self._client.upload(who, content, "photo.jpg", str(uuid4())))
+
+    async def _spoken(self, who: Login) -> list[str]:
+        """Now and then a voice note beside the picture."""
+        if self._rng.random() >= SPOKEN:
+            return []
+        content = voice_note(self._rng.randrange(24))
+        return self._uploaded(await self._client.upload_in_parts(who, content, {"filename": "note.wav"}, str(uuid4())))
+
+    def _uploaded(self, answer: Answer) -> list[str]:
         if answer.good:
             return [first_id(answer.body)]
         self.tally.refused[f"upload: {answer.code}"] += 1

@@ -9,8 +9,11 @@ from PIL import Image, ImageDraw
 
 from gridsvc.local.city_plan import dice
 
-VARIETY: Final = 24
-"""Different pictures there are; content is stored once, so a year of simulation fills no disk."""
+VARIETY: Final = 10_000
+"""Different pictures there are; content is stored once, so a year of simulation fills one gigabyte at most.
+
+So many, because a photograph that is used twice is flagged, and only those that somebody uses twice should be.
+"""
 
 _SIZE: Final = (960, 720)
 

@@ -42,6 +42,9 @@ MISTAKEN: Final = 0.20  # of what is looked at before the filing
 UNTRUE: Final = 0.30  # of what an officer says he put right himself, where another looks again
 ON_THE_SPOT: Final = 0.50  # of what officers find that is theirs to handle, and no danger
 DECLINES: Final = 0.25  # of those who are called to an emergency, by version
+IN_PARTS: Final = 0.40  # of pictures: sent so that they may be cut and taken up again
+SPOKEN: Final = 0.20  # of reports with a picture: a voice note beside it
+AGAIN: Final = 0.04  # of pictures: one that stood for something else before
 UNHEARD: Final = 0.15  # of calls: nobody looks at his phone for minutes, so it goes further
 
 
@@ -112,6 +115,11 @@ class Step:
     after_minutes: float
     said: dict[str, str] = field(default_factory=dict)
     needs: str | None = None
+
+
+def picture_number(rng: random.Random) -> int:
+    """Which picture somebody sends: his own, or, where he does not walk the way, one of a few that served before."""
+    return rng.randrange(5) if rng.random() < AGAIN else rng.randrange(5, 10_000)
 
 
 def next_step(case: SeenCase, seed: int) -> Step | None:

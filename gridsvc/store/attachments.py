@@ -1,59 +1,77 @@
-"""Photographs: what is kept of each, who may see it, and which case it belongs to."""
+"""Photographs and voice notes: what is kept of each, who may see it, and which case it belongs to."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
 
 from gridsvc.db import Conn, Nothing, Statement
+from gridsvc.domain.upload import Told
 from gridsvc.errors import Unknown
 
 
 @dataclass(frozen=True, kw_only=True)
-class Picture:
-    """A new attachment: digests of what is shown and of what was sent, and what its EXIF claimed."""
+class NewAttachment:
+    """A new attachment: digests of what is shown and of what was sent, what its EXIF claims and its sender told.
+
+    A picture has its size in pixels and a look; a voice note (`kind` sound) is kept as it came: both digests are one.
+    """
 
     id: UUID
     sha256: bytes
     original: bytes
     size_bytes: int
-    width: int
-    height: int
-    claimed_at: str | None
-    claimed_lon: float | None
-    claimed_lat: float | None
+    kind: str = "picture"
+    media_type: str = "image/jpeg"
+    width: int | None = None
+    height: int | None = None
+    claimed_at: str | None = None
+    claimed_lon: float | None = None
+    claimed_lat: float | None = None
+    told: Told = field(default_factory=Told)
+    look: int | None = None
+    original_kept: bool = False
 
 
 ADD = Statement(
     Nothing,
     """
     INSERT INTO attachments (
-           id, sha256, original, media_type, size_bytes, width, height,
-           claimed_at, claimed_lon, claimed_lat, uploaded_by, uploaded_at)
-    SELECT id, sha256, original, 'image/jpeg', size_bytes, width, height,
-           claimed_at, claimed_lon, claimed_lat, $10::text, $11::timestamptz
-      FROM unnest($1::uuid[], $2::bytea[], $3::bytea[], $4::integer[], $5::integer[], $6::integer[],
-                  $7::text[], $8::float8[], $9::float8[])
-           AS p (id, sha256, original, size_bytes, width, height, claimed_at, claimed_lon, claimed_lat)
+           id, sha256, original, kind, media_type, size_bytes, width, height, claimed_at, claimed_lon, claimed_lat,
+           told_at, told_lon, told_lat, look, original_kept, uploaded_by, uploaded_at, sweep_at)
+    SELECT id, sha256, original, kind, media_type, size_bytes, width, height, claimed_at, claimed_lon, claimed_lat,
+           told_at, told_lon, told_lat, look, original_kept, $17::text, $18::timestamptz, $18::timestamptz + '1 day'
+      FROM unnest($1::uuid[], $2::bytea[], $3::bytea[], $4::text[], $5::text[], $6::integer[], $7::integer[],
+                  $8::integer[], $9::text[], $10::float8[], $11::float8[], $12::timestamptz[], $13::float8[],
+                  $14::float8[], $15::bigint[], $16::boolean[])
+           AS p (id, sha256, original, kind, media_type, size_bytes, width, height, claimed_at, claimed_lon,
+                 claimed_lat, told_at, told_lon, told_lat, look, original_kept)
     """,
 )
 
 
-async def add(conn: Conn, pictures: Sequence[Picture], uploaded_by: str, now: datetime) -> None:
+async def add(conn: Conn, new: Sequence[NewAttachment], uploaded_by: str, now: datetime) -> None:
     """Keep new attachments, of no case yet."""
     await ADD.run(
         conn,
-        [p.id for p in pictures],
-        [p.sha256 for p in pictures],
-        [p.original for p in pictures],
-        [p.size_bytes for p in pictures],
-        [p.width for p in pictures],
-        [p.height for p in pictures],
-        [p.claimed_at for p in pictures],
-        [p.claimed_lon for p in pictures],
-        [p.claimed_lat for p in pictures],
+        [n.id for n in new],
+        [n.sha256 for n in new],
+        [n.original for n in new],
+        [n.kind for n in new],
+        [n.media_type for n in new],
+        [n.size_bytes for n in new],
+        [n.width for n in new],
+        [n.height for n in new],
+        [n.claimed_at for n in new],
+        [n.claimed_lon for n in new],
+        [n.claimed_lat for n in new],
+        [n.told.taken_at for n in new],
+        [n.told.lon for n in new],
+        [n.told.lat for n in new],
+        [n.look for n in new],
+        [n.original_kept for n in new],
         uploaded_by,
         now,
     )
@@ -85,16 +103,35 @@ async def loose(conn: Conn, uploaded_by: str, since: datetime) -> int:
 
 @dataclass(frozen=True)
 class Seen:
-    """An attachment that the caller may see: where its bytes are."""
+    """An attachment that the caller may see: where its bytes are, and what is known of it."""
 
+    id: UUID
+    kind: str
     sha256: bytes
+    original: bytes
     media_type: str
+    size_bytes: int
+    width: int | None
+    height: int | None
+    claimed_at: str | None
+    claimed_lon: float | None
+    claimed_lat: float | None
+    told_at: datetime | None
+    told_lon: float | None
+    told_lat: float | None
+    original_kept: bool
+    case_id: UUID | None
+    purpose: str | None
+    uploaded_at: datetime
+    removed_at: datetime | None
 
 
 SEEN = Statement(
     Seen,
     """
-    SELECT a.sha256, a.media_type
+    SELECT a.id, a.kind, a.sha256, a.original, a.media_type, a.size_bytes, a.width, a.height, a.claimed_at,
+           a.claimed_lon, a.claimed_lat, a.told_at, a.told_lon, a.told_lat, a.original_kept, a.case_id, a.purpose,
+           a.uploaded_at, a.removed_at
       FROM attachments a
      WHERE a.id = $1::uuid
        AND (a.uploaded_by = ANY ($2::text[])
@@ -113,6 +150,7 @@ class OfCase:
     """One attachment as a case shows it. The claims are the EXIF's: they prove nothing."""
 
     id: UUID
+    kind: str
     purpose: str
     report_id: UUID | None
     sha256: bytes
@@ -122,15 +160,19 @@ class OfCase:
     claimed_at: str | None
     claimed_lon: float | None
     claimed_lat: float | None
+    told_at: datetime | None
+    told_lon: float | None
+    told_lat: float | None
     uploaded_by: str
     uploaded_at: datetime
+    removed_at: datetime | None
 
 
 OF_CASE = Statement(
     OfCase,
     """
-    SELECT id, purpose, report_id, sha256, original, width, height,
-           claimed_at, claimed_lon, claimed_lat, uploaded_by, uploaded_at
+    SELECT id, kind, purpose, report_id, sha256, original, width, height, claimed_at, claimed_lon, claimed_lat,
+           told_at, told_lon, told_lat, uploaded_by, uploaded_at, removed_at
       FROM attachments
      WHERE case_id = $1::uuid
      ORDER BY uploaded_at, id
@@ -148,9 +190,15 @@ class _Id:
     id: UUID
 
 
+@dataclass(frozen=True)
+class _Attached:
+    id: UUID
+    kind: str
+
+
 # Locked in the order of ids, so that two moves which name the same pictures do not wait for each other in a ring.
 ATTACH = Statement(
-    _Id,
+    _Attached,
     """
     WITH mine AS MATERIALIZED (
       SELECT id
@@ -166,26 +214,28 @@ ATTACH = Statement(
            purpose = coalesce(a.purpose, $4::text)
       FROM mine
      WHERE a.id = mine.id
-    RETURNING a.id
+    RETURNING a.id, a.kind
     """,
 )
 
 
 async def attach(
     conn: Conn, ids: Sequence[UUID], case_id: UUID, report_id: UUID | None, purpose: str, caller_id: str
-) -> None:
-    """Make uploads evidence of a case, for `purpose` report, before, after or note.
+) -> bool:
+    """Make uploads evidence of a case, for `purpose` report, before, after or note; whether a photograph is among them.
 
     Each must be the caller's own and of no case yet, or of this case already: then it keeps the purpose and
     report it has, so twice changes nothing. Else raises Unknown that names the ids, and nothing may be
     committed. The same id twice counts once; no ids: nothing happens.
     """
     if not ids:
-        return
-    attached = {row.id for row in await ATTACH.all(conn, list(set(ids)), case_id, report_id, purpose, caller_id)}
+        return False
+    rows = await ATTACH.all(conn, list(set(ids)), case_id, report_id, purpose, caller_id)
+    attached = {row.id for row in rows}
     missing = [each for each in dict.fromkeys(ids) if each not in attached]
     if missing:
         raise not_yours(missing)
+    return any(row.kind == "picture" for row in rows)
 
 
 # The same order of locks as ATTACH.

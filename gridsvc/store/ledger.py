@@ -510,6 +510,53 @@ INVARIANTS: Final = (
         """,
     ),
     _rule(
+        "attachments_have_files",
+        "What is kept of an attachment stands in the table of its files.",
+        """
+        SELECT a.id::text AS what
+          FROM attachments a
+         WHERE a.removed_at IS NULL
+           AND (NOT EXISTS (SELECT FROM attachment_files f WHERE f.sha256 = a.sha256 AND f.kind = a.kind)
+                OR a.original_kept
+                   AND NOT EXISTS (SELECT FROM attachment_files f WHERE f.sha256 = a.original AND f.kind = 'original'))
+         LIMIT 20
+        """,
+    ),
+    _rule(
+        "attachments_go_in_time",
+        "No attachment is kept for more than two days beyond its time.",
+        """
+        SELECT a.id::text AS what
+          FROM attachments a
+         CROSS JOIN attachment_rules r
+          LEFT JOIN cases c ON c.id = a.case_id
+         WHERE a.removed_at IS NULL
+           AND CASE WHEN a.case_id IS NULL THEN a.uploaded_at + make_interval(days => r.loose_days)
+                    WHEN c.state IN ('closed', 'rejected', 'cancelled', 'merged')
+                    THEN coalesce(c.closed_at, c.updated_at)
+                         + make_interval(days => CASE a.kind WHEN 'sound' THEN r.sound_days ELSE r.picture_days END)
+               END < city_now() - interval '2 days'
+         LIMIT 20
+        """,
+    ),
+    _rule(
+        "nothing_is_removed_early",
+        "No attachment and no original was removed before its time, and whatever is gone has its record.",
+        """
+        SELECT what
+          FROM (SELECT attachment_id::text AS what
+                  FROM attachment_removals
+                 WHERE removed_at < kept_until
+                 UNION ALL
+                SELECT a.id::text
+                  FROM attachments a
+                 WHERE a.removed_at IS NOT NULL
+                   AND NOT EXISTS (SELECT FROM attachment_removals r
+                                    WHERE r.attachment_id = a.id AND r.kind = a.kind)) AS wrong
+         LIMIT 20
+        """,
+    ),
+    _rule(
         "open_cases_follow_the_grid",
         "An open case lies in the grid set in force, follows it within the hour, or keeps its own because it has no"
         " cell there.",

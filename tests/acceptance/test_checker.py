@@ -350,6 +350,18 @@ DAMAGES: Final[dict[str, tuple[str, ...]]] = {
         " WHERE event_id IN (SELECT id FROM camera_events WHERE outcome = 'joined')",
         "UPDATE camera_events SET outcome = NULL, case_id = NULL WHERE outcome = 'joined'",
     ),
+    "attachments_have_files": ("DELETE FROM attachment_files",),
+    "attachments_go_in_time": (
+        "UPDATE attachments SET case_id = NULL, purpose = NULL, uploaded_at = city_now() - interval '10 days'",
+    ),
+    "nothing_is_removed_early": (
+        """
+        INSERT INTO attachment_removals
+        SELECT gen_random_uuid(), id, case_id, 'original', 'case_over', original, city_now() + interval '1 day',
+               city_now()
+          FROM attachments
+        """,
+    ),
     "open_cases_follow_the_grid": (
         _ANOTHER_SET, "UPDATE cases SET updated_at = city_now() - interval '2 hours' WHERE id = '{other}'",
     ),

@@ -171,6 +171,9 @@ async def test_a_simulated_day_brings_cases_into_all_ten_states(
     await until(city, "SELECT EXISTS (SELECT FROM absences WHERE reason = 'leave')", "some are on leave")
     await until(city, "SELECT EXISTS (SELECT FROM call_backs WHERE result = 'solved')", "who called is called back")
     await until(city, "SELECT count(*) > 20 FROM officer_trails", "the ways of officers are kept")
+    await until(city, "SELECT EXISTS (SELECT FROM uploads WHERE state = 'kept')", "pictures come in parts")
+    await until(city, "SELECT EXISTS (SELECT FROM attachments WHERE kind = 'sound')", "some speak a note")
+    await until(city, "SELECT EXISTS (SELECT FROM attachment_looks)", "photographs are compared")
     await until(
         city, "SELECT EXISTS (SELECT FROM camera_changes WHERE version = 3)", "cameras are taken down and put up again"
     )

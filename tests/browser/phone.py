@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
-from PIL import Image
+from PIL import ExifTags, Image
 from playwright.async_api import BrowserContext, Page, Playwright
 
 from tests.browser.conftest import PATIENCE_MS, Visit, chromium, complain, stay_home
@@ -179,11 +179,19 @@ class Phone:
             self.context = None
 
 
-def photograph(seed: int, size: tuple[int, int] = (640, 480)) -> dict[str, Any]:
-    """A photograph of nothing that is like no other, as a file field takes it."""
+TAKEN: Final = "2026-05-01T08:30:15+08:00"
+TAKEN_AT: Final = (103.8235, 36.0585)  # longitude and latitude, written in degrees, minutes and seconds
+
+
+def photograph(seed: int, size: tuple[int, int] = (640, 480), *, claims: bool = False) -> dict[str, Any]:
+    """A photograph of nothing that is like no other, as a file field takes it; its EXIF claims TAKEN and TAKEN_AT."""
     made = Image.frombytes(
         "RGB", (size[0] // 4, size[1] // 4), random.Random(seed).randbytes(size[0] * size[1] // 16 * 3)
     )
     content = io.BytesIO()
-    made.resize(size, Image.Resampling.NEAREST).save(content, "JPEG", quality=90)
+    exif = Image.Exif()
+    if claims:
+        exif.get_ifd(ExifTags.IFD.Exif).update({0x9003: "2026:05:01 08:30:15", 0x9011: "+08:00"})
+        exif.get_ifd(ExifTags.IFD.GPSInfo).update({1: "N", 2: (36.0, 3.0, 30.6), 3: "E", 4: (103.0, 49.0, 24.6)})
+    made.resize(size, Image.Resampling.NEAREST).save(content, "JPEG", quality=90, exif=exif)
     return {"name": f"{seed}.jpg", "mimeType": "image/jpeg", "buffer": content.getvalue()}

@@ -192,6 +192,7 @@ GONE = (
     "ERR_CONNECTION",
     "ERR_EMPTY_RESPONSE",
     "ERR_SOCKET",
+    "ERR_FAILED",
     "WebSocket connection",
     "status of 40[49]",
 )
@@ -326,10 +327,10 @@ async def test_a_phone_is_asked_where_it_is_within_its_budget_and_never_off_duty
 
 
 COUNTED = """
-  var asks = 0;
+  window.asks = 0;
   const ask = navigator.geolocation.getCurrentPosition.bind(navigator.geolocation);
-  navigator.geolocation.getCurrentPosition = (...how) => { asks += 1; ask(...how); };
-  var keptFixes = async () => {
+  navigator.geolocation.getCurrentPosition = (...how) => { window.asks += 1; ask(...how); };
+  window.keptFixes = async () => {
     const here = document.querySelector('script[type=module]').src;
     return (await (await import(new URL('keep.js', here))).fixes(500)).length;
   };

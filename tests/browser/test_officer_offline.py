@@ -8,6 +8,7 @@ import subprocess
 import sys
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
+from datetime import datetime
 from pathlib import Path
 
 import pytest
@@ -17,7 +18,7 @@ from gridsvc.db import SERVICE, open_pool, transaction
 from tests.acceptance.live_service import LiveService
 from tests.acceptance.supervised import until
 from tests.browser.conftest import LITTER, PATIENCE_MS, PICTURES, Town, axe_script
-from tests.browser.phone import Phone, line_to, photograph
+from tests.browser.phone import TAKEN, TAKEN_AT, Phone, line_to, photograph
 from tests.conftest import ROOT
 from tests.servers import FreshDatabase
 
@@ -143,7 +144,8 @@ async def test_twenty_reports_made_offline_arrive_once_and_whole_through_a_kill_
             await page.click("text=重新定位")
             await measured(page)
             await page.locator(".chips button").first.click()
-            await page.set_input_files("[name=photo]", photograph(100 + n, (1600, 1200) if n == 0 else (640, 480)))
+            size = (1600, 1200) if n == 0 else (640, 480)
+            await page.set_input_files("[name=photo]", photograph(100 + n, size, claims=n == 1))
             await expect(page.locator(".photos img")).to_have_count(1)
             await page.fill("[name=description]", f"离线上报之{n}")
             await page.click("button.send")
@@ -200,10 +202,15 @@ async def test_twenty_reports_made_offline_arrive_once_and_whole_through_a_kill_
     assert described == sorted(f"离线上报之{n}" for n in range(20))
     async with open_pool(city_database.url) as pool, transaction(pool, SERVICE) as (conn, _):
         rows = await conn.fetch(
-            "SELECT encode(a.original, 'hex') AS sha256 FROM cases c JOIN attachments a ON a.case_id = c.id"
+            "SELECT encode(a.original, 'hex') AS sha256, told_at, told_lon, told_lat"
+            " FROM cases c JOIN attachments a ON a.case_id = c.id"
             " WHERE c.description LIKE '离线上报之%'"
         )
     assert sorted(row["sha256"] for row in rows) == sorted(digest for digest, _ in photos[:20])
+    # What the camera wrote into a photograph is told apart from it: the picture that was sent has none of it.
+    [told] = [row for row in rows if row["told_at"] is not None]
+    assert told["told_at"] == datetime.fromisoformat(TAKEN)
+    assert (told["told_lon"], told["told_lat"]) == pytest.approx(TAKEN_AT, abs=1e-6)
 
 
 @contextmanager

@@ -27,7 +27,7 @@ SPACE_AND_NEWS = {"geo", "events.catalog"}
 DECISIONS = SPACE_AND_NEWS | {"events.storm", "gridsvc.domain", "gridsvc.errors"}
 MEMORY = DECISIONS | {"gridsvc.store", "gridsvc.db", "events.codec", "events.intake"}
 STORIES = MEMORY - {"events.codec"} | {"gridsvc.actions", "gridsvc.ids", "gridsvc.signing", "gridsvc.sealing"}
-PICTURES = {"gridsvc.picture_desk", "gridsvc.picture_process"}
+PICTURES = {"gridsvc.picture_desk", "gridsvc.picture_process", "gridsvc.shelves"}
 EVERYTHING = set(OURS)
 
 # What each part may import of ours, besides itself. The longest fitting name counts.
@@ -36,6 +36,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "events": {"geo.place"},
     **{part: {"gridsvc.errors"} for part in sorted(FOUNDATION)},
     "gridsvc.errors": set(),
+    "gridsvc.shelves": {"gridsvc.errors", "gridsvc.files", "gridsvc.settings"},
     "gridsvc.picture_process": {"gridsvc.domain", "gridsvc.errors"},
     "gridsvc.picture_desk": {"gridsvc.domain", "gridsvc.errors", "gridsvc.picture_process"},
     "gridsvc.domain": DECISIONS,

@@ -15,11 +15,12 @@ from tests.house.source import ROOT, kept_files, modules, parsed
 
 # Ids, counts, kinds and moments. A name, phone, address, description or token has no key to stand under.
 MAY_BE_LOGGED = {
-    "account_id", "action", "age_s", "at_line", "attempts", "by", "calendar", "caller", "camera", "cameras", "cases",
+    "account_id", "action", "age_s", "at_line", "attachment_id", "attachments", "attempts", "by", "calendar", "caller",
+    "camera", "cameras", "case_id", "cases",
     "clock", "clocks", "code", "day", "dropped", "error", "errors", "event_id",
     "host", "incident", "incidents", "kinds", "letters", "look", "made", "message_id", "messages", "notices", "offline",
     "online", "opening_id", "original", "part", "pictures", "port", "protocol", "queue", "report_id",
-    "round", "route", "rows", "rungs", "session_id", "type", "user_id", "verdict", "why",
+    "round", "route", "rows", "rungs", "session_id", "type", "uploads", "user_id", "verdict", "why",
 }  # fmt: skip
 
 LOGGED = {"debug", "info", "warning", "error", "exception", "critical"}

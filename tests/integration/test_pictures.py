@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import io
+import signal
 import subprocess
 import sys
 import tempfile
 import textwrap
+import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import IO
@@ -14,10 +16,12 @@ from typing import IO
 import pytest
 from PIL import Image
 
+from gridsvc.domain.likeness import twin_of
 from gridsvc.domain.picture import accepted_kind
 from gridsvc.errors import UnacceptedMedia
 from gridsvc.picture_desk import Drawn, PictureDesk
 from tests import hostile
+from tests.unit.domain.test_likeness import scene
 
 PIXELS = 50_000_000
 
@@ -76,10 +80,29 @@ async def test_time_and_place_are_claims_and_are_not_in_what_is_shown() -> None:
         assert b"2026:11:23" not in shown
 
 
-@pytest.mark.parametrize("tail", [b"<html><script>alert(1)</script>", b"PK\x03\x04 an archive"])
-async def test_what_stands_behind_a_picture_is_gone(tail: bytes) -> None:
-    content = hostile.photograph() + tail
-    assert tail not in (await drawn(content)).shown
+@pytest.mark.parametrize("what", hostile.polyglots())
+async def test_what_a_picture_is_beside_a_picture_is_gone(what: str) -> None:
+    content, mark = hostile.polyglots()[what]
+    assert mark in content
+    result = await drawn(content)
+    for shown in (result.shown, result.thumb):
+        assert mark not in shown
+        assert opened(shown).format == "JPEG"
+
+
+async def test_of_an_animation_one_frame_is_drawn() -> None:
+    result = await drawn(hostile.animation("WEBP", 200))
+    assert opened(result.shown).size == (64, 48)
+
+
+async def test_the_look_of_a_photograph_is_told_and_survives_another_quality() -> None:
+    looks = []
+    for quality in (95, 50):
+        out = io.BytesIO()
+        scene(3).save(out, "JPEG", quality=quality)
+        looks.append((await drawn(out.getvalue())).look)
+    assert twin_of(looks[0], looks[1]) is not None
+    assert (await drawn(hostile.png_of(64, 48, hostile.png_chunk(b"IDAT", zlib.compress(bytes(65 * 48)))))).look is None
 
 
 async def test_what_is_transparent_lies_on_white() -> None:
@@ -134,18 +157,20 @@ async def test_a_picture_that_takes_too_long_is_refused_and_its_process_ended() 
         ("starts no process", "os.fork()"),
         ("writes no file", "os.write(scratch, b'x')"),
         ("takes no more than its memory", "bytearray(2 ** 30)"),
+        ("takes no priority back", "os.nice(-5)"),
+        ("raises no limit again", "resource.setrlimit(resource.RLIMIT_CPU, (100, 100))"),
     ],
 )
 def test_the_process(what: str, deed: str) -> None:
     script = f"""
-        import os, socket as import_socket, tempfile
+        import os, resource, socket as import_socket, tempfile
         from gridsvc import picture_process
         kept = tempfile.TemporaryFile()
         scratch = kept.fileno()
         picture_process.limit_this_process()
         try:
             {deed}
-        except (OSError, MemoryError) as refused:
+        except (OSError, MemoryError, ValueError) as refused:
             os.write(1, b"refused")
         else:
             os.write(1, b"done")
@@ -155,3 +180,15 @@ def test_the_process(what: str, deed: str) -> None:
         [sys.executable, "-I", "-c", textwrap.dedent(script)], stdout=subprocess.PIPE, check=False, timeout=20
     )
     assert answer.stdout == b"refused", what
+
+
+def test_the_process_takes_no_more_time_of_the_processor_than_it_may() -> None:
+    script = """
+        from gridsvc import picture_process
+        picture_process.CPU_SECONDS = 1
+        picture_process.limit_this_process()
+        while True:
+            pass
+    """
+    ended = subprocess.run([sys.executable, "-I", "-c", textwrap.dedent(script)], check=False, timeout=120)
+    assert ended.returncode in {-signal.SIGXCPU, -signal.SIGKILL}

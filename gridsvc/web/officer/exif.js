@@ -4,7 +4,7 @@
 const APP1 = 0xe1, SCAN = 0xda;
 const EXIF_IFD = 0x8769, GPS_IFD = 0x8825, TAKEN = 0x9003, TAKEN_ZONE = 0x9011;
 
-/** @typedef {{taken_at: string, lon: number | null, lat: number | null}} Claims `taken_at` RFC 3339, without zone where none is written; "" where nothing is */
+/** @typedef {{taken_at: string, lon: number | null, lat: number | null}} Claims `taken_at` RFC 3339, by the phone's zone where none is written; "" where nothing is */
 
 /**
  * Read the claims of a JPEG; empty ones where there are none or they cannot be read.
@@ -40,7 +40,8 @@ function ofTiff(tiff) {
   const gps = first.has(GPS_IFD) ? table(tiff, number(first.get(GPS_IFD)), little) : new Map();
   const written = /^(\d{4}):(\d\d):(\d\d) (\d\d:\d\d:\d\d)/.exec(text(exif.get(TAKEN)));
   const zone = /^[+-]\d\d:\d\d$/.exec(text(exif.get(TAKEN_ZONE)))?.[0] ?? "";
-  return { taken_at: written ? `${written[1]}-${written[2]}-${written[3]}T${written[4]}${zone}` : "", lat: degrees(gps.get(2), text(gps.get(1)), 90), lon: degrees(gps.get(4), text(gps.get(3)), 180) };
+  const taken = new Date(written ? `${written[1]}-${written[2]}-${written[3]}T${written[4]}${zone}` : NaN);
+  return { taken_at: Number.isNaN(taken.getTime()) ? "" : taken.toISOString(), lat: degrees(gps.get(2), text(gps.get(1)), 90), lon: degrees(gps.get(4), text(gps.get(3)), 180) };
 }
 
 /** @typedef {string | number[]} Value */

@@ -87,7 +87,7 @@ async def test_the_same_content_is_stored_once_whoever_sends_it(api: Api, files:
     content = hostile.photograph()
     for client in (await api.somebody(a("officer")), await api.somebody(a("officer"))):
         assert (await upload(client, content)).status == 201
-    assert len(stored(files)) == 2  # the picture and its thumbnail
+    assert len(stored(files)) == 3  # the picture, its thumbnail, and what was sent
 
 
 async def test_a_form_is_answered_file_by_file_and_one_at_fault_loses_no_other(api: Api) -> None:

@@ -390,3 +390,26 @@ async def test_a_bad_credential_is_not_made_good_by_another(api: Api) -> None:
     assert said.code == "not_signed_in"
     said = await replace(program, headers={"Authorization": "Basic d2FuZzp4"}).get("/api/v1/categories")
     assert said.code == "not_signed_in"
+
+
+# ---- where somebody is signed in ------------------------------------------------------------------
+
+
+async def test_a_lost_phone_is_ended_from_another_device_and_nobody_elses_is_seen(api: Api) -> None:
+    somebody, other = await api.somebody(a(Role.OFFICER)), await api.somebody(a(Role.OFFICER))
+    await api.user(a(Role.OFFICER), username="wang", password=PASSWORD)
+    phone = {"username": "wang", "password": PASSWORD, "label": "duty phone 7"}
+    lost = (await api.nobody.post("/api/v1/auth/login", phone)).body
+    mine = with_token(api, (await sign_in(api.nobody)).body["access_token"])
+
+    listed = (await mine.get("/api/v1/auth/sessions")).body["items"]
+    assert [(each["label"], each["current"]) for each in listed] == [("", True), ("duty phone 7", False)]
+    device = f"/api/v1/auth/sessions/{listed[1]['id']}"
+    assert [each["current"] for each in (await somebody.get("/api/v1/auth/sessions")).body["items"]] == [True]
+    assert (await other.ask("DELETE", device)).status == 404
+
+    assert (await mine.ask("DELETE", device)).status == 204
+    assert (await mine.ask("DELETE", device)).status == 204, "twice does no harm"
+    assert (await refresh(api, lost["refresh_token"])).code == "not_signed_in"
+    assert (await with_token(api, lost["access_token"]).get(SESSION)).code == "not_signed_in"
+    assert len((await mine.get("/api/v1/auth/sessions")).body["items"]) == 1

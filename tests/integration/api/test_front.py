@@ -86,3 +86,23 @@ async def test_who_is_signed_in_learns_the_citys_zone_and_its_departments(api: A
     assert session.body["zone"] == zone
     departments = await somebody.get("/api/v1/departments")
     assert [each["code"] for each in departments.body["items"]] == ["lamps", "water"]
+
+
+async def test_the_officers_app_may_use_camera_and_place_and_its_worker_is_another_with_each_build(api: Api) -> None:
+    async with ClientSession() as http, http.get(f"{api.url}/officer", allow_redirects=False) as led:
+        assert (led.status, led.headers["Location"]) == (308, "/officer/")
+    page = await api.nobody.get("/officer/")
+    assert page.headers["Permissions-Policy"] == "camera=(self), microphone=(self), geolocation=(self)"
+    assert "camera=()" in (await api.nobody.get("/")).headers["Permissions-Policy"]
+
+    build = await build_of(api)
+    worker = await api.nobody.get("/officer/sw.js")
+    assert (worker.headers["Content-Type"], worker.headers["Cache-Control"]) == (
+        "text/javascript; charset=utf-8", "no-cache",
+    )  # fmt: skip
+    assert worker.headers["Content-Security-Policy"] == page.headers["Content-Security-Policy"]
+    assert worker.body.startswith(f'import {{ start }} from "/static/{build}/officer/sw.js";')
+    for name in re.findall(r'"(/static/[^"]+)"', worker.body):
+        assert (await api.nobody.get(name)).status == 200, name
+    again = await api.nobody.get("/officer/sw.js", **{"If-None-Match": worker.headers["ETag"]})
+    assert again.status == 304

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -125,6 +126,8 @@ async def call(client: Client, route: Route, case: Said) -> Said:
         )
     if route.path == "/api/v1/live/events":
         return await begin(client, path)
+    if route.path == "/api/v1/attachments/{id}" and route.method in {"HEAD", "PATCH", "DELETE"}:
+        return await go_on(client, route.method, path)
     headers = {"If-Match": f'"{case.body["case"]["version"]}"'} if route.if_match else {}
     return await client.ask(route.method, path, json=body_of(route), headers=headers)
 
@@ -134,6 +137,18 @@ async def begin(client: Client, path: str) -> Said:
     async with client.http.get(client.url + path, headers=client.headers) as answer:
         body = msgspec.json.decode(await answer.read()) if answer.status != 200 else None
         return Said(answer.status, body, answer.headers.copy(), {})
+
+
+async def go_on(client: Client, method: str, path: str) -> Said:
+    """A request of the upload protocol. An answer to HEAD has no body: its status stands for it."""
+    headers = {
+        "Tus-Resumable": "1.0.0", "Upload-Offset": "0", "Content-Type": "application/offset+octet-stream",
+    }  # fmt: skip
+    said = await client.ask(method, path, headers=headers)
+    if method != "HEAD":
+        return said
+    spoken = {404: {"code": "unknown", "detail": ""}, 403: {"code": "not_allowed", "detail": "this key may not call"}}
+    return replace(said, body=spoken.get(said.status, {}))
 
 
 def refused_by_role(said: Said) -> bool:

@@ -107,6 +107,23 @@ WITH_CASE = {
         INSERT INTO attachments (id, sha256, original, media_type, size_bytes, uploaded_by, uploaded_at, case_id,
                                  purpose)
         VALUES ($2, sha256('a'), sha256('a'), 'image/jpeg', 1, 'test', now(), $1, 'note')""",
+    "attachment_removals": """
+        INSERT INTO attachment_removals
+        VALUES ($2, $2, $1, 'picture', 'case_over', sha256('a'), now(), now())""",
+    "attachment_twins": """
+        WITH earlier AS (
+          INSERT INTO attachments (id, sha256, original, media_type, size_bytes, uploaded_by, uploaded_at, case_id,
+                                   purpose)
+          VALUES ($2, sha256('a'), sha256('a'), 'image/jpeg', 1, 'test', now(), $1, 'note') RETURNING id
+        )
+        INSERT INTO attachment_twins
+        SELECT a.id, e.id, 0, true, now() FROM attachments a, earlier e WHERE a.case_id = $1""",
+    "original_openings": """
+        WITH person AS (
+          INSERT INTO users (id, username, display_name) VALUES ($2, ($2::uuid)::text, 'x') RETURNING id
+        )
+        INSERT INTO original_openings
+        SELECT p.id, a.id, p.id, 'x', now() FROM attachments a, person p WHERE a.case_id = $1""",
 }
 """Rows that hang on a case and that reporting does not write by itself."""
 
@@ -133,6 +150,9 @@ CASE_OF = {
     "outage_changes": "(SELECT case_id FROM clocks c WHERE c.id = clock_id)",
     "escalations": "case_id",
     "attachments": "case_id",
+    "attachment_removals": "case_id",
+    "attachment_twins": "(SELECT case_id FROM attachments a WHERE a.id = attachment_id)",
+    "original_openings": "(SELECT case_id FROM attachments a WHERE a.id = attachment_id)",
     "camera_events": "case_id",
     "camera_incidents": "case_id",
     "alarms": "case_id",
@@ -197,6 +217,12 @@ OF_THE_SERVICE = {
     "camera_token_cameras": """
         INSERT INTO camera_token_cameras
         SELECT '00000000-0000-7000-8000-000000000001', code FROM cameras WHERE code = '620102'""",
+    "attachment_looks": """
+        WITH one AS (
+          INSERT INTO attachments (id, sha256, original, media_type, size_bytes, uploaded_by, uploaded_at)
+          VALUES (gen_random_uuid(), sha256('a'), sha256('a'), 'image/jpeg', 1, 'test', now()) RETURNING id
+        )
+        INSERT INTO attachment_looks SELECT id, sha256('a'), '{1}' FROM one""",
 }
 """Books and secrets that no caller reads, whatever his scope: a row of each."""
 
@@ -262,7 +288,7 @@ async def test_every_table_under_row_level_security_is_looked_at_here(owner_data
     # What hangs on no case has a test of its own; a partition is read through its parent alone.
     elsewhere = {
         "notices", "quiet_hours", "camera_reviews", "camera_events_default", "mqtt_sites", "sip_devices", *COUNTS,
-        "live_changes", "live_log", *READ_BY_NOBODY,
+        "live_changes", "live_log", "uploads", *READ_BY_NOBODY,
     }  # fmt: skip
     assert protected - elsewhere == set(CASE_OF) | set(CAMERA_OF) | set(OF_THE_SERVICE)
     told_otherwise = {"outbox"}  # the workers' own; ids and codes only, and no route reads it

@@ -50,6 +50,15 @@ async def test_one_act_makes_a_report_and_a_case_that_is_filed_and_closed(desk: 
     assert [row["purpose"] for row in kept] == ["after", "before"]
 
 
+async def test_a_voice_note_is_no_photograph_of_before_or_after(desk: Desk) -> None:
+    spoken = await photograph(desk, desk.officer)
+    async with transaction(desk.api.pool) as (conn, _):
+        await conn.execute("UPDATE attachments SET kind = 'sound' WHERE id = $1", UUID(spoken))
+    for part in ("before", "evidence"):
+        answer = await desk.officer.post("/api/v1/self-handled", await said(desk, **{part: [spoken]}))
+        assert (answer.status, answer.code, answer.body["guard"]) == (422, "guard_failed", "before_and_after")
+
+
 async def test_it_is_counted_apart(desk: Desk) -> None:
     await desk.officer.post("/api/v1/self-handled", await said(desk))
     await desk.officer.post("/api/v1/reports", desk.said())

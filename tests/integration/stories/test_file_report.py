@@ -17,7 +17,7 @@ from gridsvc.domain.case import Clock, Move, Pool, State
 from gridsvc.errors import BadRequest, OutsideTheGrid, Unknown, UnknownCategory
 from gridsvc.ids import new_id
 from gridsvc.store import attachments
-from gridsvc.store.attachments import Picture
+from gridsvc.store.attachments import NewAttachment
 from tests.integration.small_city import DISTRICT, INSIDE, SOUTH, STEP, WEST, category, report
 from tests.integration.stories.conftest import Town
 
@@ -118,7 +118,7 @@ async def test_a_case_without_a_place_is_never_filed(town: Town) -> None:
 
 async def uploaded_by(town: Town, caller: Caller) -> UUID:
     """A photograph of `caller`'s that belongs to no case yet."""
-    picture = Picture(
+    picture = NewAttachment(
         id=new_id(), sha256=bytes(32), original=bytes(32), size_bytes=1, width=1, height=1,
         claimed_at=None, claimed_lon=None, claimed_lat=None,
     )  # fmt: skip

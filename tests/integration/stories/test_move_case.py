@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from datetime import timedelta
+import hashlib
+from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 import pytest
@@ -12,6 +13,7 @@ from gridsvc.domain.access import Caller, Grant, Role
 from gridsvc.domain.case import AtVersion, Clock, Move, Pool, State, WhileAssigned
 from gridsvc.errors import GuardFailed, NotAllowed, Unknown, VersionConflict, WrongMoment
 from gridsvc.ids import new_id
+from gridsvc.store import attachment_files
 from gridsvc.store.cases import CaseRow
 from tests.conftest import CityClock
 from tests.integration.patiently import until
@@ -37,6 +39,7 @@ async def uploaded(town: Town, by: str) -> UUID:
             " VALUES ($1, sha256('a'), sha256('b'), 'image/jpeg', 1, $2, now())",
             attachment, by,
         )  # fmt: skip
+        await attachment_files.add(conn, [(hashlib.sha256(b"a").digest(), "picture", 1)], datetime.now(UTC))
     return attachment
 
 

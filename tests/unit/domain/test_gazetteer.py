@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from pypinyin import lazy_pinyin
 
 from geo.place import Bounds, Place
-from gridsvc.domain.gazetteer import LEAST, Gazetteer, Match, Meant, Named, PlaceKind, normal
+from gridsvc.domain.gazetteer import LEAST, Gazetteer, Match, Meant, Named, PlaceKind, normal, syllables
 from gridsvc.domain.gazetteer_file import Points, read_points
 
 CITY = ("兰州市", "城关区")
@@ -277,3 +277,16 @@ def test_a_bad_row_of_points_is_named_by_row_field_given_and_wanted(row: str, sa
 def test_a_file_without_names_or_places_is_refused() -> None:
     assert "no column 'name'" in str(read_points("p.csv", b"road,house\n", "wgs84", BOX).faults[0])
     assert "no such text" in str(read_points("p.csv", "名称".encode("utf-16"), "wgs84", BOX).faults[0])
+
+
+@pytest.mark.parametrize(
+    ("words", "sound"),
+    [
+        ("井盖缺失", "jing gai que shi"),
+        ("重庆路", "chong qing lu"),  # a phrase: 重 alone would be zhong
+        ("LED 路灯（坏）", "led lu deng huai"),
+        ("", ""),
+    ],
+)
+def test_words_are_spelled_syllable_by_syllable_for_who_types_initials(words: str, sound: str) -> None:
+    assert syllables(words) == sound
