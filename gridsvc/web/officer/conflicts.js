@@ -34,12 +34,14 @@ export const boundTo = (now) => (now.case.assignment === null ? String(now.case.
  */
 export function Choice({ item }) {
   const [now, setNow] = useState(/** @type {CaseDetail | null} */ (null));
+  const [gone, setGone] = useState(false);
   const id = item.about.case;
   useEffect(() => {
     if (id === null || item.state !== "conflict") return undefined;
     const stop = new AbortController();
     ask(`/api/v1/cases/${id}`, stop.signal).then(setNow, (refused) => {
       if (!(refused instanceof Refused || refused instanceof DOMException)) throw refused; // then the bare words stand
+      setGone(refused instanceof Refused && refused.status === 404);
     });
     return () => stop.abort();
   }, [item.id, item.state, id]);
@@ -50,6 +52,7 @@ export function Choice({ item }) {
     <p><b>${say("choice.title", { move: word("move", item.kind) })}</b> ${why}</p>
     ${rows.length > 0 && html`<ul class="small">${rows.map((each) => html`<li key=${each.version}>${say("choice.last", { who: each.actor_name ?? say("choice.service"), move: word("move", each.move), at: moment(each.at) })}</li>`)}</ul>`}
     ${now !== null && html`<p class="small">${say("choice.now", { state: word("state", now.case.state) })} ${possible ? "" : say("choice.impossible")}</p>`}
+    ${gone && html`<p class="small">${say("task.gone")}</p>`}
     <div class="acts">
       ${possible && html`<button class="primary" onClick=${() => again(item.id, { if_match: boundTo(now) })}>${say("choice.anyway")}</button>`}
       ${item.state === "refused" && html`<button onClick=${() => again(item.id, {})}>${say("outbox.again")}</button>`}

@@ -103,4 +103,5 @@ export async function discard(gone) {
   await dropItem(found);
   await readOutbox();
   tell();
+  wanted.value += 1; // what stood behind it may go now
 }

@@ -18,7 +18,7 @@ import { place } from "./positions.js";
 import { say, told } from "./say.js";
 import { askOrKept } from "./session.js";
 import { go, register } from "./shell.js";
-import { rules, unread, waitingFor, work } from "./tasks.js";
+import { rules, stepsSince, waitingFor, work } from "./tasks.js";
 
 /** @import { CaseDetail, MoveRule } from "../shared/types.js" */
 /** @import { Draft } from "./fields.js" */
@@ -53,7 +53,7 @@ function TaskPage({ rest: id }) {
 
 /** @param {{detail: CaseDetail, at: number, fresh: boolean}} props */
 function Card({ detail, at, fresh }) {
-  const of = detail.case, then = foreseen(of.state, detail.moves, unread(of.id, at), rules.value);
+  const of = detail.case, then = foreseen(of.state, detail.moves, stepsSince(of.id, at), rules.value);
   decade.value;
   const call = work.value?.calls.find((each) => each.case_id === of.id);
   const check = work.value?.checks.find((each) => each.case_id === of.id);

@@ -153,13 +153,13 @@ export const waitingFor = (id) => (outbox.value ?? []).filter((each) => each.abo
  * The moves that what was read of a case at `at` does not know of yet: those that wait, and those that arrived since.
  * @param {string} id @param {number} at ms
  */
-export const unread = (id, at) => (outbox.value ?? []).filter((each) => each.about.case === id && (each.state !== "done" || each.settled_at >= at)).map((each) => each.kind);
+export const stepsSince = (id, at) => (outbox.value ?? []).filter((each) => each.about.case === id && (each.state !== "done" || each.settled_at >= at)).map((each) => each.kind);
 
 /** @typedef {{id: string, severity: Case["severity"], paused: boolean, due_at: string | null, state: string, waits: number, of: Case}} Task */
 
 /** My cases as they will be once what waits is sent, the most urgent first. */
 export const tasks = computed(() => (work.value?.cases ?? []).map((of) => {
-  const waits = waitingFor(of.id), then = foreseen(of.state, [], unread(of.id, work.value?.at ?? 0), rules.value);
+  const waits = waitingFor(of.id), then = foreseen(of.state, [], stepsSince(of.id, work.value?.at ?? 0), rules.value);
   return /** @type {Task} */ ({ id: of.id, severity: of.severity, paused: of.suspended, due_at: of.due_at, state: then.state, waits: waits.length, of });
 }).sort(byUrgency));
 

@@ -108,7 +108,7 @@ _OFTEN: Final[dict[Move, int]] = {
     Move.FORWARD: 14, Move.CORRECT: 6, Move.REJECT: 3, Move.REWORK: 6, Move.SEND_BACK: 20, Move.RETURN: 4,
     Move.REOPEN: 2, Move.APPEAL: 8, Move.SETTLE_APPEAL: 20, Move.SUSPEND: 3, Move.RESUME: 4, Move.EXTEND: 4,
     Move.CANCEL: 1, Move.MERGE: 2, Move.UNMERGE: 3, Move.SEND_CHECK: 4, Move.CHECK: 20, Move.SUPERVISE: 2,
-    Move.REPLY: 10, Move.REFER_UP: 3, Move.HAND_DOWN: 6, Move.LOCATE: 10, Move.REMIND: 1, Move.NOTE: 1, Move.ASK_DESK: 1,
+    Move.REPLY: 10, Move.REFER_UP: 3, Move.HAND_DOWN: 6, Move.LOCATE: 10, Move.REMIND: 1, Move.NOTE: 1,
     Move.LINK: 2, Move.UNLINK: 2, Move.CO_ASSIGN: 6, Move.CO_HAND_IN: 6, Move.CO_DECLINE: 12, Move.CO_CALL_OFF: 15,
     Move.ANSWER: 10, Move.DECLINE: 60,
 }  # fmt: skip
