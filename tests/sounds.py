@@ -71,6 +71,7 @@ def broken() -> dict[str, bytes]:
     return {
         "an Ogg with Vorbis": ogg_page(2, 0, [b"\x01vorbis" + bytes(23)]) + ogg()[47:],
         "an Ogg of two streams": ogg() + ogg_page(2, 0, [b"OpusHead" + bytes(11)], serial=8),
+        "an Ogg behind an Ogg": ogg() + ogg(),
         "an Ogg of another stream's pages": ogg() + ogg_page(0, 3, [b"x"], serial=8),
         "an Ogg with no sound": ogg()[:80],
         "a Matroska": webm(doctype=b"matroska"),

@@ -15,6 +15,7 @@ from aiohttp import ClientSession
 
 from gridsvc.actions.open_original import OPEN_FOR
 from gridsvc.db import SERVICE, ConnPool, transaction
+from gridsvc.store import attachment_twins
 from tests import hostile, sounds
 from tests.conftest import CityClock
 from tests.integration.api.conftest import NORTH, SOUTH, Api, a, running, settings_for
@@ -82,7 +83,9 @@ async def test_an_original_opens_to_one_person_who_says_why_for_a_quarter_of_an_
     await attach(api, ann, [UUID(picture)], await a_case(api, NORTH))
     assert (await judge.post(ask, {"reason": "   "})).status == 400
     assert (await dispatcher.post(ask, {"reason": "curious"})).status == 403
-    assert (await foreign.post(ask, {"reason": "curious"})).status == 404
+    elsewhere = await api.somebody(a("dispatcher"), a("supervisor", SOUTH))  # sees the case, judges another district
+    for who in (foreign, elsewhere):
+        assert (await who.post(ask, {"reason": "curious"})).status == 404
     with caplog.at_level(logging.INFO):
         said = await judge.post(ask, {"reason": "the handler says it was taken elsewhere"})
     assert said.status == 201
@@ -142,5 +145,8 @@ async def test_a_case_says_which_photograph_was_used_before_and_where_only_to_wh
     assert shown["both"]["case"] == str(there)
     assert shown["both"]["photo"] == str(earlier)
     assert shown["north"] == {**shown["both"], "case": None, "photo": None, "purpose": None}
+    async with transaction(api.pool, SERVICE) as (conn, _):  # the query asks by itself: row-level security shows all
+        [bare] = await attachment_twins.of_case(conn, here, [NORTH])
+        assert (bare.case_id, bare.earlier_id) == (None, None)
     assert shown["both"]["distance"] <= 3
     assert not shown["both"]["same_file"]

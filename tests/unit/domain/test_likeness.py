@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image, ImageDraw, ImageEnhance
 
-from gridsvc.domain.likeness import ALIKE, HIGH, WIDE, distance, look_of, parts_of, twin_of
+from gridsvc.domain.likeness import ALIKE, HIGH, PARTS, WIDE, distance, look_of, parts_of, twin_of
 
 LOOKS = st.integers(-(2**63), 2**63 - 1)
 
@@ -61,6 +61,12 @@ def test_a_covered_lens_looks_like_nothing(grey: int) -> None:
 def test_a_hash_of_other_fields_is_none() -> None:
     with pytest.raises(ValueError, match="want 72"):
         look_of(bytes(71))
+
+
+def test_one_bit_in_each_part_is_beyond_reach_or_the_index_would_miss_it() -> None:
+    one, other = 0, sum(1 << part * 16 for part in range(PARTS))
+    assert not set(parts_of(one)) & set(parts_of(other))
+    assert twin_of(one, other) is None
 
 
 @given(LOOKS, st.sets(st.integers(0, 63), max_size=ALIKE))
