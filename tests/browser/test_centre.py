@@ -135,21 +135,22 @@ async def test_what_is_listed_is_what_is_on_the_map(desk: Desk, town: Town) -> N
         for _ in range(20):
             near = dice.choice(places)
             query = {
-                "state": dice.choice(["", "", "filed", "assigned", "filed,assigned", "filed,assigned", "handled"]),
-                "severity": dice.choice(["", "", "low", "normal", "low,normal", "emergency"]),
-                "division": dice.choice(["", "", *divisions]),
-                "late": dice.choice(["", "", "", "1"]),
-                "cell": dice.choice(["", "", cases[0]["cell"][:9]]),
-                "area": dice.choice(["", "", f"circle,{near[0]:.5f},{near[1]:.5f},1500"]),
+                "state": dice.choice(["filed", "assigned", "filed,assigned", "filed,assigned", "handled"]),
+                "severity": dice.choice(["low", "low,normal", "low,normal", "emergency"]),
+                "division": dice.choice(divisions),
+                "late": "1",
+                "cell": cases[0]["cell"][:9],
+                "area": f"circle,{near[0]:.5f},{near[1]:.5f},1500",
             }
-            words = "&".join(f"{name}={value}" for name, value in query.items() if value)
+            some_of_them = dice.sample(sorted(query), dice.choice([1, 1, 2, 3]))
+            words = "&".join(f"{name}={query[name]}" for name in some_of_them if query[name])
             listed, drawn = await page.evaluate(_BOTH, words)
             assert listed == drawn, words
             some += bool(listed)
         listed, drawn = await page.evaluate(_BOTH, "")
         assert listed == drawn
         assert {each["id"] for each in cases} <= set(listed)
-        assert some >= 5, "the dice have compared little but empty lists"
+        assert some >= 4, "the dice have compared little but empty lists"
 
 
 _PLACES = """async () => {

@@ -99,7 +99,7 @@ async def test_what_is_drawn_is_selected_and_can_be_sent_to_somebody(desk: Desk,
             assert len(Image.open(io.BytesIO(shot)).convert("RGB").getcolors(500 * 25) or []) > 3, edge
 
         await take(page, "Rectangle")
-        await page.wait_for_function(loaded + " >= 2")
+        await page.wait_for_function(f"() => {loaded} >= 2")
         await click(page, (lon - 0.004, lat - 0.003), (lon + 0.004, lat + 0.003))
         await expect(page.locator(".chip")).to_contain_text("In this area")
         assert await picked(page) == inside

@@ -1,6 +1,6 @@
 // Tools of the map: an area is drawn to select what lies in it, distances and areas are measured. Each works by mouse or
 // finger, and by keyboard: the map is moved below its middle, and the middle is the pen.
-import { batch, computed, html, signal, useEffect, useState } from "../shared/screen.js";
+import { batch, computed, html, signal, useEffect, useRef, useState } from "../shared/screen.js";
 import { areaOf, lengthOf, metresApart } from "../shared/geodesy.js";
 import { count, exact, surface, t } from "../shared/language.js";
 import { areaNamed, crosses, outlineOf, spell } from "./area.js";
@@ -148,6 +148,8 @@ export function Tools({ middle }) {
   const [open, setOpen] = useState(false);
   const of = tool.value, now = measured.value;
   const { line: set, set: settled } = corners.value.length > 0 ? { line: corners.value, set: corners.value.length } : sketch.value;
+  const bar = useRef(/** @type {HTMLElement | null} */ (null));
+  useEffect(() => bar.current?.focus(), [of]); // who chose it by keyboard goes on in its bar
   useEffect(() => {
     if (of === "" && now === null) return undefined;
     /** @param {KeyboardEvent} event */
@@ -171,7 +173,7 @@ export function Tools({ middle }) {
         <${FindComponent} done=${() => setOpen(false)} />
       </div>`}
     </div>
-    ${of !== "" && html`<section class="tool-bar in-hand" aria-label=${t(`tool.${of}`)}>
+    ${of !== "" && html`<section class="tool-bar in-hand" tabindex="-1" ref=${bar} aria-label=${t(`tool.${of}`)}>
       <p role="status"><b>${t(`tool.${of}`)}</b> ${t(`tools.how.${of}`)}</p>
       <p class="tool-figure">${measureOf(of, set)}</p>
       <div class="move-buttons"><button onClick=${() => put(middle())}>${t("tools.here")}</button>
