@@ -135,7 +135,7 @@ WITH_CASE = {
           INSERT INTO users (id, username, display_name) VALUES ($2, ($2::uuid)::text, 'x') RETURNING id
         )
         INSERT INTO original_openings
-        SELECT p.id, a.id, p.id, 'x', now() FROM attachments a, person p WHERE a.case_id = $1""",
+        SELECT gen_random_uuid(), a.id, p.id, 'x', now() FROM attachments a, person p WHERE a.case_id = $1""",
 }
 """Rows that hang on a case and that reporting does not write by itself."""
 
