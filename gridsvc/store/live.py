@@ -55,8 +55,19 @@ _OFFICERS: Final = """
       JOIN users u ON u.id = o.user_id AND u.active
       LEFT JOIN officer_positions p ON p.officer_id = o.user_id AND o.on_duty"""
 
+# What live_officer_keys() gives for each of his grants, written out: called for each place of each officer, the
+# function took two thirds of the time of numbering it (0.14 of 0.20 ms). A test holds the two together.
 _OFFICER_KEYS: Final = """
-    ARRAY(SELECT DISTINCT key FROM grants g, unnest(live_officer_keys(g.division_code, o.duty_line)) AS key
+    ARRAY(SELECT DISTINCT keys.key
+            FROM grants g
+           CROSS JOIN LATERAL (
+                 SELECT g.division_code
+                  UNION
+                 SELECT unnest(d.path)
+                   FROM divisions d
+                  WHERE d.grid_set_id = (SELECT grid_set_at(city_now())) AND d.code = g.division_code) AS above (code)
+           CROSS JOIN LATERAL (
+                 VALUES ('officers@' || code), ('officers@' || code || '/line:' || o.duty_line)) AS keys (key)
            WHERE g.user_id = o.user_id AND g.role = 'officer')"""
 
 _CAMERA: Final = """

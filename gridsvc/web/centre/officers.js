@@ -104,7 +104,7 @@ function One({ officer }) {
     const stop = new AbortController();
     ask(`/api/v1/officers/${officer.id}/trail`, stop.signal).then((/** @type {Trail} */ found) => {
       setTrail(found);
-      const way = found.steps.map((each) => /** @type {[number, number]} */ ([each.lon, each.lat]));
+      const way = found.steps.filter((each) => !each.mocked && !each.jump).map((each) => /** @type {[number, number]} */ ([each.lon, each.lat]));
       if (officer.lon !== null && officer.lat !== null) way.push([officer.lon, officer.lat]);
       sight.value = { ...NOTHING, way };
     }, (refused) => { if (refused instanceof Refused) setWrong(refused.code); });

@@ -379,7 +379,7 @@
  * @property {number} given_today
  */
 
-/** @typedef {{officer: string, since: string, steps: {at: string, lon: number, lat: number, accuracy_m: number | null}[]}} Trail */
+/** @typedef {{officer: string, since: string, steps: {at: string, lon: number, lat: number, accuracy_m: number | null, mocked: boolean, jump: boolean}[]}} Trail */
 /** @typedef {{id: string, display_name: string, there: boolean, open_cases: number, most_open: number, load: number}} TakesOver */
 /** @typedef {{id: string, display_name: string, distance_m: number, age_s: number, there: boolean, open_cases: number, most_open: number}} Near */
 

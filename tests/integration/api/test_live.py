@@ -453,6 +453,13 @@ async def test_where_an_officer_is_is_told_while_he_is_on_duty(api: Api) -> None
         }  # fmt: skip
         assert (await watcher.load())["officers"] == [there["officer"]]
         await wang.post("/api/v1/officers/me/duty", {"on_duty": False})
+        numbered = await api.pool.fetch(
+            "SELECT l.keys, ARRAY(SELECT DISTINCT key"
+            "                       FROM grants g, unnest(live_officer_keys(g.division_code, 'sanitation')) AS key"
+            "                      WHERE g.user_id = l.ref::uuid AND g.role = 'officer') AS same"
+            "  FROM live_log l WHERE l.kind = 'officer'"
+        )
+        assert all(sorted(row["keys"]) == sorted(row["same"]) != [] for row in numbered), "what the triggers say, too"
         gone_home = await watcher.until("officer", id=str(wang.user_id), on_duty=False)
         assert (gone_home["officer"]["lon"], gone_home["officer"]["at"]) == (None, None)
         await execute(api.pool, "DELETE FROM grants WHERE user_id = $1", wang.user_id)

@@ -32,10 +32,11 @@ def walked(fixes: Sequence[Fix], at_first: Stay | None = None) -> list[Stay]:
 
 
 def told(found: Sequence[Stay]) -> list[tuple[str, int, int, int]]:
-    return [
-        (stay.cell, *(int((at - NINE).total_seconds()) for at in (stay.entered_at, stay.left_at)), stay.fixes)
-        for stay in found
-    ]
+    return [(stay.cell, seconds(stay.entered_at), seconds(stay.left_at), stay.fixes) for stay in found]
+
+
+def seconds(at: datetime) -> int:
+    return int((at - NINE).total_seconds())
 
 
 def test_a_walk_is_a_stay_in_each_cell_from_its_first_fix_to_its_last() -> None:
