@@ -121,12 +121,13 @@ export async function addItem(made, draftName) {
 }
 
 /**
- * Change an item; nothing where it is gone.
+ * Change an item; nothing where it is gone. Where it stands on its way may be told late after a power cut: it is sent
+ * again then. That it has arrived may not.
  * @param {string} id
  * @param {Partial<Item>} change
  */
 export async function changeItem(id, change) {
-  const all = (await database()).transaction("items", "readwrite", SAFE);
+  const all = (await database()).transaction("items", "readwrite", change.state === "done" || change.sent ? SAFE : undefined);
   const found = await all.store.get(id);
   if (found !== undefined) await all.store.put({ ...found, ...change });
   await all.done;

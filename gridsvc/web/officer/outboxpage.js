@@ -47,7 +47,7 @@ function Row({ item }) {
   </li>`;
 }
 
-const SIGN = { waiting: "⏸", uploading: "↻", sending: "↻", done: "✓", refused: "✕", conflict: "⚠" };
+const SIGN = { waiting: "…", uploading: "↻", sending: "↻", done: "✓", refused: "✕", conflict: "!" };
 
 /** Why it stands where it stands. @param {Item} item */
 function whyOf({ state, why, answer, settled_at }) {

@@ -1,7 +1,6 @@
 // The report: photograph or words first, in any order, and sent with one tap. It says what is missing, never "no".
 import { html, useEffect, useRef, useState } from "../shared/screen.js";
 import { count, named, t } from "../shared/language.js";
-import { cityNow } from "../shared/clock.js";
 import { categories, favourites, find, loadCategories, recent, star, used } from "./categories.js";
 import { NAME, clear, draft, settled, sweepPhotos, takeUp, write } from "./draft.js";
 import { photo as photoOf } from "./keep.js";
@@ -107,7 +106,7 @@ export function bodyOf(is, category) {
     if (value !== "") attributes[name] = kind === "number" ? Number(value) : kind === "time" ? new Date(value).toISOString() : value;
   }
   return {
-    category: category.ref, description: is.description.trim(), attributes, occurred_at: new Date(cityNow()).toISOString(),
+    category: category.ref, description: is.description.trim(), attributes, // when it was said: the header Captured-At, which the service corrects
     location: { lon: round(place.lon), lat: round(place.lat), datum: "wgs84", ...(place.accuracy_m === null ? {} : { accuracy_m: Math.round(place.accuracy_m * 10) / 10 }) },
     ...(category.conditions.some(({ code }) => code === is.condition) ? { condition: is.condition } : {}),
   };

@@ -14,6 +14,7 @@ const LOCK = "gridsvc.outbox";
 
 const FIRST_WAIT_MS = 2_000;
 const LONGEST_WAIT_MS = 5 * 60_000;
+const LONGEST_PAUSE_MS = 60_000; // while the service cannot be reached at all: somebody may be standing before a wall
 const PATIENCE_MS = 60_000; // for one request; a line that is dead does not always say so
 const KEPT_MS = 24 * 3_600_000; // what was sent is shown for a day
 const MOST_KEPT = 60;
@@ -76,7 +77,7 @@ async function round(all) {
     ({ csrf_token: token, user: { id: me } } = await readJson(await call("GET", "/api/v1/auth/session", {}, null)));
   } catch (failed) {
     const { code, afterMs } = failed instanceof Later ? failed : new Later(failed instanceof Final && failed.status === 401 ? "signed_out" : "refused");
-    for (const each of waits) await changeItem(each.id, { state: "waiting", why: { code, detail: "" } });
+    for (const each of waits) if (each.state !== "waiting" || each.why.code !== code) await changeItem(each.id, { state: "waiting", why: { code, detail: "" } });
     tell();
     return code === "signed_out" ? 0 : Date.now() + (afterMs || await pause());
   }
@@ -109,7 +110,7 @@ async function round(all) {
 async function pause() {
   const tries = /** @type {number} */ (await fact("pause") ?? 0);
   await putFact("pause", tries + 1);
-  return waitMs(tries);
+  return Math.min(waitMs(tries), LONGEST_PAUSE_MS);
 }
 
 /** Whether it still has to be sent. @param {Item} each */

@@ -59,6 +59,7 @@ export async function enter(username, password, device) {
 export async function leave() {
   await signOut();
   await dropAnswers();
+  if ("caches" in window) await caches.delete("pictures");
   await dropFact(KEPT);
 }
 

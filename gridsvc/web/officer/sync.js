@@ -13,12 +13,13 @@ const SOONEST_MS = 500;
 
 /** Keep sending until the returned function is called. */
 export function keepSending() {
-  let timer = 0, busy = false, asked = false, stopped = false;
+  let timer = 0, busy = false, stopped = false;
+  let asked = /** @type {boolean | null} */ (null); // while it was busy; true: for all
 
   const go = async (/** @type {boolean} */ all) => {
     clearTimeout(timer);
     if (busy) {
-      asked = true;
+      asked = asked === true || all;
       return;
     }
     busy = true;
@@ -30,9 +31,10 @@ export function keepSending() {
     } finally {
       busy = false;
     }
-    if (asked && !stopped) {
-      asked = false;
-      await go(false);
+    if (asked !== null && !stopped) {
+      const again = asked;
+      asked = null;
+      await go(again);
     }
   };
   const came = () => {

@@ -42,7 +42,9 @@ export function Voice() {
     setBusy(true);
   };
   return html`<div class="field voice">
-    <button type="button" aria-pressed=${busy} onClick=${() => (busy ? recorder.current?.stop() : void begin())}>🎤 ${say(busy ? "voice.stop" : "voice.begin")}</button>
+    <button type="button" aria-pressed=${busy} onClick=${() => (busy ? recorder.current?.stop() : void begin())}>
+      <svg class="icon" viewBox="0 0 24 24" width="20" height="20" aria-hidden="true"><path d="M12 15a3 3 0 0 0 3-3V6a3 3 0 0 0-6 0v6a3 3 0 0 0 3 3M6 11v1a6 6 0 0 0 12 0v-1M12 18v3" /></svg>
+      ${say(busy ? "voice.stop" : "voice.begin")}</button>
     ${voices.map((id, n) => html`<span key=${id} class="note"><${Note} id=${id} n=${n + 1} />
       <button type="button" class="quiet" aria-label=${say("voice.drop", { n: n + 1 })} onClick=${() => write({ voices: voices.filter((each) => each !== id) })}>✕</button></span>`)}
     <p class="wrong" role="alert">${wrong}</p>
