@@ -216,8 +216,9 @@ export async function answer(path, by) {
  * @param {string} path
  * @param {string} by
  * @param {any} body
+ * @param {number} [at] ms: what the answer may not know is what happened since
  */
-export const putAnswer = async (path, by, body) => (await database()).put("answers", { path, by, at: Date.now(), body });
+export const putAnswer = async (path, by, body, at = Date.now()) => (await database()).put("answers", { path, by, at, body });
 
 /** Forget what has not been asked for since. @param {number} since ms */
 export async function dropOldAnswers(since) {

@@ -2,7 +2,7 @@
 import { effect, signal } from "../shared/screen.js";
 import { Refused, write } from "../shared/service.js";
 import { hasMoved, nextAsk, recent } from "./asking.js";
-import { skew } from "./citytime.js";
+import { measure, skew } from "./citytime.js";
 import { onDuty } from "./duty.js";
 import { dropFixes, fact, fixes, putFact, putFix } from "./keep.js";
 import { online } from "./sync.js";
@@ -121,7 +121,7 @@ export function followPositions() {
     });
     document.addEventListener("visibilitychange", seen);
     const sends = effect(() => {
-      if (online.value) void sendFixes();
+      if (online.value) void measure().then(sendFixes); // a clock may have been set meanwhile
     });
     if (!stopped) await new Promise((/** @type {(done: void) => void} */ done) => { release = done; });
     stop();

@@ -66,7 +66,7 @@ function Form({ done }) {
     clear();
     done(made.id);
   };
-  return html`<form class="report" novalidate onSubmit=${(/** @type {Event} */ event) => { event.preventDefault(); if (!busy) void send(); }}>
+  return html`<form class="report self" novalidate onSubmit=${(/** @type {Event} */ event) => { event.preventDefault(); if (!busy) void send(); }}>
     <p class="small">${say("self.says")}</p>
     <${Photos} label=${say("self.before")} into="before" needed=${true} taken=${taken} change=${change} />
     <${Photos} label=${say("self.after")} into="evidence" needed=${true} taken=${taken} change=${change} />

@@ -64,7 +64,7 @@ export async function leave() {
 }
 
 /**
- * What the service says at a path: fresh where it can be reached, else as it was kept. `at` is when it was said.
+ * What the service says at a path: fresh where it can be reached, else as it was kept. `at` is when it was asked for.
  * Raises Refused where it can neither be asked nor was kept.
  * @param {string} path
  * @param {(path: string) => Promise<any>} [how] `askAll` for every page of a list
@@ -73,9 +73,9 @@ export async function leave() {
 export async function askOrKept(path, how = ask) {
   const by = person.peek()?.id ?? "";
   try {
-    const body = await how(path);
-    await putAnswer(path, by, body);
-    return { body, at: Date.now(), fresh: true };
+    const asked = Date.now(), body = await how(path);
+    await putAnswer(path, by, body, asked);
+    return { body, at: asked, fresh: true };
   } catch (refused) {
     if (!(refused instanceof Refused) || (refused.status !== 0 && refused.status < 500)) throw refused;
     const kept = await answer(path, by);

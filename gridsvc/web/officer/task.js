@@ -39,6 +39,7 @@ function TaskPage({ rest: id }) {
   const known = work.value?.cases.find((each) => each.id === id)?.version, asked = work.value?.at;
   useEffect(() => {
     let gone = false;
+    setFailed("");
     askOrKept(`/api/v1/cases/${id}`).then(({ body, at, fresh }) => {
       if (!gone) setFound({ detail: body, at, fresh });
     }, (refused) => {
@@ -47,7 +48,7 @@ function TaskPage({ rest: id }) {
     });
     return () => { gone = true; };
   }, [id, known, asked]);
-  if (found === null) return failed === "" ? html`<p role="status">${t("room.loading")}</p>` : html`<p class="empty" role="alert">${failed}</p><${Waits} id=${id} />`;
+  if (found === null || found.detail.case.id !== id) return failed === "" ? html`<p role="status">${t("room.loading")}</p>` : html`<p class="empty" role="alert">${failed}</p><${Waits} id=${id} />`;
   return html`<${Card} ...${found} />`;
 }
 
