@@ -74,7 +74,7 @@ async def reach_round(pool: ConnPool, sealer: Sealer | None) -> int:
             async with transaction(pool, SERVICE) as (conn, at):
                 await settle_try(conn, each, outcome.said, at, good=outcome.good, hopeless=outcome.hopeless)
         failed = sum(not outcome.good for outcome in outcomes)
-        log.info("notices went on", extra={"action": "notices_sent", "tries": len(claimed), "failed": failed})
+        log.info("notices went on", extra={"action": "notices_sent", "notices": len(claimed), "errors": failed})
     return sent
 
 
@@ -92,7 +92,7 @@ async def _send(session: ClientSession, each: Try, sealer: Sealer | None, now: d
     try:
         body, headers = _request(each, sealer, now)
     except CannotUnseal:
-        log.error("a channel's secret opens no more", extra={"action": "channel_sealed", "channel": each.channel})
+        log.error("a channel's secret opens no more", extra={"action": "channel_sealed", "code": each.channel})
         return _Outcome("cannot be unsealed", hopeless=True)
     try:
         async with session.post(each.url, data=body, headers=headers, allow_redirects=False) as answer:
