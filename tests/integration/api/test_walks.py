@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
+from events.catalog import CaseNews
 from events.codec import decode
 from gridsvc.actions.assign_case import assign_cases
 from gridsvc.actions.open_visits import open_visits
@@ -76,7 +77,9 @@ async def opened(api: Api, database: str) -> None:
     async with open_pool(database, size=1) as numbers, transaction(api.pool, SERVICE) as (conn, now):
         assert await open_visits(conn, NumberBlocks(numbers), now, 10) == 1
         [body] = await conn.fetch("SELECT body FROM outbox WHERE case_id IS NOT NULL")
-        await assign_cases(conn, [decode(body["body"])], now)
+        news = decode(body["body"])
+        assert isinstance(news, CaseNews)
+        await assign_cases(conn, [news], now)
 
 
 async def test_a_patrol_is_seen_by_its_officers_and_the_centre_and_figures_come_as_a_table(api: Api) -> None:

@@ -12,12 +12,13 @@ import pytest
 from gridsvc.actions.import_patrols import import_patrols
 from gridsvc.actions.walk_patrols import SHORT
 from gridsvc.db import transaction
+from gridsvc.domain.position import Claim
 from gridsvc.errors import ImportRefused
 from gridsvc.store import patrols
 from tests.conftest import CityClock
 from tests.integration.small_city import BEAT
 from tests.integration.stories.conftest import Town
-from tests.integration.stories.test_trails import Claim, claim, on_duty, send
+from tests.integration.stories.test_trails import claim, on_duty, send
 from workers.sweep import stay_round
 from workers.walks import patrol_round
 
