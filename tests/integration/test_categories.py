@@ -195,7 +195,7 @@ async def test_a_preview_says_what_would_change_and_writes_nothing(
     assert "- 200113 道路破损" in said
     assert said[-1] == (
         "4 categories with 12 limits would be published as edition 2026; against starter-2026: 0 added, 4 changed, "
-        "160 removed, 0 the same; 0 refusals; 0 open cases stay on starter-2026"
+        "163 removed, 0 the same; 0 refusals; 0 open cases stay on starter-2026"
     )
     assert await pool.fetchval("SELECT count(*) FROM category_editions") == 1
 

@@ -33,6 +33,7 @@ EXAMPLES = {
     "/api/v1/deadlines": "?category=0101&at=2026-11-23T08:00:00%2B08:00",
     "/api/v1/places": "?q=Cover",
     "/api/v1/evaluation": "?from=2026-01-01&to=2027-01-01",
+    "/api/v1/patrols/walks": "?from=2026-01-01&to=2026-12-01",
 }
 
 ONE_COMPONENT = """
