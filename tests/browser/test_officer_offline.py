@@ -11,6 +11,7 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
 from datetime import datetime
 from pathlib import Path
+from uuid import uuid4
 
 import pytest
 from playwright.async_api import Page, Playwright, expect
@@ -126,11 +127,17 @@ async def test_a_report_takes_at_most_five_taps_and_no_typed_character(phones: P
 
 
 async def test_a_poor_fix_wants_the_pin_and_what_is_reported_already_is_offered(phones: Phones, town: Town) -> None:
-    before = await town.report(LITTER)
+    officer = town.officers()[3]
+    place = {key: town.demo["sample_places"][1][key] for key in ("lon", "lat")} | {"datum": "wgs84"}
+    answer = await town.client.call(
+        "POST", "/api/v1/reports", who=await town.person(officer), key=str(uuid4()),
+        body={"category": LITTER, "description": "早上的", "location": place},
+    )  # fmt: skip
+    before = answer.body["case"]
     seen = await town.case(before["id"])
     async with phones() as phone:
         page = await phone.open("#/report")
-        await enter(page, town, town.officers()[3])
+        await enter(page, town, officer)
         await phone.stand(seen["lon"], seen["lat"], accuracy_m=140)
         await page.click("text=重新定位")
         # The circle is drawn at its true size, and nobody sends before the place is confirmed.
@@ -214,7 +221,8 @@ async def test_twenty_reports_made_offline_arrive_once_and_whole_through_a_kill_
             " opened.target.result.transaction('photos').objectStore('photos').getAll().onsuccess = got =>"
             " done(got.target.result.map(each => [each.sha256, each.blob.size])); }; })"
         )
-        assert len(photos) == 21, "twenty in the outbox, and that of the draft that was taken out of it an hour ago"
+        assert len(photos) == 21, "twenty in the outbox, and that of the draft, which is let go an hour later"
+        del photos[10]
 
         # The network comes back and breaks in the middle of the first photograph, then it stays.
         whole = photos[0][1]
@@ -228,7 +236,7 @@ async def test_twenty_reports_made_offline_arrive_once_and_whole_through_a_kill_
         await phone.online()
         await expect(page.locator(".item[data-state=done]")).to_have_count(20)
         await picture(page, "outbox-sent-zh-light")
-        assert phone.line.sent - sent < sum(size for _, size in photos[:20]), "what had arrived was sent again"
+        assert phone.line.sent - sent < sum(size for _, size in photos), "what had arrived was sent again"
         for visit in phone.visits:
             visit.expect_complaints("ERR_", "Failed to load resource")
 
@@ -241,7 +249,7 @@ async def test_twenty_reports_made_offline_arrive_once_and_whole_through_a_kill_
             " FROM cases c JOIN attachments a ON a.case_id = c.id"
             " WHERE c.description LIKE '离线上报之%'"
         )
-    assert sorted(row["sha256"] for row in rows) == sorted(digest for digest, _ in photos[:20])
+    assert sorted(row["sha256"] for row in rows) == sorted(digest for digest, _ in photos)
     # What the camera wrote into a photograph is told apart from it: the picture that was sent has none of it.
     [told] = [row for row in rows if row["told_at"] is not None]
     assert told["told_at"] == datetime.fromisoformat(TAKEN)
