@@ -14,7 +14,7 @@ from gridsvc.domain.fix import Fix
 from gridsvc.errors import Unknown, VersionConflict, WrongMoment
 from gridsvc.store.cases import CaseRow
 from tests.conftest import CityClock
-from tests.integration.small_city import DISTRICT, INSIDE, person, report
+from tests.integration.small_city import INSIDE, person, report
 from tests.integration.stories.conftest import Town
 from tests.integration.stories.test_escalate_case import urgent_case
 from tests.integration.stories.test_file_report import code
@@ -115,7 +115,7 @@ async def test_who_lost_the_case_meanwhile_hears_who_did_what_and_when_up_to_the
     assert told[-1]["actor_name"]
     assert refused.value.facts["ended_why"] == "reassigned"
     async with town.pool.acquire() as conn:
-        stranger = await person(conn, "stranger", Grant(role=Role.HANDLER, division=DISTRICT, department="lamps"))
+        stranger = await person(conn, "stranger", Grant(role=Role.DISPATCHER, division="620103"))
     with pytest.raises(Unknown):
         await town.move(stranger, case, Move.ACCEPT, expected)
 
