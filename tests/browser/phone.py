@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from PIL import ExifTags, Image
-from playwright.async_api import BrowserContext, Page, Playwright
+from playwright.async_api import BrowserContext, FilePayload, Page, Playwright
 
 from tests.browser.conftest import PATIENCE_MS, Visit, chromium, complain, stay_home
 
@@ -183,7 +183,7 @@ TAKEN: Final = "2026-05-01T08:30:15+08:00"
 TAKEN_AT: Final = (103.8235, 36.0585)  # longitude and latitude, written in degrees, minutes and seconds
 
 
-def photograph(seed: int, size: tuple[int, int] = (640, 480), *, claims: bool = False) -> dict[str, Any]:
+def photograph(seed: int, size: tuple[int, int] = (640, 480), *, claims: bool = False) -> FilePayload:
     """A photograph of nothing that is like no other, as a file field takes it; its EXIF claims TAKEN and TAKEN_AT."""
     made = Image.frombytes(
         "RGB", (size[0] // 4, size[1] // 4), random.Random(seed).randbytes(size[0] * size[1] // 16 * 3)
