@@ -45,6 +45,7 @@ function Form({ done }) {
   const list = useRef(/** @type {HTMLElement | null} */ (null));
   const is = draft.value;
   const category = categories.value?.get(is.category);
+  const still = missing.length > 0 ? missingOf(is, category) : []; // what has come meanwhile is not missing any more
 
   const send = async () => {
     const wanting = missingOf(draft.peek(), category);
@@ -76,8 +77,8 @@ function Form({ done }) {
         onInput=${(/** @type {Event} */ event) => write({ description: valueOf(event) })}></textarea></label>
     <${Voice} />
     ${category && is.place && html`<${Alike} category=${category} place=${is.place} />`}
-    ${missing.length > 0 && html`<div class="missing" role="alert" tabindex="-1" ref=${list}><b>${say("report.missing")}</b>
-      <ul>${missing.map((each) => html`<li key=${each}>${each}</li>`)}</ul></div>`}
+    ${still.length > 0 && html`<div class="missing" role="alert" tabindex="-1" ref=${list}><b>${say("report.missing")}</b>
+      <ul>${still.map((each) => html`<li key=${each}>${each}</li>`)}</ul></div>`}
     <button class="primary send" disabled=${busy}>${say("report.send")}</button>
   </form>`;
 }
