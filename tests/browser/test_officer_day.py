@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from datetime import timedelta
+from datetime import datetime, timedelta
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -321,9 +322,11 @@ async def test_a_phone_is_asked_where_it_is_within_its_budget_and_never_off_duty
             await page.wait_for_function("many => keptFixes().then(n => n === many)", arg=turn)
         await phone.online()
         await page.wait_for_function("keptFixes().then(n => n === 0)")
-        me = (await town.person(officer)).user_id
-        steps = (await asked(town, "dispatcher", f"/api/v1/officers/{me}/trail"))["steps"]
-        assert [round((each["lon"] - phone.place["lon"]) * 1000) for each in steps[-4:]] == [0, 1, 2, 3]
+        # One batch, in order, each fix with its own time.
+        batch = (await page.evaluate("sentFixes"))[-1]
+        assert [round((each["lon"] - phone.place["lon"]) * 1000) for each in batch] == [1, 2, 3]
+        times = [datetime.fromisoformat(each["taken_at"]) for each in batch]
+        assert all(after - before >= timedelta(seconds=31) for before, after in pairwise(times))
         await on_duty(page, on=False)
         asks = await page.evaluate("asks")
         await page.clock.fast_forward(7_200_000)
@@ -335,6 +338,13 @@ COUNTED = """
   window.asks = 0;
   const ask = navigator.geolocation.getCurrentPosition.bind(navigator.geolocation);
   navigator.geolocation.getCurrentPosition = (...how) => { window.asks += 1; ask(...how); };
+  const send = window.fetch;
+  window.sentFixes = [];
+  window.fetch = async (path, how) => {
+    const answer = await send(path, how);
+    if (path === '/api/v1/positions' && answer.ok) window.sentFixes.push(JSON.parse(how.body).positions);
+    return answer;
+  };
   window.keptFixes = async () => {
     const here = document.querySelector('script[type=module]').src;
     return (await (await import(new URL('keep.js', here))).fixes(500)).length;
