@@ -13,6 +13,7 @@ export async function measure() {
   try {
     const asked = Date.now(), { ms } = await ask("/api/v1/time"), heard = Date.now();
     await putFact(SKEW, Math.round(ms - (asked + heard) / 2));
+    await putFact("contact", new Date(heard).toISOString());
   } catch (refused) {
     if (!(refused instanceof Refused)) throw refused; // no network: what was measured last holds
   }

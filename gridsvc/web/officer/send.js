@@ -133,7 +133,7 @@ async function one(each, token) {
     await changeItem(each.id, { state: "sending", sent: true, why: { code: "sending", detail: "" } });
     tell();
     /** @type {Record<string, string>} */
-    const headers = { ...await writing(token), "Idempotency-Key": each.id, "Content-Type": "application/json", "Captured-At": each.captured_at };
+    const headers = { "X-CSRF-Token": token, "Idempotency-Key": each.id, "Content-Type": "application/json", ...await whenDone(each) };
     if (each.if_match !== null) headers["If-Match"] = `"${each.if_match}"`;
     const answer = await readJson(await call(each.method, each.path, headers, JSON.stringify(body)));
     await changeItem(each.id, { state: "done", why: { code: "done", detail: "" }, settled_at: Date.now(), answer });
@@ -167,7 +167,8 @@ async function upload(each, photo, token) {
   const why = { code: "uploading", detail: "", done: 0, of: photo.blob.size };
   await changeItem(each.id, { state: "uploading", why });
   tell();
-  const headers = await writing(token);
+  /** @type {Record<string, string>} */
+  const headers = { "X-CSRF-Token": token };
   const line = {
     call: (/** @type {string} */ method, /** @type {string} */ path, /** @type {Record<string, string>} */ more, /** @type {BodyInit | null} */ body) => call(method, path, { ...headers, ...more }, body),
     refusalOf: (/** @type {unknown} */ failed) => (failed instanceof Final ? { status: failed.status, code: failed.said?.code ?? "" } : null),
@@ -200,21 +201,21 @@ async function upload(each, photo, token) {
 }
 
 /**
- * What every write carries beside its key.
- * @param {string} token
+ * When it was done, by this phone's clock; how wrong that clock is, as last measured; and when the service had been heard
+ * before it was done.
+ * @param {Item} each
  * @returns {Promise<Record<string, string>>}
  */
-async function writing(token) {
-  const clock = /** @type {Clock | null} */ (await fact("clock"));
+async function whenDone({ captured_at, last_contact }) {
+  const skew = /** @type {number | null} */ (await fact("skew"));
   return {
-    "X-CSRF-Token": token,
-    ...(clock === null ? {} : { "Clock-Skew-Ms": String(clock.skew_ms), "Last-Contact": clock.heard_at }),
+    "Captured-At": captured_at,
+    ...(skew === null ? {} : { "Clock-Skew-Ms": String(skew) }),
+    ...(last_contact === null ? {} : { "Last-Contact": last_contact }),
   };
 }
 
 // ---- one request --------------------------------------------------------------------------------
-
-/** @typedef {{skew_ms: number, heard_at: string}} Clock how far the city's clock is before this phone's, and when that was heard */
 
 /**
  * @param {string} method
@@ -241,17 +242,16 @@ async function call(method, path, headers, body) {
 }
 
 /**
- * Every answer says what time it is: from it the phone knows how wrong its own clock is.
+ * The service has been heard. How wrong this phone's clock is `citytime.js` measures; until it has, the answer's own date
+ * must do: it has whole seconds, so that on the average it is half a second behind.
  * @param {Response} answer
  * @param {number} asked ms
  */
 async function heard(answer, asked) {
-  const said = Date.parse(answer.headers.get("Date") ?? "");
-  if (Number.isNaN(said)) return;
-  const now = Date.now();
-  // The header has whole seconds: on the average it is half a second behind.
-  const skew = Math.round(said + 500 - (asked + now) / 2);
-  await putFact("clock", /** @type {Clock} */ ({ skew_ms: skew, heard_at: new Date(said).toISOString() }));
+  const now = Date.now(), said = Date.parse(answer.headers.get("Date") ?? "");
+  await putFact("contact", new Date(now).toISOString());
+  if (Number.isNaN(said) || await fact("skew") !== null) return;
+  await putFact("skew", Math.round(said + 500 - (asked + now) / 2));
 }
 
 /** @param {Response} answer */
