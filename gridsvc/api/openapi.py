@@ -75,10 +75,16 @@ _SCHEMES: Final = {
 }
 
 
+def _name(route: Route) -> str:
+    """A name of its own for each; a page and the path that leads to it differ by their last stroke alone."""
+    path = f"{route.path}index" if route.path.endswith("/") and route.path != "/" else route.path
+    return re.sub(r"\W+", "_", f"{route.method.lower()}{path}").strip("_")
+
+
 def _operation(route: Route, shape: dict[int, Any], components: dict[str, Any]) -> dict[str, Any]:
     operation: dict[str, Any] = {
         "summary": route.summary,
-        "operationId": re.sub(r"\W+", "_", f"{route.method.lower()}{route.path}").strip("_"),
+        "operationId": _name(route),
         "parameters": _parameters(route, shape, components),
         "responses": {str(status): _response(route, status, shape) for status in _statuses(route)},
         "security": _security(route),

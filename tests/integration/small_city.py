@@ -6,6 +6,7 @@ south-western one. The starter rules are in force; officers walk the one beat of
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -15,6 +16,7 @@ from gridsvc.domain.access import Caller, Grant, Role
 from gridsvc.domain.report import Claim, Report
 from gridsvc.ids import new_id
 from gridsvc.local.starter import load_starter
+from gridsvc.store import attachment_files
 
 WEST, SOUTH, STEP = 103.8, 36.06, 0.001
 CITY, DISTRICT, STREET, COMMUNITY = "620100", "620102", "620102001", "620102001001"
@@ -137,3 +139,16 @@ def report(by: Caller, code: str, place: Place | None = INSIDE, *, evidence: tup
         evidence=evidence,
         desk=None if place else DISTRICT,
     )
+
+
+async def photographed(conn: Conn, by: str) -> UUID:
+    """A photograph that `by` has uploaded and that is no case's yet."""
+    attachment = new_id()
+    digest = hashlib.sha256(attachment.bytes).digest()
+    await conn.execute(
+        "INSERT INTO attachments (id, sha256, original, media_type, size_bytes, uploaded_by, uploaded_at)"
+        " VALUES ($1, $2, $2, 'image/jpeg', 1, $3, city_now())",
+        attachment, digest, by,
+    )  # fmt: skip
+    await attachment_files.add(conn, [(digest, "picture", 1)], await conn.fetchval("SELECT city_now()"))
+    return attachment

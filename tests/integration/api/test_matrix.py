@@ -38,6 +38,7 @@ EXAMPLES: dict[str, object] = {
     "division": NORTH,
     "location": {"lon": 103.805, "lat": 36.055, "datum": "wgs84"},
     "note": "a note",
+    "words": "a word",
     "category": "0101",
     "result": "confirmed",
     "reply": "a reply",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import timedelta
+from uuid import UUID
 
 import pytest
 
@@ -12,10 +13,9 @@ from gridsvc.actions.record_move import Recorded, record_move
 from gridsvc.db import transaction
 from gridsvc.domain.case import Actor, Move, Particulars, Pool, State, decide
 from gridsvc.errors import BadRequest, UnknownCondition
-from gridsvc.ids import new_id
 from gridsvc.store.cases import CaseRow
 from gridsvc.store.rulebook import rulebook
-from tests.integration.small_city import INSIDE, report
+from tests.integration.small_city import INSIDE, photographed, report
 from tests.integration.stories.conftest import Town
 
 HEAD = (
@@ -149,14 +149,9 @@ async def test_a_category_that_does_not_dispatch_itself_waits_for_a_dispatcher(r
     assert given.officer_id == ruled.city.officers[1].user_id
 
 
-async def picture(town: Town, by: str) -> object:
-    picture_id = new_id()
-    await town.rows(
-        "INSERT INTO attachments (id, sha256, original, media_type, size_bytes, uploaded_by, uploaded_at)"
-        " VALUES ($1, sha256($2), sha256($2), 'image/jpeg', 1, $3, city_now()) RETURNING 1",
-        picture_id, picture_id.bytes, by,
-    )  # fmt: skip
-    return picture_id
+async def picture(town: Town, by: str) -> UUID:
+    async with town.pool.acquire() as conn:
+        return await photographed(conn, by)
 
 
 async def test_an_officer_s_report_needs_the_photograph_that_its_category_asks_for(ruled: Town) -> None:

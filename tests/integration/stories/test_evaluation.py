@@ -50,7 +50,17 @@ from gridsvc.store import cases, outages
 from gridsvc.store.cases import CaseRow
 from gridsvc.store.numbers import NumberBlocks
 from tests.integration.api.conftest import settings_for
-from tests.integration.small_city import CITY, DISTRICT, SOUTH, STEP, STREET, WEST, found_small_city, person
+from tests.integration.small_city import (
+    CITY,
+    DISTRICT,
+    SOUTH,
+    STEP,
+    STREET,
+    WEST,
+    found_small_city,
+    person,
+    photographed,
+)
 from tests.servers import FreshDatabase, SessionServers
 
 ZONE: Final = ZoneInfo("Asia/Shanghai")
@@ -562,13 +572,7 @@ class Year:
         return Particulars(**said)
 
     async def _photograph(self, by: Caller) -> UUID:
-        attachment = new_id()
-        await self.conn.execute(
-            "INSERT INTO attachments (id, sha256, original, media_type, size_bytes, uploaded_by, uploaded_at)"
-            " VALUES ($1, sha256('a'), sha256('b'), 'image/jpeg', 1, $2, now())",
-            attachment, by.id,
-        )  # fmt: skip
-        return attachment
+        return await photographed(self.conn, by.id)
 
 
 @dataclass(frozen=True)
@@ -602,7 +606,7 @@ async def played(database_of_the_year: FreshDatabase) -> AsyncIterator[Played]:
                 name: str(await conn.fetchval(sql))
                 for name, sql in {
                     "officer": "SELECT min(code) FROM categories WHERE handled_by = 'officer' AND files_itself"
-                    " AND duty_line = 'social' AND severity IN ('low', 'normal')",
+                    " AND duty_line = 'social' AND severity IN ('low', 'normal') AND attributes = '{}'",
                     "department": "SELECT min(code) FROM categories WHERE department = 'water' AND files_itself",
                     "desk": "SELECT min(code) FROM categories WHERE handled_by = 'officer' AND NOT files_itself"
                     " AND duty_line = 'social'",

@@ -11,14 +11,11 @@ import pytest
 
 from geo.place import Place
 from gridsvc.actions.file_report import Taken
-from gridsvc.db import transaction
 from gridsvc.domain.access import Caller
 from gridsvc.domain.case import Clock, Move, Pool, State
 from gridsvc.errors import BadRequest, OutsideTheGrid, Unknown, UnknownCategory
 from gridsvc.ids import new_id
-from gridsvc.store import attachments
-from gridsvc.store.attachments import NewAttachment
-from tests.integration.small_city import DISTRICT, INSIDE, SOUTH, STEP, WEST, category, report
+from tests.integration.small_city import DISTRICT, INSIDE, SOUTH, STEP, WEST, category, photographed, report
 from tests.integration.stories.conftest import Town
 
 
@@ -117,14 +114,8 @@ async def test_a_case_without_a_place_is_never_filed(town: Town) -> None:
 
 
 async def uploaded_by(town: Town, caller: Caller) -> UUID:
-    """A photograph of `caller`'s that belongs to no case yet."""
-    picture = NewAttachment(
-        id=new_id(), sha256=bytes(32), original=bytes(32), size_bytes=1, width=1, height=1,
-        claimed_at=None, claimed_lon=None, claimed_lat=None,
-    )  # fmt: skip
-    async with transaction(town.pool) as (conn, now):
-        await attachments.add(conn, [picture], caller.id, now)
-    return picture.id
+    async with town.pool.acquire() as conn:
+        return await photographed(conn, caller.id)
 
 
 async def test_somebody_elses_photograph_is_no_evidence_and_spoils_no_other_report(town: Town) -> None:

@@ -31,7 +31,19 @@ from gridsvc.settings import read_settings
 from gridsvc.store import cases, regrid
 from gridsvc.store.cases import CaseRow
 from tests.conftest import CityClock
-from tests.integration.small_city import BEAT, DISTRICT, SOUTH, STEP, STREET, WEST, category, officer, person, report
+from tests.integration.small_city import (
+    BEAT,
+    DISTRICT,
+    SOUTH,
+    STEP,
+    STREET,
+    WEST,
+    category,
+    officer,
+    person,
+    photographed,
+    report,
+)
 from tests.integration.stories.conftest import Town
 from workers.sweep import follow_round
 
@@ -145,12 +157,7 @@ async def in_state(town: Town, state: State, number: int, code: str) -> CaseRow:
 
 async def evidence(town: Town, by: str) -> UUID:
     async with transaction(town.pool) as (conn, _):
-        found = await conn.fetchval(
-            "INSERT INTO attachments (id, sha256, original, media_type, size_bytes, uploaded_by, uploaded_at)"
-            " VALUES (gen_random_uuid(), $2, $2, 'image/jpeg', 1, $1, city_now()) RETURNING id",
-            by, bytes(32),
-        )  # fmt: skip
-    return UUID(str(found))
+        return await photographed(conn, by)
 
 
 async def social(town: Town) -> str:

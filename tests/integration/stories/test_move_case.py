@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import hashlib
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from uuid import UUID
 
 import pytest
@@ -12,12 +11,10 @@ import pytest
 from gridsvc.domain.access import Caller, Grant, Role
 from gridsvc.domain.case import AtVersion, Clock, Move, Pool, State, WhileAssigned
 from gridsvc.errors import GuardFailed, NotAllowed, Unknown, VersionConflict, WrongMoment
-from gridsvc.ids import new_id
-from gridsvc.store import attachment_files
 from gridsvc.store.cases import CaseRow
 from tests.conftest import CityClock
 from tests.integration.patiently import until
-from tests.integration.small_city import DISTRICT, person, report
+from tests.integration.small_city import DISTRICT, person, photographed, report
 from tests.integration.stories.conftest import Town
 from tests.integration.stories.test_file_report import code
 
@@ -32,15 +29,8 @@ def holder(town: Town, case: CaseRow) -> Caller:
 
 
 async def uploaded(town: Town, by: str) -> UUID:
-    attachment = new_id()
     async with town.pool.acquire() as conn:
-        await conn.execute(
-            "INSERT INTO attachments (id, sha256, original, media_type, size_bytes, uploaded_by, uploaded_at)"
-            " VALUES ($1, sha256('a'), sha256('b'), 'image/jpeg', 1, $2, now())",
-            attachment, by,
-        )  # fmt: skip
-        await attachment_files.add(conn, [(hashlib.sha256(b"a").digest(), "picture", 1)], datetime.now(UTC))
-    return attachment
+        return await photographed(conn, by)
 
 
 async def test_from_report_to_closed_by_the_officer_and_the_desk(town: Town) -> None:
