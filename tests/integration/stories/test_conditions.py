@@ -162,7 +162,7 @@ async def test_an_officer_s_report_needs_the_photograph_that_its_category_asks_f
     [by_telephone] = await ruled.file(replace(report(ruled.city.acceptor, "shown"), source="hotline"))
     assert not isinstance(by_telephone, BadRequest)  # who calls has no picture to send
     shown = await picture(ruled, by.id)
-    await ruled.filed(report(by, "shown", evidence=(shown,)))  # type: ignore[arg-type]
+    await ruled.filed(report(by, "shown", evidence=(shown,)))
 
 
 async def test_the_work_is_handed_in_with_the_photographs_that_its_category_asks_for(ruled: Town) -> None:
