@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
+import json
+import os
 import shutil
-from collections.abc import AsyncIterator
+import tempfile
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Final
 
 from playwright.async_api import Browser, Page, async_playwright
@@ -46,3 +51,20 @@ async def sign_in(browser: Browser, stage: Stage, username: str) -> Page:
     await page.click("form button.primary")
     await page.wait_for_selector(".is-live .age.live")
     return page
+
+
+def measure_and_keep(measure: Callable[[Stage], Awaitable[dict[str, float]]], results: Path) -> None:
+    """Measure on a stage of its own, print the figures, and keep them in `results`."""
+
+    async def on(stage: Stage) -> dict[str, float]:
+        return await measure(stage)
+
+    with tempfile.TemporaryDirectory(prefix="gridsvc-bench-") as folder:
+        home = Path(folder)
+        home.chmod(0o755)  # PostgreSQL may run as another user
+        with Stage(home) as stage:
+            found = asyncio.run(on(stage))
+    for name, value in found.items():
+        print(f"{name:45} {value:14,.2f}")
+    results.parent.mkdir(exist_ok=True)
+    results.write_text(json.dumps({"cores": os.cpu_count(), **found}, indent=2) + "\n", encoding="utf-8")

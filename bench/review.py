@@ -7,16 +7,13 @@ looks besides: at 600 an hour that is six seconds for each, less what is measure
 from __future__ import annotations
 
 import asyncio
-import json
-import os
-import tempfile
 import time
 from pathlib import Path
 from typing import Final
 
 from playwright.async_api import Page
 
-from bench.browser import a_browser, run_demo, sign_in
+from bench.browser import a_browser, measure_and_keep, run_demo, sign_in
 from bench.stage import Stage
 from gridsvc.db import SERVICE, open_pool, transaction
 from gridsvc.ids import new_id
@@ -83,18 +80,5 @@ async def _measure(stage: Stage) -> dict[str, float]:
     }
 
 
-def main() -> None:
-    """Measure, print, keep."""
-    with tempfile.TemporaryDirectory(prefix="gridsvc-bench-") as folder:
-        home = Path(folder)
-        home.chmod(0o755)  # PostgreSQL may run as another user
-        with Stage(home) as stage:
-            found = asyncio.run(_measure(stage))
-    for name, value in found.items():
-        print(f"{name:40} {value:12,.1f}")
-    RESULTS.parent.mkdir(exist_ok=True)
-    RESULTS.write_text(json.dumps({"cores": os.cpu_count(), **found}, indent=2) + "\n", encoding="utf-8")
-
-
 if __name__ == "__main__":
-    main()
+    measure_and_keep(_measure, RESULTS)

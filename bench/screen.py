@@ -6,10 +6,7 @@ list. The cold start is a browser without a cache, from the address to the momen
 
 from __future__ import annotations
 
-import asyncio
 import json
-import os
-import tempfile
 import time
 from pathlib import Path
 from typing import Any, Final
@@ -17,7 +14,7 @@ from uuid import uuid4
 
 from playwright.async_api import Browser, Page
 
-from bench.browser import a_browser, run_demo, sign_in
+from bench.browser import a_browser, measure_and_keep, run_demo, sign_in
 from bench.intake import quantile
 from bench.stage import Stage
 from gridsvc.local.service_client import Login, ServiceClient
@@ -113,18 +110,5 @@ async def _measure(stage: Stage) -> dict[str, float]:
     }
 
 
-def main() -> None:
-    """Measure, print, keep."""
-    with tempfile.TemporaryDirectory(prefix="gridsvc-bench-") as folder:
-        home = Path(folder)
-        home.chmod(0o755)  # PostgreSQL may run as another user
-        with Stage(home) as stage:
-            found = asyncio.run(_measure(stage))
-    for name, value in found.items():
-        print(f"{name:45} {value:12,.2f}")
-    RESULTS.parent.mkdir(exist_ok=True)
-    RESULTS.write_text(json.dumps({"cores": os.cpu_count(), **found}, indent=2) + "\n", encoding="utf-8")
-
-
 if __name__ == "__main__":
-    main()
+    measure_and_keep(_measure, RESULTS)

@@ -7,17 +7,15 @@ least over one turn of the views, so that both are of the same view.
 from __future__ import annotations
 
 import asyncio
-import json
 import os
 import sys
-import tempfile
 import time
 from pathlib import Path
 from typing import Final
 
 from playwright.async_api import Page
 
-from bench.browser import a_browser, run_demo, sign_in
+from bench.browser import a_browser, measure_and_keep, run_demo, sign_in
 from bench.stage import Stage
 
 RESULTS: Final = Path(__file__).parent / "results/wall.json"
@@ -78,18 +76,5 @@ async def _told(stage: Stage) -> int:
     return await stage.count("(SELECT generate_series(1, seq) FROM live_position) AS told")
 
 
-def main() -> None:
-    """Measure, print, keep."""
-    with tempfile.TemporaryDirectory(prefix="gridsvc-bench-") as folder:
-        home = Path(folder)
-        home.chmod(0o755)  # PostgreSQL may run as another user
-        with Stage(home) as stage:
-            found = asyncio.run(_measure(stage))
-    for name, value in found.items():
-        print(f"{name:40} {value:14,.2f}")
-    RESULTS.parent.mkdir(exist_ok=True)
-    RESULTS.write_text(json.dumps({"cores": os.cpu_count(), **found}, indent=2) + "\n", encoding="utf-8")
-
-
 if __name__ == "__main__":
-    main()
+    measure_and_keep(_measure, RESULTS)
