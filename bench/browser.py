@@ -7,10 +7,10 @@ import json
 import os
 import shutil
 import tempfile
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from playwright.async_api import Browser, Page, async_playwright
 
@@ -53,17 +53,13 @@ async def sign_in(browser: Browser, stage: Stage, username: str) -> Page:
     return page
 
 
-def measure_and_keep(measure: Callable[[Stage], Awaitable[dict[str, float]]], results: Path) -> None:
+def measure_and_keep(measure: Callable[[Stage], Coroutine[Any, Any, dict[str, float]]], results: Path) -> None:
     """Measure on a stage of its own, print the figures, and keep them in `results`."""
-
-    async def on(stage: Stage) -> dict[str, float]:
-        return await measure(stage)
-
     with tempfile.TemporaryDirectory(prefix="gridsvc-bench-") as folder:
         home = Path(folder)
         home.chmod(0o755)  # PostgreSQL may run as another user
         with Stage(home) as stage:
-            found = asyncio.run(on(stage))
+            found = asyncio.run(measure(stage))
     for name, value in found.items():
         print(f"{name:45} {value:14,.2f}")
     results.parent.mkdir(exist_ok=True)
