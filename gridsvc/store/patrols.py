@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from gridsvc.db import Conn, Nothing, Statement
-from gridsvc.domain.patrol import CellWalk, Gap, Passage, Patrol
+from gridsvc.domain.patrol import CellWalk, Gap, Passage, Patrol, Walked
 from gridsvc.domain.stays import UNKNOWN_AFTER
 from gridsvc.store.rows import rows_text
 
@@ -333,6 +333,35 @@ async def facts(conn: Conn, patrols: Sequence[UUID], now: datetime) -> dict[UUID
         found[row.patrol_id].officers.add(row.officer_id)
         if row.gap:
             found[row.patrol_id].gaps.append(Gap(row.officer_id, row.from_at, row.until_at))
+    return found
+
+
+@dataclass(frozen=True)
+class _Kept:
+    patrol_id: UUID
+    cell: str
+    state: str
+    times: int
+    officers: list[UUID]
+
+
+_KEPT = Statement(
+    _Kept,
+    """
+    SELECT patrol_id, cell_code AS cell, state, times, officers
+      FROM patrol_cells
+     WHERE patrol_id = ANY ($1::uuid[])
+     ORDER BY patrol_id, cell_code
+    """,
+)
+
+
+async def cells_kept(conn: Conn, patrols: Sequence[UUID]) -> dict[UUID, dict[str, CellWalk]]:
+    """How the cells of these patrols were kept at their last judgement."""
+    found: dict[UUID, dict[str, CellWalk]] = {}
+    for each in await _KEPT.all(conn, list(patrols)) if patrols else []:
+        walk = CellWalk(Walked(each.state), each.times, tuple(each.officers))
+        found.setdefault(each.patrol_id, {})[each.cell] = walk
     return found
 
 
