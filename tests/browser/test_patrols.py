@@ -112,6 +112,7 @@ async def test_a_patrol_that_is_walked_is_seen_on_the_map_and_what_is_due_to_be_
 
         await clock.forward(timedelta(hours=7))
         await page.get_by_role("group", name="Patrols, visits or figures").get_by_role("button", name="Patrols").click()
+        await page.get_by_role("button", name="Ended in the last day").press("Enter")
         await expect(row).to_contain_text(f"2 walked · {cells - 2} unknown")
         await row.locator(".link").press("Enter")
         await expect(page.locator(f".map[data-plan='{cells}'][data-idle]")).to_have_count(1)

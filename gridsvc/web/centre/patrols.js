@@ -31,25 +31,33 @@ export function Patrols() {
 
 function Shift() {
   const turn = useAgain();
+  const [past, setPast] = useState(false);
   const [chosen, setChosen] = useState("");
-  const asked = useAsked(`/api/v1/patrols?limit=500${inDivision()}`, turn);
+  const now = useAsked(`/api/v1/patrols?running=true&limit=500${inDivision()}`, turn);
+  const then = useAsked(past ? `/api/v1/patrols?running=false&limit=200${inDivision()}` : ""); // it changes little: asked for when it is looked at
   decade.value;
-  const all = /** @type {Patrol[]} */ (asked.value?.items ?? []);
-  const one = all.find((each) => each.id === chosen);
-  useCellsOnMap(one);
-  if (asked.value === null) return html`<${Waits} of=${asked} />`;
-  const running = all.filter((each) => Date.parse(each.until_at) > cityNow()).sort(leastFirst);
-  const over = all.filter((each) => !running.includes(each)).sort((one, other) => Date.parse(other.until_at) - Date.parse(one.until_at) || leastFirst(one, other));
-  const sums = sumsOf(running);
+  const running = [...patrolsOf(now)].sort(leastFirst);
+  const over = [...patrolsOf(then)].sort((one, other) => Date.parse(other.until_at) - Date.parse(one.until_at) || leastFirst(one, other));
+  useCellsOnMap([...running, ...over].find((each) => each.id === chosen));
+  if (now.value === null) return html`<${Waits} of=${now} />`;
   /** @param {Patrol} each */
   const row = (each) => html`<${Row} key=${each.id} patrol=${each} open=${each.id === chosen} choose=${() => setChosen(each.id === chosen ? "" : each.id)} />`;
-  if (all.length === 0) return html`<div class="empty"><p>${t("empty.patrols")}</p></div>`;
   return html`<div class="patrols-page">
-    <h3 class="pad">${t("patrols.running", { n: count(running.length) })}</h3>
-    ${running.length === 0 ? html`<p class="muted small pad">${t("patrols.noneRuns")}</p>` : html`<p class="pad small">${wordsOf(sums)}</p><ul class="plain-list">${running.map(row)}</ul>`}
-    ${over.length > 0 && html`<h3 class="pad">${t("patrols.over", { n: count(over.length) })}</h3><ul class="plain-list">${over.map(row)}</ul>`}
-    ${asked.value.next != null && html`<p class="muted small pad">${t("patrols.more", { n: count(all.length) })}</p>`}
+    ${running.length === 0 ? html`<div class="empty"><p>${t("empty.patrols")}</p></div>` : html`<h3 class="pad">${t("patrols.running", { n: count(running.length) })}</h3>
+      <p class="pad small">${wordsOf(sumsOf(running))}</p><ul class="plain-list">${running.map(row)}</ul>`}
+    <${More} of=${now} />
+    <div class="pad"><button aria-expanded=${past} onClick=${() => setPast(!past)}>${t("patrols.over")}</button></div>
+    ${!past ? "" : then.value === null ? html`<${Waits} of=${then} />` : over.length === 0 ? html`<p class="muted small pad">${t("patrols.noneOver")}</p>`
+      : html`<ul class="plain-list">${over.map(row)}</ul><${More} of=${then} />`}
   </div>`;
+}
+
+/** @param {{value: any}} asked @returns {Patrol[]} */
+const patrolsOf = (asked) => asked.value?.items ?? [];
+
+/** @param {{of: {value: any}}} props */
+function More({ of }) {
+  return of.value.next ? html`<p class="muted small pad">${t("patrols.more", { n: count(of.value.items.length) })}</p>` : null;
 }
 
 /** What is least walked stands first, of two alike by the beat. @param {Patrol} one @param {Patrol} other */
