@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import date, datetime, time, timedelta
 from enum import StrEnum
 from typing import Annotated, Final
@@ -202,9 +203,18 @@ async def _one(request: web.Request) -> web.Response:
 async def _judged(
     conn: Conn, rows: Sequence[PatrolRow], now: datetime
 ) -> list[tuple[PatrolRow, Mapping[str, CellWalk]]]:
-    """Each patrol as what is known now has it."""
-    known = await patrols.facts(conn, [row.id for row in rows], now)
-    return [(row, judge(row.patrol(), known[row.id].passages, known[row.id].gaps, now)) for row in rows]
+    """Each patrol as what is known now has it; one that is settled as it was kept, since ways are not kept for long."""
+    settled = await patrols.cells_kept(conn, [row.id for row in rows if row.settled_at is not None])
+    known = await patrols.facts(conn, [row.id for row in rows if row.settled_at is None], now)
+    told: list[tuple[PatrolRow, Mapping[str, CellWalk]]] = []
+    for row in rows:
+        if row.settled_at is not None:
+            told.append((row, settled.get(row.id, {})))
+            continue
+        facts = known[row.id]
+        walks = judge(row.patrol(), facts.passages, facts.gaps, now)
+        told.append((replace(row, officers=sorted(facts.officers)), walks))
+    return told
 
 
 def _detail(row: PatrolRow, walks: Mapping[str, CellWalk]) -> PatrolDetail:
@@ -311,7 +321,7 @@ ROUTES: Final = (
     ),
     Route(
         method="GET", path="/api/v1/patrols/{id}", handler=_one, roles=DESK, answers=PatrolDetail,
-        summary="One patrol, as what is known now has it.",
+        summary="One patrol, as what is known now has it; once settled, as it was kept.",
     ),
     Route(
         method="GET", path="/api/v1/patrol-plans", handler=_plans, roles=_ADMIN | {Role.SUPERVISOR},

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from gridsvc.db import Conn, Nothing, Statement
-from gridsvc.domain.patrol import CellWalk, Gap, Passage, Patrol
+from gridsvc.domain.patrol import CellWalk, Gap, Passage, Patrol, Walked
 from gridsvc.domain.stays import UNKNOWN_AFTER
 from gridsvc.store.rows import rows_text
 
@@ -281,28 +281,29 @@ class _Silence:
 
 
 # Of each officer of the beat on duty in the shift: one row that says so, and one for each stretch in which nothing was
-# heard of him for longer than a stay may last without a word.
+# heard of him for longer than a stay may last without a word. Those count when the shift is over: before, none is read.
 SILENCES = Statement(
     _Silence,
     """
     WITH spans AS (
       SELECT w.id, d.officer_id, greatest(d.from_at, w.from_at) AS since,
-             least(coalesce(d.until_at, $2::timestamptz), w.until_at, $2::timestamptz) AS until
+             least(coalesce(d.until_at, $2::timestamptz), w.until_at, $2::timestamptz) AS until,
+             w.until_at <= $2::timestamptz AS over
         FROM patrols w
         JOIN officer_beats b ON b.duty_line = w.duty_line AND b.beat_code = w.beat_code
         JOIN duty_spans d ON d.officer_id = b.officer_id AND d.from_at < least(w.until_at, $2::timestamptz)
                          AND coalesce(d.until_at, 'infinity') > w.from_at
        WHERE w.id = ANY ($1::uuid[])
     ), marks AS (
-      SELECT id, officer_id, since, until, since AS at FROM spans
+      SELECT id, officer_id, since, until, since AS at FROM spans WHERE over
        UNION ALL
-      SELECT id, officer_id, since, until, until FROM spans
+      SELECT id, officer_id, since, until, until FROM spans WHERE over
        UNION ALL
       SELECT s.id, s.officer_id, s.since, s.until, t.taken_at
         FROM spans s
         JOIN officer_trails t ON t.officer_id = s.officer_id AND t.slot_at >= s.since - interval '20 seconds'
                              AND t.slot_at <= s.until
-       WHERE NOT t.mocked AND t.taken_at BETWEEN s.since AND s.until
+       WHERE s.over AND NOT t.mocked AND t.taken_at BETWEEN s.since AND s.until
     ), steps AS (
       SELECT id, officer_id, lag(at) OVER (PARTITION BY id, officer_id, since ORDER BY at) AS before, at FROM marks
     )
@@ -333,6 +334,35 @@ async def facts(conn: Conn, patrols: Sequence[UUID], now: datetime) -> dict[UUID
         found[row.patrol_id].officers.add(row.officer_id)
         if row.gap:
             found[row.patrol_id].gaps.append(Gap(row.officer_id, row.from_at, row.until_at))
+    return found
+
+
+@dataclass(frozen=True)
+class _Kept:
+    patrol_id: UUID
+    cell: str
+    state: str
+    times: int
+    officers: list[UUID]
+
+
+_KEPT = Statement(
+    _Kept,
+    """
+    SELECT patrol_id, cell_code AS cell, state, times, officers
+      FROM patrol_cells
+     WHERE patrol_id = ANY ($1::uuid[])
+     ORDER BY patrol_id, cell_code
+    """,
+)
+
+
+async def cells_kept(conn: Conn, patrols: Sequence[UUID]) -> dict[UUID, dict[str, CellWalk]]:
+    """How the cells of these patrols were kept at their last judgement."""
+    found: dict[UUID, dict[str, CellWalk]] = {}
+    for each in await _KEPT.all(conn, list(patrols)) if patrols else []:
+        walk = CellWalk(Walked(each.state), each.times, tuple(each.officers))
+        found.setdefault(each.patrol_id, {})[each.cell] = walk
     return found
 
 

@@ -1,8 +1,10 @@
-// What the pages of administration share: what is asked and how it stands, a question before what hurts, files, tables.
+// What the pages of administration, and others with tables, share: what is asked and how it stands, a question before what hurts, files, tables.
 import { html, useEffect, useLayoutEffect, useRef, useState } from "../shared/screen.js";
 import { t } from "../shared/language.js";
 import { Refused, ask, newKey, write } from "../shared/service.js";
 import { sentence } from "./moves.js";
+
+const AGAIN_MS = 30_000;
 
 /** @typedef {{path: string, value: any, wrong: string}} Asked */
 
@@ -24,6 +26,16 @@ export function useAsked(path, turn = 0) {
     return () => stop.abort();
   }, [path, turn]);
   return asked.path === path ? asked : { path, value: null, wrong: "" };
+}
+
+/** Count up as long as the page is shown: what was asked is asked again. */
+export function useAgain() {
+  const [turn, setTurn] = useState(0);
+  useEffect(() => {
+    const again = setInterval(() => setTurn((before) => before + 1), AGAIN_MS);
+    return () => clearInterval(again);
+  }, []);
+  return turn;
 }
 
 /** What stands there while nothing has come, or nothing will. @param {{of: Asked}} props */

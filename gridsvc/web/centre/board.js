@@ -35,7 +35,7 @@ const MOST_LINES = 8;
 /** @typedef {{whole: Item[], pieces: Item[]}} Figures */
 
 /** A day of the city, so many days from today. @param {number} days */
-const day = (days) => new Intl.DateTimeFormat("sv-SE", zone.value ? { timeZone: zone.value } : {}).format(cityNow() + days * 86_400_000);
+export const dayFrom = (days) => new Intl.DateTimeFormat("sv-SE", zone.value ? { timeZone: zone.value } : {}).format(cityNow() + days * 86_400_000);
 
 export function Board() {
   const me = person.value;
@@ -56,7 +56,7 @@ export function Board() {
     const stop = new AbortController();
     setFailed("");
     setFigures(null);
-    const base = `/api/v1/evaluation?from=${day(1 - span)}&to=${day(1)}&group_by=${by}${division === "" ? "" : `&division=${encodeURIComponent(division)}`}`;
+    const base = `/api/v1/evaluation?from=${dayFrom(1 - span)}&to=${dayFrom(1)}&group_by=${by}${division === "" ? "" : `&division=${encodeURIComponent(division)}`}`;
     Promise.all([ask("/api/v1/evaluation/indicators", stop.signal), ask(`${base}&period=whole`, stop.signal), ask(`${base}&period=${piece}`, stop.signal)]).then(
       ([told, whole, pieces]) => {
         setFormulas(told.items);

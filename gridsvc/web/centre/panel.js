@@ -10,6 +10,7 @@ import { NONE, narrows } from "./filters.js";
 import { Intake } from "./intake.js";
 import { CaseList } from "./list.js";
 import { Officers } from "./officers.js";
+import { Patrols } from "./patrols.js";
 import { Bench } from "./review.js";
 import { ShiftLog } from "./shiftlog.js";
 import { filters, listed, narrow, order, panel, picked, widen } from "./view.js";
@@ -24,7 +25,7 @@ export function PanelPane() {
   const shown = panel.value;
   return html`<aside class=${`panel ${shown}`} aria-label=${t(`panel.${shown}`)}>
     ${shown === "officers" ? html`<${Officers} />` : shown === "review" ? html`<${Bench} />` : shown === "cameras" ? html`<${Cameras} />` : shown === "intake" ? html`<${Intake} />`
-      : shown === "shift" ? html`<${ShiftLog} />` : shown === "admin" ? html`<${Administration} />` : html`<${Cases} />`}
+      : shown === "patrols" ? html`<${Patrols} />` : shown === "shift" ? html`<${ShiftLog} />` : shown === "admin" ? html`<${Administration} />` : html`<${Cases} />`}
   </aside>`;
 }
 

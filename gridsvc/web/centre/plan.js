@@ -1,5 +1,5 @@
 // What a preview would change, on the map: cells of a draft by what becomes of them, cases by whom they go to, beats that
-// change hands. Each kind has its word on the map too.
+// change hands; and the cells of a patrol by how they stand. Each kind has its word on the map too.
 import { effect, signal } from "../shared/screen.js";
 import { briefOf } from "./city.js";
 import { ink } from "./theme.js";
@@ -59,7 +59,7 @@ export function keepPlan(map) {
   const font = /** @type {[string]} */ (["Noto Sans SC Variable"]);
   const halo = { "text-halo-color": ink("surface-1"), "text-halo-width": 2 };
   /** @type {any} */
-  const colour = ["match", ["get", "kind"], "added", ink("ok"), "removed", ink("late"), "redrawn", ink("soon"), "routed", ink("soon"), "stays", ink("late"), ink("accent")];
+  const colour = ["match", ["get", "kind"], "added", ink("ok"), "removed", ink("late"), "redrawn", ink("soon"), "walked", ink("ok"), "missed", ink("late"), "unknown", ink("muted"), "routed", ink("soon"), "stays", ink("late"), ink("accent")];
   for (const name of ["plan-cells", "plan-spots"]) map.addSource(name, none);
   map.addLayer({ id: "plan-cells", type: "fill", source: "plan-cells", paint: { "fill-color": colour, "fill-opacity": 0.4 } });
   map.addLayer({ id: "plan-cells-line", type: "line", source: "plan-cells", paint: { "line-color": colour, "line-width": 2 } });
@@ -74,6 +74,7 @@ export function keepPlan(map) {
   const draw = (name, features) => {
     void /** @type {GeoJSONSource} */ (map.getSource(name)).setData(/** @type {any} */ ({ type: "FeatureCollection", features }));
   };
+  let before = ""; // what changes its state where it lies moves no map
   return effect(() => {
     const { cells, spots, beats } = plan.value;
     draw("plan-cells", cells.map((each) => feature(each, each.geometry)));
@@ -81,7 +82,9 @@ export function keepPlan(map) {
     if (map.getLayer("plan-beats")) map.setFilter("plan-beats", ["in", ["get", "code"], ["literal", beats]]);
     const bounds = boundsOf(plan.value);
     /** @type {HTMLElement} */ (map.getContainer()).dataset["plan"] = String(cells.length + spots.length);
-    const to = bounds === null ? undefined : map.cameraForBounds(bounds, { padding: 80, maxZoom: 15.5 });
+    const whole = String(bounds);
+    const to = bounds === null || whole === before ? undefined : map.cameraForBounds(bounds, { padding: 80, maxZoom: 15.5 });
+    before = whole;
     if (to?.center && to.zoom !== undefined) map.jumpTo({ center: to.center, zoom: to.zoom });
   });
 }

@@ -18,6 +18,7 @@ const ICONS = {
   review: "M2 12c3-5 6.500-7.500 10-7.500s7 2.500 10 7.500c-3 5-6.500 7.500-10 7.500s-7-2.500-10-7.500ZM12 9a3 3 0 1 1 0 6a3 3 0 0 1 0-6Z",
   cameras: "M3 7h12v10H3ZM15 11l6-3v8l-6-3",
   intake: "M6 3l3 5l-2.500 2c1 3 4 6 7 7l2-2.500l5 3c0 2-2 3.500-4 3.500C9 21 3 13 3 7c0-2 1.500-4 3-4Z",
+  patrols: "M6 20a2 2 0 1 1 0-4a2 2 0 0 1 0 4ZM8 18h7a3 3 0 0 0 0-6H9a3 3 0 0 1 0-6h6M14 2.500h5v5M19 2.500l-5 5",
   shift: "M6 3h11a2 2 0 0 1 2 2v14a2 2 0 0 1-2 2H6ZM6 3v18M10 8h6M10 12h6",
   board: "M4 20V4M4 20h16M8 16v-5M12 16V7M16 16v-8",
   admin: "M12 8.500a3.500 3.500 0 1 1 0 7a3.500 3.500 0 0 1 0-7ZM10.500 3h3l.6 2.500l1.800.8l2.200-1.300l2 2l-1.300 2.200l.8 1.800l2.500.6v3l-2.500.6l-.8 1.800l1.300 2.200l-2 2l-2.200-1.300l-1.800.8l-.6 2.500h-3l-.6-2.500l-1.800-.8l-2.200 1.300l-2-2l1.300-2.200l-.8-1.800l-2.500-.6v-3l2.500-.6l.8-1.800l-1.300-2.200l2-2l2.200 1.300l1.800-.8Z",
@@ -31,7 +32,7 @@ function Icon({ name }) {
 
 /** The panels that this person has. @param {Person} me */
 export function panelsFor(me) {
-  const for_ = { queue: hasQueue, review: () => holds(DESK), intake: takesReports, shift: () => holds(DESK), board: seesFigures, admin: () => holds(LOOKS_AFTER) };
+  const for_ = { queue: hasQueue, review: () => holds(DESK), intake: takesReports, patrols: () => holds(DESK), shift: () => holds(DESK), board: seesFigures, admin: () => holds(LOOKS_AFTER) };
   return PANELS.filter((each) => !(each in for_) || for_[/** @type {keyof typeof for_} */ (each)](me));
 }
 

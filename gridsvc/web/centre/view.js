@@ -11,8 +11,8 @@ import { byNewest, byUrgency, hasQueue, waitsFor } from "./queue.js";
 /** @import { Brief, Division } from "../shared/types.js" */
 /** @import { Filters } from "./filters.js" */
 
-/** @typedef {"queue" | "cases" | "officers" | "review" | "cameras" | "intake" | "shift" | "board" | "admin"} Panel */
-export const PANELS = /** @type {const} */ (["queue", "cases", "officers", "review", "cameras", "intake", "shift", "board", "admin"]);
+/** @typedef {"queue" | "cases" | "officers" | "review" | "cameras" | "intake" | "patrols" | "shift" | "board" | "admin"} Panel */
+export const PANELS = /** @type {const} */ (["queue", "cases", "officers", "review", "cameras", "intake", "patrols", "shift", "board", "admin"]);
 
 export const panel = signal(/** @type {Panel} */ ("cases"));
 export const filters = signal(/** @type {Filters} */ (NONE));
@@ -99,6 +99,9 @@ export function narrow(change) {
 export const widen = () => {
   filters.value = { ...NONE, division: filters.peek().division };
 };
+
+/** The division that one works in, as a part of an address. */
+export const inDivision = () => (filters.value.division === "" ? "" : `&division=${encodeURIComponent(filters.value.division)}`);
 
 /** @param {string} id */
 export function open(id) {

@@ -415,6 +415,42 @@
 /** @typedef {{id: string, display_name: string, distance_m: number, age_s: number, there: boolean, open_cases: number, most_open: number}} Near */
 
 /**
+ * One shift of a patrol plan, with its cells.
+ * @typedef {object} Patrol
+ * @property {string} id
+ * @property {string} duty_line
+ * @property {string} beat
+ * @property {string} from_at
+ * @property {string} until_at
+ * @property {number} times how often each cell is walked
+ * @property {Record<string, number>} counts of cells by state
+ * @property {number | null} coverage
+ * @property {string[]} officers
+ * @property {boolean} judged
+ * @property {boolean} settled
+ * @property {{cell: string, state: string, times: number}[]} cells
+ */
+
+/**
+ * A visit with its case; `subject` is a key of the city's own.
+ * @typedef {object} Visit
+ * @property {string} id
+ * @property {string} case_id
+ * @property {string} state
+ * @property {string} category_name
+ * @property {string} category_name_en
+ * @property {string} subject
+ * @property {string} due_on
+ * @property {string | null} due_at
+ * @property {number} lon
+ * @property {number} lat
+ * @property {string | null} officer_name
+ * @property {string} opened_at
+ */
+
+/** @typedef {{key: string, name: string, patrols: number, wanted: number, walked: number, unknown: number, missed: number, walked_by: number, coverage: number | null}} WalkedBy */
+
+/**
  * An entry in the book of the shift.
  * @typedef {object} ShiftEntry
  * @property {string} id

@@ -99,6 +99,9 @@ async def test_a_patrol_is_seen_by_its_officers_and_the_centre_and_figures_come_
     [seen] = (await desk.get("/api/v1/patrols?running=true&beat=N1")).body["items"]
     assert (seen["id"], seen["counts"]["open"], seen["coverage"], seen["judged"]) == (mine["id"], 1, 0.0, False)
     assert (await desk.get("/api/v1/patrols?running=false")).body["items"] == []
+    await on_duty(api, officer.user_id)
+    [manned] = (await desk.get("/api/v1/patrols?running=true")).body["items"]
+    assert (seen["officers"], manned["officers"]) == ([], [str(officer.user_id)]), "who is there now, not at its end"
     assert (await far.get("/api/v1/patrols")).body["items"] == []
     assert (await far.get(f"/api/v1/patrols/{mine['id']}")).status == 404
     await judged(api, mine, officer.user_id)
@@ -113,6 +116,16 @@ async def test_a_patrol_is_seen_by_its_officers_and_the_centre_and_figures_come_
     assert (row.split(",")[0], row.split(",")[2:]) == (str(officer.user_id), ["1", "1", "1", "0", "0", "1", "1.0"])
     assert (await far.get(f"/api/v1/patrols/walks?{days}")).body["items"] == [], "cells are seen with their patrol"
     assert (await desk.get(f"/api/v1/patrols/walks?from={today}&to={today}")).code == "bad_request"
+
+    await api.pool.execute("UPDATE patrols SET settled_at = until_at, until_at = from_at + interval '1 minute'")
+    kept = (await desk.get(f"/api/v1/patrols/{mine['id']}")).body
+    assert (kept["counts"]["walked"], kept["officers"]) == (1, [str(officer.user_id)]), "its ways need not be there"
+
+
+async def on_duty(api: Api, officer: UUID) -> None:
+    await api.pool.execute(
+        "INSERT INTO duty_spans (officer_id, from_at) VALUES ($1, now() - interval '1 second')", officer
+    )
 
 
 async def judged(api: Api, patrol: dict[str, Any], officer: UUID | None) -> None:

@@ -70,6 +70,8 @@ def test_twice_is_twice_only_with_time_between_whoever_walks() -> None:
     assert states(first, soon, patrol=twice) == ["missed"]
     assert states(first, later, patrol=twice) == ["walked"]
     assert judge(twice, [first, soon, later], [], END)["a"].officers == (ONE, TWO)
+    whole = was_in("a", 5, 120)  # who sits there all the time takes nothing from those who come and go
+    assert states(whole, first, later, patrol=twice) == ["walked"]
 
 
 def test_coverage_is_a_share_of_what_is_known() -> None:
