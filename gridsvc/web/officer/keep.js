@@ -18,6 +18,7 @@ import { openDB } from "../vendor/idb.mjs";
  * @property {{photo: string, into: string}[]} photos what is put into which list of the body, once it is uploaded
  * @property {string | null} if_match
  * @property {string} captured_at by the phone's clock
+ * @property {string} last_contact when the service had been heard last before that, by the phone's clock; "" where never
  * @property {About} about
  * @property {ItemState} state
  * @property {Why} why

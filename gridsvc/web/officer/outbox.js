@@ -2,7 +2,7 @@
 import { computed, signal } from "../shared/screen.js";
 import { person } from "../shared/service.js";
 import { newId } from "./ids.js";
-import { addItem, changeItem, dropItem, item, items } from "./keep.js";
+import { addItem, changeItem, dropItem, fact, item, items } from "./keep.js";
 import { CHANNEL, TAG, isOpen, tell } from "./send.js";
 
 /** @import { About, Item } from "./keep.js" */
@@ -51,7 +51,7 @@ export async function enqueue({ kind, method, path, body, photos = [], if_match 
   /** @type {Item} */
   const made = {
     id: newId(), by: person.peek()?.id ?? "", kind, method, path, body, photos, if_match,
-    captured_at: captured_at ?? new Date().toISOString(), about,
+    captured_at: captured_at ?? new Date().toISOString(), last_contact: (await fact("clock"))?.heard_at ?? "", about,
     state: "waiting", why: { code: "new", detail: "" }, sent: false, tries: 0, next_at: 0, settled_at: 0, answer: null,
   };
   await addItem(made, draft);

@@ -133,10 +133,11 @@ async function one(each, token) {
     await changeItem(each.id, { state: "sending", sent: true, why: { code: "sending", detail: "" } });
     tell();
     /** @type {Record<string, string>} */
-    const headers = { ...await writing(token), "Idempotency-Key": each.id, "Content-Type": "application/json", "Captured-At": each.captured_at };
+    const headers = { ...await writing(token), "Idempotency-Key": each.id, "Content-Type": "application/json", "Captured-At": each.captured_at, ...(each.last_contact ? { "Last-Contact": each.last_contact } : {}) };
     if (each.if_match !== null) headers["If-Match"] = `"${each.if_match}"`;
     const answer = await readJson(await call(each.method, each.path, headers, JSON.stringify(body)));
-    await changeItem(each.id, { state: "done", why: { code: "done", detail: "" }, settled_at: Date.now(), answer });
+    // What it said is with the service now, and is not kept here any longer.
+    await changeItem(each.id, { state: "done", why: { code: "done", detail: "" }, settled_at: Date.now(), answer, body: {} });
     await dropPhotos(each.photos.map(({ photo }) => photo));
   } catch (failed) {
     if (failed instanceof Final) {
@@ -208,13 +209,13 @@ async function writing(token) {
   const clock = /** @type {Clock | null} */ (await fact("clock"));
   return {
     "X-CSRF-Token": token,
-    ...(clock === null ? {} : { "Clock-Skew-Ms": String(clock.skew_ms), "Last-Contact": clock.heard_at }),
+    ...(clock === null ? {} : { "Clock-Skew-Ms": String(clock.skew_ms) }),
   };
 }
 
 // ---- one request --------------------------------------------------------------------------------
 
-/** @typedef {{skew_ms: number, heard_at: string}} Clock how far the city's clock is before this phone's, and when that was heard */
+/** @typedef {{skew_ms: number, heard_at: string}} Clock how far the city's clock is before this phone's, and when that was heard, by the phone's */
 
 /**
  * @param {string} method
@@ -251,7 +252,7 @@ async function heard(answer, asked) {
   const now = Date.now();
   // The header has whole seconds: on the average it is half a second behind.
   const skew = Math.round(said + 500 - (asked + now) / 2);
-  await putFact("clock", /** @type {Clock} */ ({ skew_ms: skew, heard_at: new Date(said).toISOString() }));
+  await putFact("clock", /** @type {Clock} */ ({ skew_ms: skew, heard_at: new Date(now).toISOString() }));
 }
 
 /** @param {Response} answer */
