@@ -14,11 +14,13 @@ import msgspec
 from geo.place import Place
 from geo.projection import metres_between
 from gridsvc.actions.file_report import CLOCKS_DIFFER
+from gridsvc.actions.judge_capture import judge_capture
 from gridsvc.actions.move_case import facts_of
 from gridsvc.actions.record_move import Recorded, record_move
 from gridsvc.db import Conn, act_as_service
 from gridsvc.domain.access import Caller
 from gridsvc.domain.attribute import checked, refuse_missing
+from gridsvc.domain.captured import Claimed
 from gridsvc.domain.case import Actor, Move, Particulars, State, decide
 from gridsvc.domain.rulebook import Rulebook
 from gridsvc.domain.visit import next_after
@@ -35,13 +37,17 @@ WITH_A_FORM: Final = frozenset({"made", "trouble"})
 
 @dataclass(frozen=True, kw_only=True)
 class VisitSaid:
-    """What the officer says. `visited_at` None: now. `attributes` and `note` are the form, which is sealed."""
+    """What the officer says. `attributes` and `note` are the form, which is sealed.
+
+    `visited_at` None: by what the phone says of the time (`claimed`), or now.
+    """
 
     result: str
     visited_at: datetime | None = None
     attributes: Mapping[str, str | int | float]
     note: str = ""
     location: Place | None = None
+    claimed: Claimed | None = None
 
 
 async def end_visit(
@@ -58,19 +64,21 @@ async def end_visit(
         raise Unknown(f"no visit {visit_id}", given=str(visit_id))
     book = await rulebook(conn)
     particulars = Particulars(result=said.result)
-    moved = decide(locked.case(), Move.VISIT, Actor(by), particulars, now, book.reasons)
-    visited_at = _visited_at(visit, said, now)
+    case, actor = locked.case(), Actor(by)
+    moved = decide(case, Move.VISIT, actor, particulars, now, book.reasons)
+    when = await judge_capture(conn, locked, case, actor, particulars, said.claimed, now)
+    visited_at = _visited_at(visit, said, when.at, now)
     sealed = sealer.seal(msgspec.json.encode(_form(book, locked, said)), purpose_of(visit.id))
     assert by.user_id is not None  # noqa: S101 - an owner is a person
     await act_as_service(conn)
     # The history attests to the form without telling it: a hash of what is sealed, which is other each time.
     facts = {
         **facts_of(particulars, {}), "visit": str(visit.id), "visited_at": visited_at.isoformat(),
-        "form": hashlib.sha256(sealed).hexdigest(),
+        "form": hashlib.sha256(sealed).hexdigest(), **when.facts,
     }  # fmt: skip
     recorded = Recorded(
         moved=moved, actor=by.id, facts=facts, ended_why=str(State.CLOSED),
-        told={"visit_id": visit.id, "result": said.result},
+        told={"visit_id": visit.id, "result": said.result}, captured_at=when.at,
     )  # fmt: skip
     after = await record_move(conn, book, locked, recorded, now)
     how = Ended(
@@ -95,9 +103,9 @@ def _form(book: Rulebook, locked: CaseRow, said: VisitSaid) -> dict[str, object]
     return {"attributes": attributes, "note": said.note}
 
 
-def _visited_at(visit: VisitRow, said: VisitSaid, now: datetime) -> datetime:
+def _visited_at(visit: VisitRow, said: VisitSaid, captured_at: datetime | None, now: datetime) -> datetime:
     """When it was made: by the phone's word, which may run a little ahead, and not before the visit was due."""
-    at = said.visited_at or now
+    at = said.visited_at or captured_at or now
     if not visit.opened_at <= at <= now + CLOCKS_DIFFER:
         raise BadRequest(
             f"visited_at is {at.isoformat()}; the visit was opened at {visit.opened_at.isoformat()}, and it is "

@@ -10,9 +10,10 @@ import msgspec
 from aiohttp import web
 
 from geo.datum import Datum
-from gridsvc.actions.end_visit import VisitSaid, end_visit, purpose_of
+from gridsvc.actions.end_visit import WITH_A_FORM, VisitSaid, end_visit, purpose_of
 from gridsvc.actions.import_visits import import_visits
 from gridsvc.actions.open_visit_form import OPEN_FOR, OPENERS, open_visit_form
+from gridsvc.api.captured_wire import captured_of
 from gridsvc.api.categories import AttributeOut
 from gridsvc.api.checks import FindingOut
 from gridsvc.api.desk import DESK as FILING
@@ -78,11 +79,17 @@ class VisitOut(Told):
     distance_m: float | None
 
 
+class VisitResultOut(FindingOut):
+    """What a visit may end with. `wants_form`: what the form must say is wanted with it."""
+
+    wants_form: bool
+
+
 class MyVisitOut(VisitOut):
     """A visit that I am to make, with its form: `attributes` of the category, and what may be its `result`."""
 
     attributes: list[AttributeOut]
-    results: list[FindingOut]
+    results: list[VisitResultOut]
 
 
 class VisitsQuery(Wanted):
@@ -97,7 +104,7 @@ class VisitsQuery(Wanted):
 
 
 class ResultIn(Wanted):
-    """What came of a visit. `visited_at`: when I was there, if not now; `location`: where I stood.
+    """What came of a visit. `visited_at`: when I was there, if not when it was said; `location`: where I stood.
 
     `attributes` and `note` are the form: kept sealed, in no list, export, notice or log.
     """
@@ -199,8 +206,9 @@ async def _result(request: web.Request) -> web.Response:
     if said.location is not None:
         stood, _ = read_location(said.location, await request.app[FILING].city_bounds())
     visit = VisitSaid(
-        result=said.result, visited_at=said.visited_at, attributes=said.attributes, note=said.note, location=stood
-    )
+        result=said.result, visited_at=said.visited_at, attributes=said.attributes, note=said.note, location=stood,
+        claimed=captured_of(request),
+    )  # fmt: skip
     sealer = _sealer(request)
 
     async def work(conn: Conn, now: datetime) -> Answer:
@@ -287,7 +295,10 @@ def _my(row: VisitView, book: Rulebook) -> MyVisitOut:
     return MyVisitOut(
         **_fields(row),
         attributes=[AttributeOut.of(each) for each in category.attributes],
-        results=[FindingOut(code=each.code, name=each.name, name_en=each.name_en) for each in RESULTS["visit"]],
+        results=[
+            VisitResultOut(code=each.code, name=each.name, name_en=each.name_en, wants_form=each.code in WITH_A_FORM)
+            for each in RESULTS["visit"]
+        ],
     )
 
 
@@ -316,7 +327,7 @@ ROUTES: Final = (
     ),
     Route(
         method="POST", path="/api/v1/visits/{id}/result", handler=_result, roles=frozenset({Role.OFFICER}),
-        reads=ResultIn, answers=VisitOut, statuses=(200, 409, 422), idempotent=True,
+        reads=ResultIn, answers=VisitOut, statuses=(200, 409, 422), idempotent=True, captured=True,
         summary="What came of a visit of mine; its case is closed, and the next visit is planned.",
     ),
     Route(

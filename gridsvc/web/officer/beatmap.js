@@ -12,11 +12,14 @@ import { say } from "./say.js";
 import { askOrKept } from "./session.js";
 import { go } from "./shell.js";
 import { is, leftOf, tasks } from "./tasks.js";
+import { SIGNS, WALKED } from "./walks.js";
 
 /** @import { GeoJSONSource } from "../vendor/maplibre-gl.mjs" */
 /** @import { MapLayers } from "../shared/types.js" */
+/** @import { Walked } from "./walks.js" */
+/** How cells stand, by code. @typedef {import("../vendor/signals.mjs").ReadonlySignal<Map<string, Walked>>} Stands */
 
-/** @typedef {{code: string, outline: {type: "Polygon" | "MultiPolygon", coordinates: any}}} Cell */
+/** @typedef {{code: string, name: string, outline: {type: "Polygon" | "MultiPolygon", coordinates: any}}} Cell */
 /** @typedef {{code: string, name: string, cells: Cell[]}} Beat */
 
 setWorkerUrl(new URL("../vendor/maplibre-gl-worker.mjs", import.meta.url).href);
@@ -84,12 +87,15 @@ function tileOf(lon, lat, z) {
   return [Math.floor(((lon + 180) / 360) * wide), Math.floor((0.5 - Math.log((1 + sine) / (1 - sine)) / (4 * Math.PI)) * wide)];
 }
 
-/** @param {{at?: {lon: number, lat: number}}} props `at`: what it shall show; the whole beat when left out */
-export function BeatMap({ at }) {
+/**
+ * @param {{at?: {lon: number, lat: number}, walked?: Stands}} props `at`: what it shall show; the whole beat when left
+ * out. `walked`: how the cells of a patrol stand
+ */
+export function BeatMap({ at, walked }) {
   useEffect(() => void loadBeats(), []);
   const map = city.value;
   if (map === null) return null;
-  return hasWebGl2 ? html`<${Drawn} map=${map} at=${at} />` : html`<${Plain} at=${at} />`;
+  return hasWebGl2 ? html`<${Drawn} map=${map} at=${at} walked=${walked} />` : html`<${Plain} at=${at} walked=${walked} />`;
 }
 
 /** Tasks that have a place. */
@@ -100,13 +106,68 @@ const placed = () => tasks.value.filter(({ of }) => of.lon !== null && of.lat !=
 /** @param {Feature[]} features */
 const collection = (features) => ({ type: /** @type {const} */ ("FeatureCollection"), features });
 
-/** @param {{map: MapLayers, at?: {lon: number, lat: number} | undefined}} props */
-function Drawn({ map: layers, at }) {
+/** @type {Record<Walked, string>} */
+const INKS = { open: "accent", unknown: "muted", missed: "late", walked: "ok" };
+
+/** Where the sign of a cell stands. @param {Cell} cell @returns {[number, number]} */
+function middleOf(cell) {
+  const [west, south, east, north] = boundsOf([cell]) ?? [0, 0, 0, 0];
+  return [(west + east) / 2, (south + north) / 2];
+}
+
+const SIGN_PX = 26;
+/** As large as a cell has room for. @type {any} */
+const SIGN_SIZE = ["interpolate", ["exponential", 2], ["zoom"], 13, 0.22, 15.2, 1];
+
+/** A sign on a round ground, as a picture for the map. @param {Walked} state @param {number} ratio */
+function drawSign(state, ratio) {
+  const canvas = new OffscreenCanvas(SIGN_PX * ratio, SIGN_PX * ratio);
+  const pen = /** @type {OffscreenCanvasRenderingContext2D} */ (canvas.getContext("2d")), half = SIGN_PX / 2;
+  pen.scale(ratio, ratio);
+  pen.beginPath();
+  pen.arc(half, half, half - 2, 0, 2 * Math.PI);
+  pen.fillStyle = ink("surface-1");
+  pen.fill();
+  pen.lineWidth = 2;
+  pen.strokeStyle = pen.fillStyle = ink(INKS[state]);
+  pen.stroke();
+  pen.font = `bold ${half + 2}px sans-serif`;
+  pen.textAlign = "center";
+  pen.textBaseline = "middle";
+  pen.fillText(SIGNS[state], half, half + 1);
+  return pen.getImageData(0, 0, canvas.width, canvas.height);
+}
+
+/** The cells of a patrol, coloured and with a sign each; kept in step until the returned function is called. @param {MapLibre} map @param {Stands} walked */
+function drawWalked(map, walked) {
+  const ratio = Math.min(2, window.devicePixelRatio || 1);
+  for (const state of WALKED) map.addImage(`walk/${state}`, drawSign(state, ratio), { pixelRatio: ratio });
+  map.addSource("walked", { type: "geojson", data: collection([]) });
+  map.addSource("walked-signs", { type: "geojson", data: collection([]) });
+  map.addLayer({
+    id: "walked-fill", type: "fill", source: "walked",
+    paint: { "fill-color": ["match", ["get", "state"], "walked", ink(INKS.walked), "missed", ink(INKS.missed), "unknown", ink(INKS.unknown), ink(INKS.open)], "fill-opacity": 0.25 },
+  }, "mine-line");
+  map.addLayer({ id: "walked-signs", type: "symbol", source: "walked-signs", layout: { "icon-image": ["concat", "walk/", ["get", "state"]], "icon-size": SIGN_SIZE, "icon-allow-overlap": true } }, "here");
+  return effect(() => {
+    const mine = (beats.value ?? []).flatMap((each) => each.cells).flatMap((cell) => {
+      const state = walked.value.get(cell.code);
+      return state === undefined ? [] : [{ cell, properties: { state } }];
+    });
+    /** @type {GeoJSONSource} */ (map.getSource("walked")).setData(collection(mine.map(({ cell, properties }) => ({ type: "Feature", properties, geometry: cell.outline }))));
+    /** @type {GeoJSONSource} */ (map.getSource("walked-signs")).setData(collection(mine.map(({ cell, properties }) => ({ type: "Feature", properties, geometry: { type: "Point", coordinates: middleOf(cell) } }))));
+  });
+}
+
+/** @param {{map: MapLayers, at?: {lon: number, lat: number} | undefined, walked?: Stands | undefined}} props */
+function Drawn({ map: layers, at, walked }) {
   const box = useRef(/** @type {HTMLDivElement | null} */ (null));
   const chosen = theme.value, mine = beats.value ?? [];
+  const which = [...walked?.value.keys() ?? []].join(); // another patrol is another map, another state is not
   useEffect(() => {
     const container = /** @type {HTMLDivElement} */ (box.current);
-    const bounds = boundsOf(mine.flatMap((each) => each.cells)) ?? layers.bounds;
+    const all = mine.flatMap((each) => each.cells), looked = walked?.peek();
+    const bounds = boundsOf(looked ? all.filter(({ code }) => looked.has(code)) : all) ?? boundsOf(all) ?? layers.bounds;
     const map = new MapLibre({
       container, style: styleOf(layers, { buildings3d: false, cells: true, beats: false, officers: false, cameras: false, components: false, heat: false }), fadeDuration: 0,
       attributionControl: false, cooperativeGestures: false, dragRotate: false, pitchWithRotate: false, maxZoom: 19, minZoom: 9,
@@ -131,6 +192,7 @@ function Drawn({ map: layers, at }) {
           { type: "Feature", properties: {}, geometry: { type: "Point", coordinates: [place.value.lon, place.value.lat] } },
         ]))),
       ];
+      if (walked) stops.push(drawWalked(map, walked));
       stop = () => stops.forEach((each) => each());
     });
     map.on("click", "cases", (event) => go(`task/${String(event.features?.[0]?.properties["id"])}`));
@@ -140,14 +202,14 @@ function Drawn({ map: layers, at }) {
       stop();
       map.remove();
     };
-  }, [layers, chosen, beats.value, at?.lon, at?.lat]);
+  }, [layers, chosen, beats.value, at?.lon, at?.lat, which]);
   return html`<div class="beat-map" ref=${box} /><p class="small muted attribution">${layers.attribution}</p>`;
 }
 
 const WIDE = 320;
 
-/** The same where the phone has no WebGL 2. @param {{at?: {lon: number, lat: number} | undefined}} props */
-function Plain({ at }) {
+/** The same where the phone has no WebGL 2. @param {{at?: {lon: number, lat: number} | undefined, walked?: Stands | undefined}} props */
+function Plain({ at, walked }) {
   const cells = (beats.value ?? []).flatMap((each) => each.cells);
   const [west, south, east, north] = boundsOf(cells) ?? city.value?.bounds ?? [0, 0, 1, 1];
   const flat = Math.cos((((south + north) / 2) * Math.PI) / 180), high = Math.max(80, (WIDE * (north - south)) / ((east - west) * flat));
@@ -160,6 +222,10 @@ function Plain({ at }) {
   const here = place.value;
   return html`<svg class="beat-map plain" viewBox=${`0 0 ${WIDE} ${high}`} role="group" aria-label=${say("home.beat")}>
     ${cells.map((each) => html`<path key=${each.code} class="plain-cell" d=${path(each.outline.coordinates)} />`)}
+    ${walked && cells.map((each) => {
+      const state = walked.value.get(each.code), [lon, lat] = middleOf(each), { x, y } = spot(lon, lat);
+      return state && html`<text key=${each.code} class=${`plain-walk ${state}`} x=${x} y=${y}>${SIGNS[state]}</text>`;
+    })}
     ${placed().map((task) => {
       const { x, y } = spot(task.of.lon ?? 0, task.of.lat ?? 0);
       return html`<g key=${task.id} class=${`mark ${task.severity}`} transform=${`translate(${x - 12} ${y - 12})`} onClick=${() => go(`task/${task.id}`)}>

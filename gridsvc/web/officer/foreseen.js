@@ -6,7 +6,7 @@
 /** What becomes possible by an earlier step, and needs nothing that only the service knows. */
 const NEXT = ["arrive", "start", "hand_in"];
 /** With these the case leaves its owner's hands. */
-const LEAVES = new Set(["hand_in", "return", "refer_up", "hand_over", "decline"]);
+const LEAVES = new Set(["hand_in", "return", "refer_up", "hand_over", "decline", "visit"]);
 /** What may be said again while the same still waits. */
 const OFTEN = new Set(["note"]);
 

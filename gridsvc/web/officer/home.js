@@ -10,10 +10,12 @@ import { timeLeft } from "../shared/timeleft.js";
 import { BeatMap } from "./beatmap.js";
 import { DutySwitch } from "./duty.js";
 import { enqueue } from "./outbox.js";
+import { PatrolCard } from "./patrol.js";
 import { place } from "./positions.js";
 import { say, told } from "./say.js";
 import { register } from "./shell.js";
 import { is, leftOf, loadWork, tasks, waitingFor, work } from "./tasks.js";
+import { VisitsCard } from "./visits.js";
 
 /** @import { Errand, Task } from "./tasks.js" */
 
@@ -30,6 +32,7 @@ function Home() {
     ${all === null && html`<p class="empty" role="alert">${say("home.unknown")} <button onClick=${() => void loadWork()}>${t("trouble.again")}</button></p>`}
     ${all && !all.fresh && html`<p class="tag" role="status">${say("task.asOf", { at: moment(all.at) })}</p>`}
     ${all && all.calls.map((call) => html`<${Ringing} key=${call.id} call=${call} />`)}
+    ${officer && html`<div class="cards walks"><${PatrolCard} /><${VisitsCard} /></div>`}
     ${all && html`<ul class="cards tasks" aria-label=${say("home.tasks")}>
       ${all.checks.map((each) => html`<${Asked} key=${each.id} errand=${each} says=${told("check", each.kind ?? "")} since=${each.sent_at} />`)}
       ${tasks.value.map((each) => html`<${Row} key=${each.id} task=${each} />`)}

@@ -26,6 +26,7 @@ const fresh = signal(/** @type {Notice | null} */ (null));
 /** How many this person has not looked at in the list. */
 export const unread = computed(() => heard.value.filter((each) => !each.shown).length);
 
+const SHORT = "patrol.short"; // it is about no case
 const MOST = 100;
 const FIRST_WAIT_MS = 500;
 const LONGEST_WAIT_MS = 15_000;
@@ -73,6 +74,7 @@ function titleOf(of) {
 /** @param {Notice} of */
 const textOf = (of) => {
   const known = [...work.peek()?.cases ?? []].find((each) => each.id === of.case_id);
+  if (of.kind === SHORT) return say("notices.short", { beat: of.says["beat"], n: of.says["open"], until: moment(of.says["until_at"]) });
   return [known?.category_name, of.says["number"]].filter(Boolean).join(" · ");
 };
 
@@ -234,6 +236,7 @@ async function putAway(of) {
 const follow = (of) => {
   void putAway(of);
   if (of.case_id !== null) go(`task/${of.case_id}`);
+  else if (of.kind === SHORT) go("patrol");
 };
 
 /** The newest, over the page, until somebody puts it away. */

@@ -6,3 +6,5 @@ import "./home.js";
 import "./task.js";
 import "./notices.js";
 import "./selfhandled.js";
+import "./patrol.js";
+import "./visits.js";

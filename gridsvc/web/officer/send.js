@@ -136,7 +136,8 @@ async function one(each, token) {
     const headers = { "X-CSRF-Token": token, "Idempotency-Key": each.id, "Content-Type": "application/json", ...await whenDone(each) };
     if (each.if_match !== null) headers["If-Match"] = `"${each.if_match}"`;
     const answer = await readJson(await call(each.method, each.path, headers, JSON.stringify(body)));
-    await changeItem(each.id, { state: "done", why: { code: "done", detail: "" }, settled_at: Date.now(), answer });
+    // What it said is with the service now, and is not kept here any longer.
+    await changeItem(each.id, { state: "done", why: { code: "done", detail: "" }, settled_at: Date.now(), answer, body: {} });
     await dropPhotos(each.photos.map(({ photo }) => photo));
   } catch (failed) {
     if (failed instanceof Final) {

@@ -19,6 +19,7 @@ import { say, told } from "./say.js";
 import { askOrKept } from "./session.js";
 import { go, register } from "./shell.js";
 import { rules, stepsSince, waitingFor, work } from "./tasks.js";
+import { visits } from "./walks.js";
 
 /** @import { CaseDetail, MoveRule } from "../shared/types.js" */
 /** @import { Draft } from "./fields.js" */
@@ -57,6 +58,7 @@ function Card({ detail, at, fresh }) {
   const of = detail.case, then = foreseen(of.state, detail.moves, stepsSince(of.id, at), rules.value);
   decade.value;
   const call = work.value?.calls.find((each) => each.case_id === of.id);
+  const visit = visits.value?.list.find((each) => each.case_id === of.id);
   const check = work.value?.checks.find((each) => each.case_id === of.id);
   const running = detail.clocks.find((each) => each.kind === "handling") ?? detail.clocks[0];
   const left = timeLeft({
@@ -69,6 +71,7 @@ function Card({ detail, at, fresh }) {
       ${!fresh && html` <span class="tag">${say("task.asOf", { at: moment(at) })}</span>`}</p>
     <${TimeBar} left=${left} large=${true} />
     <${Waits} id=${of.id} />
+    ${visit && html`<p class="acts"><a class="button primary" href=${`#/visits/${visit.id}`}>${word("move", "visit")}</a></p>`}
     ${check && html`<p class="card">${say("task.check", { kind: told("check", check.kind ?? "") })} ${check.note}</p>`}
     <p class="words">${of.description || html`<span class="muted">${t("drawer.noWords")}</span>`}</p>
     ${detail.reports.length > 1 && html`<p class="small muted">${t("drawer.reports", { n: detail.reports.length })}</p>`}

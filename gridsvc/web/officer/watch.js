@@ -8,6 +8,7 @@ import { outbox } from "./outbox.js";
 import { followPositions } from "./positions.js";
 import { online } from "./sync.js";
 import { followWork, waitingFor, work } from "./tasks.js";
+import { followWalks } from "./walks.js";
 
 const AGAIN_MS = 5_000;
 const HOUR_MS = 3_600_000;
@@ -15,7 +16,7 @@ const HOUR_MS = 3_600_000;
 /** Watch until the returned function is called. */
 export function keepWatch() {
   const ends = [
-    followWork(), followNotices(), followPositions(),
+    followWork(), followWalks(), followNotices(), followPositions(),
     effect(() => {
       // What was said of duty has arrived, or the network is back.
       if (online.value && !(outbox.value ?? []).some((each) => each.about.case === "duty" && each.state !== "done")) void loadDuty();
