@@ -104,7 +104,7 @@ async def test_a_patrol_is_seen_by_its_officers_and_the_centre_and_figures_come_
     [seen] = (await desk.get("/api/v1/patrols?running=true&beat=N1")).body["items"]
     assert (seen["id"], seen["counts"]["open"], seen["coverage"], seen["judged"]) == (mine["id"], 1, 0.0, False)
     assert (await desk.get("/api/v1/patrols?running=false")).body["items"] == []
-    await on_duty(api, officer.user_id)
+    await on_duty(api, UUID(str(officer.user_id)))
     [manned] = (await desk.get("/api/v1/patrols?running=true")).body["items"]
     assert (seen["officers"], manned["officers"]) == ([], [str(officer.user_id)]), "who is there now, not at its end"
     assert (await far.get("/api/v1/patrols")).body["items"] == []
