@@ -13,6 +13,8 @@ from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any, Final, TypeVar, get_type_hints
 
+from gridsvc.domain.camera_picture import Host
+from gridsvc.domain.pushing import private_hosts
 from gridsvc.errors import BadSettings
 
 _Part = TypeVar("_Part")
@@ -181,6 +183,27 @@ class SipSettings:
 
 
 @dataclass(frozen=True, kw_only=True)
+class PushSettings:
+    """Which push services inside the city's own network phones may name, and who answers for what we push."""
+
+    private: str = field(default="", metadata=_of("GRIDSVC_PUSH_HOSTS"))
+    contact: str = field(default="", metadata=_of("GRIDSVC_PUSH_CONTACT"))
+
+    def __post_init__(self) -> None:
+        if private_hosts(self.private) is None:
+            raise BadSettings(
+                f"GRIDSVC_PUSH_HOSTS is {self.private!r}; want http(s)://host and perhaps :port, with blanks between"
+            )
+        if self.contact and not re.fullmatch(r"mailto:[^\s@]+@[^\s@]+|https://[^\s/]\S*", self.contact):
+            raise BadSettings(f"GRIDSVC_PUSH_CONTACT is {self.contact!r}; want mailto:… or https://…")
+
+    @property
+    def hosts(self) -> tuple[Host, ...]:
+        """The push services of `private`."""
+        return private_hosts(self.private) or ()
+
+
+@dataclass(frozen=True, kw_only=True)
 class WorkerSettings:
     """How often the workers look, and how much they take at once."""
 
@@ -255,6 +278,7 @@ class Settings:
     alerts: AlertSettings
     viid: ViidSettings
     sip: SipSettings
+    push: PushSettings
     workers: WorkerSettings
     tiles: TileSettings
     live: LiveSettings
@@ -263,8 +287,8 @@ class Settings:
 
 PARTS: Final = (
     InstanceSettings, DatabaseSettings, BrokerSettings, HttpSettings,
-    IdentitySettings, FileSettings, AlertSettings, ViidSettings, SipSettings, WorkerSettings, TileSettings,
-    LiveSettings, LogSettings,
+    IdentitySettings, FileSettings, AlertSettings, ViidSettings, SipSettings, PushSettings, WorkerSettings,
+    TileSettings, LiveSettings, LogSettings,
 )  # fmt: skip
 
 
@@ -289,6 +313,7 @@ def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
         alerts=_read(AlertSettings, given),
         viid=_read(ViidSettings, given),
         sip=_read(SipSettings, given),
+        push=_read(PushSettings, given),
         workers=_read(WorkerSettings, given),
         tiles=_read(TileSettings, given),
         live=_read(LiveSettings, given),
