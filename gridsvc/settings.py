@@ -12,9 +12,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any, Final, TypeVar, get_type_hints
+from urllib.parse import urlsplit
 
-from gridsvc.domain.camera_picture import Host
-from gridsvc.domain.pushing import private_hosts
 from gridsvc.errors import BadSettings
 
 _Part = TypeVar("_Part")
@@ -190,17 +189,11 @@ class PushSettings:
     contact: str = field(default="", metadata=_of("GRIDSVC_PUSH_CONTACT"))
 
     def __post_init__(self) -> None:
-        if private_hosts(self.private) is None:
-            raise BadSettings(
-                f"GRIDSVC_PUSH_HOSTS is {self.private!r}; want http(s)://host and perhaps :port, with blanks between"
-            )
+        if not all(_is_origin(each) for each in self.private.split()):
+            given = repr(self.private)
+            raise BadSettings(f"GRIDSVC_PUSH_HOSTS is {given}; want http(s)://host or host:port, with blanks between")
         if self.contact and not re.fullmatch(r"mailto:[^\s@]+@[^\s@]+|https://[^\s/]\S*", self.contact):
             raise BadSettings(f"GRIDSVC_PUSH_CONTACT is {self.contact!r}; want mailto:… or https://…")
-
-    @property
-    def hosts(self) -> tuple[Host, ...]:
-        """The push services of `private`."""
-        return private_hosts(self.private) or ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -323,6 +316,14 @@ def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
 
 # Read by the tests and the build alone.
 _OUTSIDE: Final = frozenset({"GRIDSVC_SAMPLE_DATA"})
+
+
+def _is_origin(text: str) -> bool:
+    try:
+        port = urlsplit(text).port
+    except ValueError:
+        return False
+    return port != 0 and re.fullmatch(r"https?://(\[[0-9a-f:]+\]|[^/\s:@?#\[\]]+)(:[0-9]+)?/?", text) is not None
 
 
 def setting_names(part: type[Any]) -> list[str]:

@@ -20,6 +20,7 @@ from events.intake.signature import sign
 from gridsvc.actions.reach_people import claim_tries, go_on, settle_try
 from gridsvc.db import SERVICE, ConnPool, transaction
 from gridsvc.domain.pushing import CODE as PUSH
+from gridsvc.domain.pushing import private_hosts
 from gridsvc.domain.reaching import Outcome, fields_of, rendered
 from gridsvc.errors import CannotUnseal
 from gridsvc.sealing import Sealer
@@ -53,7 +54,7 @@ def purpose_of_address(channel: str, user_id: UUID) -> str:
 
 async def reach_round(pool: ConnPool, sealer: Sealer | None, settings: PushSettings = _PUBLIC) -> int:
     """Let notices go on whose time has come, then send what is due; return how many tries were sent."""
-    pushing = Pushing(sealer, settings.hosts, settings.contact)
+    pushing = Pushing(sealer, private_hosts(settings.private), settings.contact)
     full = True
     while full:
         async with transaction(pool, SERVICE) as (conn, now):

@@ -17,6 +17,7 @@ from gridsvc.api.route import SIGNED_IN, Route
 from gridsvc.api.signatures import SEALER
 from gridsvc.api.wire import Told, Wanted, read_body, reply
 from gridsvc.db import Conn, act_as_service
+from gridsvc.domain.pushing import private_hosts
 from gridsvc.errors import NotAllowed
 from gridsvc.store import pushes
 
@@ -62,7 +63,7 @@ async def _subscribe(request: web.Request) -> web.Response:
     wanted, session_id, sealer = await read_body(request, PushWanted), _session(request), request.app[SEALER]
     user_id = caller_of(request).user_id
     assert user_id is not None  # noqa: S101 - no API key has these routes
-    hosts = request.app[SETTINGS].push.hosts
+    hosts = private_hosts(request.app[SETTINGS].push.private)
     browser = browser_of(wanted.endpoint, wanted.keys.p256dh, wanted.keys.auth, hosts)
 
     async def work(conn: Conn, now: datetime) -> Answer:

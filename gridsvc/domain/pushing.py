@@ -25,21 +25,17 @@ KEPT_FOR: Final = timedelta(hours=1)
 LONGEST_WAIT: Final = timedelta(hours=1)
 """The most that a push service may have us wait."""
 
+_PORTS: Final = {"http": 80, "https": 443}
 _ANYWHERE: Final = ("0.0.0.0/0", "::/0")
 
 
-def private_hosts(origins: str) -> tuple[Host, ...] | None:
-    """The push services inside the city's network that a setting names, with blanks between; None: it is none."""
+def private_hosts(origins: str) -> tuple[Host, ...]:
+    """The push services inside the city's network that GRIDSVC_PUSH_HOSTS names."""
     found = []
     for origin in origins.split():
-        try:
-            parts = urlsplit(origin)
-            port = parts.port or {"http": 80, "https": 443}[parts.scheme]
-        except (KeyError, ValueError):
-            return None
-        if not parts.hostname or parts.username is not None or parts.path not in {"", "/"} or parts.query:
-            return None
-        found.append(_host(parts.scheme, parts.hostname, port, _ANYWHERE))
+        parts = urlsplit(origin)
+        port = parts.port or _PORTS[parts.scheme]
+        found.append(_host(parts.scheme, parts.hostname or "", port, _ANYWHERE))
     return tuple(found)
 
 
@@ -52,7 +48,7 @@ def host_of(endpoint: str, private: Sequence[Host]) -> Host | None:
         return None
     try:
         parts = urlsplit(endpoint)
-        port = parts.port or (443 if parts.scheme == "https" else 80)
+        port = parts.port or _PORTS.get(parts.scheme, 0)
     except ValueError:
         return None
     if not parts.hostname or parts.username is not None or parts.fragment:

@@ -8,9 +8,11 @@ from uuid import UUID
 import pytest
 
 from gridsvc.domain.pushing import LONGEST_WAIT, Answer, host_of, outcome_of, private_hosts, said_of, wait_until
+from gridsvc.errors import BadSettings
+from gridsvc.settings import PushSettings
 
 NOW = datetime(2026, 11, 27, 8, tzinfo=UTC)
-PRIVATE = private_hosts("https://push.city.test:8443 http://10.0.0.7") or ()
+PRIVATE = private_hosts("https://push.city.test:8443 http://10.0.0.7")
 
 
 @pytest.mark.parametrize(
@@ -43,8 +45,12 @@ def test_a_push_service_is_public_and_https_or_named_by_the_city(endpoint: str, 
 
 def test_only_hosts_are_named() -> None:
     assert private_hosts("") == ()
-    for wrong in ("push.city.test", "https://a/b", "https://u@a", "ftp://a", "https://a:99999999"):
-        assert private_hosts(wrong) is None, wrong
+    assert [each.origin for each in private_hosts("http://[::1]:8080 https://a/")] == ["http://[::1]:8080", "https://a:443"]
+    for wrong in ("push.city.test", "https://a/b", "https://u@a", "ftp://a", "https://a:99999999", "https://a?b"):
+        with pytest.raises(BadSettings, match="GRIDSVC_PUSH_HOSTS"):
+            PushSettings(private=f"https://good.test {wrong}")
+    with pytest.raises(BadSettings, match="GRIDSVC_PUSH_CONTACT"):
+        PushSettings(contact="desk@city.example")
 
 
 def test_a_push_service_hears_a_kind_and_an_id() -> None:
