@@ -1879,7 +1879,8 @@ CREATE TABLE channels (
   headers_sealed bytea,                          -- JSON: name to value
   secret_sealed  bytea,                          -- signs what is sent (Standard Webhooks)
   failures       integer NOT NULL DEFAULT 0,     -- in a row
-  rests_until    timestamptz                     -- it failed too often: others are tried meanwhile
+  rests_until    timestamptz,                    -- it failed too often: others are tried meanwhile
+  CONSTRAINT push_has_its_key CHECK (code <> 'push' OR (url = '' AND secret_sealed IS NOT NULL))
 );
 CREATE TABLE channel_addresses (
   user_id        uuid NOT NULL REFERENCES users ON DELETE CASCADE,
@@ -2178,6 +2179,16 @@ CREATE TABLE sessions (
 );
 CREATE INDEX sessions_used ON sessions (used_hash);
 CREATE INDEX sessions_user ON sessions (user_id) WHERE ended_at IS NULL;
+-- Phones that take Web Push: one of a session, and gone with it. The address and the keys are sealed.
+CREATE TABLE push_subscriptions (
+  session_id    uuid PRIMARY KEY REFERENCES sessions ON DELETE CASCADE,
+  user_id       uuid NOT NULL REFERENCES users ON DELETE CASCADE,
+  channel       text COLLATE "C" NOT NULL DEFAULT 'push' CHECK (channel = 'push') REFERENCES channels ON DELETE CASCADE,
+  endpoint_hash bytea NOT NULL UNIQUE,           -- SHA-256: one browser, one person
+  sealed        bytea NOT NULL,
+  made_at       timestamptz NOT NULL
+);
+CREATE INDEX push_subscriptions_user ON push_subscriptions (user_id);
 
 CREATE TABLE api_keys (
   id            uuid PRIMARY KEY,
@@ -2964,6 +2975,9 @@ CREATE POLICY reachings_of_my_own ON reachings TO gridsvc_app
 ALTER TABLE channel_tries ENABLE ROW LEVEL SECURITY;
 CREATE POLICY channel_tries_of_my_own ON channel_tries TO gridsvc_app
   USING ((SELECT scope_is_service()) OR EXISTS (SELECT FROM notices n WHERE n.id = notice_id)) WITH CHECK (true);
+ALTER TABLE push_subscriptions ENABLE ROW LEVEL SECURITY;
+CREATE POLICY push_subscriptions_of_the_service ON push_subscriptions TO gridsvc_app
+  USING ((SELECT scope_is_service()));
 ALTER TABLE camera_events ENABLE ROW LEVEL SECURITY;
 CREATE POLICY camera_events_in_scope ON camera_events TO gridsvc_app
   USING ((SELECT scope_is_service()) OR EXISTS (SELECT FROM cases c WHERE c.id = case_id)) WITH CHECK (true);

@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any, Final, TypeVar, get_type_hints
+from urllib.parse import urlsplit
 
 from gridsvc.errors import BadSettings
 
@@ -181,6 +182,21 @@ class SipSettings:
 
 
 @dataclass(frozen=True, kw_only=True)
+class PushSettings:
+    """Which push services inside the city's own network phones may name, and who answers for what we push."""
+
+    private: str = field(default="", metadata=_of("GRIDSVC_PUSH_HOSTS"))
+    contact: str = field(default="", metadata=_of("GRIDSVC_PUSH_CONTACT"))
+
+    def __post_init__(self) -> None:
+        if not all(_is_origin(each) for each in self.private.split()):
+            given = repr(self.private)
+            raise BadSettings(f"GRIDSVC_PUSH_HOSTS is {given}; want http(s)://host or host:port, with blanks between")
+        if self.contact and not re.fullmatch(r"mailto:[^\s@]+@[^\s@]+|https://[^\s/]\S*", self.contact):
+            raise BadSettings(f"GRIDSVC_PUSH_CONTACT is {self.contact!r}; want mailto:… or https://…")
+
+
+@dataclass(frozen=True, kw_only=True)
 class WorkerSettings:
     """How often the workers look, and how much they take at once."""
 
@@ -255,6 +271,7 @@ class Settings:
     alerts: AlertSettings
     viid: ViidSettings
     sip: SipSettings
+    push: PushSettings
     workers: WorkerSettings
     tiles: TileSettings
     live: LiveSettings
@@ -263,8 +280,8 @@ class Settings:
 
 PARTS: Final = (
     InstanceSettings, DatabaseSettings, BrokerSettings, HttpSettings,
-    IdentitySettings, FileSettings, AlertSettings, ViidSettings, SipSettings, WorkerSettings, TileSettings,
-    LiveSettings, LogSettings,
+    IdentitySettings, FileSettings, AlertSettings, ViidSettings, SipSettings, PushSettings, WorkerSettings,
+    TileSettings, LiveSettings, LogSettings,
 )  # fmt: skip
 
 
@@ -289,6 +306,7 @@ def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
         alerts=_read(AlertSettings, given),
         viid=_read(ViidSettings, given),
         sip=_read(SipSettings, given),
+        push=_read(PushSettings, given),
         workers=_read(WorkerSettings, given),
         tiles=_read(TileSettings, given),
         live=_read(LiveSettings, given),
@@ -298,6 +316,14 @@ def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
 
 # Read by the tests and the build alone.
 _OUTSIDE: Final = frozenset({"GRIDSVC_SAMPLE_DATA"})
+
+
+def _is_origin(text: str) -> bool:
+    try:
+        port = urlsplit(text).port
+    except ValueError:
+        return False
+    return port != 0 and re.fullmatch(r"https?://(\[[0-9a-f:]+\]|[^/\s:@?#\[\]]+)(:[0-9]+)?/?", text) is not None
 
 
 def setting_names(part: type[Any]) -> list[str]:

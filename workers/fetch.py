@@ -1,4 +1,4 @@
-"""Pictures are fetched from hosts of the allow-list, and from nowhere else: the only requests that leave the service.
+"""Pictures are fetched from hosts of the allow-list, and from nowhere else.
 
 The name of a host is resolved once, each address is held against what the list allows, and the connection goes to
 that very address; a redirect is followed to hosts of the list alone.
@@ -40,7 +40,7 @@ Credential = Callable[[Host], str | None]
 """The Authorization that a host wants; None: none."""
 
 
-class _AddressRefused(OSError):
+class AddressRefused(OSError):
     """The name stands for no address that it may stand for."""
 
 
@@ -56,7 +56,7 @@ class _OnList(AbstractResolver):
         )
         good = [each for each in found if may_connect(str(each[4][0]), self.host)]
         if not good:
-            raise _AddressRefused(f"{host} stands for no address that the list allows")
+            raise AddressRefused(f"{host} stands for no address that the list allows")
         return [
             ResolveResult(
                 hostname=host, host=str(address[0]), port=port, family=of, proto=proto, flags=socket.AI_NUMERICHOST
@@ -66,6 +66,16 @@ class _OnList(AbstractResolver):
 
     async def close(self) -> None:
         """Nothing is held."""
+
+
+def connector_to(host: Host) -> TCPConnector | None:
+    """What connects to addresses that this host may stand for and to no others; None: it is an address, and may not.
+
+    The connection fails with AddressRefused where its name stands for no such address.
+    """
+    if _is_address(host.host) and not may_connect(host.host, host):  # no name, so nobody resolves it
+        return None
+    return TCPConnector(resolver=_OnList(host), use_dns_cache=False, force_close=True)
 
 
 async def fetch(url: str, hosts: Sequence[Host], credential: Credential, file: IO[bytes]) -> Refusal | None:
@@ -89,12 +99,12 @@ async def _ask(url: str, hosts: Sequence[Host], credential: Credential, file: IO
     host = on_list(url, hosts)
     if host is None:
         return Refusal.NOT_LISTED
-    if _is_address(host.host) and not may_connect(host.host, host):  # no name, so nobody resolves it
+    connector = connector_to(host)
+    if connector is None:
         return Refusal.ADDRESS
     headers = {"Accept": "image/jpeg, image/png, image/webp", "Accept-Encoding": "identity"}
     if (said := credential(host)) is not None:
         headers["Authorization"] = said
-    connector = TCPConnector(resolver=_OnList(host), use_dns_cache=False, force_close=True)
     try:
         async with (
             ClientSession(
@@ -105,7 +115,7 @@ async def _ask(url: str, hosts: Sequence[Host], credential: Credential, file: IO
         ):  # fmt: skip
             return await _read(url, answer, file)
     except ClientConnectorError as error:
-        return Refusal.ADDRESS if isinstance(error.os_error, _AddressRefused) else Refusal.UNREACHABLE
+        return Refusal.ADDRESS if isinstance(error.os_error, AddressRefused) else Refusal.UNREACHABLE
     except (ClientError, OSError, ValueError):
         return Refusal.UNREACHABLE
 

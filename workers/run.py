@@ -81,7 +81,7 @@ async def _notices(pool: ConnPool, settings: Settings, ears: Ears, stop: asyncio
     sealer = Sealer.of_secrets(settings.identity.sealing) if any(settings.identity.sealing) else None
     async with asyncio.TaskGroup() as group:
         group.create_task(listen(ears, settings.broker, settings.workers, stop), name="notices heard")
-        group.create_task(reach(pool, sealer, stop), name="channels")
+        group.create_task(reach(pool, sealer, stop, settings.push), name="channels")
 
 
 def _work_of(kind: str, pool: ConnPool, settings: Settings, careful: asyncio.Lock) -> Work:

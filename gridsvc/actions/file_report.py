@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final
+from uuid import UUID
 
 from events.catalog import Announcement, CaseAlarm, CaseFiled, CaseReported
 from geo.place import Place
@@ -136,7 +137,12 @@ async def _with_evidence_of_their_own(
             if missing:
                 answers.append(attachments.not_yours(missing))
                 continue
-            loose -= set(each.report.evidence)
+            shown = [upload for upload in each.report.evidence if loose[upload]]
+            for upload in set(each.report.evidence):
+                del loose[upload]
+            if (blind := _without_photograph(each.report, each.category, shown)) is not None:
+                answers.append(blind)
+                continue
         answers.append(each)
     return answers
 
@@ -175,6 +181,12 @@ def _category(book: Rulebook, report: Report) -> Category | UnknownCategory:
         return error
 
 
+def _without_photograph(report: Report, category: Category, shown: Sequence[UUID]) -> BadRequest | None:
+    """Only officers stand before the thing: who calls, and the program of another city, may have no picture."""
+    missing = missing_evidence(category, "report", shown) if report.source == "officer" else None
+    return BadRequest(missing, field="attachments", wanted="at least one photograph") if missing is not None else None
+
+
 def _accept(
     report: Report,
     category: Category | UnknownCategory,
@@ -199,10 +211,8 @@ def _accept(
             category.condition(report.condition)
         except UnknownCondition as error:
             return error
-    # Only officers stand before the thing: who calls, and the program of another city, may have no picture.
-    missing = missing_evidence(category, "report", report.evidence) if report.source == "officer" else None
-    if missing is not None:
-        return BadRequest(missing, field="attachments", wanted="at least one photograph")
+    if (blind := _without_photograph(report, category, report.evidence)) is not None:
+        return blind
     try:
         attributes = attributes_of(report, category)
     except BadAttribute as error:
@@ -329,11 +339,7 @@ async def _keep(
     )
     await attachments.belong(
         conn,
-        [
-            (upload, each.case.id, each.report.id)
-            for each in taken
-            for upload in dict.fromkeys(each.report.evidence)
-        ],
+        [(upload, each.case.id, each.report.id) for each in taken for upload in dict.fromkeys(each.report.evidence)],
     )
     told = [news for each in taken for news in _news(each.case, now)]
     await outbox.append(conn, told, now)

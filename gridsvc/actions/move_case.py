@@ -145,8 +145,9 @@ async def move_case(
     changes = await _changes(conn, book, locked, moved, actor, said, numbers, now)
     if said.evidence or said.before:
         purpose = "check" if move is Move.CHECK else "after"
-        await attachments.attach(conn, said.before, locked.id, None, "before", actor.id)
-        await attachments.attach(conn, said.evidence, locked.id, None, purpose, actor.id)
+        was = await attachments.attach(conn, said.before, locked.id, None, "before", actor.id)
+        now_is = await attachments.attach(conn, said.evidence, locked.id, None, purpose, actor.id)
+        _check_shown(book.categories[(locked.edition, locked.category)], move, before=was, after=now_is)
     facts = facts_of(said, changes) | _facts_of_move(locked, moved, said, changes) | facts_of_task(task)
     told = _told(moved, locked, said, task, answered)
     if part is not None:
@@ -209,6 +210,19 @@ def _check_category(category: Category, move: Move, said: Particulars) -> None:
     missing = missing_evidence(category, "before", said.before) if move is Move.HAND_IN else None
     if missing is not None:
         raise BadRequest(missing, field="before", wanted="at least one photograph from before the work")
+
+
+def _check_shown(category: Category, move: Move, *, before: bool, after: bool) -> None:
+    """A voice note says something and shows nothing: where a photograph is wanted, one must be among the files."""
+    if move is Move.HAND_IN and not after:
+        raise GuardFailed("a voice note shows nothing; want a photograph from after the work", guard="brings_evidence")
+    if move is Move.CHECK and not after:
+        raise BadRequest("a voice note shows nothing", field="evidence", wanted="at least one photograph")
+    if move in {Move.HAND_IN, Move.CO_HAND_IN}:
+        for moment, field, there in (("before", "before", before), ("after", "evidence", after)):
+            missing = missing_evidence(category, moment, [there] if there else [])
+            if missing is not None:
+                raise BadRequest(missing, field=field, wanted=f"at least one photograph from {moment} the work")
 
 
 async def _check_named(conn: Conn, held: Held, said: Particulars) -> None:
@@ -319,9 +333,7 @@ async def _placed(conn: Conn, locked: CaseRow, said: Particulars, now: datetime)
     return located(said.location, owner)
 
 
-async def _corrected(
-    conn: Conn, book: Rulebook, locked: CaseRow, said: Particulars, now: datetime
-) -> dict[str, Any]:
+async def _corrected(conn: Conn, book: Rulebook, locked: CaseRow, said: Particulars, now: datetime) -> dict[str, Any]:
     """What is said instead, and what follows by rule: another category or place has its own cell, beat and limits."""
     changes: dict[str, Any] = {
         name: value for name in ("description", "address") if (value := getattr(said, name)) is not None
@@ -380,9 +392,7 @@ def _ended_why(locked: CaseRow, moved: Moved) -> str | None:
     return str(moved.state) if moved.state in FINAL else None
 
 
-def _told(
-    moved: Moved, locked: CaseRow, said: Particulars, task: Task | None, answered: Answered
-) -> Mapping[str, Any]:
+def _told(moved: Moved, locked: CaseRow, said: Particulars, task: Task | None, answered: Answered) -> Mapping[str, Any]:
     if answered.told:
         return answered.told
     if isinstance(task, CheckRow):

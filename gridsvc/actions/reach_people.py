@@ -8,7 +8,8 @@ from typing import Any
 from events.catalog import CaseNotReached
 from gridsvc.actions.news import news_of
 from gridsvc.db import Conn
-from gridsvc.domain.reaching import LEASE, Channel, Next, again_at, next_channel, rests_until
+from gridsvc.domain.pushing import CODE as PUSH
+from gridsvc.domain.reaching import LEASE, Channel, Next, Outcome, again_at, next_channel, rests_until
 from gridsvc.ids import new_id
 from gridsvc.store import cases, channels, outbox
 from gridsvc.store.channels import Going, Try
@@ -25,7 +26,7 @@ async def go_on(conn: Conn, now: datetime, limit: int) -> int:
     due = await channels.LOCK_DUE.all(conn, now, limit)
     if not due:
         return 0
-    ways = await channels.ways(conn, sorted({each.user_id for each in due}))
+    ways = await channels.ways(conn, sorted({each.user_id for each in due}), now)
     after: list[dict[str, Any]] = []
     tries: list[dict[str, Any]] = []
     lost: list[Going] = []
@@ -66,20 +67,23 @@ async def claim_tries(conn: Conn, now: datetime, limit: int) -> list[Try]:
     return await channels.CLAIM.all(conn, now, now + LEASE, limit)
 
 
-async def settle_try(conn: Conn, sent: Try, outcome: str, now: datetime, *, good: bool, hopeless: bool = False) -> None:
-    """Keep what became of a try that was sent. `hopeless`: sending it again would change nothing.
+async def settle_try(conn: Conn, sent: Try, outcome: Outcome, now: datetime) -> None:
+    """Keep what became of a try that was sent.
 
-    A channel that fails too often in a row rests; what it could not send goes on to the next one at once.
+    A gateway that fails too often in a row rests; what it could not send goes on to the next one at once. Push does
+    not rest: it is as many services as phones have, and one of them says nothing of another.
     """
-    if good:
-        await channels.SETTLE.run(conn, sent.id, "sent", None, outcome, now)
+    if outcome.good:
+        await channels.SETTLE.run(conn, sent.id, "sent", None, outcome.said, now)
         await channels.WORKS.run(conn, sent.channel)
         return
-    again = None if hopeless else again_at(sent.tries, now)
-    await channels.SETTLE.run(conn, sent.id, "failed" if again is None else "waiting", again, outcome, now)
+    again = None if outcome.hopeless else again_at(sent.tries, now)
+    if again is not None and outcome.not_before is not None:
+        again = max(again, outcome.not_before)
+    await channels.SETTLE.run(conn, sent.id, "failed" if again is None else "waiting", again, outcome.said, now)
     if again is None:
         await channels.HURRY.run(conn, sent.notice_id, now)
-    if hopeless:
+    if outcome.hopeless or sent.channel == PUSH:
         return
     counted = await channels.COUNT_FAILURE.one(conn, sent.channel)
     rest = None if counted is None else rests_until(counted.failures, now)

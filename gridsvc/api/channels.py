@@ -17,7 +17,10 @@ from gridsvc.store import channels
 
 
 class ChannelOut(Told):
-    """A channel of mine, in the order in which they are tried; of the address only what may be shown."""
+    """A channel of mine, in the order in which they are tried.
+
+    Of the address only what may be shown, of `push` the phone's name.
+    """
 
     code: str
     place: int
@@ -47,8 +50,8 @@ class NotReachedOut(Told):
 
 
 async def _mine(request: web.Request) -> web.Response:
-    async with as_service(request) as (conn, _):
-        rows = await channels.MINE.all(conn, caller_of(request).user_id)
+    async with as_service(request) as (conn, now):
+        rows = await channels.MINE.all(conn, caller_of(request).user_id, now)
     return reply(Page[ChannelOut](items=[ChannelOut(row.code, row.place, row.masked, row.set_at) for row in rows]))
 
 

@@ -15,11 +15,13 @@ import asyncpg
 
 from events.intake.signature import secret_bytes
 from gridsvc.db import SERVICE, Conn, open_pool, transaction
+from gridsvc.domain.pushing import CODE as PUSH
 from gridsvc.domain.reaching import faults_of_template, masked
 from gridsvc.errors import BadSettings, SetupError
 from gridsvc.sealing import Sealer
 from gridsvc.settings import Settings
-from gridsvc.store import channels, users
+from gridsvc.store import channels, pushes, users
+from gridsvc.webpush import fresh_key
 from workers.reach import purpose_of_address, purpose_of_headers, purpose_of_secret
 
 if TYPE_CHECKING:
@@ -31,6 +33,7 @@ examples:
     --template-file sms.json --headers-file sms.headers.json --secret-file sms.secret
   gridsvc channels addresses phones.csv      # username,channel,address; an empty address is forgotten
   gridsvc channels list
+  gridsvc channels push --place 1            # Web Push to phones that subscribe; its keys are made once
   gridsvc channels remove sms
 
 The template is JSON with {address}, {text}, {text_en}, {number}, {kind}, {severity}, {notice} in its strings. The
@@ -54,6 +57,8 @@ def add(subparsers: Subparsers) -> None:
     put.add_argument("--template-file", type=Path, required=True)
     put.add_argument("--headers-file", type=Path)
     put.add_argument("--secret-file", type=Path)
+    pushing = verbs.add_parser("push", help="let phones subscribe to Web Push, or change its place")
+    pushing.add_argument("--place", type=int, required=True, help="as of put")
     verbs.add_parser("remove", help="remove a gateway and all addresses in it").add_argument("code")
     verbs.add_parser("addresses", help="set addresses of people").add_argument("file", type=Path)
 
@@ -74,6 +79,9 @@ async def run(arguments: argparse.Namespace, settings: Settings) -> int:
                     print(json.dumps(told, ensure_ascii=False, default=str))
             case "put":
                 await _put(conn, arguments, sealer)
+            case "push":
+                _check_place(arguments.place)
+                await pushes.TURN_ON.run(conn, arguments.place, sealer.seal(fresh_key(), pushes.PURPOSE_OF_KEY))
             case "remove":
                 if not await channels.REMOVE_GATEWAY.run(conn, arguments.code):
                     print(f"gridsvc channels: no channel {arguments.code}", file=sys.stderr)
@@ -82,6 +90,8 @@ async def run(arguments: argparse.Namespace, settings: Settings) -> int:
                 rows = _rows(arguments.file)
                 for row, (username, channel, address) in enumerate(rows, start=2):
                     user = await users.ID_OF.one(conn, username)
+                    if channel == PUSH:
+                        raise SetupError(f"{arguments.file}, row {row}: phones subscribe to {PUSH} themselves")
                     if user is None:
                         raise SetupError(f"{arguments.file}, row {row}: no user {username!r}")
                     if not address:
@@ -101,11 +111,12 @@ def _shown(name: str, value: object) -> object:
 
 
 async def _put(conn: Conn, given: argparse.Namespace, sealer: Sealer) -> None:
+    if given.code == PUSH:
+        raise SetupError(f"{PUSH} is Web Push's code; want another, or gridsvc channels push")
     parts = urlsplit(given.url)
     if parts.scheme not in {"http", "https"} or not parts.hostname or parts.username:
         raise SetupError(f"{given.url!r} is no address of a gateway; want http(s)://host/… without a password in it")
-    if given.place < 1:
-        raise SetupError(f"--place is {given.place}; want 1 or more")
+    _check_place(given.place)
     template = _text(given.template_file)
     if faults := faults_of_template(template):
         raise SetupError(f"{given.template_file}: {'; '.join(faults)}")
@@ -123,6 +134,11 @@ async def _put(conn: Conn, given: argparse.Namespace, sealer: Sealer) -> None:
         await channels.PUT_GATEWAY.run(conn, given.code, given.place, given.url, template, headers, secret)
     except asyncpg.CheckViolationError as wrong:
         raise SetupError(f"{given.code!r} is no code of a channel; want a-z, 0-9 and _, and not app") from wrong
+
+
+def _check_place(place: int) -> None:
+    if place < 1:
+        raise SetupError(f"--place is {place}; want 1 or more")
 
 
 def _headers(path: Path, written: str) -> dict[str, str]:

@@ -532,8 +532,8 @@ def lies_in_a_cell(case: Case, actor: Actor, said: Particulars, now: datetime) -
 
 
 def brings_evidence(case: Case, actor: Actor, said: Particulars, now: datetime) -> str | None:
-    """Work is handed in with at least one photograph or file."""
-    return None if said.evidence else "evidence is empty; want at least one attachment"
+    """Work is handed in with at least one file; that a photograph is among them is looked up (docs/rules/files.md)."""
+    return None if said.evidence else "evidence is empty; want at least one photograph"
 
 
 def is_a_visit(case: Case, actor: Actor, said: Particulars, now: datetime) -> str | None:

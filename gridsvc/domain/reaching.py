@@ -66,10 +66,18 @@ def next_channel(
         return Next.REACHED
     if over:
         return Next.OVER
-    further = [
-        each for each in channels if each.place > last and (each.rests_until is None or each.rests_until <= now)
-    ]
+    further = [each for each in channels if each.place > last and (each.rests_until is None or each.rests_until <= now)]
     return min(further, key=lambda each: (each.place, each.code), default=Next.NOT_REACHED)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Outcome:
+    """What became of a try. `hopeless`: sending it again would change nothing; `not_before`: nor would it earlier."""
+
+    said: str
+    good: bool = False
+    hopeless: bool = False
+    not_before: datetime | None = None
 
 
 def again_at(tries: int, now: datetime) -> datetime | None:

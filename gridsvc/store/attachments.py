@@ -5,11 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Final
 from uuid import UUID
 
 from gridsvc.db import Conn, Nothing, Statement
 from gridsvc.domain.upload import Told
 from gridsvc.errors import Unknown
+
+PICTURE: Final = "picture"
+"""The kind of what shows something; a voice note says it."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -186,11 +190,6 @@ async def of_case(conn: Conn, case_id: UUID) -> list[OfCase]:
 
 
 @dataclass(frozen=True)
-class _Id:
-    id: UUID
-
-
-@dataclass(frozen=True)
 class _Attached:
     id: UUID
     kind: str
@@ -235,14 +234,14 @@ async def attach(
     missing = [each for each in dict.fromkeys(ids) if each not in attached]
     if missing:
         raise not_yours(missing)
-    return any(row.kind == "picture" for row in rows)
+    return any(row.kind == PICTURE for row in rows)
 
 
 # The same order of locks as ATTACH.
 LOCK_LOOSE = Statement(
-    _Id,
+    _Attached,
     """
-    SELECT a.id
+    SELECT a.id, a.kind
       FROM attachments a
            JOIN unnest($1::uuid[], $2::text[]) AS w (id, caller) ON w.id = a.id AND w.caller = a.uploaded_by
      WHERE a.case_id IS NULL
@@ -252,9 +251,13 @@ LOCK_LOOSE = Statement(
 )
 
 
-async def lock_loose(conn: Conn, wanted: Sequence[tuple[UUID, str]]) -> set[UUID]:
-    """Those of `wanted` (upload, caller) that are the caller's own and of no case yet; held until the commit."""
-    return {row.id for row in await LOCK_LOOSE.all(conn, [each for each, _ in wanted], [who for _, who in wanted])}
+async def lock_loose(conn: Conn, wanted: Sequence[tuple[UUID, str]]) -> dict[UUID, bool]:
+    """Those of `wanted` (upload, caller) that are the caller's own and of no case yet; held until the commit.
+
+    Of each whether it is a photograph.
+    """
+    rows = await LOCK_LOOSE.all(conn, [each for each, _ in wanted], [who for _, who in wanted])
+    return {row.id: row.kind == PICTURE for row in rows}
 
 
 BELONG = Statement(

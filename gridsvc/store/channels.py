@@ -76,7 +76,7 @@ FORGET_ADDRESS = Statement(
 
 @dataclass(frozen=True, kw_only=True)
 class MyChannel:
-    """A channel of a person, with what may be shown of his address."""
+    """A channel of a person, with what may be shown of his address: of Web Push the name of the phone."""
 
     code: str
     place: int
@@ -91,7 +91,13 @@ MINE = Statement(
       FROM channel_addresses a
       JOIN channels c ON c.code = a.channel
      WHERE a.user_id = $1::uuid
-     ORDER BY c.place, c.code
+     UNION ALL
+    SELECT c.code, c.place, s.label, p.made_at
+      FROM push_subscriptions p
+      JOIN channels c ON c.code = p.channel
+      JOIN sessions s ON s.id = p.session_id AND s.ended_at IS NULL AND s.expires_at > $2::timestamptz
+     WHERE p.user_id = $1::uuid
+     ORDER BY place, code, set_at
     """,
 )
 
@@ -186,14 +192,20 @@ _WAYS = Statement(
       FROM channel_addresses a
       JOIN channels c ON c.code = a.channel
      WHERE a.user_id = ANY ($1::uuid[])
+     UNION
+    SELECT p.user_id, c.code, c.place, c.rests_until
+      FROM push_subscriptions p
+      JOIN channels c ON c.code = p.channel
+      JOIN sessions s ON s.id = p.session_id AND s.ended_at IS NULL AND s.expires_at > $2::timestamptz
+     WHERE p.user_id = ANY ($1::uuid[])
     """,
 )
 
 
-async def ways(conn: Conn, users: Sequence[UUID]) -> dict[UUID, list[Channel]]:
-    """The channels of these people; no entry for one who has none."""
+async def ways(conn: Conn, users: Sequence[UUID], now: datetime) -> dict[UUID, list[Channel]]:
+    """The channels of these people at `now`; no entry for one who has none."""
     found: dict[UUID, list[Channel]] = {}
-    for row in await _WAYS.all(conn, list(users)):
+    for row in await _WAYS.all(conn, list(users), now):
         found.setdefault(row.user_id, []).append(Channel(code=row.code, place=row.place, rests_until=row.rests_until))
     return found
 
@@ -236,6 +248,7 @@ class Try:
     headers_sealed: bytes | None
     secret_sealed: bytes | None
     address_sealed: bytes | None
+    unheard: bool  # nobody has acknowledged it
 
 
 # What was acknowledged, or whose address is gone, is sent to nobody; the sender says so.
@@ -260,7 +273,8 @@ CLAIM = Statement(
     RETURNING t.id, t.notice_id, n.user_id, t.channel, t.tries, n.kind, n.body, c.url, c.template, c.headers_sealed,
               c.secret_sealed,
               (SELECT a.address_sealed FROM channel_addresses a
-                WHERE a.user_id = n.user_id AND a.channel = t.channel AND n.acknowledged_at IS NULL) AS address_sealed
+                WHERE a.user_id = n.user_id AND a.channel = t.channel AND n.acknowledged_at IS NULL) AS address_sealed,
+              n.acknowledged_at IS NULL AS unheard
     """,
 )
 

@@ -21,12 +21,14 @@ from tests.house.source import OURS, ROOT, imported, modules, parsed
 
 FOUNDATION = {
     "gridsvc.errors", "gridsvc.settings", "gridsvc.db", "gridsvc.logs", "gridsvc.ids", "gridsvc.migrate",
-    "gridsvc.signing", "gridsvc.sealing", "gridsvc.passwords", "gridsvc.files", "gridsvc.together",
+    "gridsvc.signing", "gridsvc.sealing", "gridsvc.passwords", "gridsvc.files", "gridsvc.together", "gridsvc.webpush",
 }  # fmt: skip
 SPACE_AND_NEWS = {"geo", "events.catalog"}
 DECISIONS = SPACE_AND_NEWS | {"events.storm", "gridsvc.domain", "gridsvc.errors"}
 MEMORY = DECISIONS | {"gridsvc.store", "gridsvc.db", "events.codec", "events.intake"}
-STORIES = MEMORY - {"events.codec"} | {"gridsvc.actions", "gridsvc.ids", "gridsvc.signing", "gridsvc.sealing"}
+STORIES = MEMORY - {"events.codec"} | {
+    "gridsvc.actions", "gridsvc.ids", "gridsvc.signing", "gridsvc.sealing", "gridsvc.webpush",
+}  # fmt: skip
 PICTURES = {"gridsvc.picture_desk", "gridsvc.picture_process", "gridsvc.shelves"}
 EVERYTHING = set(OURS)
 

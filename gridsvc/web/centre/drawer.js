@@ -72,6 +72,7 @@ export function Drawer({ id }) {
         <button onClick=${again}>${t("trouble.again")}</button><p class="small muted">${failed}</p></div>`
       : whole === null ? html`<div class="skeleton" role="status"><span class="unseen">${t("room.loading")}</span><div class="skeleton-row" /><div class="skeleton-row" /></div>`
         : html`<div class="drawer-body" tabindex="0" role="group" aria-label=${t("drawer.facts")}>
+            <${Doubted} detail=${whole.detail} />
             <${Evidence} detail=${whole.detail} />
             <${Where} detail=${whole.detail} />
             <${WhoAndWhy} whole=${whole} />
@@ -100,6 +101,16 @@ function Head({ brief, detail }) {
     <${TimeBar} left=${left} large=${true} />
     ${running && html`<p class="small muted">${t("drawer.limitOf", { clock: word("clock", running.kind), due: moment(running.due_at) })}</p>`}
   </div>`;
+}
+
+/** What a desk should look at twice before it believes a move; nothing where nothing is doubted. @param {{detail: CaseDetail}} props */
+function Doubted({ detail }) {
+  if (detail.doubted.length === 0) return null;
+  return html`<section class="doubted">
+    <h3>⚠ ${t("drawer.doubted")}</h3>
+    <ul class="near">${detail.doubted.map((each) => html`<li key=${each.version}>
+      <span><b>${word("move", each.move)}</b> <span class="muted">${moment(each.at)}</span><br />${each.doubts.map((doubt) => word("doubt", doubt)).join(" · ")}</span></li>`)}</ul>
+  </section>`;
 }
 
 /** @param {{detail: CaseDetail}} props */

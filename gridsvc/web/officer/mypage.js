@@ -5,6 +5,7 @@ import { Refused, ask, person, write } from "../shared/service.js";
 import { switchTheme, theme } from "../centre/theme.js";
 import { pending } from "./outbox.js";
 import { say } from "./say.js";
+import { PushSwitch } from "./push.js";
 import { leave } from "./session.js";
 import { register } from "./shell.js";
 
@@ -49,6 +50,7 @@ function MyPage() {
     <p><b>${me.display_name}</b> <span class="muted">${me.username}</span></p>
     <p class="small muted">${[...new Set(me.roles.map(({ role }) => word("role", role)))].join(" · ")}</p>
     <button onClick=${switchTheme}>${say(theme.value === "dark" ? "me.light" : "me.dark")}</button>
+    <${PushSwitch} />
     <h2>${say("me.devices")}</h2>
     <p class="wrong" role="alert">${wrong}</p>
     ${devices === null && wrong === "" && html`<p role="status">${t("room.loading")}</p>`}

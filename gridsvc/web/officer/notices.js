@@ -1,6 +1,6 @@
 // What the service tells this person, by a socket that stays open: in order, kept on the phone, shown, and only then
 // acknowledged. What was not acknowledged is told again after every break.
-import { computed, effect, html, signal } from "../shared/screen.js";
+import { computed, effect, html, signal, useEffect } from "../shared/screen.js";
 import { moment, word } from "../shared/language.js";
 import { Refused, ask, person } from "../shared/service.js";
 import { dropNotices, notice, notices, putNotice } from "./keep.js";
@@ -250,12 +250,17 @@ export function Fresh() {
   </div>`;
 }
 
-function NoticesPage() {
+/** `rest` is the notice that somebody pressed on the locked phone. @param {{rest: string}} props */
+function NoticesPage({ rest }) {
   const all = heard.value;
+  const there = all.some((each) => each.id === rest);
+  useEffect(() => {
+    if (there) document.querySelector(`[data-notice="${CSS.escape(rest)}"]`)?.scrollIntoView({ block: "center" });
+  }, [rest, there]);
   return html`<section>
     ${all.length === 0 && html`<p class="empty">${say("notices.none")}</p>`}
     ${unread.value > 1 && html`<button onClick=${() => all.filter((each) => !each.shown).forEach((each) => void putAway(each))}>${say("notices.allAway")}</button>`}
-    <ul class="cards">${all.map((each) => html`<li key=${each.id} class=${`card notice ${each.shown ? "" : "new"} ${isLoud(each) ? "loud" : ""}`} data-notice=${each.id}>
+    <ul class="cards">${all.map((each) => html`<li key=${each.id} aria-current=${each.id === rest ? "true" : undefined} class=${`card notice ${each.shown ? "" : "new"} ${isLoud(each) ? "loud" : ""}`} data-notice=${each.id}>
       <button class="quiet row" onClick=${() => follow(each)}><b>${titleOf(each)}</b>
         <span class="small">${textOf(each)}</span><span class="small muted">${moment(each.at)} ${each.acked ? "" : say("notices.unacked")}</span></button></li>`)}</ul>
   </section>`;

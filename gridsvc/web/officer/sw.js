@@ -3,11 +3,13 @@
 // new build is a new worker.
 import { TAG, isOpen, sendAll } from "./send.js";
 import { items } from "./keep.js";
+import { en } from "./words/en.js";
+import { zh } from "./words/zh-CN.js";
 
 /** @typedef {Event & {waitUntil: (done: Promise<unknown>) => void}} Lasting */
 /** @typedef {Lasting & {request: Request, respondWith: (answer: Promise<Response>) => void}} Asked */
 
-const worker = /** @type {EventTarget & {skipWaiting: () => Promise<void>, clients: {claim: () => Promise<void>, matchAll: () => Promise<{focus: () => Promise<unknown>}[]>, openWindow: (url: string) => Promise<unknown>}, location: Location}} */ (/** @type {unknown} */ (self));
+const worker = /** @type {EventTarget & {skipWaiting: () => Promise<void>, clients: {claim: () => Promise<void>, matchAll: (of: {type: string}) => Promise<{focus: () => Promise<unknown>, navigate: (url: string) => Promise<unknown>}[]>, openWindow: (url: string) => Promise<unknown>}, registration: ServiceWorkerRegistration, location: Location}} */ (/** @type {unknown} */ (self));
 
 const PAGE = "/officer/";
 /** What is kept beside the app, and how much of it: the oldest go first. */
@@ -55,8 +57,12 @@ export function start(build, files) {
     }
   });
   on("notificationclick", (event) => {
-    /** @type {Lasting & {notification: Notification}} */ (event).notification.close();
-    event.waitUntil(worker.clients.matchAll().then(([open]) => open?.focus() ?? worker.clients.openWindow(`${PAGE}#/notices`)));
+    const { notification } = /** @type {Lasting & {notification: Notification}} */ (event);
+    notification.close();
+    event.waitUntil(openAt(`${PAGE}#/notices/${notification.tag}`));
+  });
+  on("push", (event) => {
+    event.waitUntil(showPushed(/** @type {Lasting & {data: {json: () => any} | null}} */ (event).data));
   });
   on("sync", (event) => {
     if (/** @type {Lasting & {tag: string}} */ (event).tag === TAG) event.waitUntil(inBackground());
@@ -91,6 +97,25 @@ async function beside(name, request) {
     await cache.put(request.url, answer.clone()); // an empty tile is an answer too
   }
   return answer;
+}
+
+/**
+ * A notice that nobody had seen: its kind in words. The app brings the rest; its tag is the same, so it stands once.
+ * @param {{json: () => any} | null} data
+ */
+async function showPushed(data) {
+  const { kind = "", id = "" } = data?.json() ?? {};
+  const words = navigator.language.toLowerCase().startsWith("zh") ? zh : en; // what a page keeps is not read from here
+  const title = /** @type {Record<string, string>} */ (words)[`notice.${kind}`] ?? words["notices.title"];
+  await worker.registration.showNotification(title, { body: words["app.title"], tag: id, icon: new URL("./icon-192.png", import.meta.url).href, requireInteraction: true });
+}
+
+/** Bring the app to the front, at this address of it. @param {string} address */
+async function openAt(address) {
+  const [open] = await worker.clients.matchAll({ type: "window" });
+  if (open === undefined) return worker.clients.openWindow(address);
+  await open.focus();
+  return open.navigate(address).catch(() => null); // not its worker yet: it is in front at least
 }
 
 /** Send what waits; where something is left, the browser asks again later. */

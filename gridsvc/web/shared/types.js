@@ -243,6 +243,7 @@
  * @property {{department: string, wanted: string, due_at: string, ended_at: string | null}[]} parts
  * @property {{id: string, level: string, division: string, ended_at: string | null, report: string}[]} call_backs
  * @property {{id: string, number: string | null, state: string, description: string, distance_m: number}[]} duplicates
+ * @property {{version: number, move: string, actor: string, at: string, doubts: string[]}[]} doubted
  * @property {string[]} moves
  */
 

@@ -303,7 +303,7 @@ async def test_every_table_under_row_level_security_is_looked_at_here(owner_data
     # What hangs on no case has a test of its own; a partition is read through its parent alone.
     elsewhere = {
         "notices", "quiet_hours", "camera_reviews", "camera_events_default", "mqtt_sites", "sip_devices", *COUNTS,
-        "channels", "channel_addresses", "reachings", "channel_tries",
+        "channels", "channel_addresses", "reachings", "channel_tries", "push_subscriptions",
         "live_changes", "live_log", "shift_log", "uploads", *READ_BY_NOBODY, "patrols", "patrol_cells",
     }  # fmt: skip
     assert protected - elsewhere == set(CASE_OF) | set(CAMERA_OF) | set(OF_THE_SERVICE)
@@ -419,6 +419,13 @@ CHANNELS = """
 INSERT INTO channels (code, place, url, template) VALUES ('sms', 1, 'http://sms.test/', '{}');
 INSERT INTO channel_addresses (user_id, channel, address_sealed, masked, set_at)
 SELECT id, 'sms', 'x', '138******78', now() FROM users LIMIT 1;
+INSERT INTO channels (code, place, url, template, secret_sealed) VALUES ('push', 2, '', '{}', 'x');
+WITH made AS (
+  INSERT INTO sessions (id, user_id, kind, refresh_hash, rotated_at, created_at, expires_at)
+  SELECT gen_random_uuid(), id, 'browser', 'x', now(), now(), now() FROM users LIMIT 1 RETURNING id, user_id
+)
+INSERT INTO push_subscriptions (session_id, user_id, endpoint_hash, sealed, made_at)
+SELECT id, user_id, 'x', 'x', now() FROM made;
 INSERT INTO notices (id, user_id, event_id, kind, body, created_at)
 SELECT gen_random_uuid(), id, gen_random_uuid(), 'case.assigned', '{}', now() FROM users LIMIT 1;
 INSERT INTO reachings (notice_id, after_s, next_at) SELECT id, 60, now() FROM notices;
@@ -436,7 +443,7 @@ async def test_addresses_and_gateways_are_the_services_alone_and_ways_of_notices
         assert await conn.fetchval("SELECT user_id FROM notices") == mine
     for user, seen in ((f"user:{mine}", 1), ("user:x", 0)):
         async with transaction(bare, scope_keys(Caller(id=user, grants=(a(Role.ADMIN, CITY),)))) as (conn, _):
-            for table in ("channels", "channel_addresses"):
+            for table in ("channels", "channel_addresses", "push_subscriptions"):
                 assert await conn.fetch(f"SELECT FROM {table}") == []
             for table in ("reachings", "channel_tries"):
                 assert len(await conn.fetch(f"SELECT FROM {table}")) == seen
