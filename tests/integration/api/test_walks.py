@@ -127,7 +127,7 @@ async def test_a_patrol_is_seen_by_its_officers_and_the_centre_and_figures_come_
     assert (kept["counts"]["walked"], kept["officers"]) == (1, [str(officer.user_id)]), "its ways need not be there"
 
 
-async def on_duty(api: Api, officer: UUID) -> None:
+async def on_duty(api: Api, officer: UUID | None) -> None:
     await api.pool.execute(
         "INSERT INTO duty_spans (officer_id, from_at) VALUES ($1, now() - interval '1 second')", officer
     )
