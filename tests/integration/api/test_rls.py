@@ -610,7 +610,8 @@ async def test_a_review_is_seen_where_its_camera_stands(bare: ConnPool) -> None:
 @pytest.mark.usefixtures("api")
 async def test_the_book_of_the_shift_is_read_at_its_desk(bare: ConnPool) -> None:
     async with transaction(bare, SERVICE) as (conn, _):
-        user_id = await conn.fetchval("SELECT id FROM users LIMIT 1")
+        user_id = new_id()
+        await conn.execute("INSERT INTO users (id, username, display_name) VALUES ($1, 'writer', 'x')", user_id)
         for division in (NORTH, SOUTH):
             await conn.execute(
                 "INSERT INTO shift_log (id, division_code, seen_by, hand_over, words, cases, figures, written_by,"
