@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import re
+import warnings
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -111,7 +112,10 @@ def _read_layer(
         crs = _frame(info["crs"], reading, layer)
         box = reading.box if info["driver"] == "OSM" else None  # a country's extract would not fit into memory
         inside = None if box is None else (box.west, box.south, box.east, box.north)
-        meta, _, shapes, values = pyogrio.raw.read(source, layer=layer, bbox=inside)
+        with warnings.catch_warnings():
+            # GDAL says that features share an id, which nobody reads: on some threads on stderr, on others as this.
+            warnings.simplefilter("ignore", RuntimeWarning)
+            meta, _, shapes, values = pyogrio.raw.read(source, layer=layer, bbox=inside)
     except (DataSourceError, DataLayerError) as error:
         raise UnreadableFeatures(f"layer {layer}: {error}") from error
     names = [str(name) for name in meta["fields"]]
