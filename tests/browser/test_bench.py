@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import itertools
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Final
 from uuid import uuid4
 
@@ -17,6 +17,7 @@ from gridsvc.db import SERVICE, open_pool, transaction
 from gridsvc.local.simulate_picture import picture as drawn_picture
 from tests.browser.conftest import LITTER, PATIENCE_MS, Desk, Town, Visit
 from tests.browser.test_centre import _is_accessible, picture
+from tests.conftest import CityClock
 from tests.servers import FreshDatabase
 
 VERDICTS: Final = {"r": "real", "f": "false", "d": "duplicate"}
@@ -187,9 +188,14 @@ async def test_a_supervisor_lets_a_camera_speak_again_and_silences_another(
         await expect(task).to_have_count(0)
 
 
-async def walk(town: Town, username: str, now: datetime, minutes: int) -> None:
-    """An officer goes on duty and walks for so long, a fix a minute."""
+async def walk(town: Town, database: FreshDatabase, username: str, minutes: int) -> None:
+    """An officer goes on duty and walks for so long, a fix a minute: what was before his duty is nobody's affair."""
     place, officer = next(town.places), await town.person(username)
+    duty = "/api/v1/officers/me/duty"
+    await town.client.call("POST", duty, who=officer, body={"on_duty": True}, key=f"on-{username}")
+    await CityClock(database.owner_url).forward(timedelta(minutes=minutes + 1))
+    async with open_pool(database.url, scope=SERVICE, size=1, name="test") as pool, transaction(pool) as (_, now):
+        pass
     fixes = [
         {
             "lon": place["lon"] + 0.0002 * n, "lat": place["lat"] + 0.0001 * (n % 3), "datum": "wgs84",
@@ -197,8 +203,6 @@ async def walk(town: Town, username: str, now: datetime, minutes: int) -> None:
         }
         for n in range(minutes)
     ]  # fmt: skip
-    duty = "/api/v1/officers/me/duty"
-    await town.client.call("POST", duty, who=officer, body={"on_duty": True}, key=f"on-{username}")
     said = await town.client.call("POST", "/api/v1/positions", who=officer, body={"positions": fixes}, key=username)
     assert said.status == 200, said.body
 
@@ -206,11 +210,9 @@ async def walk(town: Town, username: str, now: datetime, minutes: int) -> None:
 async def test_who_is_on_duty_where_with_how_much_and_who_takes_over(
     desk: Desk, town: Town, city_database: FreshDatabase
 ) -> None:
-    async with open_pool(city_database.url, scope=SERVICE, size=1, name="test") as pool, transaction(pool) as (_, now):
-        pass
     one, two = town.officers()[20:22]
-    await walk(town, one, now, 6)
-    await walk(town, two, now, 2)
+    await walk(town, city_database, one, 6)
+    await walk(town, city_database, two, 2)
     case = await town.report(LITTER)
     officers = await town.client.call("GET", "/api/v1/officers?on_duty=true", who=await town.person("supervisor"))
     his = max(officers.body["items"], key=lambda each: (each["position"] or {"taken_at": ""})["taken_at"])

@@ -322,6 +322,7 @@ async def test_a_phone_is_asked_where_it_is_within_its_budget_and_never_off_duty
             await page.wait_for_function("many => keptFixes().then(n => n === many)", arg=turn)
         await phone.online()
         await page.wait_for_function("keptFixes().then(n => n === 0)")
+        await page.wait_for_function("() => sentFixes.length > 0")
         # One batch, in order, each fix with its own time.
         batch = (await page.evaluate("sentFixes"))[-1]
         assert [round((each["lon"] - phone.place["lon"]) * 1000) for each in batch] == [1, 2, 3]

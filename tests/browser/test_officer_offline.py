@@ -306,6 +306,7 @@ async def test_a_newer_app_is_offered_and_taken_without_losing_the_draft(
             await page.reload()
             assert await page.get_attribute("script[type=module]", "src") == old
             await expect(page.locator(".newer")).to_contain_text("A new version is here")
+            await page.evaluate("() => scrollTo(0, document.body.scrollHeight)")  # nothing half below the bar
             await is_accessible(page)
             await picture(page, "newer-en-light")
             async with page.expect_navigation():

@@ -38,6 +38,7 @@ async def test_a_patrol_turns_walked_by_itself_and_a_visit_made_offline_arrives_
         phone = Phone(playwright, tmp_path / "profile", line, place=place)
         try:
             page = await phone.open()
+            await page.clock.install()
             await enter(page, town, officer)
             await kept_for_offline(page)
             await on_duty(page, on=True)
@@ -54,7 +55,9 @@ async def test_a_patrol_turns_walked_by_itself_and_a_visit_made_offline_arrives_
             await page.click(f"[data-visit='{visit['id']}']")
             before = await form_offline(page, phone, town, visit)
 
+            # Seven minutes pass, in the city and on the phone.
             await CityClock(city_database.owner_url).forward(timedelta(minutes=7))
+            await page.clock.fast_forward(420_000)
             await walked(town, city_database, officer, cells[:2])
             await phone.online()
             await ended(town, visit, before)

@@ -176,6 +176,12 @@ export function Search() {
     setOpen(false);
     chosen.take();
   };
+  // Whoever presses Enter at once has written more than was drawn by then.
+  /** @param {KeyboardEvent} event */
+  const commanded = (event) => {
+    const said = /** @type {HTMLInputElement} */ (event.currentTarget).value.trim();
+    return isCommand(said) ? (said === words ? options : hereFor(said))[0] : undefined;
+  };
   /** @param {KeyboardEvent} event */
   const key = (event) => {
     if (event.isComposing) return; // an input method is at work
@@ -184,7 +190,7 @@ export function Search() {
       setOpen(true);
       event.preventDefault();
     } else if (event.key === "Enter" && options[here] !== undefined) take(options[here]);
-    else if (event.key === "Enter" && isCommand(words) && options[0] !== undefined) take(options[0]);
+    else if (event.key === "Enter" && commanded(event) !== undefined) take(/** @type {Found} */ (commanded(event)));
     else if (event.key === "Enter" || event.key === "Escape") {
       if (event.key === "Escape") typed("");
       setOpen(false);
