@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from datetime import datetime, timedelta
+from functools import partial
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,7 @@ from tests.browser.conftest import BILLS, EMERGENCY, LITTER, PATIENCE_MS, Town
 from tests.browser.phone import Phone, line_to, photograph
 from tests.browser.test_officer_offline import enter, is_accessible, kept_for_offline, picture
 from tests.conftest import CityClock
+from tests.integration.patiently import until
 from tests.servers import FreshDatabase
 
 expect.set_options(timeout=PATIENCE_MS)
@@ -319,10 +321,9 @@ async def test_a_phone_is_asked_where_it_is_within_its_budget_and_never_off_duty
         for turn in (1, 2, 3):
             await phone.stand(phone.place["lon"] + turn / 1000, phone.place["lat"])
             await page.clock.fast_forward(31_000)
-            await page.wait_for_function("many => keptFixes().then(n => n === many)", arg=turn)
+            await until(partial(kept, page, turn), what=f"{turn} fixes on the phone")
         await phone.online()
-        await page.wait_for_function("keptFixes().then(n => n === 0)")
-        await page.wait_for_function("() => sentFixes.length > 0")
+        await until(partial(kept, page, 0), what="no fix on the phone any more")
         # One batch, in order, each fix with its own time.
         batch = (await page.evaluate("sentFixes"))[-1]
         assert [round((each["lon"] - phone.place["lon"]) * 1000) for each in batch] == [1, 2, 3]
@@ -333,6 +334,10 @@ async def test_a_phone_is_asked_where_it_is_within_its_budget_and_never_off_duty
         await page.clock.fast_forward(7_200_000)
         assert await page.evaluate("asks") == asks
         phone.visits[0].expect_complaints(*GONE)
+
+
+async def kept(page: Page, many: int) -> bool:
+    return bool(await page.evaluate("keptFixes()") == many)
 
 
 COUNTED = """

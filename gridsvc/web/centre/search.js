@@ -147,8 +147,9 @@ export function Search() {
   const words = text.trim();
   const asking = words.length >= 2 && there.text !== words;
 
-  // Who takes a filter away elsewhere empties the field too.
-  useEffect(() => { if (!isCommand(text) && filters.value.q !== words) setText(filters.value.q); }, [filters.value.q]);
+  // Who takes a filter away elsewhere empties the field too. It is compared with what was drawn: more may be written by now.
+  const { q } = filters.value;
+  useEffect(() => { if (!isCommand(text) && q !== words) setText(q); }, [q]);
   useEffect(() => {
     if (words.length < 2 || !open_) return undefined;
     const stop = new AbortController();
