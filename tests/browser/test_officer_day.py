@@ -315,7 +315,7 @@ async def test_a_phone_is_asked_where_it_is_within_its_budget_and_never_off_duty
         await page.clock.fast_forward(7_200_000)
         assert await page.evaluate("asks") == 0, "off duty nobody asks"
         await on_duty(page, on=True)
-        await page.wait_for_function("asks === 1")
+        await page.wait_for_function("() => asks === 1")
         await seen(town, officer)
         await phone.offline()
         for turn in (1, 2, 3):

@@ -56,7 +56,7 @@ async def enter(page: Page, town: Town, username: str, device: str = "值班手�
 async def kept_for_offline(page: Page) -> None:
     """The service worker has everything that the app is made of."""
     await page.evaluate("navigator.serviceWorker.ready")
-    await page.wait_for_function("caches.keys().then(names => names.some(name => name.startsWith('app-')))")
+    await page.wait_for_function("() => caches.keys().then(names => names.some(name => name.startsWith('app-')))")
 
 
 async def is_accessible(page: Page) -> None:
