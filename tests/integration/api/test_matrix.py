@@ -39,6 +39,8 @@ EXAMPLES: dict[str, object] = {
     "location": {"lon": 103.805, "lat": 36.055, "datum": "wgs84"},
     "note": "a note",
     "words": "a word",
+    "endpoint": "https://push.example/1",
+    "keys": {"p256dh": "x", "auth": "x"},
     "category": "0101",
     "result": "confirmed",
     "reply": "a reply",

@@ -12,6 +12,7 @@ import pytest
 from gridsvc.db import transaction
 from gridsvc.store import positions
 from tests.integration.api.conftest import SOUTH, Api, Client, a
+from tests.integration.patiently import until
 
 PLACE = {"lon": 103.805, "lat": 36.055, "datum": "wgs84", "accuracy_m": 8}
 
@@ -147,11 +148,15 @@ async def test_where_an_officer_is_is_kept_and_shown_on_duty_alone(api: Api) -> 
 
     async def shown() -> float | None:
         items = (await desk.get("/api/v1/officers")).body["items"]
-        snapshot = (await desk.get("/api/v1/live/snapshot")).body
         [listed] = [each["position"] for each in items if each["id"] == str(ann.user_id)]
-        [told] = [each["lon"] for each in snapshot["officers"] if each["id"] == str(ann.user_id)]
-        assert told == (listed and listed["lon"])
-        return None if told is None else float(told)
+
+        async def agrees() -> bool:  # a picture is shared for a moment; what has changed since follows as news
+            snapshot = (await desk.get("/api/v1/live/snapshot")).body
+            [told] = [each["lon"] for each in snapshot["officers"] if each["id"] == str(ann.user_id)]
+            return bool(told == (listed and listed["lon"]))
+
+        await until(agrees, what="the picture of the live feed says the same as the list")
+        return None if listed is None else float(listed["lon"])
 
     assert await send(ann, fix(now, lon=103.807)) == ["accepted"]
     assert await shown() == 103.807
