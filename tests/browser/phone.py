@@ -56,7 +56,11 @@ class Line:
         if not self.up:
             writer.transport.abort()
             return
-        there, to = await asyncio.open_connection("127.0.0.1", self.to_port)
+        try:
+            there, to = await asyncio.open_connection("127.0.0.1", self.to_port)
+        except OSError:  # the service is being started anew
+            writer.transport.abort()
+            return
         self._open |= {writer, to}
         try:
             async with asyncio.TaskGroup() as both:

@@ -317,6 +317,7 @@ async def test_a_phone_is_asked_where_it_is_within_its_budget_and_never_off_duty
         await on_duty(page, on=True)
         await page.wait_for_function("() => asks === 1")
         await seen(town, officer)
+        await until(partial(kept, page, 0), what="the phone to hear that its first fix has arrived")
         await phone.offline()
         for turn in (1, 2, 3):
             await phone.stand(phone.place["lon"] + turn / 1000, phone.place["lat"])
