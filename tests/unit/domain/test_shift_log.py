@@ -26,6 +26,14 @@ def test_an_entry_is_of_the_writers_own_desk_and_of_no_other() -> None:
         of_desk(desk(Role.DISPATCHER, "620102", duty_line="social"), PATH, "city")
 
 
+def test_who_works_for_a_department_too_writes_at_the_desk_and_not_for_the_department() -> None:
+    water = Grant(role=Role.DISPATCHER, division="620100", department="water")
+    both = Caller(id="user:x", grants=(water, Grant(role=Role.DISPATCHER, division="620102")))
+    assert own_desk(both) == ("620102", None)
+    with pytest.raises(NotAllowed):
+        own_desk(Caller(id="user:x", grants=(water,)))
+
+
 @pytest.mark.parametrize("role", [Role.OFFICER, Role.HANDLER, Role.ADMIN, Role.AUDITOR])
 def test_who_sits_at_no_desk_writes_nothing(role: Role) -> None:
     with pytest.raises(NotAllowed):
