@@ -80,7 +80,7 @@ async def run(arguments: argparse.Namespace, settings: Settings) -> int:
             case "put":
                 await _put(conn, arguments, sealer)
             case "push":
-                _check_place(arguments.place)
+                await _check_place(conn, PUSH, arguments.place)
                 await pushes.TURN_ON.run(conn, arguments.place, sealer.seal(fresh_key(), pushes.PURPOSE_OF_KEY))
             case "remove":
                 if not await channels.REMOVE_GATEWAY.run(conn, arguments.code):
@@ -116,7 +116,7 @@ async def _put(conn: Conn, given: argparse.Namespace, sealer: Sealer) -> None:
     parts = urlsplit(given.url)
     if parts.scheme not in {"http", "https"} or not parts.hostname or parts.username:
         raise SetupError(f"{given.url!r} is no address of a gateway; want http(s)://host/… without a password in it")
-    _check_place(given.place)
+    await _check_place(conn, given.code, given.place)
     template = _text(given.template_file)
     if faults := faults_of_template(template):
         raise SetupError(f"{given.template_file}: {'; '.join(faults)}")
@@ -136,9 +136,13 @@ async def _put(conn: Conn, given: argparse.Namespace, sealer: Sealer) -> None:
         raise SetupError(f"{given.code!r} is no code of a channel; want a-z, 0-9 and _, and not app") from wrong
 
 
-def _check_place(place: int) -> None:
+async def _check_place(conn: Conn, code: str, place: int) -> None:
     if place < 1:
         raise SetupError(f"--place is {place}; want 1 or more")
+    # Of two at one place the second would never be tried: what comes next is what stands behind the last.
+    for other in await channels.GATEWAYS.all(conn):
+        if other.place == place and other.code != code:
+            raise SetupError(f"--place {place} is that of {other.code}; want a place of its own")
 
 
 def _headers(path: Path, written: str) -> dict[str, str]:

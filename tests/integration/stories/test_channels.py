@@ -21,6 +21,7 @@ from gridsvc.commands import channels as command
 from gridsvc.db import transaction
 from gridsvc.domain.access import scope_keys
 from gridsvc.domain.reaching import Reach
+from gridsvc.errors import SetupError
 from gridsvc.sealing import Sealer
 from gridsvc.store import channels, notice_rules, notices
 from gridsvc.store.cases import CaseRow
@@ -88,6 +89,8 @@ async def told(town: Town, database: str, gateway: Gateway, tmp_path: Path) -> C
             str(tmp_path / "template.json"), "--headers-file", str(tmp_path / "headers.json"), "--secret-file",
             str(tmp_path / "secret"),
         )  # fmt: skip
+    with pytest.raises(SetupError, match="--place 1 is that of sms"):  # the second of two would never be tried
+        await run(database, "push", "--place", "1")
     await run(database, "addresses", str(tmp_path / "phones.csv"))
     async with transaction(town.pool) as (conn, _):
         rules, quiet = await notice_rules.read(conn)
