@@ -11,6 +11,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -207,9 +208,12 @@ def sockets_of(pids: set[int]) -> set[str]:
     """The inodes of the sockets that these processes hold open."""
     found = set()
     for pid in pids:
-        try:
-            names = [os.readlink(entry) for entry in Path(f"/proc/{pid}/fd").iterdir()]
-        except OSError:
-            continue
-        found |= {name[8:-1] for name in names if name.startswith("socket:[")}
+        with suppress(OSError):  # the process ended
+            for entry in Path(f"/proc/{pid}/fd").iterdir():
+                # One file closed between the listing and the look must not hide the others of its process:
+                # the broker opens and closes files all the while it starts.
+                with suppress(FileNotFoundError):
+                    name = os.readlink(entry)
+                    if name.startswith("socket:["):
+                        found.add(name[8:-1])
     return found
