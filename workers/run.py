@@ -11,6 +11,7 @@ from typing import Final
 from events.topology import NOTICES, ROUTING, URGENT
 from gridsvc.db import SERVICE, ConnPool, open_pool
 from gridsvc.errors import BadSettings
+from gridsvc.heap import settle
 from gridsvc.sealing import Sealer
 from gridsvc.settings import Settings
 from gridsvc.signing import Signer
@@ -54,6 +55,7 @@ async def work(kinds: Sequence[str], settings: Settings) -> None:
         by_index=True,
         plan_once=True,  # each message asks the same few things; planning them anew took 0.7 ms per case
     ) as pool:
+        settle()
         log.info("working", extra={"action": "process_started", "kinds": list(kinds)})
         await until_stopped(*_works(kinds, pool, settings))
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import gc
 import logging
 import resource
 import signal
@@ -36,6 +35,7 @@ from gridsvc.api.tiles import tiles_while_serving
 from gridsvc.api.tokens import Signer
 from gridsvc.api.uploads import say_version
 from gridsvc.db import SERVICE, open_pool
+from gridsvc.heap import settle
 from gridsvc.sealing import Sealer
 from gridsvc.settings import HttpSettings, Settings
 
@@ -167,8 +167,7 @@ async def serve(settings: Settings, *, reuse_port: bool = False) -> None:
     )
     await runner.setup()
     try:
-        gc.collect()
-        gc.freeze()  # what is loaded by now stays, and need not be walked: collections took 5 % of the time
+        settle()
         http = settings.http
         await web.TCPSite(runner, http.host, http.port, backlog=1024, reuse_port=reuse_port or None).start()
         if certificate is not None:

@@ -23,7 +23,8 @@ class Ring:
 
     def __init__(self, bounds: Bounds) -> None:
         self._bounds = bounds
-        self._deltas: deque[tuple[float, Delta]] = deque()
+        self._deltas: deque[Delta] = deque()
+        self._ticks: deque[float] = deque()  # when each came; beside them, since a pair is an object more to be walked
         self.size = 0
         self.head = 0
 
@@ -33,6 +34,7 @@ class Ring:
     def begin(self, head: int) -> None:
         """Forget everything; the next delta is the one after `head`."""
         self._deltas.clear()
+        self._ticks.clear()
         self.size = 0
         self.head = head
 
@@ -40,7 +42,8 @@ class Ring:
         """Remember the next delta; `ticks` are seconds of any origin. Raises ValueError where it is not the next."""
         if delta.seq != self.head + 1:
             raise ValueError(f"delta {delta.seq} does not follow {self.head}")
-        self._deltas.append((ticks, delta))
+        self._deltas.append(delta)
+        self._ticks.append(ticks)
         self.size += delta.size
         self.head = delta.seq
         self.forget_old(ticks)
@@ -49,13 +52,14 @@ class Ring:
         """Drop what is beyond the bounds at `ticks`."""
         deltas, bounds = self._deltas, self._bounds
         while deltas and (
-            len(deltas) > bounds.deltas or self.size > bounds.size or deltas[0][0] < ticks - bounds.seconds
+            len(deltas) > bounds.deltas or self.size > bounds.size or self._ticks[0] < ticks - bounds.seconds
         ):
-            self.size -= deltas.popleft()[1].size
+            self._ticks.popleft()
+            self.size -= deltas.popleft().size
 
     def since(self, seq: int) -> list[Delta] | None:
         """All that came after `seq`, in order; None unless every one of them is remembered."""
         missing = self.head - seq
         if missing < 0 or missing > len(self._deltas):
             return None
-        return [delta for _, delta in islice(self._deltas, len(self._deltas) - missing, None)]
+        return list(islice(self._deltas, len(self._deltas) - missing, None))
