@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from datetime import UTC, datetime
 
 import pytest
@@ -24,3 +25,11 @@ def test_of_what_moves_the_newest_is_enough_gone_or_not(kind: str) -> None:
 @pytest.mark.parametrize("kind", ["case", "alarm"])
 def test_cases_and_alarms_are_told_one_by_one(kind: str) -> None:
     assert (delta(kind).frame.replaces, delta(kind).gone.replaces) == (None, None)
+
+
+def test_a_delta_is_one_object_for_the_collector_of_garbage_what_it_holds_is_shared() -> None:
+    first, second = delta("case"), delta("case")
+    of_its_own = [each for each in gc.get_referents(first) if gc.is_tracked(each) and each is not Delta]
+    shared = {id(each) for each in gc.get_referents(second)}
+    assert [each for each in of_its_own if id(each) not in shared] == []
+    assert first.keys is second.keys
