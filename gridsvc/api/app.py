@@ -17,7 +17,7 @@ from gridsvc.api.attachments import files_and_desk
 from gridsvc.api.auth import PASSWORD_DESK, open_password_desk
 from gridsvc.api.camera_desk import camera_desk_while_serving
 from gridsvc.api.desk import desk_while_serving
-from gridsvc.api.front import shelve
+from gridsvc.api.front import lay_out, shelve
 from gridsvc.api.health import METRICS, Metrics, measure
 from gridsvc.api.identity import DECLARED, IDENTITY, KEPT_S, SIGNER, Identity, identify, on_https
 from gridsvc.api.lan import Certificate, certificate_of, enrolment
@@ -154,12 +154,13 @@ async def serve(settings: Settings, *, reuse_port: bool = False) -> None:
     _let_many_in()
     certificate = certificate_of(settings.http)
     others: list[web.AppRunner] = []
-    follow: asyncio.Task[None] | None = None
+    beside: list[asyncio.Task[None]] = []
     stop, loop = asyncio.Event(), asyncio.get_running_loop()
     for sign in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(sign, stop.set)
+    app = build_app(settings)
     runner = web.AppRunner(
-        build_app(settings),
+        app,
         access_log=None,  # the proxy's, and the histogram of /metrics; a line per request costs more than the answer
         keepalive_timeout=KEEP_ALIVE_S,
         shutdown_timeout=STOP_WITHIN_S,
@@ -171,13 +172,14 @@ async def serve(settings: Settings, *, reuse_port: bool = False) -> None:
         http = settings.http
         await web.TCPSite(runner, http.host, http.port, backlog=1024, reuse_port=reuse_port or None).start()
         if certificate is not None:
-            follow = await _on_the_network(runner, others, settings.http, certificate)
+            beside.append(await _on_the_network(runner, others, settings.http, certificate))
+        beside.append(asyncio.create_task(lay_out(app), name="pages are packed"))
         log.info("web is up", extra={"action": "process_started", "host": http.host, "port": http.port})
         await stop.wait()
         log.info("web stops", extra={"action": "process_stopping"})
     finally:
-        if follow is not None:
-            follow.cancel()
+        for task in beside:
+            task.cancel()
         for each in (*others, runner):
             await each.cleanup()
         for sign in (signal.SIGINT, signal.SIGTERM):

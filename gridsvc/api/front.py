@@ -71,8 +71,13 @@ def shelve(app: web.Application) -> None:
     app[_SHELF] = []
 
 
-async def _shelf(request: web.Request) -> Shelf:
-    kept = request.app[_SHELF]
+async def lay_out(app: web.Application) -> None:
+    """Read and pack the files before anybody asks for them."""
+    await asyncio.to_thread((await _shelf(app)).pack)
+
+
+async def _shelf(app: web.Application) -> Shelf:
+    kept = app[_SHELF]
     if not kept:
         read = await asyncio.to_thread(read_shelf)
         kept.append(read)  # two that read at once read the same
@@ -101,7 +106,7 @@ async def lead_to_officer(request: web.Request) -> web.Response:
 
 async def get_officer_worker(request: web.Request) -> web.Response:
     """The service worker of the officer's app: other with every build, so that a browser finds each new one."""
-    shelf = await _shelf(request)
+    shelf = await _shelf(request.app)
     files = [f"/static/{shelf.build}/{name}" for name in shelf.needed_by("officer")]
     text = (
         f'import {{ start }} from "/static/{shelf.build}/officer/sw.js";\n'
@@ -114,7 +119,7 @@ async def get_officer_worker(request: web.Request) -> web.Response:
 
 
 async def _front(request: web.Request, name: str, allows: str = _AT_A_DESK) -> web.Response:
-    shelf = await _shelf(request)
+    shelf = await _shelf(request.app)
     if not shelf.whole:
         return web.Response(
             text=_NOT_INSTALLED, status=503, content_type="text/html",
@@ -125,7 +130,6 @@ async def _front(request: web.Request, name: str, allows: str = _AT_A_DESK) -> w
 
 async def _page(request: web.Request, shelf: Shelf, name: str, allows: str) -> web.Response:
     """A page, with the address of this build's files put in. A browser asks each time whether it is still the same."""
-    text = shelf.sheets[name].body.decode().replace("{build}", shelf.build)
     headers = {
         "Content-Security-Policy": _POLICY,
         "Cache-Control": _ASK_AGAIN,
@@ -134,12 +138,12 @@ async def _page(request: web.Request, shelf: Shelf, name: str, allows: str) -> w
     }
     if headers["ETag"] in request.headers.get("If-None-Match", ""):
         return web.Response(status=304, headers=headers)
-    return web.Response(text=text, content_type="text/html", headers=headers)
+    return web.Response(text=shelf.page(name), content_type="text/html", headers=headers)
 
 
 async def get_static(request: web.Request) -> web.Response:
     """One file. Under the build's own hash it never changes; a page that is older than this process asks each time."""
-    shelf, name = await _shelf(request), request.match_info["path"]
+    shelf, name = await _shelf(request.app), request.match_info["path"]
     sheet = shelf.sheets.get(name)
     if sheet is None or name.endswith(".html"):
         raise Unknown(f"no file {request.path[:200]}", given=request.path[:200])

@@ -61,6 +61,35 @@ class Shelf:
 
     sheets: Mapping[str, Sheet]
     build: str
+    _pages: dict[str, str] = field(default_factory=dict, repr=False)
+
+    def page(self, name: str) -> str:
+        """A page with this build's addresses, and with all modules that it begins with named in its head.
+
+        Without that a browser learns of a module when it has read the one that imports it, seven deep.
+        """
+        if name not in self._pages:
+            head = "".join(
+                f'<link rel="modulepreload" href="/static/{{build}}/{each}">\n' for each in self.begun_with(name)
+            )
+            text = self.sheets[name].body.decode().replace("</head>", f"{head}</head>")
+            self._pages[name] = text.replace("{build}", self.build)
+        return self._pages[name]
+
+    def begun_with(self, page: str) -> list[str]:
+        """The modules that a page's script imports before it runs, that script first; not those it fetches later."""
+        wanted = re.findall(r'<script type="module" src="/static/\{build\}/([^"]+)"', self.sheets[page].body.decode())
+        found: dict[str, None] = {}
+        for name in wanted:  # grows meanwhile: the order is that in which a browser would learn of them
+            if name not in found and name in self.sheets:
+                found[name] = None
+                wanted += _named_in(_AT_ONCE, name, self.sheets[name].body.decode())
+        return list(found)
+
+    def pack(self) -> None:
+        """Pack every file: 0.12 s of CPU, once, so that the first visitor does not wait for it. Twice is harmless."""
+        for sheet in self.sheets.values():
+            sheet.packed()
 
     def needed_by(self, folder: str) -> list[str]:
         """Every file that the pages of a folder need when there is no network: its own, and what these import.
@@ -77,7 +106,7 @@ class Shelf:
                 continue
             needed.add(name)
             if name.endswith((".js", ".mjs")):
-                wanted += _named_in(name, self.sheets[name].body.decode())
+                wanted += _named_in(_IMPORTED, name, self.sheets[name].body.decode())
         return sorted(needed)
 
     @property
@@ -91,9 +120,13 @@ _IMPORTED: Final = re.compile(
 )
 
 
-def _named_in(name: str, text: str) -> list[str]:
+_AT_ONCE: Final = re.compile(r"""(?:^|[;}])\s*(?:import|export)\b[^;"'()]*["'](\.{1,2}/[^"']+)["']""", re.MULTILINE)
+"""Imports that stand: neither `import(…)`, which is run when it is wanted, nor a worker, nor a type in a comment."""
+
+
+def _named_in(imported: re.Pattern[str], name: str, text: str) -> list[str]:
     """The files that a module imports, or starts as a worker, by their paths below `web`."""
-    found = (one or other for one, other in _IMPORTED.findall(text))
+    found = (next(filter(None, match.groups())) for match in imported.finditer(text))
     return [posixpath.normpath(posixpath.join(posixpath.dirname(name), each)) for each in found]
 
 

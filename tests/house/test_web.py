@@ -18,6 +18,7 @@ WEB = ROOT / "gridsvc/web"
 LANGUAGES = ("zh-CN", "en")
 PAGES = ("centre/index.html", "centre/wall.html", "officer/index.html")
 WORKERS = ("officer/sw.js",)
+LATER = r'(?<!typeof )\bimport\("([^"]+)"\)'  # what is loaded when it is wanted
 OURS = [path for path in kept_files() if path.is_relative_to(WEB)]
 MODULES = [path for path in OURS if path.suffix == ".js"]
 
@@ -90,7 +91,7 @@ def test_nothing_is_fetched_from_elsewhere() -> None:
 def _imported(path: Path) -> set[Path]:
     text = path.read_text(encoding="utf-8")
     found = re.findall(r'^(?:import|export)(?:[^;]*?from)? "([^"]+)";', text, re.MULTILINE)
-    found += re.findall(r'(?<!typeof )\bimport\("([^"]+)"\)', text)  # what is loaded when it is wanted
+    found += re.findall(LATER, text)
     return {(path.parent / name).resolve() for name in found}
 
 
@@ -128,6 +129,21 @@ def test_the_officers_app_keeps_every_file_that_it_is_made_of_and_no_more() -> N
     manifest = json.loads((WEB / "officer/manifest.webmanifest").read_text(encoding="utf-8"))
     assert {f"officer/{icon['src']}" for icon in manifest["icons"]} - kept == set()
     assert {name for name in kept if name.endswith((".woff2", ".html", ".txt")) or "uplot" in name} == set()
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_a_page_names_every_module_that_it_begins_with_and_none_that_it_may_never_want(name: str) -> None:
+    shelf = read_shelf()
+    named = re.findall(rf'<link rel="modulepreload" href="/static/{shelf.build}/([^"]+)">', shelf.page(name))
+    assert len(named) == len(set(named))
+    for module in named:
+        if module.endswith(".js"):
+            path = WEB / module
+            later = {(path.parent / each).resolve() for each in re.findall(LATER, path.read_text(encoding="utf-8"))}
+            ours = {each.relative_to(WEB).as_posix() for each in _imported(path) - later}
+            assert ours - set(named) == set(), module
+    assert [each for each in named if "terra-draw" in each or "worker" in each] == [], "wanted by few, or later"
+    assert f'<script type="module" src="/static/{shelf.build}/{named[0]}">' in shelf.page(name)
 
 
 def test_what_is_copied_imports_nothing_by_a_bare_name() -> None:
