@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import time
 from pathlib import Path
+from statistics import median
 from typing import Any, Final
 from uuid import uuid4
 
@@ -22,6 +23,7 @@ from gridsvc.local.simulate_crowd import Demo
 
 RESULTS: Final = Path(__file__).parent / "results/screen.json"
 REPORTS: Final = 100
+VISITS: Final = 5  # of a browser without a cache; the first of them meets a service that nobody has asked yet
 TO_PIXEL_MS: Final = 1_000.0
 COLD_MS: Final = 2_000.0
 LITTER: Final = "200118"
@@ -88,25 +90,36 @@ async def _cold(browser: Browser, stage: Stage) -> dict[str, float]:
     sizes = [await each.sizes() for each in loaded]
     await context.close()
     return {
-        "cold, to the door, ms": door_s * 1000,
-        "cold, from the door to the live picture, ms": live_s * 1000,
-        "cold, of both 2,000 at most, times": (door_s + live_s) * 1000 / COLD_MS,
-        "cold, files": float(len(loaded)),
-        "cold, kB over the line": sum(each["responseBodySize"] for each in sizes) / 1000,
+        "door": door_s * 1000,
+        "live": live_s * 1000,
+        "files": float(len(loaded)),
+        "kb": sum(each["responseBodySize"] for each in sizes) / 1000,
     }
 
 
 async def _measure(stage: Stage) -> dict[str, float]:
     await run_demo(stage)
     async with a_browser() as browser:
-        cold = await _cold(browser, stage)
+        cold = [await _cold(browser, stage) for _ in range(VISITS)]
         waited = await _to_pixel(browser, stage)
     p50, p99 = quantile(waited, 0.50), quantile(waited, 0.99)
     return {
         "report to pixel, p50 ms": p50,
         "report to pixel, p99 ms": p99,
         "of the second that is promised, times": p99 / TO_PIXEL_MS,
-        **cold,
+        **{f"cold, first, {name}": value for name, value in _told(cold[0]).items()},
+        **{f"cold, median of {VISITS}, {name}": value for name, value in _told(*cold).items()},
+    }
+
+
+def _told(*visits: dict[str, float]) -> dict[str, float]:
+    """What the visits waited for, each figure the median of them."""
+    return {
+        "to the door, ms": median(each["door"] for each in visits),
+        "to the live picture, ms": median(each["live"] for each in visits),
+        "of both 2,000 at most, times": median(each["door"] + each["live"] for each in visits) / COLD_MS,
+        "files": median(each["files"] for each in visits),
+        "kB over the line": median(each["kb"] for each in visits),
     }
 
 
