@@ -13,7 +13,8 @@ from aiohttp import web
 from gridsvc.actions.move_cases import IN_BULK, move_cases
 from gridsvc.actions.move_cases import Wanted as Named
 from gridsvc.actions.undo_bulk import Outcome, undo_bulk
-from gridsvc.api.cases import Moved, callers_of, fields_of, moved_told, particulars_of
+from gridsvc.api.case_moves import callers_of, fields_of, particulars_of
+from gridsvc.api.case_wire import Moved, moved_told
 from gridsvc.api.desk import DESK
 from gridsvc.api.idempotency import Answer, write
 from gridsvc.api.parts import caller_of

@@ -12,7 +12,7 @@ from aiohttp import web
 from gridsvc.actions.hand_over_work import becomes
 from gridsvc.actions.relieve_officer import Outcome, relieve_officer
 from gridsvc.api.bulk import RefusedTold, refused_told
-from gridsvc.api.cases import Moved, moved_told
+from gridsvc.api.case_wire import Moved, moved_told
 from gridsvc.api.idempotency import Answer, write
 from gridsvc.api.parts import caller_of, scoped
 from gridsvc.api.reach import LEADS, check_reach
