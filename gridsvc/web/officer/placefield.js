@@ -90,7 +90,7 @@ async function cellOf(place, signal) {
     if (!(refused instanceof Refused)) throw refused;
     if (refused.status !== 0) return refused.code === "outside_the_grid" ? say("place.outside") : refused.message;
     const kept = await answer("/api/v1/me/beats", person.peek()?.id ?? "");
-    const cells = (kept?.body.items ?? []).flatMap((/** @type {{cells: {code: string, outline: any}[]}} */ beat) => beat.cells);
+    const cells = (kept?.body ?? []).flatMap((/** @type {{cells: {code: string, outline: any}[]}} */ beat) => beat.cells);
     const found = cells.find((/** @type {{outline: any}} */ each) => lies(each.outline, place.lon, place.lat));
     return found ? say("place.cell", { cell: found.code }) : say("place.cellLater");
   }
