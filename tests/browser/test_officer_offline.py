@@ -243,7 +243,7 @@ async def test_twenty_reports_made_offline_arrive_once_and_whole_through_a_kill_
         await picture(page, "outbox-sent-zh-light")
         assert phone.line.sent - sent < sum(size for _, size in photos), "what had arrived was sent again"
         for visit in phone.visits:
-            visit.expect_complaints("ERR_", "Failed to load resource")
+            visit.expect_complaints("ERR_", "Failed to load resource", "WebSocket")
 
     answer = await town.client.call("GET", "/api/v1/cases?q=离线上报之&limit=100", who=await town.person("supervisor"))
     described = sorted(each["description"] for each in answer.body["items"])
@@ -323,7 +323,7 @@ async def test_a_newer_app_is_offered_and_taken_without_losing_the_draft(
                 len(await page.evaluate("caches.keys().then(all => all.filter(name => name.startsWith('app-')))")) == 1
             )
             await page.wait_for_selector(".net.on")
-        phone.visits[0].expect_complaints("ERR_")
+        phone.visits[0].expect_complaints("ERR_", "WebSocket")
 
 
 async def test_a_lost_phone_is_signed_out_from_another(phones: Phones, town: Town) -> None:
