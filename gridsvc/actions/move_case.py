@@ -144,7 +144,7 @@ async def move_case(
     answered = await keep_answer(conn, locked, move, actor, said, now)
     changes = await _changes(conn, book, locked, moved, actor, said, numbers, now)
     if said.evidence or said.before:
-        purpose = "check" if move is Move.CHECK else "after"
+        purpose = "check" if move is Move.CHECK else "note" if move in _SAY_SOMETHING else "after"
         was = await attachments.attach(conn, said.before, locked.id, None, "before", actor.id)
         now_is = await attachments.attach(conn, said.evidence, locked.id, None, purpose, actor.id)
         _check_shown(book.categories[(locked.edition, locked.category)], move, before=was, after=now_is)
@@ -468,6 +468,9 @@ def _before_and_after(locked: CaseRow, changes: Mapping[str, Any]) -> dict[str, 
         if name in _CORRECTED and getattr(locked, name) != value
     }
 
+
+_SAY_SOMETHING: Final = frozenset({Move.NOTE, Move.ASK_DESK, Move.REPLY, Move.APPEAL})
+"""What is attached to these belongs to their words; it does not show the work when it was done."""
 
 _CORRECTED: Final = frozenset(
     {

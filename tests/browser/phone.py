@@ -119,6 +119,8 @@ class Phone:
     line: Line
     lang: str = "zh-CN"
     theme: str = "light"
+    microphone: str = ""
+    """A microphone that beeps is allowed; `=deny`: it is not."""
     place: dict[str, Any] = field(default_factory=dict)
     context: BrowserContext | None = None
     visits: list[Visit] = field(default_factory=list)
@@ -133,7 +135,9 @@ class Phone:
         self.context = await self.playwright.chromium.launch_persistent_context(
             self.profile, executable_path=chromium(), viewport={"width": SIZE[0], "height": SIZE[1]}, locale=self.lang,
             is_mobile=True, has_touch=True, color_scheme="dark" if self.theme == "dark" else "light",
-            permissions=["geolocation"], geolocation={"longitude": lon, "latitude": lat, "accuracy": 6},
+            args=["--use-fake-device-for-media-stream", f"--use-fake-ui-for-media-stream{self.microphone}"],
+            permissions=["geolocation", "background-sync"],
+            geolocation={"longitude": lon, "latitude": lat, "accuracy": 6},
         )  # fmt: skip
         self.context.set_default_timeout(PATIENCE_MS)
         page = self.context.pages[0]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from datetime import datetime, timedelta
@@ -430,6 +431,112 @@ async def test_what_was_overtaken_is_explained_and_an_emergency_rings_until_it_i
         await town.settled(emergency["id"], lambda each: (each["responder"] or each["officer"]) is not None)
         await on_duty(page, on=False)
         phone.visits[0].expect_complaints(*GONE)
+
+
+async def test_the_same_thing_gets_my_photograph_and_my_voice_and_no_second_case(phones: Phones, town: Town) -> None:
+    officer = await beat_officer(town, 1)
+    case = await given(town, officer)
+    async with phones() as phone:
+        phone.microphone = "=deny"
+        page = await phone.open("#/report")
+        await enter(page, town, officer)
+        await kept_for_offline(page)
+        # The microphone is refused: it says so in words, and the report goes without it.
+        await expect(page.locator(".place-says b")).to_contain_text("±6")
+        await page.click(".voice > button")
+        await expect(page.locator(".voice .wrong")).to_contain_text("write it in words")
+        await choose(page, "green waste")
+        await page.fill("[name=description]", "nobody heard it")
+        await page.click("button.send")
+        await expect(page.locator(".sent b")).to_contain_text("Arrived")
+
+        # Whoever sends while it records sends what was said so far, with this report and not with the next.
+        await phone.close()
+        phone.microphone = ""
+        page = await phone.open("#/report")
+        patches: list[str] = []
+        page.on("request", lambda sent: patches.append(sent.url) if sent.method == "PATCH" else None)
+        await expect(page.locator(".place-says b")).to_contain_text("±6")
+        await page.click(".chips button")
+        await speaks(page)
+        await page.click("button.send")
+        await expect(page.locator(".sent b")).to_contain_text("Arrived")
+        spoken = (await answers_of(page))[-1]["case"]["id"]
+        photos = (await asked(town, "supervisor", f"/api/v1/cases/{spoken}"))["photos"]
+        assert [(each["kind"], each["purpose"]) for each in photos] == [("sound", "report")]
+        assert patches, "it came by tus"
+
+        # Without a network his own tasks near by are offered. Photograph and voice end there, and no case is made.
+        before = await cases_of(town)
+        await page.click(".tabs a.main")  # as good as "the next report"
+        await expect(page.locator(".voice audio")).to_have_count(0)
+        await expect(page.locator(".place-says b")).to_contain_text("±6")
+        await phone.offline()
+        await page.set_input_files("[name=photo]", photograph(11))
+        await expect(page.locator(".photos img")).to_have_count(1)
+        await speaks(page)
+        await page.click(".voice > button")
+        await expect(page.locator(".voice audio")).to_have_count(1)
+        await page.click(".chips button")
+        alike = page.locator(".alike li", has_text=case["number"])
+        await page.evaluate("() => scrollTo(0, document.body.scrollHeight)")  # nothing half below the button
+        await picture(page, "alike-offline-en-light")
+        await is_accessible(page)
+        await alike.get_by_role("button").click()
+        item = page.locator(".item", has_text=case["number"])
+        await expect(item).to_have_attribute("data-state", "waiting")
+        await phone.online()
+        await expect(item).to_have_attribute("data-state", "done")
+        await expect(item).to_contain_text("arrived")
+        photos = (await asked(town, "supervisor", f"/api/v1/cases/{case['id']}"))["photos"]
+        assert sorted((each["kind"], each["purpose"]) for each in photos) == [("picture", "note"), ("sound", "note")]
+        assert await cases_of(town) == before
+
+        # It is heard from the case.
+        await go(page, f"task/{case['id']}")
+        await page.wait_for_selector(".sound audio")
+        await page.wait_for_function(
+            "() => [...document.querySelectorAll('.pictures img')].every(each => each.naturalWidth)"
+        )
+        assert await page.evaluate(HEARD) > 0
+        await picture(page, "sound-en-light")
+        await is_accessible(page)
+        for visit in phone.visits:
+            visit.expect_complaints(*GONE)
+
+
+HEARD = """() => new Promise((told, failed) => {
+  const audio = document.querySelector('.sound audio');
+  audio.ontimeupdate = () => audio.currentTime > 0 && told(audio.currentTime);
+  audio.onended = () => told(audio.currentTime);
+  audio.onerror = () => failed(new Error(audio.error.message));
+  audio.play();
+})"""
+
+ANSWERS = """async () => {
+  const here = document.querySelector('script[type=module]').src;
+  return (await (await import(new URL('keep.js', here))).items()).map(each => each.answer);
+}"""
+
+
+async def answers_of(page: Page) -> list[Any]:
+    return list(await page.evaluate(ANSWERS))
+
+
+async def choose(page: Page, category: str) -> None:
+    await page.fill("[name=category]", category)
+    await page.click(".found .pick >> nth=0")
+
+
+async def speaks(page: Page) -> None:
+    """The phone records, and has heard something."""
+    await page.click(".voice > button")
+    await expect(page.locator(".voice > button")).to_contain_text(re.compile(r"Stop \([1-9]"))
+
+
+async def cases_of(town: Town) -> set[str]:
+    """All that there are."""
+    return {each["id"] for each in (await asked(town, "supervisor", "/api/v1/cases?limit=500"))["items"]}
 
 
 async def test_every_page_is_large_enough_for_a_thumb_and_legible_in_the_sun(phones: Phones, town: Town) -> None:

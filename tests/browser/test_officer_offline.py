@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import re
 import shutil
 import socket
 import subprocess
 import sys
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
 from datetime import datetime
+from functools import partial
 from pathlib import Path
+from typing import Any
 from uuid import uuid4
 
 import pytest
-from playwright.async_api import Page, Playwright, expect
+from playwright.async_api import Error, Page, Playwright, Route, expect
 
 from gridsvc.db import SERVICE, open_pool, transaction
 from tests.acceptance.live_service import LiveService
@@ -22,6 +26,7 @@ from tests.acceptance.supervised import until
 from tests.browser.conftest import LITTER, PATIENCE_MS, PICTURES, Town, axe_script
 from tests.browser.phone import TAKEN, TAKEN_AT, Phone, line_to, photograph
 from tests.conftest import ROOT
+from tests.integration import patiently
 from tests.servers import FreshDatabase
 
 expect.set_options(timeout=PATIENCE_MS)
@@ -238,7 +243,7 @@ async def test_twenty_reports_made_offline_arrive_once_and_whole_through_a_kill_
         await picture(page, "outbox-sent-zh-light")
         assert phone.line.sent - sent < sum(size for _, size in photos), "what had arrived was sent again"
         for visit in phone.visits:
-            visit.expect_complaints("ERR_", "Failed to load resource")
+            visit.expect_complaints("ERR_", "Failed to load resource", "WebSocket")
 
     answer = await town.client.call("GET", "/api/v1/cases?q=离线上报之&limit=100", who=await town.person("supervisor"))
     described = sorted(each["description"] for each in answer.body["items"])
@@ -318,7 +323,7 @@ async def test_a_newer_app_is_offered_and_taken_without_losing_the_draft(
                 len(await page.evaluate("caches.keys().then(all => all.filter(name => name.startsWith('app-')))")) == 1
             )
             await page.wait_for_selector(".net.on")
-        phone.visits[0].expect_complaints("ERR_")
+        phone.visits[0].expect_complaints("ERR_", "WebSocket")
 
 
 async def test_a_lost_phone_is_signed_out_from_another(phones: Phones, town: Town) -> None:
@@ -348,6 +353,266 @@ async def test_a_lost_phone_is_signed_out_from_another(phones: Phones, town: Tow
         await page.reload()
         await expect(page.locator(".net.off")).to_be_visible()
         await expect(page.locator(".me b").first).to_be_visible()
+
+        # A report is made, and meanwhile somebody ends this phone's session: it says so at the door, and loses nothing.
+        await page.click(".tabs a.main")
+        await measured(page)
+        await choose(page)
+        await page.fill("[name=description]", "断网时写的")
+        await page.click("button.send")
+        await expect(page.locator(".sent [role=status]")).to_contain_text("已保存在本机")
+        await ended_from_elsewhere(town, username)
         await phone.online()
-        await expect(page.locator(".net.on")).to_be_visible()
-        phone.visits[0].expect_complaints("ERR_")
+        await expect(page.locator(".door")).to_contain_text("登录已失效")
+        await expect(page.locator(".door")).to_contain_text("本机有 1 条待发送")
+        await picture(page, "revoked-zh-light")
+        await is_accessible(page)
+        # Whoever else takes this phone sees that something waits, and does not send it.
+        await enter(page, town, town.officers()[4])
+        await page.click(".tabs a[href='#/outbox']")
+        await expect(page.locator(".item")).to_contain_text("属于另一位用户")
+        await expect(page.locator(".item button")).to_have_count(0)
+        page.on("dialog", lambda asked: asyncio.ensure_future(asked.accept()))
+        await page.click(".tabs a[href='#/me']")
+        await page.get_by_role("button", name="退出登录").click()
+        await enter(page, town, username)
+        await page.click(".tabs a[href='#/outbox']")
+        await expect(page.locator(".item")).to_have_attribute("data-state", "done")
+        assert await filed(town, "断网时写的") == [(await town.person(username)).user_id]
+        phone.visits[0].expect_complaints("ERR_", "status of 401", "WebSocket")
+
+
+async def ended_from_elsewhere(town: Town, username: str) -> None:
+    """Every session of this person that is a phone's is ended."""
+    who = await town.person(username)
+    answer = await town.client.call("GET", "/api/v1/auth/sessions", who=who)
+    for each in answer.body["items"]:
+        if each["label"] == "值班手机 7":
+            gone = await town.client.call("DELETE", f"/api/v1/auth/sessions/{each['id']}", who=who, key=str(uuid4()))
+            assert gone.good, gone.body
+
+
+async def filed(town: Town, words: str) -> list[str]:
+    """Who reported each case that says this."""
+    who = await town.person("supervisor")
+    found = await town.client.call("GET", f"/api/v1/cases?q={words}", who=who)
+    rows = [
+        await town.client.call("GET", f"/api/v1/cases/{each['id']}/history", who=who) for each in found.body["items"]
+    ]
+    return [each.body["items"][0]["actor"].removeprefix("user:") for each in rows]
+
+
+async def choose(page: Page) -> None:
+    await page.fill("[name=category]", LITTER)
+    await page.locator(".found .pick").first.click()
+
+
+async def test_what_was_taken_and_not_answered_is_sent_again_by_the_same_name_also_by_a_worker_alone(
+    phones: Phones, town: Town
+) -> None:
+    async with phones() as phone:
+        page = await phone.open("#/report")
+        await enter(page, town, town.officers()[0])
+        await kept_for_offline(page)
+        await phone.close()  # Chromium writes its cookies down
+        page = await phone.open("#/report")
+        taken, died = asyncio.Event(), asyncio.Event()
+
+        async def unanswered(route: Route) -> None:
+            answer = await route.fetch()
+            assert answer.status == 201
+            taken.set()  # and the phone never hears of it
+            await died.wait()
+            with contextlib.suppress(Error):
+                await route.abort()
+
+        await page.route("**/api/v1/reports", unanswered)
+        await measured(page)
+        await choose(page)
+        await page.fill("[name=description]", "没听到回答")
+        await page.click("button.send")
+        async with asyncio.timeout(PATIENCE_MS / 1000):
+            await taken.wait()
+        await phone.kill()
+        died.set()
+        page = await phone.open("#/outbox")
+        await expect(page.locator(".item")).to_have_attribute("data-state", "done")
+        assert len(await filed(town, "没听到回答")) == 1
+
+        # An answer that breaks off on a page that lives is the same.
+        taken.clear()
+
+        async def broken(route: Route) -> None:
+            answer = await route.fetch()
+            assert answer.status == 201
+            await (route.abort() if not taken.is_set() else route.fulfill(response=answer))
+            taken.set()
+
+        await page.route("**/api/v1/reports", broken)
+        await page.click(".tabs a.main")
+        await measured(page)
+        await choose(page)
+        await page.fill("[name=description]", "回答断了")
+        await page.click("button.send")
+        await page.click(".tabs a[href='#/outbox']")
+        await expect(page.locator(".item[data-state=done]")).to_have_count(2)
+        await expect(page.locator(".outbox")).to_contain_text(re.compile(r"已用 [\d,]+ MB，可用 [1-9][\d,]* MB"))
+        assert len(await filed(town, "回答断了")) == 1
+
+        # No page of the app is open any more: the browser wakes the worker when there is a network (Background Sync).
+        await page.click(".tabs a.main")
+        await measured(page)
+        await choose(page)
+        await page.fill("[name=description]", "由后台送出")
+        await phone.offline()
+        # A browser without a screen has this switched off for pages: it only tells what it was asked for.
+        await page.evaluate("() => { SyncManager.prototype.register = async tag => { window.tag = tag; }; }")
+        await page.click("button.send")
+        await expect(page.locator(".sent [role=status]")).to_contain_text("已保存在本机")
+        await page.wait_for_function("() => window.tag !== undefined")
+        sync = await background_sync(page, await page.evaluate("tag"))
+        await page.goto("about:blank")
+        await phone.online()
+        assert await filed(town, "由后台送出") == []
+        await sync()
+        await patiently.until(partial(filed, town, "由后台送出"), what="the report to be sent by the worker")
+        assert len(await filed(town, "由后台送出")) == 1
+        for visit in phone.visits:
+            visit.expect_complaints("ERR_", "Failed to load resource", "WebSocket")
+
+
+async def background_sync(page: Page, tag: str) -> Callable[[], Awaitable[Any]]:
+    """What wakes the worker, as the browser does when the network is back."""
+    talk = await page.context.new_cdp_session(page)
+    found: list[str] = []
+    talk.on(
+        "ServiceWorker.workerRegistrationUpdated",
+        lambda told: found.extend(each["registrationId"] for each in told["registrations"]),
+    )
+    await talk.send("ServiceWorker.enable")
+    which = {"origin": await page.evaluate("location.origin"), "registrationId": found[-1], "tag": tag}
+    return partial(talk.send, "ServiceWorker.dispatchSyncEvent", {**which, "lastChance": False})
+
+
+# A cheap phone: no WebGL 2, and every Chinese character is the same box to it.
+POOR = """
+  const context = HTMLCanvasElement.prototype.getContext;
+  HTMLCanvasElement.prototype.getContext = function (kind, ...how) {
+    return kind === 'webgl2' ? null : context.call(this, kind, ...how);
+  };
+  const fill = OffscreenCanvasRenderingContext2D.prototype.fillText;
+  OffscreenCanvasRenderingContext2D.prototype.fillText = function (text, ...at) {
+    fill.call(this, /[网格]/.test(text) ? '?' : text, ...at);
+  };
+"""
+
+BOXES = """async () => {
+  const boxes = [];
+  for (const letter of new Set(document.body.innerText)) {
+    await document.fonts.load(`16px 'Noto Sans SC Variable'`, letter).catch(() => boxes.push(letter));
+  }
+  return boxes;
+}"""
+
+OLDER = """async () => {
+  const kept = await caches.open('fonts');
+  for (const { url } of (await kept.keys()).filter((_, n) => n % 2)) {
+    await kept.put(url.replace(/static\\/[^/]+/, 'static/0000'), await kept.match(url));
+    await kept.delete(url);
+  }
+}"""
+
+LETTERS = """async () => {
+  const here = document.querySelector('script[type=module]').src;
+  const of = each => import(new URL(each, here));
+  const { slicesOf } = await of('letters.js');
+  const { zh } = await of('words/zh-CN.js'), { zh: shared } = await of('../shared/words/zh-CN.js');
+  const answers = await (await of('keep.js')).answers();
+  if (!answers.some(each => each.path === '/api/v1/categories')) return { missing: -1 };
+  const wanted = slicesOf(JSON.stringify([zh, shared, answers]));
+  const kept = await caches.open('fonts');
+  let bytes = 0, missing = 0;
+  for (const file of wanted) {
+    const there = await kept.match(new URL(`../vendor/noto-sans-sc/${file}`, here));
+    if (there) bytes += (await there.arrayBuffer()).byteLength; else missing += 1;
+  }
+  return { slices: wanted.length, missing, bytes };
+}"""
+
+
+BEFORE = re.compile("1 小时.*前测的")
+
+MEASURED_BEFORE = """async ([lon, lat]) => {
+  const here = document.querySelector('script[type=module]').src;
+  const { draft, putDraft, drafts } = await import(new URL('keep.js', here));
+  const [{ by }] = (await drafts()).filter(each => each.name === 'report');
+  const place = { lon, lat, accuracy_m: 6, taken_at: Date.now() - 3_600_000, by: 'gps' };
+  await putDraft('report', by, { ...await draft('report', by), place });
+}"""
+
+
+async def test_a_phone_without_webgl_and_without_a_chinese_font_draws_map_and_words_also_offline(
+    phones: Phones, town: Town
+) -> None:
+    place = town.demo["sample_places"][0]
+    cell = (await town.client.call(
+        "GET", f"/api/v1/cells?lon={place['lon']}&lat={place['lat']}&datum=wgs84", who=await town.person("dispatcher")
+    )).body  # fmt: skip
+    async with phones() as phone:
+        page = await phone.open()
+        await page.context.add_init_script(POOR)
+        await page.reload()
+        await enter(page, town, f"officer-{cell['divisions'][2]}-sanitation-1")
+        await kept_for_offline(page)
+        await expect(page.locator(".home [role=note]")).to_contain_text("WebGL 2")
+        assert await page.locator(".plain-cell").count() > 5
+        await picture(page, "plain-home-zh-light")
+        await is_accessible(page)
+
+        async def letters() -> tuple[int, int] | None:
+            found = await page.evaluate(LETTERS)
+            return None if found["missing"] else (found["slices"], found["bytes"])
+
+        cost = await patiently.until(letters, what="every letter of the app to be kept")
+        assert cost is not None
+        slices, size = cost
+        assert slices <= 40, "of 101: those that its words, its tasks and the city's categories are written in"
+        assert size < 2_200_000
+
+        # Offline, and with the browser's own cache gone, pages that were never looked at are words and not boxes,
+        # also by letters that an older app had kept.
+        await page.evaluate(OLDER)
+        talk = await page.context.new_cdp_session(page)
+        await talk.send("Network.clearBrowserCache")
+        await phone.offline()
+        await page.reload()
+        for path in ("visits", "patrol", "outbox", "me", "self", "report"):
+            await page.evaluate("to => { location.hash = '#/' + to }", path)
+            await page.wait_for_selector(".page-title")
+            await expect(page.locator("[role=status]:has-text('载入')")).to_have_count(0)
+            assert await page.evaluate(BOXES) == [], path
+
+        # The report's pin is put on the plain map, under a circle of the true size.
+        await phone.stand(place["lon"], place["lat"], accuracy_m=140)
+        await page.click("text=重新定位")
+        await page.wait_for_selector(".plain-fix")
+        await page.locator(".plain-pin").evaluate("pin => pin.scrollIntoView({ block: 'center' })")
+        await page.locator(".plain-pin").click()
+        await expect(page.locator(".place-says b")).to_have_text("手动位置")
+        await expect(page.locator(".place-says .cell")).to_contain_text(cell["cell"][:9])
+        await picture(page, "plain-pin-zh-light")
+        await is_accessible(page)
+
+        # A place that was measured an hour before, when no fix comes now: it is never sent unsaid.
+        await page.evaluate(MEASURED_BEFORE, [place["lon"], place["lat"]])
+        assert phone.context is not None
+        await phone.context.set_geolocation(None)
+        await page.reload()
+        await expect(page.locator(".place [role=alert]")).to_contain_text(BEFORE)
+        await page.click("button.send")
+        await expect(page.locator(".missing")).to_contain_text(BEFORE)
+        await picture(page, "before-zh-light")
+        await page.get_by_role("button", name="位置正确").click()
+        await expect(page.locator(".missing")).not_to_contain_text(BEFORE)
+        await expect(page.locator(".place-says b")).to_have_text("手动位置")
+        phone.visits[0].expect_complaints("ERR_", "WebSocket")

@@ -87,15 +87,34 @@ async def test_a_phone_says_whether_it_is_pushed_to_and_shows_what_is(
         assert await shown(worker, 2) == [["New task", "Grid officer", notice], ["Notices", "Grid officer", notice]]
 
 
-async def test_a_browser_without_push_says_so(phones: Phones, town: Town) -> None:
+NOT_ASKED_YET = """
+  delete window.PushManager;
+  window.permission = 'default';
+  Object.defineProperty(Notification, 'permission', { get: () => window.permission });
+  Notification.requestPermission = async () => { window.permission = 'granted'; return 'granted'; };
+"""
+
+
+async def test_a_browser_without_push_says_so_and_may_show_notices_only_once_the_switch_is_pressed(
+    phones: Phones, town: Town
+) -> None:
     async with phones() as phone:
         page = await phone.open()
-        await page.context.add_init_script("delete window.PushManager")
+        await page.context.add_init_script(NOT_ASKED_YET)
         await page.goto(phone.url + "#/me")
         await page.reload()
         await enter(page, town, town.officers()[5])
         await page.click(".tabs a[href='#/me']")
         await expect(page.locator(".push")).to_contain_text("此浏览器不支持推送")
+        allow = page.locator(".allow")
+        await expect(allow).to_contain_text("也能显示新任务和催办")
+        await page.click(".tabs a[href='#/notices']")
+        assert await page.evaluate("permission") == "default", "whoever touches the page is not asked"
+        await allow.get_by_role("button").click()
+        await expect(allow).to_have_count(0)
+        await page.click(".tabs a[href='#/me']")
+        await expect(allow).to_contain_text("已允许")
+        await expect(allow.get_by_role("button")).to_have_count(0)
 
 
 async def test_a_desk_sees_in_words_what_is_to_be_looked_at_twice(desk: Desk, town: Town) -> None:

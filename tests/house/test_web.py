@@ -146,6 +146,14 @@ def test_a_page_names_every_module_that_it_begins_with_and_none_that_it_may_neve
     assert f'<script type="module" src="/static/{shelf.build}/{named[0]}">' in shelf.page(name)
 
 
+def test_every_sign_that_the_officers_pages_draw_is_kept_for_a_phone_without_letters() -> None:
+    kept = re.search(r'const SIGNS = "([^"]+)"', (WEB / "officer/letters.js").read_text(encoding="utf-8"))
+    assert kept is not None
+    lines = [line for path in sorted((WEB / "officer").glob("*.js")) for line in path.read_text("utf-8").splitlines()]
+    code = "".join(line for line in lines if not line.strip().startswith(("//", "/*", "*")))
+    assert set(re.findall(r"[^\x00-\x7f\u4e00-\u9fff]", code)) - set(kept[1]) == set()
+
+
 def test_what_is_copied_imports_nothing_by_a_bare_name() -> None:
     for path in sorted((WEB / "vendor").glob("*.mjs")):
         text = path.read_text(encoding="utf-8")

@@ -1,12 +1,17 @@
-// Open cases near by that may be the same thing: offered before a second one is filed. Only while there is a network.
+// Open cases near by that may be the same thing: offered before a second one is filed. Without a network those of my own
+// tasks that are kept on the phone.
 import { html, useEffect, useState } from "../shared/screen.js";
 import { distance, t, word } from "../shared/language.js";
 import { Refused, ask } from "../shared/service.js";
+import { boundTo } from "./conflicts.js";
 import { NAME, clear, draft, settled } from "./draft.js";
 import { enqueue } from "./outbox.js";
 import { metresBetween, moved } from "./place.js";
 import { say } from "./say.js";
+import { askOrKept } from "./session.js";
 import { go } from "./shell.js";
+import { work } from "./tasks.js";
+import { endVoice } from "./voice.js";
 
 /** @import { Category } from "./categories.js" */
 /** @import { Place } from "./draft.js" */
@@ -24,10 +29,14 @@ export function Alike({ category, place }) {
     const far = category.duplicate_radius_m;
     const west = moved(place, -far, -far), east = moved(place, far, far);
     const box = [west.lon, west.lat, east.lon, east.lat].map((each) => each.toFixed(6)).join(",");
-    ask(`/api/v1/cases?category=${encodeURIComponent(category.ref)}&${OPEN}&limit=20&bbox=${box}`, stop.signal).then(({ items }) => {
-      const near = items.flatMap((/** @type {Near} */ each) => (each.lon === null || each.lat === null ? [] : [{ ...each, metres: metresBetween(place.lon, place.lat, each.lon, each.lat) }]));
-      setFound(near.filter((/** @type {{metres: number}} */ { metres }) => metres <= far).sort((/** @type {{metres: number}} */ one, /** @type {{metres: number}} */ other) => one.metres - other.metres).slice(0, MOST));
-    }, () => setFound([])); // without a network nothing is offered; the desk finds them
+    /** @param {Near[]} all */
+    const offer = (all) => {
+      const near = all.flatMap((each) => (each.lon === null || each.lat === null ? [] : [{ ...each, metres: metresBetween(place.lon, place.lat, each.lon, each.lat) }]));
+      setFound(near.filter(({ metres }) => metres <= far).sort((one, other) => one.metres - other.metres).slice(0, MOST));
+    };
+    ask(`/api/v1/cases?category=${encodeURIComponent(category.ref)}&${OPEN}&limit=20&bbox=${box}`, stop.signal).then(({ items }) => offer(items), () => {
+      if (!stop.signal.aborted) offer((work.peek()?.cases ?? []).filter((each) => each.category === `${category.edition}:${category.code}`)); // the desk finds the others
+    });
     return () => stop.abort();
   }, [category.ref, place.lon.toFixed(5), place.lat.toFixed(5)]);
 
@@ -35,17 +44,18 @@ export function Alike({ category, place }) {
   const add = async (near) => {
     setWrong("");
     try {
-      const told = await ask(`/api/v1/cases/${near.id}`);
+      const { body: told } = await askOrKept(`/api/v1/cases/${near.id}`);
       if (!told.moves.includes("note")) {
         setWrong(say("alike.notYours"));
         return;
       }
+      await endVoice();
       await settled();
       const { photos, voices, description } = draft.peek();
       await enqueue({
         kind: "note", method: "POST", path: `/api/v1/cases/${near.id}/note`, body: { note: description.trim() || say("alike.note") },
-        photos: [...photos, ...voices].map((photo) => ({ photo, into: "evidence" })), if_match: String(told.case.version),
-        about: { case: near.id, says: category.name, says_en: category.name_en }, draft: NAME,
+        photos: [...photos, ...voices].map((photo) => ({ photo, into: "evidence" })), if_match: boundTo(told),
+        about: { case: near.id, says: `${category.name} ${near.number ?? ""}`, says_en: `${category.name_en} ${near.number ?? ""}` }, draft: NAME,
       });
       clear();
       go("outbox");

@@ -1,33 +1,26 @@
 // My beat on a small map: its cells, what is to be done in them, where I am. What was looked at once is there offline.
 import { effect, html, signal, useEffect, useRef } from "../shared/screen.js";
-import { OUTLINES, fillOf } from "../shared/marks.js";
-import { named, word } from "../shared/language.js";
+import { fillOf } from "../shared/marks.js";
 import { Refused, askAll, person } from "../shared/service.js";
 import { addIcons, iconName, styleOf } from "../centre/mapstyle.js";
 import { ink, theme } from "../centre/theme.js";
 import { Map as MapLibre, setWorkerUrl } from "../vendor/maplibre-gl.mjs";
 import { fact, putFact } from "./keep.js";
+import { PlainMap, beats, boundsOf, hasWebGl2, middleOf, placed } from "./plainmap.js";
 import { place } from "./positions.js";
 import { say } from "./say.js";
 import { askOrKept } from "./session.js";
 import { go } from "./shell.js";
-import { is, leftOf, tasks } from "./tasks.js";
+import { is, leftOf } from "./tasks.js";
 import { SIGNS, WALKED } from "./walks.js";
 
 /** @import { GeoJSONSource } from "../vendor/maplibre-gl.mjs" */
 /** @import { MapLayers } from "../shared/types.js" */
 /** @import { Walked } from "./walks.js" */
-/** How cells stand, by code. @typedef {import("../vendor/signals.mjs").ReadonlySignal<Map<string, Walked>>} Stands */
-
-/** @typedef {{code: string, name: string, outline: {type: "Polygon" | "MultiPolygon", coordinates: any}}} Cell */
-/** @typedef {{code: string, name: string, cells: Cell[]}} Beat */
+/** @import { Beat, Stands } from "./plainmap.js" */
 
 setWorkerUrl(new URL("../vendor/maplibre-gl-worker.mjs", import.meta.url).href);
 
-const hasWebGl2 = document.createElement("canvas").getContext("webgl2") !== null;
-
-/** undefined until they are known. */
-export const beats = signal(/** @type {Beat[] | undefined} */ (undefined));
 const city = signal(/** @type {MapLayers | null} */ (null));
 
 /** Ask for the beat and for what a map is made of. */
@@ -44,17 +37,6 @@ export async function loadBeats() {
   } catch (refused) {
     if (!(refused instanceof Refused)) throw refused; // the list is whole without a map
   }
-}
-
-/** All corners of an outline. @param {any} coordinates @returns {[number, number][]} */
-const corners = (coordinates) => (typeof coordinates[0] === "number" ? [coordinates] : coordinates.flatMap(corners));
-
-/** West, south, east, north of some cells. @param {Cell[]} cells @returns {[number, number, number, number] | null} */
-function boundsOf(cells) {
-  const all = cells.flatMap((each) => corners(each.outline.coordinates));
-  if (all.length === 0) return null;
-  const lons = all.map(([lon]) => lon), lats = all.map(([, lat]) => lat);
-  return [Math.min(...lons), Math.min(...lats), Math.max(...lons), Math.max(...lats)];
 }
 
 const NEEDED = ["cells", "roads", "water", "buildings"];
@@ -95,11 +77,8 @@ export function BeatMap({ at, walked }) {
   useEffect(() => void loadBeats(), []);
   const map = city.value;
   if (map === null) return null;
-  return hasWebGl2 ? html`<${Drawn} map=${map} at=${at} walked=${walked} />` : html`<${Plain} at=${at} walked=${walked} />`;
+  return hasWebGl2 ? html`<${Drawn} map=${map} at=${at} walked=${walked} />` : html`<${PlainMap} at=${at} walked=${walked} around=${map.bounds} />`;
 }
-
-/** Tasks that have a place. */
-const placed = () => tasks.value.filter(({ of }) => of.lon !== null && of.lat !== null);
 
 /** @typedef {{type: "Feature", properties: Record<string, unknown>, geometry: {type: "Point" | "Polygon" | "MultiPolygon", coordinates: any}}} Feature */
 
@@ -108,12 +87,6 @@ const collection = (features) => ({ type: /** @type {const} */ ("FeatureCollecti
 
 /** @type {Record<Walked, string>} */
 const INKS = { open: "accent", unknown: "muted", missed: "late", walked: "ok" };
-
-/** Where the sign of a cell stands. @param {Cell} cell @returns {[number, number]} */
-function middleOf(cell) {
-  const [west, south, east, north] = boundsOf([cell]) ?? [0, 0, 0, 0];
-  return [(west + east) / 2, (south + north) / 2];
-}
 
 const SIGN_PX = 26;
 /** As large as a cell has room for. @type {any} */
@@ -204,35 +177,4 @@ function Drawn({ map: layers, at, walked }) {
     };
   }, [layers, chosen, beats.value, at?.lon, at?.lat, which]);
   return html`<div class="beat-map" ref=${box} /><p class="small muted attribution">${layers.attribution}</p>`;
-}
-
-const WIDE = 320;
-
-/** The same where the phone has no WebGL 2. @param {{at?: {lon: number, lat: number} | undefined, walked?: Stands | undefined}} props */
-function Plain({ at, walked }) {
-  const cells = (beats.value ?? []).flatMap((each) => each.cells);
-  const [west, south, east, north] = boundsOf(cells) ?? city.value?.bounds ?? [0, 0, 1, 1];
-  const flat = Math.cos((((south + north) / 2) * Math.PI) / 180), high = Math.max(80, (WIDE * (north - south)) / ((east - west) * flat));
-  /** @param {number} lon @param {number} lat */
-  const spot = (lon, lat) => ({ x: ((lon - west) / (east - west)) * WIDE, y: ((north - lat) / (north - south)) * high });
-  /** @param {any} coordinates @returns {string} */
-  const path = (coordinates) => (typeof coordinates[0][0] === "number"
-    ? `M${coordinates.map((/** @type {[number, number]} */ [lon, lat]) => { const { x, y } = spot(lon, lat); return `${x.toFixed(1)} ${y.toFixed(1)}`; }).join("L")}Z`
-    : coordinates.map(path).join(""));
-  const here = place.value;
-  return html`<svg class="beat-map plain" viewBox=${`0 0 ${WIDE} ${high}`} role="group" aria-label=${say("home.beat")}>
-    ${cells.map((each) => html`<path key=${each.code} class="plain-cell" d=${path(each.outline.coordinates)} />`)}
-    ${walked && cells.map((each) => {
-      const state = walked.value.get(each.code), [lon, lat] = middleOf(each), { x, y } = spot(lon, lat);
-      return state && html`<text key=${each.code} class=${`plain-walk ${state}`} x=${x} y=${y}>${SIGNS[state]}</text>`;
-    })}
-    ${placed().map((task) => {
-      const { x, y } = spot(task.of.lon ?? 0, task.of.lat ?? 0);
-      return html`<g key=${task.id} class=${`mark ${task.severity}`} transform=${`translate(${x - 12} ${y - 12})`} onClick=${() => go(`task/${task.id}`)}>
-        <title>${named(task.of.category_name, task.of.category_name_en)} · ${word("state", task.state)}</title>
-        <path class="mark-ground" d=${OUTLINES[task.severity]} /><path class="mark-line" d=${OUTLINES[task.severity]} /></g>`;
-    })}
-    ${at && html`<circle class="plain-at" cx=${spot(at.lon, at.lat).x} cy=${spot(at.lon, at.lat).y} r="12" />`}
-    ${here && html`<circle class="plain-here" cx=${spot(here.lon, here.lat).x} cy=${spot(here.lon, here.lat).y} r="6" />`}
-  </svg>`;
 }

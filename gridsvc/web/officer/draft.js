@@ -2,8 +2,9 @@
 import { signal } from "../shared/screen.js";
 import { person } from "../shared/service.js";
 import { draft as keptDraft, drafts, dropPhotos, items, photoIds, putDraft } from "./keep.js";
+import { isStale } from "./place.js";
 
-/** @typedef {{lon: number, lat: number, accuracy_m: number | null, taken_at: number, by: "gps" | "hand"}} Place */
+/** @typedef {{lon: number, lat: number, accuracy_m: number | null, taken_at: number, by: "gps" | "hand" | "before"}} Place `before`: measured when the draft was open last, too long ago to count unsaid */
 
 /**
  * @typedef {object} Draft
@@ -45,7 +46,9 @@ export function clear() {
 
 /** Take up what this person had begun. */
 export async function takeUp() {
-  draft.value = { ...blank(), ...(await keptDraft(NAME, person.peek()?.id ?? "")) };
+  const kept = { ...blank(), ...(await keptDraft(NAME, person.peek()?.id ?? "")) };
+  const before = kept.place?.by === "gps" && isStale(kept.place.taken_at);
+  draft.value = before ? { ...kept, place: { ...kept.place, by: "before" } } : kept;
 }
 
 const YOUNG_MS = 3_600_000; // a picture that is just being put into a form

@@ -213,6 +213,9 @@ export async function answer(path, by) {
   return found?.by === by ? found : null;
 }
 
+/** Every answer that is kept. */
+export const answers = async () => (await database()).getAll("answers");
+
 /**
  * @param {string} path
  * @param {string} by

@@ -3,6 +3,7 @@ import { html, useEffect, useState } from "../shared/screen.js";
 import { moment, t, word } from "../shared/language.js";
 import { Refused, ask, person, write } from "../shared/service.js";
 import { switchTheme, theme } from "../centre/theme.js";
+import { NoticeSwitch } from "./allowing.js";
 import { pending } from "./outbox.js";
 import { say } from "./say.js";
 import { PushSwitch } from "./push.js";
@@ -50,6 +51,7 @@ function MyPage() {
     <p><b>${me.display_name}</b> <span class="muted">${me.username}</span></p>
     <p class="small muted">${[...new Set(me.roles.map(({ role }) => word("role", role)))].join(" · ")}</p>
     <button onClick=${switchTheme}>${say(theme.value === "dark" ? "me.light" : "me.dark")}</button>
+    <${NoticeSwitch} />
     <${PushSwitch} />
     <h2>${say("me.devices")}</h2>
     <p class="wrong" role="alert">${wrong}</p>

@@ -1,8 +1,9 @@
 // What the service tells this person, by a socket that stays open: in order, kept on the phone, shown, and only then
 // acknowledged. What was not acknowledged is told again after every break.
 import { computed, effect, html, signal, useEffect } from "../shared/screen.js";
-import { moment, word } from "../shared/language.js";
+import { moment, named, word } from "../shared/language.js";
 import { Refused, ask, person } from "../shared/service.js";
+import { NoticeSwitch } from "./allowing.js";
 import { dropNotices, notice, notices, putNotice } from "./keep.js";
 import { say, told } from "./say.js";
 import { above, go, register } from "./shell.js";
@@ -52,10 +53,9 @@ export function sound(loud) {
   });
 }
 
-/** Somebody is here: from now on the page may sound, and may ask to show notices while it is not seen. */
+/** Somebody is here: from now on the page may sound. */
 function touched() {
   void speaker?.resume();
-  if ("Notification" in window && Notification.permission === "default") void Notification.requestPermission();
   document.removeEventListener("pointerdown", touched);
 }
 
@@ -75,7 +75,7 @@ function titleOf(of) {
 const textOf = (of) => {
   const known = [...work.peek()?.cases ?? []].find((each) => each.id === of.case_id);
   if (of.kind === SHORT) return say("notices.short", { beat: of.says["beat"], n: of.says["open"], until: moment(of.says["until_at"]) });
-  return [known?.category_name, of.says["number"]].filter(Boolean).join(" · ");
+  return [known && named(known.category_name, known.category_name_en), of.says["number"]].filter(Boolean).join(" · ");
 };
 
 /**
@@ -258,6 +258,7 @@ function NoticesPage({ rest }) {
     if (there) document.querySelector(`[data-notice="${CSS.escape(rest)}"]`)?.scrollIntoView({ block: "center" });
   }, [rest, there]);
   return html`<section>
+    <${NoticeSwitch} brief=${true} />
     ${all.length === 0 && html`<p class="empty">${say("notices.none")}</p>`}
     ${unread.value > 1 && html`<button onClick=${() => all.filter((each) => !each.shown).forEach((each) => void putAway(each))}>${say("notices.allAway")}</button>`}
     <ul class="cards">${all.map((each) => html`<li key=${each.id} aria-current=${each.id === rest ? "true" : undefined} class=${`card notice ${each.shown ? "" : "new"} ${isLoud(each) ? "loud" : ""}`} data-notice=${each.id}>

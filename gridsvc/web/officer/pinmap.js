@@ -27,7 +27,7 @@ export function PinMap({ place, fix, put }) {
   const live = useRef(/** @type {MapLibre | null} */ (null));
   const now = useRef({ place, fix, put });
   now.current = { place, fix, put };
-  const [failed, setFailed] = useState(document.createElement("canvas").getContext("webgl2") === null ? "webgl" : "");
+  const [failed, setFailed] = useState("");
 
   const [attribution, setAttribution] = useState("");
 

@@ -47,7 +47,7 @@ export function seek() {
 /** @param {number} takenAt */
 export const isStale = (takenAt) => Date.now() - takenAt > STALE_MS;
 
-const METRE = 1 / 111_320; // of a degree of latitude
+export const METRE = 1 / 111_320; // of a degree of latitude
 
 /**
  * A place some metres away.

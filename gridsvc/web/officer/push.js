@@ -2,6 +2,7 @@
 import { html, useEffect, useState } from "../shared/screen.js";
 import { t } from "../shared/language.js";
 import { Refused, ask, write } from "../shared/service.js";
+import { allowNotices } from "./allowing.js";
 import { say } from "./say.js";
 
 /** @import { Key } from "./say.js" */
@@ -35,7 +36,7 @@ async function look() {
 
 /** @param {string} key @returns {Promise<Key | "">} what keeps it from being on */
 async function turnOn(key) {
-  if ((await Notification.requestPermission()) !== "granted") return "push.denied";
+  if (!await allowNotices()) return "push.denied";
   const registration = await registered();
   if (registration === null) return "push.cannot";
   await (await registration.pushManager.getSubscription())?.unsubscribe(); // it may be of another key

@@ -1,6 +1,6 @@
 // The report: photograph or words first, in any order, and sent with one tap. It says what is missing, never "no".
 import { html, useEffect, useRef, useState } from "../shared/screen.js";
-import { count, named, t } from "../shared/language.js";
+import { count, lasting, named, t } from "../shared/language.js";
 import { categories, favourites, find, loadCategories, recent, star, used } from "./categories.js";
 import { NAME, clear, draft, settled, sweepPhotos, takeUp, write } from "./draft.js";
 import { photo as photoOf } from "./keep.js";
@@ -11,7 +11,7 @@ import { POOR_M, seek } from "./place.js";
 import { PlaceField } from "./placefield.js";
 import { say, told } from "./say.js";
 import { register } from "./shell.js";
-import { Voice } from "./voice.js";
+import { Voice, endVoice } from "./voice.js";
 
 /** @import { Category } from "./categories.js" */
 /** @import { Draft } from "./draft.js" */
@@ -48,6 +48,7 @@ function Form({ done }) {
   const still = missing.length > 0 ? missingOf(is, category) : []; // what has come meanwhile is not missing any more
 
   const send = async () => {
+    await endVoice();
     const wanting = missingOf(draft.peek(), category);
     setMissing(wanting);
     if (wanting.length > 0 || category === undefined) {
@@ -91,6 +92,7 @@ export function missingOf(is, category) {
   const wanting = [];
   if (category === undefined) wanting.push(say("missing.category"));
   if (is.place === null) wanting.push(say("missing.place"));
+  else if (is.place.by === "before") wanting.push(say("missing.before", { age: lasting(Date.now() - is.place.taken_at) }));
   else if (is.place.by === "gps" && (is.place.accuracy_m ?? 0) > POOR_M) wanting.push(say("missing.pin", { n: count(Math.round(is.place.accuracy_m ?? 0)) }));
   if (is.photos.length === 0 && is.voices.length === 0 && is.description.trim() === "") wanting.push(say("missing.anything"));
   for (const each of category?.attributes ?? []) if (each.required && !is.attributes[each.name]) wanting.push(say("missing.attribute", { name: each.name }));

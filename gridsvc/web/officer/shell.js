@@ -35,6 +35,9 @@ export const go = (path) => {
   location.hash = `#/${path}`;
 };
 
+/** A tap on the tab of the page that is open begins it anew: after a report the next one. */
+const turn = signal(0);
+
 const here = computed(() => {
   const [, path = "", rest = ""] = /^#\/([^/?]*)\/?(.*)$/.exec(address.value) ?? [];
   return { entry: pages.get(path) ?? pages.get("") ?? pages.get("report"), rest };
@@ -56,11 +59,11 @@ export function Shell() {
   return html`<div class="app">
     <${Standing} />
     ${above.map((Part, n) => html`<${Part} key=${n} />`)}
-    <main class="page" id="page" tabindex="-1"><h1 class="page-title">${say(entry.title)}</h1><${Page} key=${entry.path} rest=${rest} /></main>
+    <main class="page" id="page" tabindex="-1"><h1 class="page-title">${say(entry.title)}</h1><${Page} key=${`${entry.path} ${turn.value}`} rest=${rest} /></main>
     <nav class="tabs" aria-label=${say("nav.all")}>
       ${tabs.map(({ path, title, tab }) => {
         const n = tab?.badge?.() ?? 0;
-        return html`<a key=${path} href=${`#/${path}`} class=${tab?.main ? "main" : ""} aria-current=${entry.path === path ? "page" : undefined}>
+        return html`<a key=${path} href=${`#/${path}`} class=${tab?.main ? "main" : ""} aria-current=${entry.path === path ? "page" : undefined} onClick=${() => { if (location.hash === `#/${path}`) turn.value += 1; }}>
           <svg class="icon" viewBox="0 0 24 24" width="24" height="24" aria-hidden="true"><path d=${tab?.icon} /></svg>
           <span>${say(title)}</span>${n > 0 && html`<b class="badge">${n}<span class="unseen">${say(tab?.says ?? "nav.waiting")}</span></b>`}</a>`;
       })}
@@ -73,7 +76,7 @@ function Standing() {
   second.value;
   const off = !online.value || unsure.value;
   return html`<header class="standing">
-    <span class=${`net ${off ? "off" : "on"}`} role="status">${off ? say("net.off", { n: pending.value }) : pending.value > 0 ? say("net.sending", { n: pending.value }) : say("net.on")}</span>
+    <span class=${`net ${off ? "off" : "on"}`} role="status">${off ? say(pending.value > 0 ? "net.off" : "net.offNone", { n: pending.value }) : pending.value > 0 ? say("net.sending", { n: pending.value }) : say("net.on")}</span>
     <time class="small muted">${timeOfDay(Date.now())}</time>
     <button class="quiet" lang=${language.value === "en" ? "zh-CN" : "en"} onClick=${() => speak(language.value === "en" ? "zh-CN" : "en")}>${t("top.otherLanguage")}</button>
     ${newer.value && html`<p class="newer" role="status"><span>${say("newer.says")}</span><button class="primary" onClick=${takeNewer}>${say("newer.take")}</button></p>`}

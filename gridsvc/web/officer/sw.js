@@ -88,7 +88,14 @@ async function beside(name, request) {
   const cache = await caches.open(name);
   const kept = await cache.match(request.url);
   if (kept !== undefined) return kept;
-  const answer = await fetch(request);
+  let answer;
+  try {
+    answer = await fetch(request);
+  } catch (failed) {
+    const older = name === "fonts" ? await ofOlder(cache, request.url) : undefined; // an older app's letters are letters too
+    if (older === undefined) throw failed;
+    return older;
+  }
   if (answer.status === 200) {
     await cache.put(request.url, answer.clone());
     const all = await cache.keys();
@@ -97,6 +104,15 @@ async function beside(name, request) {
     await cache.put(request.url, answer.clone()); // an empty tile is an answer too
   }
   return answer;
+}
+
+/**
+ * The same file as another build named it. @param {Cache} cache @param {string} address
+ */
+async function ofOlder(cache, address) {
+  const name = new URL(address).pathname.split("/").pop() ?? "";
+  const older = (await cache.keys()).find(({ url }) => new URL(url).pathname.split("/").pop() === name);
+  return older && cache.match(older);
 }
 
 /**

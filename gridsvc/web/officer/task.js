@@ -1,5 +1,5 @@
 // One case before its officer or handler: what, how long, where, what to do next; each step kept on the phone first.
-import { html, useEffect, useState } from "../shared/screen.js";
+import { html, useEffect, useRef, useState } from "../shared/screen.js";
 import { cityNow, decade } from "../shared/clock.js";
 import { distance, moment, named, t, word } from "../shared/language.js";
 import { Mark } from "../shared/marks.js";
@@ -90,11 +90,17 @@ function Waits({ id }) {
     ${(each.state === "conflict" || each.state === "refused") && html`<${Choice} item=${each} />`}</li>`)}</ol>`;
 }
 
-/** @param {{detail: CaseDetail}} props */
+/** What was attached, voice notes too; what its time has taken away is told. @param {{detail: CaseDetail}} props */
 function Pictures({ detail }) {
-  if (detail.photos.length === 0) return null;
-  return html`<div class="pictures">${detail.photos.map((each) => html`<a key=${each.id} href=${`/api/v1/attachments/${each.id}`} target="_blank" rel="noopener">
-    <img src=${`/api/v1/attachments/${each.id}/thumb`} alt=${t("drawer.photo", { purpose: word("purpose", each.purpose), at: moment(each.uploaded_at) })} /></a>`)}</div>`;
+  const there = detail.photos.filter((each) => each.removed_at === null), gone = detail.photos.length - there.length;
+  const pictures = there.filter((each) => each.kind === "picture"), sounds = there.filter((each) => each.kind === "sound");
+  /** @param {CaseDetail["photos"][number]} each */
+  const at = (each) => ({ purpose: word("purpose", each.purpose), at: moment(each.uploaded_at) });
+  return html`${pictures.length > 0 && html`<div class="pictures">${pictures.map((each) => html`<a key=${each.id} href=${`/api/v1/attachments/${each.id}`} target="_blank" rel="noopener">
+      <img src=${`/api/v1/attachments/${each.id}/thumb`} alt=${t("drawer.photo", at(each))} /></a>`)}</div>`}
+    ${sounds.map((each) => html`<p key=${each.id} class="sound"><audio controls preload="none" src=${`/api/v1/attachments/${each.id}`} aria-label=${t("drawer.sound", at(each))}></audio>
+      <span class="small">${at(each).purpose} ${at(each).at}</span></p>`)}
+    ${gone > 0 && html`<p class="small muted">${say("task.removed", { n: gone })}</p>`}`;
 }
 
 /** @param {{detail: CaseDetail}} props */
@@ -153,6 +159,8 @@ function Form({ detail, rule, call, done }) {
   const [draft, setDraft] = useState(/** @type {Draft | null} */ (null));
   const [wrong, setWrong] = useState("");
   const [busy, setBusy] = useState(false);
+  const top = useRef(/** @type {HTMLFormElement | null} */ (null));
+  useEffect(() => top.current?.scrollIntoView({ block: "start" }), [draft === null]);
   useEffect(() => void draftOf(name, by).then((kept) => setDraft({ ...EMPTY, ...kept, fix: null })), [name]);
   if (draft === null) return null;
   /** @param {Partial<Draft>} change */
@@ -184,7 +192,7 @@ function Form({ detail, rule, call, done }) {
     void dropDraft(name);
     done();
   };
-  return html`<form class="move-form" onSubmit=${submit}>
+  return html`<form class="move-form" ref=${top} onSubmit=${submit}>
     <h3>${word("move", move)}</h3>
     <p class="small muted">${word("does", move)}</p>
     ${fields.map((each) => html`<${Field} key=${each.name} ...${each} rule=${rule} detail=${detail} draft=${draft} write=${write}

@@ -109,7 +109,7 @@ export async function loadWork() {
 /** Versions that were kept whole by this page. @type {Map<string, number>} */
 const kept = new Map();
 
-/** Keep what is to be done whole, with its small photographs, so that it can be read where no network is. */
+/** Keep what is to be done whole, with its small photographs and voice notes, so that it can be read where no network is. */
 async function keepAhead() {
   for (const each of tasks.peek().slice(0, AHEAD)) {
     if (kept.get(each.id) === each.of.version) continue;
@@ -117,7 +117,9 @@ async function keepAhead() {
     if (!fresh) return;
     kept.set(each.id, each.of.version);
     // The service worker keeps pictures that were looked at; a picture that does not come now is looked at later.
-    for (const photo of /** @type {CaseDetail} */ (body).photos.slice(0, 6)) await fetch(`/api/v1/attachments/${photo.id}/thumb`).catch(() => undefined);
+    for (const { id, kind } of /** @type {CaseDetail} */ (body).photos.filter((photo) => photo.removed_at === null).slice(0, 6)) {
+      await fetch(`/api/v1/attachments/${id}${kind === "sound" ? "" : "/thumb"}`).catch(() => undefined);
+    }
   }
 }
 
