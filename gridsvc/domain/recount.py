@@ -185,7 +185,7 @@ def _adjust(told: _Told, facts: Mapping[str, Any]) -> None:
             run.held.pop(each["outage"], None)
 
 
-_GIVES: Final = frozenset({Move.ASSIGN, Move.FORWARD, Move.HAND_OVER, Move.ANSWER, Move.FOLLOW})
+_GIVES: Final = frozenset({Move.ASSIGN, Move.FORWARD, Move.HAND_OVER, Move.TAKE_OVER, Move.ANSWER, Move.FOLLOW})
 """Moves by which somebody has the case."""
 
 
