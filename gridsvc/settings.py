@@ -210,6 +210,8 @@ class WorkerSettings:
     camera_seconds: float = field(default=0.25, metadata=_of("GRIDSVC_CAMERA_SECONDS", least=0.05, most=60))
     camera_batch: int = field(default=2_000, metadata=_of("GRIDSVC_CAMERA_BATCH", least=1, most=20_000))
     most_attempts: int = field(default=8, metadata=_of("GRIDSVC_MOST_ATTEMPTS", least=1, most=50))
+    metrics_host: str = field(default="127.0.0.1", metadata=_of("GRIDSVC_METRICS_HOST"))
+    metrics_port: int = field(default=0, metadata=_of("GRIDSVC_METRICS_PORT", least=0, most=65535))
 
 
 @dataclass(frozen=True, kw_only=True)

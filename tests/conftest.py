@@ -23,6 +23,7 @@ from hypothesis import settings
 
 from gridsvc.db import SERVICE, Conn, ConnPool, open_pool
 from tests.servers import FreshDatabase, SessionServers
+from tests.watchman import Watchman
 
 ROOT = Path(__file__).parents[1]
 
@@ -176,6 +177,14 @@ def nothing_dies_unseen(request: pytest.FixtureRequest) -> Iterator[None]:
         died = "\n".join(str(context) for context in _unseen)
         _unseen.clear()
         pytest.fail(f"died unseen during this test:\n{died}")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def nothing_outlives_us(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """If this process is killed, what its tests started in their own folders ends too; the folders stay, to be read."""
+    watchman = Watchman(tmp_path_factory.getbasetemp(), remove=False)
+    yield
+    watchman.dismiss()
 
 
 # --- PostgreSQL -------------------------------------------------------------------------------------

@@ -22,6 +22,7 @@ import asyncpg
 from gridsvc.local.postgres import OWNER, SERVICE
 from gridsvc.local.servers import PrivateServers
 from gridsvc.migrate import migrate
+from tests.watchman import Watchman
 
 TEMPLATE = "template_city"
 
@@ -41,12 +42,14 @@ class FreshDatabase:
 class SessionServers:
     """One PostgreSQL and one RabbitMQ for a whole test session, each started when first asked for.
 
-    The databases are careless about power loss. `close` removes every trace.
+    The databases are careless about power loss. `close` removes every trace, and if this process is killed before,
+    its watchman does.
     """
 
     def __init__(self) -> None:
         self._home = Path(tempfile.mkdtemp(prefix="gridsvc-test-", dir=_in_memory()))
         self._home.chmod(0o755)  # PostgreSQL may run as another user and must reach its folder
+        self._watchman = Watchman(self._home, remove=True)
         self._servers = PrivateServers(self._home, durable=False, management=True)
         self._numbers = count(1)
         self._has_template = False
@@ -81,6 +84,11 @@ class SessionServers:
         self._ask_broker("DELETE", f"/api/vhosts/{urlsplit(url).path.removeprefix('/')}")
 
     @property
+    def home(self) -> Path:
+        """The folder in which the servers work."""
+        return self._home
+
+    @property
     def mqtt_port(self) -> int:
         """Where the broker takes MQTT; a user names his virtual host before his name, with a colon."""
         return self._servers.ports.mqtt
@@ -95,6 +103,7 @@ class SessionServers:
         if data.exists():
             shutil.rmtree(data.resolve())  # elsewhere, if the temporary folder is closed to the database's user
         shutil.rmtree(self._home)
+        self._watchman.dismiss()
 
     def _need_template(self) -> None:
         if self._has_template:

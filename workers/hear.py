@@ -20,6 +20,7 @@ from gridsvc.db import DATABASE_AWAY, SERVICE, Conn, ConnPool, transaction
 from gridsvc.store import failures, inbox
 from gridsvc.store.failures import Failure, Message
 from gridsvc.together import Together
+from workers.figures import LAG, MESSAGES
 from workers.patience import UNFINISHED, gives_up, wait_after
 
 log = logging.getLogger(__name__)
@@ -76,7 +77,11 @@ async def hear(ears: Ears, announcements: Sequence[Announcement], *, failed_befo
         if failed_before:
             for each in announcements:
                 await failures.remove(conn, ears.queue, each.event_id)
-        return len(fresh)
+    MESSAGES.labels(ears.queue, "heard").inc(len(fresh))
+    MESSAGES.labels(ears.queue, "repeated").inc(len(announcements) - len(fresh))
+    for each in fresh.values():
+        LAG.labels(ears.queue).observe(max(0.0, (now - each.at).total_seconds()))
+    return len(fresh)
 
 
 def _by_action(ears: Ears, announcements: Iterable[Announcement]) -> list[tuple[Action, list[Announcement]]]:
@@ -159,6 +164,7 @@ async def _count_attempt(ears: Ears, conn: Conn, message: Message, known: Failur
         return None
     if known is not None and gives_up(attempts, known.last_error, ears.most_attempts):
         await failures.put(conn, message, attempts, None, known.last_error, now)
+        MESSAGES.labels(message.queue, "dead").inc()
         log.error("a message is dead", extra={"action": "message_dead", "attempts": attempts, **_ids(message)})
         return None
     await failures.put(conn, message, attempts + 1, now + ATTEMPT, UNFINISHED, now)
@@ -183,6 +189,7 @@ async def _put_off(ears: Ears, message: Message, attempts: int, error: Exception
         due = None if dead else now + wait_after(attempts, random.random())  # noqa: S311 - spreads load
         await failures.put(conn, message, attempts, due, _word(error), now)
     action = "message_dead" if dead else "message_failed"
+    MESSAGES.labels(message.queue, "dead" if dead else "failed").inc()
     log.error("an action failed", extra={"action": action, "attempts": attempts, **_ids(message)}, exc_info=error)
 
 
@@ -194,6 +201,7 @@ async def _bury(ears: Ears, message: Message, why: str) -> None:
             await failures.put(conn, message, 0, None, why[:_LONGEST_WORD].replace("\0", ""), now)
 
     await _until_the_database_answers(put)
+    MESSAGES.labels(message.queue, "dead").inc()
     log.error("unreadable message", extra={"action": "message_unreadable", **_ids(message)})
 
 

@@ -14,6 +14,7 @@ from gridsvc.actions.want_checks import want_checks
 from gridsvc.db import SERVICE, ConnPool, transaction
 from gridsvc.settings import WorkerSettings
 from gridsvc.store import case_counts, failures, keeping, outbox
+from workers.figures import REPAIRS
 from workers.runtime import periodically
 
 log = logging.getLogger(__name__)
@@ -35,6 +36,7 @@ async def emit_round(pool: ConnPool) -> int:
         emitted += batch
         full = batch >= EMIT_AT_ONCE
     if emitted:
+        REPAIRS.labels("routing").inc(emitted)
         log.info("cases announced again", extra={"action": "case_re_emitted", "cases": emitted})
     return emitted
 
@@ -44,6 +46,7 @@ async def check_round(pool: ConnPool) -> int:
     async with transaction(pool, SERVICE) as (conn, now):
         wanted = await want_checks(conn, now, EMIT_AT_ONCE)
     if wanted:
+        REPAIRS.labels("check").inc(wanted)
         log.info("checks wanted again", extra={"action": "check_re_emitted", "cases": wanted})
     return wanted
 

@@ -17,6 +17,7 @@ from gridsvc.settings import Settings
 from gridsvc.signing import Signer
 from workers.camera_pictures import picture_work
 from workers.cameras import cameras
+from workers.figures import show_figures
 from workers.hear import Ears
 from workers.listen import ears_of, listen
 from workers.mqtt import mqtt
@@ -57,7 +58,7 @@ async def work(kinds: Sequence[str], settings: Settings) -> None:
     ) as pool:
         settle()
         log.info("working", extra={"action": "process_started", "kinds": list(kinds)})
-        await until_stopped(*_works(kinds, pool, settings))
+        await until_stopped(*_works(kinds, pool, settings), *_figures(pool, settings))
 
 
 def _need(kinds: Sequence[str], settings: Settings) -> None:
@@ -76,6 +77,11 @@ def _need(kinds: Sequence[str], settings: Settings) -> None:
 def _works(kinds: Sequence[str], pool: ConnPool, settings: Settings) -> list[tuple[str, Work]]:
     careful = asyncio.Lock()  # of the process: whatever kills it, one row names
     return [(kind, _work_of(kind, pool, settings, careful)) for kind in kinds]
+
+
+def _figures(pool: ConnPool, settings: Settings) -> list[tuple[str, Work]]:
+    wanted = settings.workers.metrics_port
+    return [("figures", partial(show_figures, pool, settings.workers))] if wanted else []
 
 
 async def _notices(pool: ConnPool, settings: Settings, ears: Ears, stop: asyncio.Event) -> None:

@@ -12,6 +12,7 @@ from contextlib import asynccontextmanager
 from typing import Final
 
 from events.broker import BrokerAway
+from workers.figures import round_ended
 
 log = logging.getLogger(__name__)
 
@@ -81,7 +82,9 @@ async def periodically(name: str, seconds: float, turn: Callable[[], Awaitable[o
     while not stop.is_set():
         try:
             await turn()
+            round_ended(name, well=True)
         except Exception as error:
+            round_ended(name, well=False)
             log.error("a round failed", extra={"action": "round_failed", "round": name}, exc_info=error)
         await wait_for_stop(stop, seconds)
 

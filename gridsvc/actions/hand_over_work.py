@@ -87,8 +87,8 @@ def _left(officer_id: UUID, mine: Sequence[Held], standing: Mapping[UUID, Standi
 
 def becomes(held: Held, standing: Mapping[UUID, Standing]) -> Does:
     """Whether a case is routed anew or stays when its officer leaves, by the city's rules."""
-    others = [standing[other].duty for other in held.others]
-    return on_leaving(standing[held.officer_id].rules, State(held.state), others)
+    his, others = standing[held.officer_id], [standing[other].duty for other in held.others]
+    return on_leaving(his.rules, State(held.state), others, his.duty.left_why)
 
 
 def _stands(row: CaseRow, seen: Held) -> bool:

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Final
 from uuid import UUID
 
 from gridsvc.actions.assign_case import choose_owners
 from gridsvc.actions.change_duty import go_off_duty
-from gridsvc.actions.hand_over import HANDED_OVER
+from gridsvc.actions.hand_over import HANDED_OVER, RELIEVED
 from gridsvc.actions.hand_over_work import relieved
 from gridsvc.actions.record_move import NewOwner, Recorded, record_moves
 from gridsvc.actions.relieve_officer import Outcome
@@ -24,6 +25,8 @@ from gridsvc.store import cases, hand_overs, replacing
 from gridsvc.store.cases import CaseRow
 from gridsvc.store.replacing import Takes
 from gridsvc.store.rulebook import rulebook
+
+_NOBODY: Final = "the case is suspended, and nobody else is free to have it"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,8 +62,9 @@ class Foreseen:
 async def replace_officer(conn: Conn, order: Order, by: Caller, now: datetime) -> Replaced:
     """Take the officer off duty and give each of his open cases to the successor, or to routing; begun ones too.
 
-    Of those that `by` sees, in the order of their ids; what may not be moved (it is suspended) stays, and is told.
-    Beats go before the work does, so that routing knows. Ends as the service. In the caller's transaction.
+    Of those that `by` sees, in the order of their ids. What is suspended goes along and stands still as before; without
+    a successor to whom routing would choose now, and where nobody is free it stays, and is told. Beats go before the
+    work does, so that routing knows. Ends as the service. In the caller's transaction.
     Raises Unknown for a successor who is no active officer, BadRequest for one of another duty line.
     """
     mine = await hand_overs.held(conn, [order.officer_id])
@@ -69,11 +73,15 @@ async def replace_officer(conn: Conn, order: Order, by: Caller, now: datetime) -
     locked = await cases.lock_many(conn, [each.case_id for each in mine])
     book = await rulebook(conn)
     moves: list[tuple[CaseRow, Recorded]] = []
+    still: list[CaseRow] = []
     stays: list[Outcome] = []
     said = Particulars(reason=order.reason)
     for row in sorted(locked.values(), key=lambda each: each.id):
         if row.officer_id != order.officer_id:
             continue  # another was quicker
+        if row.suspended:
+            still.append(row)
+            continue
         try:
             moves.append((row, relieved(row, Actor(by, Party.SWEEPER), said, {}, now)))
         except Refused as why:
@@ -86,6 +94,7 @@ async def replace_officer(conn: Conn, order: Order, by: Caller, now: datetime) -
     if successor is not None:
         given = [(row, _given(book, row, order, successor, by, now)) for row in moved]
         moved = await record_moves(conn, book, given, now)
+    stays += await _pass_on(conn, book, still, order, by, now)
     if order.leaves:
         await replacing.end_account(conn, order.officer_id, now)
     outcomes = sorted([*stays, *(Outcome(row.id, row) for row in moved)], key=lambda each: each.case_id)
@@ -141,10 +150,55 @@ def _given(book: Rulebook, row: CaseRow, order: Order, successor: Takes, by: Cal
             "officer": str(successor.id), "department": None, "rule": HANDED_OVER, "edition": book.routing.number,
             "from_officer": str(order.officer_id), "reason": order.reason,
         },
-        owner=NewOwner(
-            officer_id=successor.id, department=None, rule=HANDED_OVER, edition=book.routing.number,
-            reasons={"from_officer": str(order.officer_id), "why": "replaced"},
-        ),
+        owner=_takes_over(book, order, successor.id),
+    )  # fmt: skip
+
+
+async def _pass_on(
+    conn: Conn, book: Rulebook, still: Sequence[CaseRow], order: Order, by: Caller, now: datetime
+) -> list[Outcome]:
+    """Give what is suspended to the successor, or to whom routing would choose; what nobody is free for stays."""
+    owners = await _owners(conn, book, still, order, now)
+    moves = [(row, _passed(row, owners[row.id], order, by, now)) for row in still if row.id in owners]
+    passed = await record_moves(conn, book, moves, now)
+    nobody = [Outcome(row.id, Refused(_NOBODY)) for row in still if row.id not in owners]
+    return [*nobody, *(Outcome(row.id, row) for row in passed)]
+
+
+async def _owners(
+    conn: Conn, book: Rulebook, still: Sequence[CaseRow], order: Order, now: datetime
+) -> dict[UUID, NewOwner]:
+    if order.successor is not None:
+        return dict.fromkeys([row.id for row in still], _takes_over(book, order, order.successor))
+    found = await choose_owners(conn, book, still, now)
+    return {
+        row.id: NewOwner(
+            officer_id=choice.officer_id, department=None, rule=choice.rule, edition=book.routing.number,
+            reasons=choice.reasons,
+        )
+        for row, choice in zip(still, found, strict=True)
+        if isinstance(choice, Choice) and choice.officer_id is not None
+    }  # fmt: skip
+
+
+def _passed(row: CaseRow, owner: NewOwner, order: Order, by: Caller, now: datetime) -> Recorded:
+    actor, said = Actor(by, Party.SWEEPER), Particulars(officer=owner.officer_id, reason=order.reason)
+    return Recorded(
+        moved=decide(row.case(), Move.TAKE_OVER, actor, said, now),
+        actor=actor.id,
+        facts={
+            "officer": str(owner.officer_id), "department": None, "rule": owner.rule, "edition": owner.edition,
+            "from_officer": str(order.officer_id), "reason": order.reason,
+        },
+        owner=owner,
+        ended_why=RELIEVED,
+    )  # fmt: skip
+
+
+def _takes_over(book: Rulebook, order: Order, successor: UUID) -> NewOwner:
+    return NewOwner(
+        officer_id=successor, department=None, rule=HANDED_OVER, edition=book.routing.number,
+        reasons={"from_officer": str(order.officer_id), "why": "replaced"},
     )  # fmt: skip
 
 

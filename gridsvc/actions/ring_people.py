@@ -43,6 +43,8 @@ async def ring_people(conn: Conn, told: Sequence[tuple[Message, Mapping[UUID, UU
         await notices.keep_all(conn, told, now)
         return
     sort = _sorted(told, there, now)
+    if sort.gather:  # two steps name cases: all are held first, in the order in which everybody holds them
+        await notices.hold_cases(conn, [message.case_id for message, _ in told if message.case_id is not None])
     await notices.keep_all(conn, sort.ring, now)
     if sort.gather:
         await _gather(conn, sort.gather, there, now)

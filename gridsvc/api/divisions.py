@@ -11,7 +11,7 @@ from geo.place import BadPlace, read_place
 from gridsvc.api.parts import scoped
 from gridsvc.api.route import SIGNED_IN, Route
 from gridsvc.api.wire import Moment, Page, Told, Wanted, path_code, read_cursor, read_query, reply, write_cursor
-from gridsvc.errors import BadLocation, OutsideTheGrid, Unknown
+from gridsvc.errors import BadLocation, BadRequest, OutsideTheGrid, Unknown
 from gridsvc.store import cells, grids
 from gridsvc.store.listings import DIVISIONS
 
@@ -80,6 +80,22 @@ class CellOut(Told):
     outline: dict[str, Any]
 
 
+class OutlinesQuery(Wanted):
+    """Which cells: up to 200 codes with commas between."""
+
+    codes: Annotated[str, msgspec.Meta(min_length=1, max_length=7_000)]
+
+
+class OutlineOut(Told):
+    """A cell as it is drawn: a GeoJSON geometry in WGS-84."""
+
+    code: str
+    outline: dict[str, Any]
+
+
+_MOST_OUTLINES: Final = 200  # 15 digits each: what fits into the line of a request
+
+
 async def _divisions(request: web.Request) -> web.Response:
     asked = read_query(request, DivisionsQuery)
     after = None if asked.cursor is None else read_cursor(asked.cursor, tuple[str])[0]
@@ -136,6 +152,18 @@ async def _cell(request: web.Request) -> web.Response:
     )  # fmt: skip
 
 
+async def _outlines(request: web.Request) -> web.Response:
+    codes = sorted({code for each in read_query(request, OutlinesQuery).codes.split(",") if (code := each.strip())})
+    if not 1 <= len(codes) <= _MOST_OUTLINES:
+        raise BadRequest(
+            f"codes names {len(codes)} cells; want 1 to {_MOST_OUTLINES}, with commas between",
+            field="codes", given=len(codes), wanted=f"1 to {_MOST_OUTLINES} codes of cells",
+        )  # fmt: skip
+    async with scoped(request) as (conn, now):
+        found = await cells.OUTLINES_OF.all(conn, codes, now)
+    return reply(Page[OutlineOut](items=[OutlineOut(code=row.code, outline=row.outline) for row in found]))
+
+
 ROUTES: Final = (
     Route(
         method="GET", path="/api/v1/divisions", handler=_divisions, roles=SIGNED_IN, scope="grid:read",
@@ -151,5 +179,10 @@ ROUTES: Final = (
         method="GET", path="/api/v1/cells/{code}", handler=_cell, roles=SIGNED_IN, scope="grid:read",
         answers=CellOut,
         summary="One cell with its outline and beats.",
+    ),
+    Route(
+        method="GET", path="/api/v1/cell-outlines", handler=_outlines, roles=SIGNED_IN, scope="grid:read",
+        query=OutlinesQuery, answers=Page[OutlineOut],
+        summary="Outlines of many cells at once; a code that the grid set in force has not is left out.",
     ),
 )  # fmt: skip

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, datetime
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, Final, Literal
 from uuid import UUID
 
 import msgspec
@@ -93,12 +93,16 @@ class MyVisitOut(VisitOut):
 
 
 class VisitsQuery(Wanted):
-    """Which visits; what is left out narrows nothing. `open`: not ended yet."""
+    """Which visits; what is left out narrows nothing. `open`: not ended yet.
+
+    `order`: as they were opened, or what is due first, first; what has no limit comes last then.
+    """
 
     open: bool | None = None
     late: bool | None = None
     beat: _Code | None = None
     division: _Code | None = None
+    order: Literal["opened", "due"] = "opened"
     limit: Annotated[int, msgspec.Meta(ge=1, le=500)] = 100
     cursor: Annotated[str, msgspec.Meta(max_length=200)] | None = None
 
@@ -190,13 +194,23 @@ async def _mine(request: web.Request) -> web.Response:
 
 async def _visits(request: web.Request) -> web.Response:
     asked = read_query(request, VisitsQuery)
-    after = None if asked.cursor is None else read_cursor(asked.cursor, tuple[UUID])[0]
     async with scoped(request) as (conn, now):
-        found = await visits.LISTED.all(
-            conn, now, asked.open, asked.late, asked.beat, asked.division, after, asked.limit + 1
-        )
-    cursor = write_cursor(found[asked.limit - 1].id) if len(found) > asked.limit else None
+        found = await _listed(conn, asked, now)
+    cursor = None
+    if len(found) > asked.limit:
+        last = found[asked.limit - 1]
+        cursor = write_cursor(last.id) if asked.order == "opened" else write_cursor(last.id, last.due_at)
     return reply(Page[VisitOut](items=[VisitOut(**_fields(row)) for row in found[: asked.limit]], next=cursor))
+
+
+async def _listed(conn: Conn, asked: VisitsQuery, now: datetime) -> list[VisitView]:
+    """One more than is shown."""
+    which, many = (asked.open, asked.late, asked.beat, asked.division), asked.limit + 1
+    if asked.order == "opened":
+        after = None if asked.cursor is None else read_cursor(asked.cursor, tuple[UUID])[0]
+        return await visits.LISTED.all(conn, now, *which, after, many)
+    last, due = (None, None) if asked.cursor is None else read_cursor(asked.cursor, tuple[UUID, datetime | None])
+    return await visits.LISTED_BY_DUE.all(conn, now, *which, last, due, many)
 
 
 async def _result(request: web.Request) -> web.Response:

@@ -145,6 +145,7 @@ class Move(StrEnum):
     HAND_DOWN = "hand_down"
     HAND_OVER = "hand_over"
     RELIEVE = "relieve"
+    TAKE_OVER = "take_over"
     ACCEPT = "accept"
     ARRIVE = "arrive"
     START = "start"
@@ -884,6 +885,12 @@ MOVES: Final[dict[Move, Rule]] = {
             before=OWNED, after=State.FILED, by=_DISPATCH | {Party.SWEEPER}, needs=("reason",), takes=("note",),
             guards=(running, an_officers_own), stops=(Clock.ACKNOWLEDGE, Clock.CALL), starts=(Clock.DISPATCH,),
             pool=Pool.ROUTING, tells=CaseRelieved, over_http=True,
+        ),
+        Rule(
+            move=Move.TAKE_OVER,
+            says="Its officer is replaced while it is suspended: another has it, and it stays suspended (挂账移交).",
+            before=OWNED, after=None, by=frozenset({Party.SWEEPER}), needs=("officer", "reason"),
+            guards=(suspended, an_officers_own, to_a_colleague), tells=CaseAssigned,
         ),
         Rule(
             move=Move.ACCEPT, says="The owner has seen the case and takes it on (接收).",

@@ -21,6 +21,9 @@ COUNTS_AT_MOST: Final = timedelta(hours=25)
 """How far back is counted what somebody was given: the longest day there is."""
 
 
+ACCOUNT_ENDED: Final = "account_ended"
+
+
 class Does(StrEnum):
     """What becomes of a case when its officer leaves: rows of the city's rules."""
 
@@ -48,6 +51,7 @@ class Facts:
     absent_since: datetime | None = None  # of the absence that runs
     absent_until: datetime | None = None
     next_absence: datetime | None = None  # when the next one begins
+    account_ended: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,7 +70,7 @@ class Duty:
     leaves_soon: bool
     counts_from: datetime
     left_at: datetime | None  # since when his work is somebody else's; None: he is there, or only has a break
-    left_why: str | None  # shift_end or absence
+    left_why: str | None  # shift_end, absence or account_ended
     comes_soon: bool  # his next shift begins soon, and he is not away then
 
     @property
@@ -86,7 +90,7 @@ def duty_at(facts: Facts, rules: RosterRules, now: datetime, zone: ZoneInfo) -> 
     leaves = [moment for moment in (span[1] if span else None, facts.next_absence) if moment is not None]
     comes_soon = starts is not None and starts - now <= rules.staffed_within
     away_then = absent or (starts is not None and facts.next_absence is not None and facts.next_absence <= starts)
-    left_at, left_why = _left(facts, ended, comes_soon=comes_soon)
+    left_at, left_why = _left(facts, ended, now, comes_soon=comes_soon)
     return Duty(
         on_duty=facts.on_duty,
         on_shift=on_shift,
@@ -116,8 +120,15 @@ def _midnight(now: datetime, zone: ZoneInfo) -> datetime:
     return datetime.combine(now.astimezone(zone).date(), time(), zone)
 
 
-def _left(facts: Facts, ended: datetime | None, *, comes_soon: bool) -> tuple[datetime | None, str | None]:
-    """When he left his work. While the switch is on he finishes; a break from which he is soon back is none."""
+def _left(
+    facts: Facts, ended: datetime | None, now: datetime, *, comes_soon: bool
+) -> tuple[datetime | None, str | None]:
+    """When he left his work. While the switch is on he finishes; a break from which he is soon back is none.
+
+    Whose account has ended has left for good, whenever he was given what he has.
+    """
+    if facts.account_ended:
+        return now, ACCOUNT_ENDED
     if facts.absent_since is not None:
         return facts.absent_since, "absence"
     if facts.on_duty or ended is None or comes_soon:
@@ -125,8 +136,13 @@ def _left(facts: Facts, ended: datetime | None, *, comes_soon: bool) -> tuple[da
     return max(ended, facts.switched_at or ended), "shift_end"
 
 
-def on_leaving(rules: RosterRules, state: State, others: Sequence[Duty]) -> Does:
-    """What becomes of a case in `state` whose officer has left: `route` or `stay`, seeing who else is of its beat."""
+def on_leaving(rules: RosterRules, state: State, others: Sequence[Duty], left_why: str | None = None) -> Does:
+    """What becomes of a case in `state` whose officer has left: `route` or `stay`, seeing who else is of its beat.
+
+    Nothing stays with somebody whose account has ended.
+    """
+    if left_why == ACCOUNT_ENDED:
+        return Does.ROUTE
     does = rules.on_leaving.get(state, Does.STAY)
     if does is not Does.ROUTE_IF_STAFFED:
         return does

@@ -185,7 +185,7 @@ def _adjust(told: _Told, facts: Mapping[str, Any]) -> None:
             run.held.pop(each["outage"], None)
 
 
-_GIVES: Final = frozenset({Move.ASSIGN, Move.FORWARD, Move.HAND_OVER, Move.ANSWER, Move.FOLLOW})
+_GIVES: Final = frozenset({Move.ASSIGN, Move.FORWARD, Move.HAND_OVER, Move.TAKE_OVER, Move.ANSWER, Move.FOLLOW})
 """Moves by which somebody has the case."""
 
 
@@ -197,7 +197,9 @@ def _given(entry: Entry) -> _Owned:
     return _Owned(
         department=_text(entry.facts.get("department")),
         officer=UUID(str(officer)) if officer else None,
-        by_hand=move in {Move.ASSIGN, Move.FORWARD} and not entry.actor.startswith("worker:"),
+        by_hand=move in {Move.ASSIGN, Move.FORWARD}
+        and not entry.actor.startswith("worker:")
+        and entry.facts.get("rule", "by_hand") == "by_hand",  # who replaces an officer dispatches nothing
         since=entry.at,
         received=move is not Move.FOLLOW,
     )

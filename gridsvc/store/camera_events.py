@@ -11,6 +11,7 @@ from uuid import UUID
 
 from gridsvc.db import Conn, Nothing, Statement
 from gridsvc.store import camera_pictures
+from gridsvc.store.day_partitions import days_of
 
 
 class NewEvent(NamedTuple):
@@ -314,27 +315,9 @@ _MAKE_DAY = Statement(_Made, "SELECT camera_events_make_day($1::date) AS made")
 _DROP_DAY = Statement(_Made, "SELECT camera_events_drop_day($1::date) AS made")
 
 
-@dataclass(frozen=True)
-class _Day:
-    day: date
-
-
-_DAYS = Statement(
-    _Day,
-    """
-    SELECT to_date(right(c.relname, 8), 'YYYYMMDD') AS day
-      FROM pg_inherits i
-      JOIN pg_class c ON c.oid = i.inhrelid
-     WHERE i.inhparent = 'camera_events'::regclass
-       AND c.relname ~ '^camera_events_[0-9]{8}$'
-     ORDER BY 1
-    """,
-)
-
-
 async def days(conn: Conn) -> list[date]:
     """The days that have a partition, the oldest first."""
-    return [row.day for row in await _DAYS.all(conn)]
+    return await days_of(conn, "camera_events")
 
 
 async def make_day(conn: Conn, day: date) -> bool:

@@ -285,6 +285,26 @@ async def cell(conn: Conn, code: str, at: datetime) -> CellDetail | None:
 
 
 @dataclass(frozen=True)
+class CellOutline:
+    """A cell as it is drawn; `outline` is GeoJSON in WGS-84."""
+
+    code: str
+    outline: dict[str, Any]
+
+
+OUTLINES_OF = Statement(
+    CellOutline,
+    """
+    SELECT code, ST_AsGeoJSON(outline, 7)::jsonb AS outline
+      FROM cells
+     WHERE grid_set_id = grid_set_at($2::timestamptz)
+       AND code = ANY ($1::text[])
+     ORDER BY code
+    """,
+)
+
+
+@dataclass(frozen=True)
 class _Outline:
     code: str
     outline: shapely.Geometry

@@ -25,6 +25,7 @@ class _Facts:
     absent_since: datetime | None
     absent_until: datetime | None
     next_absence: datetime | None
+    account_ended: bool
     given: list[datetime]
     zone: str
     ends_soon_s: int
@@ -41,6 +42,7 @@ FACTS = Statement(
     SELECT o.user_id AS officer_id, o.on_duty AND u.active AS on_duty, o.duty_changed_at AS switched_at,
            coalesce(s.weekdays, '{}') AS weekdays, coalesce(s.starts, '{}') AS starts, coalesce(s.ends, '{}') AS ends,
            a.since AS absent_since, a.until AS absent_until, a.next AS next_absence,
+           NOT u.active AS account_ended,
            ARRAY(SELECT g.assigned_at FROM assignments g
                   WHERE $4::boolean
                     AND g.officer_id = o.user_id
@@ -106,6 +108,7 @@ def _standing(row: _Facts, now: datetime) -> Standing:
         absent_since=row.absent_since,
         absent_until=row.absent_until,
         next_absence=row.next_absence,
+        account_ended=row.account_ended,
     )
     duty = duty_at(facts, rules, now, ZoneInfo(row.zone))
     return Standing(duty=duty, given_today=sum(at >= duty.counts_from for at in row.given), rules=rules)

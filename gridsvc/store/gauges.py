@@ -35,6 +35,27 @@ APPLIED = Statement(Applied, "SELECT number, digest FROM schema_migrations ORDER
 
 
 @dataclass(frozen=True)
+class Backlog:
+    """What waits for workers whatever they are: news, and the rung that is due for longest (0: none)."""
+
+    news: int
+    oldest_news_s: float
+    oldest_rung_s: float
+
+
+BACKLOG = Statement(
+    Backlog,
+    """
+    SELECT (SELECT count(*)::integer FROM outbox) AS news,
+           coalesce(greatest(0, extract(epoch FROM city_now() - (
+             SELECT created_at FROM outbox ORDER BY seq LIMIT 1))), 0)::double precision AS oldest_news_s,
+           coalesce(greatest(0, extract(epoch FROM city_now() - (
+             SELECT min(next_fire_at) FROM clocks))), 0)::double precision AS oldest_rung_s
+    """,
+)
+
+
+@dataclass(frozen=True)
 class Waiting:
     """What the workers have before them."""
 

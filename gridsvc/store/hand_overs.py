@@ -16,16 +16,19 @@ class _Officer:
     officer_id: UUID
 
 
-# Whoever is on duty has not left, unless he is absent; who has no shifts leaves by an absence alone.
+# Whoever is on duty has not left, unless he is absent; who has no shifts leaves by an absence alone, and everybody
+# with his account.
 PERHAPS_LEFT = Statement(
     _Officer,
     """
     SELECT o.user_id AS officer_id
       FROM officers o
+      JOIN users u ON u.id = o.user_id
      WHERE EXISTS (SELECT FROM cases c
                     WHERE c.officer_id = o.user_id AND c.state IN ('assigned', 'accepted', 'in_progress')
                       AND NOT c.suspended)
-       AND (NOT o.on_duty AND EXISTS (SELECT FROM shifts s WHERE s.officer_id = o.user_id)
+       AND (NOT u.active
+            OR NOT o.on_duty AND EXISTS (SELECT FROM shifts s WHERE s.officer_id = o.user_id)
             OR EXISTS (SELECT FROM absences a
                         WHERE a.officer_id = o.user_id AND a.cancelled_at IS NULL
                           AND a.from_at <= $1::timestamptz AND a.until_at > $1::timestamptz))
@@ -96,7 +99,9 @@ _ADD = Statement(
 
 
 async def perhaps_left(conn: Conn, now: datetime) -> list[UUID]:
-    """Officers with open cases who are off duty and have shifts, or are absent, by id. As SERVICE."""
+    """Officers with open cases who are off duty and have shifts, are absent, or whose account has ended, by id.
+
+    As SERVICE."""
     return [row.officer_id for row in await PERHAPS_LEFT.all(conn, now)]
 
 

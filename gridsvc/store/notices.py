@@ -66,6 +66,28 @@ KEEP = Statement(
 
 
 @dataclass(frozen=True)
+class _Held:
+    id: UUID
+
+
+HOLD_CASES = Statement(
+    _Held,
+    """
+    SELECT id
+      FROM cases
+     WHERE id = ANY ($1::uuid[])
+     ORDER BY id
+       FOR KEY SHARE
+    """,
+)
+
+
+async def hold_cases(conn: Conn, case_ids: Sequence[UUID]) -> None:
+    """Hold these cases as notices do that name them, in the order of their ids: for who keeps them in several steps."""
+    await HOLD_CASES.all(conn, case_ids)
+
+
+@dataclass(frozen=True)
 class Hinted:
     """How many hints were left for the end of the transaction."""
 

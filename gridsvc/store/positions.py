@@ -9,6 +9,7 @@ from uuid import UUID
 
 from gridsvc.db import Conn, Nothing, Statement
 from gridsvc.domain.position import Judged, Span
+from gridsvc.store.day_partitions import days_of
 
 
 @dataclass(frozen=True)
@@ -172,27 +173,9 @@ _MAKE_DAY = Statement(_Done, "SELECT trail_days_make($1::date) AS done")
 _DROP_DAY = Statement(_Done, "SELECT trail_days_drop($1::date) AS done")
 
 
-@dataclass(frozen=True)
-class _Day:
-    day: date
-
-
-_DAYS = Statement(
-    _Day,
-    """
-    SELECT to_date(right(c.relname, 8), 'YYYYMMDD') AS day
-      FROM pg_inherits i
-      JOIN pg_class c ON c.oid = i.inhrelid
-     WHERE i.inhparent = 'officer_trails'::regclass
-       AND c.relname ~ '^officer_trails_[0-9]{8}$'
-     ORDER BY 1
-    """,
-)
-
-
 async def days(conn: Conn) -> list[date]:
     """The days whose ways and stays have a partition, the oldest first."""
-    return [row.day for row in await _DAYS.all(conn)]
+    return await days_of(conn, "officer_trails")
 
 
 async def make_day(conn: Conn, day: date) -> bool:

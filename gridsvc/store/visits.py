@@ -141,20 +141,35 @@ MINE = Statement(
     """,
 )
 
-# $2 open or not, $3 late or not, $4 a beat, $5 a division, $6 after this visit.
-LISTED = Statement(
-    VisitView,
-    f"""
-    SELECT {_VIEW}
-     WHERE ($2::boolean IS NULL
+# $2 open or not, $3 late or not, $4 a beat, $5 a division.
+_WANTED = """($2::boolean IS NULL
             OR (c.state NOT IN ('closed', 'rejected', 'cancelled', 'merged')) = $2::boolean)
        AND ($3::boolean IS NULL
             OR (c.due_at IS NOT NULL AND coalesce(v.visited_at, $1::timestamptz) > c.due_at) = $3::boolean)
        AND ($4::text IS NULL OR c.beat_code = $4::text)
-       AND ($5::text IS NULL OR $5::text = ANY (c.divisions))
+       AND ($5::text IS NULL OR $5::text = ANY (c.divisions))"""
+
+LISTED = Statement(
+    VisitView,
+    f"""
+    SELECT {_VIEW}
+     WHERE {_WANTED}
        AND ($6::uuid IS NULL OR v.id > $6::uuid)
      ORDER BY v.id
      LIMIT $7::integer
+    """,
+)
+
+# After a visit ($6) that is due then ($7; NULL: no limit runs). What has no limit comes last.
+LISTED_BY_DUE = Statement(
+    VisitView,
+    f"""
+    SELECT {_VIEW}
+     WHERE {_WANTED}
+       AND ($6::uuid IS NULL
+            OR (coalesce(c.due_at, 'infinity'), v.id) > (coalesce($7::timestamptz, 'infinity'), $6::uuid))
+     ORDER BY coalesce(c.due_at, 'infinity'), v.id
+     LIMIT $8::integer
     """,
 )
 

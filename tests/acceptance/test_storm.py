@@ -7,9 +7,10 @@ import json
 from typing import Any
 
 import aiohttp
-import asyncpg
 
 from bench.town import desk
+from gridsvc.actions.see_cells import see_cells_again
+from gridsvc.db import SERVICE, open_pool, transaction
 from gridsvc.domain.access import Role
 from tests.acceptance.running_city import RunningCity
 from tests.integration.patiently import until
@@ -75,16 +76,21 @@ async def test_a_flood_of_one_camera_is_one_case_and_one_about_it_and_people_are
 
 
 async def install(city: RunningCity) -> None:
-    """Two cameras, each in a cell of its own at the far end of the town."""
-    owner = await asyncpg.connect(city.stage.owner_url)
-    try:
+    """Two cameras, each in a cell of its own at the far end of the town, with what they see, as the registry has it.
+
+    A camera whose cells nobody has found yet stands for what it sees. The sweeper would find them within seconds, in
+    the middle of the storm, and what is seen from then on would be somewhere else: another incident.
+    """
+    async with (
+        open_pool(city.stage.owner_url, size=1, scope=SERVICE, name="install", role=None) as pool,
+        transaction(pool) as (owner, now),
+    ):
         for code, cell in ((STORMY, city.town.land.cells[-1]), (CALM, city.town.land.cells[-5])):
             place = cell.outline.representative_point()
             await put_up(owner, code, place.x, place.y)
             await give_meanings(owner, code, {"street_vendor": (VENDOR, "automatic")})
+        assert await see_cells_again(owner, now, batch=2) == 2
         await owner.execute("UPDATE camera_rules SET burst = 50")
-    finally:
-        await owner.close()
 
 
 def key_of_cameras(city: RunningCity) -> str:

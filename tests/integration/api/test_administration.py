@@ -41,6 +41,7 @@ async def test_an_officer_is_replaced_with_work_beats_and_account_as_the_preview
         f"/api/v1/cases/{waits['id']}/suspend", {"reason": "parts", "until": until}, If_Match=f'"{version}"'
     )
     assert said.status == 200, said.body
+    suspended = (await desk.get(f"/api/v1/cases/{waits['id']}")).body["case"]
 
     path = f"/api/v1/officers/{ann.user_id}"
     wanted = f"successor={bob.user_id}&beats=true&leaves=true"
@@ -52,8 +53,7 @@ async def test_an_officer_is_replaced_with_work_beats_and_account_as_the_preview
     seen = (await admin.get(f"{path}/replacement?{wanted}")).body
     by_case = {each["case"]: each for each in seen["items"]}
     assert by_case[case["id"]]["becomes"] == "handed_over"
-    assert (by_case[waits["id"]]["becomes"], by_case[waits["id"]]["officer"]) == ("stays", str(ann.user_id))
-    assert "suspended" in by_case[waits["id"]]["why"]
+    assert (by_case[waits["id"]]["becomes"], by_case[waits["id"]]["officer"]) == ("handed_over", str(bob.user_id))
     assert (seen["beats"], seen["account_ends"]) == (["N1", "N2"], True)
     shown = {each["id"]: each for each in (await admin.get("/api/v1/users?role=officer")).body["items"]}
     assert shown[str(ann.user_id)]["officer"] == {
@@ -71,6 +71,12 @@ async def test_an_officer_is_replaced_with_work_beats_and_account_as_the_preview
     assert [each["id"] for each in (await admin.get("/api/v1/users?q=n1")).body["items"]] == [str(bob.user_id)]
     told = (await desk.get(f"/api/v1/cases/{case['id']}")).body["case"]
     assert (told["state"], told["officer"], told["due_at"]) == ("assigned", str(bob.user_id), case["due_at"])
+    stands = (await desk.get(f"/api/v1/cases/{waits['id']}")).body["case"]
+    assert (stands["officer"], stands["suspended"], stands["suspended_until"]) == (
+        str(bob.user_id), True, suspended["suspended_until"],
+    )  # fmt: skip
+    [*_, passed] = (await desk.get(f"/api/v1/cases/{waits['id']}/history")).body["items"]
+    assert (passed["move"], passed["actor"]) == ("take_over", f"user:{admin.user_id}")
     history = (await desk.get(f"/api/v1/cases/{case['id']}/history")).body["items"]
     assert [each["move"] for each in history[-2:]] == ["relieve", "assign"]
     assert {each["actor"] for each in history[-2:]} == {f"user:{admin.user_id}"}, "by name, and no worker's"

@@ -79,6 +79,11 @@ async def test_a_cell_has_its_outline_and_an_unknown_one_is_unknown(api: Api) ->
     somebody = await api.somebody()
     said = (await somebody.get(f"/api/v1/cells/{CELL}")).body
     assert said["outline"]["type"] == "MultiPolygon"
+    page = (await somebody.get(f"/api/v1/cell-outlines?codes={CELL},999")).body
+    assert page == {"items": [{"code": CELL, "outline": said["outline"]}], "next": None}, "what is no cell is left out"
+    for codes, given in ((",", 0), (",".join(map(str, range(201))), 201)):
+        refused = await somebody.get(f"/api/v1/cell-outlines?codes={codes}")
+        assert (refused.code, refused.body["given"]) == ("bad_request", given)
     assert (await somebody.get("/api/v1/cells/999")).code == "unknown"
     assert (await somebody.get("/api/v1/cells/%00")).code == "unknown"
 

@@ -23,6 +23,7 @@ EXAMPLES = {
     "/api/v1/cases/at": "?t=2026-01-01T00:00:00Z",
     "/api/v1/cells": "?lon=103.805&lat=36.055&datum=wgs84",
     "/api/v1/cells/{code}": CELL,
+    "/api/v1/cell-outlines": f"?codes={CELL}",
     "/api/v1/cells/{code}/cameras": CELL,
     "/api/v1/cameras/{code}": "gate-7",
     "/api/v1/cameras/{code}/looks": "gate-7",

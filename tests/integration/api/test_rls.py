@@ -238,6 +238,13 @@ OF_THE_SERVICE = {
           VALUES (gen_random_uuid(), sha256('a'), sha256('a'), 'image/jpeg', 1, 'test', now()) RETURNING id
         )
         INSERT INTO attachment_looks SELECT id, sha256('a'), '{1}' FROM one""",
+    "hand_overs": """
+        WITH person AS (
+          INSERT INTO users (id, username, display_name) VALUES (gen_random_uuid(), 'gone', 'x') RETURNING id
+        ), officer AS (
+          INSERT INTO officers (user_id, duty_line) SELECT id, 'sanitation' FROM person RETURNING user_id
+        )
+        INSERT INTO hand_overs SELECT gen_random_uuid(), user_id, 'absence', now(), now(), 0, '{}' FROM officer""",
 }
 """Books and secrets that no caller reads, whatever his scope: a row of each."""
 
@@ -304,7 +311,7 @@ async def test_every_table_under_row_level_security_is_looked_at_here(owner_data
     elsewhere = {
         "notices", "quiet_hours", "camera_reviews", "camera_events_default", "mqtt_sites", "sip_devices", *COUNTS,
         "channels", "channel_addresses", "reachings", "channel_tries", "push_subscriptions",
-        "live_changes", "live_log", "shift_log", "uploads", *READ_BY_NOBODY, "patrols", "patrol_cells",
+        "live_changes", "live_log", "shift_log", "absences", "uploads", *READ_BY_NOBODY, "patrols", "patrol_cells",
     }  # fmt: skip
     assert protected - elsewhere == set(CASE_OF) | set(CAMERA_OF) | set(OF_THE_SERVICE)
     told_otherwise = {"outbox"}  # the workers' own; ids and codes only, and no route reads it
@@ -623,3 +630,29 @@ async def test_the_book_of_the_shift_is_read_at_its_desk(bare: ConnPool) -> None
         assert [row["division_code"] for row in await conn.fetch("SELECT division_code FROM shift_log")] == [NORTH]
     async with transaction(bare, []) as (conn, _):
         assert await conn.fetch("SELECT FROM shift_log") == []
+
+
+async def test_an_absence_is_seen_by_whoever_meets_the_officer_and_by_himself(bare: ConnPool, api: Api) -> None:
+    """Above him, beside him and below him; who does not see that he is away would take him to be there."""
+    street = f"{NORTH}001"
+    posts = {name: await api.somebody(a(Role.OFFICER, division)) for name, division in {
+        "north": NORTH, "street": street, "south": SOUTH,
+    }.items()}  # fmt: skip
+    async with transaction(bare, SERVICE) as (conn, now):
+        for each in posts.values():
+            await conn.execute(
+                "INSERT INTO absences (id, officer_id, from_at, until_at, reason, entered_by, entered_at)"
+                " VALUES ($1, $2, $3::timestamptz, $3::timestamptz + interval '1 hour', 'sick', 'test', $3)",
+                new_id(), each.user_id, now,
+            )  # fmt: skip
+    for keys, wanted in (
+        ([CITY], {"north", "street", "south"}),
+        ([f"{NORTH}/dept:water"], {"north", "street"}),
+        ([f"{street}/line:sanitation"], {"north", "street"}),
+        ([SOUTH], {"south"}),
+        ([f"user:{posts['street'].user_id}"], {"street"}),
+        ([], set()),
+    ):
+        async with transaction(bare, keys) as (conn, _):
+            seen_now = {row["officer_id"] for row in await conn.fetch("SELECT officer_id FROM absences")}
+        assert seen_now == {posts[name].user_id for name in wanted}, keys

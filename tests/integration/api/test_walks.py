@@ -16,6 +16,11 @@ from gridsvc.domain.access import Role
 from gridsvc.store.numbers import NumberBlocks
 from tests.integration.api.conftest import CITY, GOVERNANCE, NORTH, SOUTH, Api, a
 
+MANY = """category,subject,lon,lat,every,unit,first_on,days
+0201,ELD-1,103.805,36.055,1,day,2026-01-01,any
+0201,ELD-2,103.805,36.055,1,day,2026-01-01,any
+0201,ELD-3,103.805,36.055,1,day,2026-01-01,any
+"""
 VISITS = "category,subject,lon,lat,every,unit,first_on,days\n0201,ELD-0417,103.805,36.055,1,day,2026-01-01,any\n"
 PATROLS = "code,duty_line,beat,shifts\nP1,sanitation,N1,1-7 00:00-12:00 12:00-24:00\n"
 
@@ -85,6 +90,29 @@ async def opened(api: Api, database: str) -> None:
         news = decode(body["body"])
         assert isinstance(news, CaseNews)
         await assign_cases(conn, [news], now)
+
+
+async def test_visits_are_turned_page_by_page_in_either_order(api: Api, database: str) -> None:
+    admin, desk = await api.somebody(a(Role.ADMIN, NORTH)), await api.somebody(a(Role.DISPATCHER, NORTH))
+    assert (await admin.post("/api/v1/visit-plans", {"csv": MANY, "datum": "wgs84"})).status == 200
+    async with open_pool(database, size=1) as numbers, transaction(api.pool, SERVICE) as (conn, now):
+        assert await open_visits(conn, NumberBlocks(numbers), now, 10) == 3
+    # Two have a limit that runs, the later one first; of the third nobody knows yet when it is due.
+    await api.pool.execute(
+        "UPDATE cases c SET due_at = now() + interval '1 hour' * (CASE v.subject WHEN 'ELD-1' THEN 2 ELSE 1 END)"
+        "  FROM visits v WHERE v.case_id = c.id AND v.subject <> 'ELD-3'"
+    )
+    by_opening = [each["subject"] for each in (await desk.get("/api/v1/visits")).body["items"]]
+    for order, wanted in (("opened", by_opening), ("due", ["ELD-2", "ELD-1", "ELD-3"])):
+        seen, cursor = [], ""
+        while True:
+            page = (await desk.get(f"/api/v1/visits?order={order}&limit=1{cursor}")).body
+            seen += [each["subject"] for each in page["items"]]
+            if page["next"] is None:
+                break
+            cursor = f"&cursor={page['next']}"
+        assert seen == wanted, order
+    assert (await desk.get(f"/api/v1/visits?order=opened{cursor}")).status == 400, "a page of the other order"
 
 
 async def test_a_patrol_is_seen_by_its_officers_and_the_centre_and_figures_come_as_a_table(api: Api) -> None:

@@ -8,12 +8,12 @@ from datetime import time, timedelta
 from typing import Any
 from uuid import UUID
 
-from events.catalog import CaseEscalated, CaseNews
+from events.catalog import CaseEscalated, CaseNews, CasePooled
 from gridsvc.actions.tell_people import tell_people
 from gridsvc.db import transaction
 from gridsvc.domain.access import Caller
 from gridsvc.ids import new_id
-from gridsvc.store import digests, listeners, notices, open_sockets
+from gridsvc.store import cases, digests, listeners, notices, open_sockets
 from tests.conftest import CityClock
 from tests.integration.patiently import until
 from tests.integration.stories.conftest import Town
@@ -244,3 +244,26 @@ async def test_a_digest_that_grows_while_its_last_item_is_acknowledged_stays(tow
     [grown] = await listed(town, boss)
     assert (grown.id, grown.body["count"]) == (digest.id, 12)
     assert len([each for each in await items(town, digest.id, boss) if each.acknowledged_at is None]) == 1
+
+
+async def test_a_batch_of_notices_holds_its_cases_in_the_order_in_which_everybody_does(town: Town) -> None:
+    """A move holds the first case and then wants the last; the batch names the last before the first."""
+    first, last = sorted([await filed(town), await filed(town)], key=lambda news: news.case_id)
+    await tell(town, *rungs(first, 20))
+
+    async def batch_waits() -> bool:
+        return bool(await town.rows("SELECT FROM pg_locks WHERE NOT granted"))
+
+    for batch in (
+        [CasePooled(**same_case(last), why="nobody"), CasePooled(**same_case(first), why="nobody")],
+        [CasePooled(**same_case(last), why="nobody"), *rungs(first, 1)],  # one rings, one is gathered
+    ):
+        async with transaction(town.pool) as (conn, _):
+            await cases.lock_many(conn, [first.case_id])
+            telling = asyncio.create_task(tell(town, *batch))
+            await until(batch_waits, what="the batch to wait for the first case")
+            assert await cases.lock_many(conn, [last.case_id]), "the batch does not hold the last yet"
+        async with asyncio.timeout(30):
+            await telling
+    told = {(each.case_id, each.kind) for each in await listed(town, town.city.dispatcher)}
+    assert {(last.case_id, "case.pooled"), (first.case_id, "case.pooled")} <= told

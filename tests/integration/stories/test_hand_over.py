@@ -17,12 +17,14 @@ from gridsvc.actions.change_duty import change_duty
 from gridsvc.actions.enter_absence import enter_absence
 from gridsvc.actions.hand_over_work import hand_over_work
 from gridsvc.actions.relieve_officer import relieve_officer
+from gridsvc.actions.replace_officer import Order, replace_officer
+from gridsvc.actions.resume_cases import resume_cases
 from gridsvc.actions.tell_of_leaving import tell_of_leaving
 from gridsvc.actions.tell_people import tell_people
 from gridsvc.db import transaction
 from gridsvc.domain.access import Caller, scope_keys
 from gridsvc.domain.case import Move, Pool, State
-from gridsvc.errors import AbsenceOver, AbsenceOverlaps, BadRequest, GuardFailed
+from gridsvc.errors import AbsenceOver, AbsenceOverlaps, BadRequest, GridError, GuardFailed, Refused
 from gridsvc.ids import new_id
 from gridsvc.store.absences import ONE, AbsenceRow
 from gridsvc.store.cases import CaseRow
@@ -297,3 +299,44 @@ async def test_two_sweepers_at_once_hand_over_once(town: Town, city_clock: CityC
     assert {row["case_id"] for row in relieved} == {each.id for each in cases[1:]}
     assert len(relieved) == 5
     assert [news.stay for news in await left(town)] == [(begun.id,)]
+
+
+async def test_what_is_suspended_goes_along_and_is_routed_when_it_is_resumed_where_nobody_was_free(
+    town: Town, city_clock: CityClock
+) -> None:
+    (ann, bob, cem), desk = town.city.officers, town.city.supervisor
+    begun = await town.move(ann, await town.move(ann, await given(town, ann), Move.ACCEPT), Move.START)
+    until = await town.now() + timedelta(days=2)
+    still = await town.move(desk, begun, Move.SUSPEND, reason="parts", until=until)
+
+    await duty(town, cem, False)
+    after = await replaced(town, ann, desk, leaves=False)
+    assert isinstance(after, CaseRow)
+    assert (after.officer_id, after.state, after.suspended, after.suspended_until) == (
+        bob.user_id, State.IN_PROGRESS, True, still.suspended_until,
+    )  # fmt: skip
+    assert await told_of(town, after, "case.assigned") >= {bob.user_id}
+    stands = await town.rows("SELECT kind, state FROM clocks WHERE case_id = $1 AND state <> 'stopped'", begun.id)
+    assert {row["state"] for row in stands} == {"paused"}
+
+    kept = await replaced(town, bob, desk, leaves=True)
+    assert isinstance(kept, Refused), "nobody is there to have it"
+    await duty(town, cem, True)
+    assert await end_shifts_round(town.pool, 100) == 0
+    assert (await town.case(begun.id)).officer_id == bob.user_id, "it stands still, with him too"
+    await city_clock.forward(timedelta(days=2))
+    async with transaction(town.pool) as (conn, now):
+        assert await resume_cases(conn, now, 100) == 1
+    await end_shifts_round(town.pool, 100)
+    resumed = await town.case(begun.id)
+    assert (resumed.state, resumed.officer_id, resumed.suspended) == (State.FILED, None, False)
+    assert (await town.route(begun.id)).officer_id == cem.user_id
+
+
+async def replaced(town: Town, officer: Caller, desk: Caller, *, leaves: bool) -> CaseRow | GridError:
+    """What becomes of the one case of an officer who is replaced without a successor."""
+    assert officer.user_id is not None
+    order = Order(officer_id=officer.user_id, successor=None, beats=False, leaves=leaves, reason="retires")
+    async with transaction(town.pool, scope_keys(desk)) as (conn, now):
+        [outcome] = (await replace_officer(conn, order, desk, now)).outcomes
+    return outcome.became

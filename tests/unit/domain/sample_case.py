@@ -38,6 +38,7 @@ PART: Final[dict[str, Any]] = {"co_departments": ("lamps",), "co_open": ("lamps"
 
 STANDS: Final[dict[Move, dict[str, Any]]] = {
     Move.RESUME: {"suspended": True},
+    Move.TAKE_OVER: {"suspended": True},
     Move.SEND_CHECK: {"self_handled": True},
     Move.CHECK: {"checker_id": CHECKER},
     Move.REPLY: {"order_id": ORDER},
@@ -174,6 +175,7 @@ NEEDED: Final[dict[Move, tuple[str, ...]]] = {
     Move.ASSIGN: ("officer",),
     Move.HAND_OVER: ("officer", "note"),
     Move.RELIEVE: ("reason",),
+    Move.TAKE_OVER: ("officer", "reason"),
     Move.POOL: ("reason",),
     Move.RETURN: ("reason",),
     Move.REFER_UP: ("reason", "division"),
@@ -212,6 +214,7 @@ NEEDED: Final[dict[Move, tuple[str, ...]]] = {
 FOUND: Final[dict[Move, dict[str, Any]]] = {
     Move.CHECK: {"result": "confirmed"},
     Move.HAND_OVER: {"officer": CHECKER},
+    Move.TAKE_OVER: {"officer": CHECKER},
     Move.CO_ASSIGN: {"department": "water"},
     Move.CO_CALL_OFF: {"department": "lamps"},
     Move.CALL_BACK: {"result": "solved"},

@@ -27,6 +27,7 @@ from gridsvc.domain.case import (
 from gridsvc.errors import BadRequest, GuardFailed, NotAllowed
 from tests.unit.domain.sample_case import (
     CALLED,
+    CHECKER,
     CITY,
     CLERK,
     COMMUNITY,
@@ -70,6 +71,13 @@ CALLED_TO_HELP: dict[str, Any] = {"call_for": "first_on_scene", "called": (CALLE
          case_in(State.ACCEPTED, officer_id=None, department="roads"), case_in(State.ACCEPTED)),
         ("what stands still is handed to nobody", "running", Move.RELIEVE, who(Party.SWEEPER),
          case_in(State.ACCEPTED, suspended=True), case_in(State.ACCEPTED)),
+        ("what runs is relieved, and not passed on as it stands", "suspended", Move.TAKE_OVER, who(Party.SWEEPER),
+         case_in(State.ACCEPTED), case_in(State.ACCEPTED, suspended=True)),
+        ("a department's suspended case stays with it", "an_officers_own", Move.TAKE_OVER, who(Party.SWEEPER),
+         case_in(State.ACCEPTED, suspended=True, officer_id=None, department="roads"),
+         case_in(State.ACCEPTED, suspended=True)),
+        ("a suspended case is passed on to another", "to_a_colleague", Move.TAKE_OVER, who(Party.SWEEPER),
+         case_in(State.ACCEPTED, suspended=True, officer_id=CHECKER), case_in(State.ACCEPTED, suspended=True)),
         ("what is filed lies in a cell", "lies_in_a_cell", Move.FILE, DESK,
          case_in(State.REPORTED, cell_code=None), case_in(State.REPORTED)),
         ("a closed case is looked at again only where its officer handled it alone", "open_or_self_handled",

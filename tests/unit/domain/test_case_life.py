@@ -49,7 +49,7 @@ def kept(case: Case, moved: Moved, said: dict[str, Any]) -> Case:
         after = replace(after, checker_id=CHECKER)
     if moved.rule.move is Move.SUPERVISE:
         after = replace(after, order_id=ORDER)
-    if moved.rule.move in {Move.ASSIGN, Move.FORWARD, Move.HAND_OVER}:
+    if moved.rule.move in {Move.ASSIGN, Move.FORWARD, Move.HAND_OVER, Move.TAKE_OVER}:
         after = replace(after, officer_id=said["officer"])
     if moved.rule.move is Move.FOLLOW:
         after = replace(after, officer_id=HANDLER)  # who handled the cause
@@ -95,7 +95,7 @@ class Life(RuleBasedStateMachine):
             self.attempt(chosen.move, data.draw(st.sampled_from(sorted(chosen.by))), officer, hours)
 
     def attempt(self, move: Move, by: Role | Party, officer: UUID, hours: int) -> None:
-        named = {Move.ASSIGN, Move.FORWARD, Move.HAND_OVER}
+        named = {Move.ASSIGN, Move.FORWARD, Move.HAND_OVER, Move.TAKE_OVER}
         said: dict[str, Any] = {"officer": officer} if move in named else {}
         if move is Move.FORWARD:
             said["department"] = LEFT_OUT

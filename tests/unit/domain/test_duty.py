@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from gridsvc.domain.case import State
-from gridsvc.domain.duty import Does, Duty, Facts, RosterRules, duty_at, on_leaving
+from gridsvc.domain.duty import ACCOUNT_ENDED, Does, Duty, Facts, RosterRules, duty_at, on_leaving
 from gridsvc.domain.shift import next_start, read_shifts, span_at
 
 CITY = ZoneInfo("Asia/Shanghai")
@@ -164,3 +164,10 @@ def test_what_becomes_of_a_case_whose_officer_leaves(
     rule: str, state: State, others: list[Duty], becomes: Does
 ) -> None:
     assert on_leaving(RULES, state, others) is becomes, rule
+
+
+def test_whose_account_has_ended_has_left_for_good_and_nothing_stays_with_him() -> None:
+    gone = duty("2026-11-23 09:00", shifts="", on_duty=False, account_ended=True)
+    assert (gone.left_at, gone.left_why) == (at("2026-11-23 09:00"), ACCOUNT_ENDED)
+    for state in (State.ASSIGNED, State.ACCEPTED, State.IN_PROGRESS):
+        assert on_leaving(RULES, state, [], gone.left_why) is Does.ROUTE

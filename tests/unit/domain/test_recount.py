@@ -138,6 +138,22 @@ def test_a_case_that_is_handed_over_is_received_by_both_and_returned_by_neither(
     assert {whose(happened, what) for what in ("handed_in", "closed", "due")} == {OFFICER}
 
 
+def test_what_passes_to_a_successor_by_the_name_of_a_person_was_not_dispatched() -> None:
+    move, state, facts = assigned(OFFICER)
+    passed: Said = (move, state, {**facts, "rule": "handed_over", "from_officer": str(HANDLER)})
+    counts = numbers(told(assigned(HANDLER), (Move.RELIEVE, State.FILED, {}), passed, HANDED_IN))
+    assert (counts["received"], counts["dispatched"]) == (2, 1)
+
+
+def test_a_suspended_case_that_another_takes_over_is_received_by_both_and_nobody_dispatched_it() -> None:
+    still: Said = (Move.SUSPEND, State.ASSIGNED, {"reason": "parts"})
+    over: Said = (Move.TAKE_OVER, State.ASSIGNED, {"officer": str(OFFICER), "from_officer": str(HANDLER)})
+    happened = told(assigned(HANDLER), still, over)
+    counts = numbers(happened)
+    assert (counts["received"], counts["received_returned"], counts["dispatched"]) == (2, 0, 1)
+    assert (whose(happened, "due"), counts["due_suspended"]) == (OFFICER, 1)
+
+
 def test_a_case_whose_officer_left_keeps_its_limit_with_the_next() -> None:
     routed = {Move.ASSIGN: "worker:router"}
     happened = told(assigned(HANDLER), (Move.RELIEVE, State.FILED, {}), assigned(OFFICER), HANDED_IN, actors=routed)
