@@ -7,7 +7,7 @@ from typing import Any
 from playwright.async_api import Page, expect
 
 from tests.browser.conftest import LITTER, PATIENCE_MS, Desk, Town
-from tests.browser.test_centre import _is_accessible as is_accessible
+from tests.browser.test_centre import is_accessible
 from tests.browser.test_centre import picture
 
 expect.set_options(timeout=PATIENCE_MS)

@@ -16,7 +16,7 @@ from playwright.async_api import expect
 from gridsvc.db import SERVICE, open_pool, transaction
 from gridsvc.local.simulate_picture import picture as drawn_picture
 from tests.browser.conftest import LITTER, PATIENCE_MS, Desk, Town, Visit
-from tests.browser.test_centre import _is_accessible, picture
+from tests.browser.test_centre import is_accessible, picture
 from tests.conftest import CityClock
 from tests.servers import FreshDatabase
 
@@ -252,13 +252,13 @@ async def test_bench_cameras_and_officers_look_and_read_right(
                 await page.wait_for_function("() => document.querySelector('.picture img')?.naturalWidth > 0")
             if size[0] > 720:
                 await page.wait_for_selector(".map[data-idle]")
-            await _is_accessible(visit)
+            await is_accessible(visit)
             await picture(visit, f"{name}-{panel}")
             if panel != "review":
                 await page.locator(".plain-row .link").first.click()
                 await page.wait_for_selector(".panel-body .facts")
                 if size[0] > 720:
                     await page.wait_for_selector(".map[data-idle]")
-                await _is_accessible(visit)
+                await is_accessible(visit)
                 await picture(visit, f"{name}-{panel}-one")
         assert await page.evaluate("document.documentElement.scrollWidth <= innerWidth"), "wider than the screen"

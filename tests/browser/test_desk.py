@@ -9,7 +9,7 @@ from playwright.async_api import Route, expect
 
 from gridsvc.domain.sheet import read_csv
 from tests.browser.conftest import BILLS, LITTER, PATIENCE_MS, Desk, Town, Visit
-from tests.browser.test_centre import _is_accessible as is_accessible
+from tests.browser.test_centre import is_accessible
 from tests.browser.test_centre import picture
 
 expect.set_options(timeout=PATIENCE_MS)

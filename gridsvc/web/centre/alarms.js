@@ -3,7 +3,7 @@
 import { effect, html, signal, useEffect, useState } from "../shared/screen.js";
 import { language, moment, t, word } from "../shared/language.js";
 import { Refused, person, write } from "../shared/service.js";
-import { alarms, briefOf, categoryName, divisionName, heardHere, takeAlarms } from "./city.js";
+import { acknowledged, alarms, briefOf, categoryName, divisionName, heardHere, takeAlarms } from "./city.js";
 import { say } from "./said.js";
 import { DESK, keepStanding, standingKnown } from "./standing.js";
 import { open } from "./view.js";
@@ -66,12 +66,16 @@ export function Alarms() {
     document.addEventListener("keydown", touched);
     const rung = new Set(heardHere);
     const stop = effect(() => {
-      for (const alarm of alarms.value) {
-        if (!heardHere.has(alarm.id) || rung.has(alarm.id)) continue;
-        rung.add(alarm.id);
-        sound(alarm.kind === "emergency" ? [880, 660] : [660]);
-      }
+      // What comes together is heard once: twenty at one moment are no louder than one.
+      const fresh = alarms.value.filter((each) => heardHere.has(each.id) && !rung.has(each.id));
+      for (const { id } of fresh) rung.add(id);
+      if (fresh.length > 0) sound(fresh.some((each) => each.kind === "emergency") ? [880, 660] : [660]);
       for (const id of rung) if (!heardHere.has(id)) rung.delete(id);
+    });
+    let told = acknowledged.peek();
+    const tell = effect(() => {
+      for (const alarm of acknowledged.value) if (!told.includes(alarm)) say(seenBy(alarm));
+      told = acknowledged.value;
     });
     const again = setInterval(() => {
       if (alarms.peek().some((each) => each.kind === "emergency")) sound([880, 660]);
@@ -81,6 +85,7 @@ export function Alarms() {
       document.removeEventListener("pointerdown", touched);
       document.removeEventListener("keydown", touched);
       stop();
+      tell();
       clearInterval(again);
     };
   }, []);
@@ -93,6 +98,12 @@ export function Alarms() {
     ${waitsForTouch.value && html`<p class="small">${t("alarm.waitsForTouch")}</p>`}
   </section>`;
 }
+
+/** What an alarm says, in the language of the page. @param {Alarm} alarm */
+const says = (alarm) => alarm.says[language.value] ?? alarm.says["zh-CN"] ?? "";
+
+/** Who has acknowledged it. @param {Alarm} alarm */
+const seenBy = (alarm) => t("alarm.seenBy", { who: alarm.acknowledged?.name ?? "", says: says(alarm) });
 
 /** @param {{alarm: Alarm, over: boolean}} props */
 function One({ alarm, over }) {
@@ -110,7 +121,7 @@ function One({ alarm, over }) {
   const brief = alarm.case === null ? null : briefOf(alarm.case);
   const may = person.value?.roles.some(({ role }) => DESK.has(role) && role !== "auditor");
   return html`<div class=${`alarm ${alarm.kind}`} role=${over ? "alert" : undefined}>
-    <p><b>${word("alarm", alarm.kind)}</b> <span class="small">${moment(alarm.at)}</span><br />${alarm.says[language.value] ?? alarm.says["zh-CN"]}
+    <p><b>${word("alarm", alarm.kind)}</b> <span class="small">${moment(alarm.at)}</span><br />${says(alarm)}
       ${brief && html`<br />${categoryName(brief)} · ${divisionName(brief.division)}`}</p>
     ${alarm.case && html`<button onClick=${() => open(/** @type {string} */ (alarm.case))}>${t("alarm.open")}</button>`}
     ${may && html`<button disabled=${busy} onClick=${() => void note()}>${t("alarm.note")}</button>`}
@@ -140,6 +151,7 @@ export function Bell() {
       <label class="box"><input type="checkbox" checked=${mutedBy.value === ""} onChange=${switchSound} />${t("alarm.sounds")}</label>
       ${!standingKnown.value && html`<p role="status">${t("alarm.notWhole")}</p>`}
       ${n === 0 && standingKnown.value ? html`<p class="muted">${t("alarm.none")}</p>` : alarms.value.slice(0, 50).map((alarm) => html`<${One} key=${alarm.id} alarm=${alarm} over=${false} />`)}
+      ${acknowledged.value.length > 0 && html`<h3>${t("alarm.lately")}</h3><ul class="small">${acknowledged.value.map((alarm) => html`<li key=${alarm.id}>${seenBy(alarm)} <span class="muted">${moment(alarm.acknowledged?.at ?? alarm.at)}</span></li>`)}</ul>`}
     </div>`}
   </div>`;
 }

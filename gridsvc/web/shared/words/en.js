@@ -499,6 +499,8 @@ export const en = {
   "alarm.open": "Open the case",
   "alarm.note": "Acknowledge",
   "alarm.aside": "Put aside",
+  "alarm.seenBy": "{who} has acknowledged it: {says}",
+  "alarm.lately": "Acknowledged a moment ago",
   "alarm.more": "and {n} more",
   "alarm.emergency": "Emergency",
   "alarm.escalation": "Escalation",

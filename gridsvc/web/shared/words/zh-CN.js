@@ -498,6 +498,8 @@ export const zh = {
   "alarm.open": "查看案卷",
   "alarm.note": "确认知晓",
   "alarm.aside": "收起",
+  "alarm.seenBy": "{who}已确认知晓：{says}",
+  "alarm.lately": "刚刚确认的",
   "alarm.more": "另有 {n} 条",
   "alarm.emergency": "紧急案卷",
   "alarm.escalation": "升级",
