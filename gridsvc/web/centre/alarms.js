@@ -4,6 +4,7 @@ import { effect, html, signal, useEffect, useState } from "../shared/screen.js";
 import { language, moment, t, word } from "../shared/language.js";
 import { Refused, person, write } from "../shared/service.js";
 import { acknowledged, alarms, briefOf, categoryName, divisionName, heardHere, takeAlarms } from "./city.js";
+import { sentence } from "./moves.js";
 import { say } from "./said.js";
 import { DESK, keepStanding, standingKnown } from "./standing.js";
 import { open } from "./view.js";
@@ -12,7 +13,9 @@ import { open } from "./view.js";
 
 const KEPT = "gridsvc.muted";
 const AGAIN_MS = 5_000;
-const SHOWN = 3;
+
+/** How many stand over the map; on a phone more than one would cover all that somebody works at. */
+const most = () => (matchMedia("(max-width: 720px)").matches ? 1 : 3);
 
 /** Who has muted this desk; "" while it sounds. It is remembered, and said while an emergency stands. */
 const mutedBy = signal(localStorage.getItem(KEPT) ?? "");
@@ -91,9 +94,10 @@ export function Alarms() {
   }, []);
   const there = loud();
   if (there.length === 0) return null;
+  const shown = most();
   return html`<section class="alarms" aria-label=${t("alarm.title")}>
-    ${there.slice(0, SHOWN).map((alarm) => html`<${One} key=${alarm.id} alarm=${alarm} over=${true} />`)}
-    ${there.length > SHOWN && html`<p class="small">${t("alarm.more", { n: there.length - SHOWN })}</p>`}
+    ${there.slice(0, shown).map((alarm) => html`<${One} key=${alarm.id} alarm=${alarm} over=${true} />`)}
+    ${there.length > shown && html`<p class="small">${t("alarm.more", { n: there.length - shown })}</p>`}
     ${mutedBy.value !== "" && there.some((each) => each.kind === "emergency") && html`<p class="small">${t("alarm.isMuted", { who: mutedBy.value })}</p>`}
     ${waitsForTouch.value && html`<p class="small">${t("alarm.waitsForTouch")}</p>`}
   </section>`;
@@ -115,7 +119,7 @@ function One({ alarm, over }) {
     } catch (refused) {
       if (!(refused instanceof Refused)) throw refused;
       setBusy(false);
-      say(`${word("refused", refused.code)}: ${refused.message}`);
+      say(sentence(refused));
     }
   };
   const brief = alarm.case === null ? null : briefOf(alarm.case);
