@@ -1,6 +1,6 @@
 // The moves that this person may try on a case, as the service offers them; what each will do, before it is done;
 // its form; and, where somebody was faster, the choice.
-import { html, useState } from "../shared/screen.js";
+import { html, useEffect, useRef, useState } from "../shared/screen.js";
 import { moment, t, word } from "../shared/language.js";
 import { ANNOUNCED, fieldsOf, sentence } from "../shared/moveform.js";
 import { Refused, ask, askAll, newKey, write } from "../shared/service.js";
@@ -60,6 +60,9 @@ function MoveForm({ detail, history, move, again, done }) {
   const [wrong, setWrong] = useState("");
   const [conflict, setConflict] = useState(/** @type {Conflict | null} */ (null));
   const [attempt, setAttempt] = useState(() => ({ key: newKey(), spelled: "" }));
+  const choice = useRef(/** @type {HTMLElement | null} */ (null));
+  const overtaken = conflict ?? (busy || detail.moves.includes(move) ? null : { now: detail, rows: history });
+  useEffect(() => choice.current?.scrollIntoView({ block: "nearest" }), [overtaken === null]);
   if (rule === undefined) return null;
 
   /** @param {HTMLFormElement} form @param {number} version */
@@ -97,14 +100,13 @@ function MoveForm({ detail, history, move, again, done }) {
     void send(/** @type {HTMLFormElement} */ (event.currentTarget), decidedOn);
   };
   const fields = fieldsOf(rule);
-  const overtaken = conflict ?? (busy || detail.moves.includes(move) ? null : { now: detail, rows: history });
   const possible = overtaken?.now.moves.includes(move) ?? true;
   const meanwhile = overtaken?.rows.filter((each) => each.version > decidedOn && !ANNOUNCED.has(each.move)) ?? [];
   return html`<form class="move-form" onSubmit=${submit}>
     <h3>${word("move", move)}</h3>
     <p class="small muted">${word("does", move)}</p>
     ${fields.map(({ name, needed }) => html`<${Field} key=${name} name=${name} needed=${needed} rule=${rule} detail=${detail} />`)}
-    ${overtaken && html`<div class="conflict" role="alert">
+    ${overtaken && html`<div class="conflict" role="alert" ref=${choice}>
       <p><b>${t("conflict.title")}</b> ${t("conflict.says", { state: word("state", overtaken.now.case.state), before: word("state", before.state) })}</p>
       <ul class="small">${meanwhile.slice(-3).map((each) => html`<li key=${each.version}>${moment(each.at)} <b>${word("move", each.move)}</b> ${who(each)}</li>`)}</ul>
       ${!possible && html`<p>${t("conflict.impossible")}</p>`}
