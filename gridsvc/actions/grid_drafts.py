@@ -25,7 +25,10 @@ def _told(defect: Defect) -> str:
 def need_draft(known: grids.GridSet) -> None:
     """Only a draft may change: raises SetupError for any other set."""
     if known.state != "draft":
-        raise errors.SetupError(f"{known.name} is {known.state}: it does not change any more; want another --set")
+        raise errors.SetupError(
+            f"{known.name} is {known.state}: it does not change any more; want another --set",
+            reason="not_a_draft", name=known.name,
+        )  # fmt: skip
 
 
 async def need_duty_line(conn: Conn, duty_line: str | None) -> str:
@@ -33,5 +36,7 @@ async def need_duty_line(conn: Conn, duty_line: str | None) -> str:
     known = await grids.duty_lines(conn)
     if duty_line is None or duty_line not in known:
         wanted = f"one of {', '.join(known)}" if known else "one that exists; there is none yet"
-        raise errors.SetupError(f"given duty line {duty_line!r}; want {wanted}")
+        raise errors.SetupError(
+            f"given duty line {duty_line!r}; want {wanted}", reason="no_such_line", name=duty_line or ""
+        )
     return duty_line

@@ -59,7 +59,9 @@ async def plan_categories(conn: Conn, order: Order) -> Plan:
     reading = Reading(edition=order.edition, handlers=handlers, units=order.units, calendar=calendar)
     listing = read_categories(_sheets(*order.file), reading, known)
     if order.against is not None and not before:
-        raise SetupError(f"there is no edition {order.against!r} to compare with")
+        raise SetupError(
+            f"there is no edition {order.against!r} to compare with", reason="no_such_edition", name=order.against
+        )
     return Plan(
         listing=Listing(categories=listing.categories, faults=(*faults, *listing.faults)),
         against=against,
@@ -103,7 +105,10 @@ async def publish_categories(
 
 async def _must_be_new(conn: Conn, edition: str) -> None:
     if any(each.code == edition for each in await categories.EDITIONS.all(conn)):
-        raise SetupError(f"edition {edition!r} is published and never changes; choose another --edition")
+        raise SetupError(
+            f"edition {edition!r} is published and never changes; choose another --edition",
+            reason="edition_published", name=edition,
+        )  # fmt: skip
 
 
 async def edition_in_force(conn: Conn, edition: str | None) -> list[Category]:
@@ -112,5 +117,5 @@ async def edition_in_force(conn: Conn, edition: str | None) -> list[Category]:
     wanted = edition or book.default_edition
     found = [each for each in book.categories.values() if each.edition == wanted]
     if not found:
-        raise SetupError(f"there is no edition {wanted!r} of categories")
+        raise SetupError(f"there is no edition {wanted!r} of categories", reason="no_such_edition", name=wanted)
     return found

@@ -161,13 +161,16 @@ async def _sets(conn: Conn, name: str, now: datetime) -> tuple[grids.GridSet, gr
     known = await grids.every_set(conn)
     draft = next((each for each in known if each.name == name), None)
     if draft is None:
-        raise SetupError(f"there is no set {name!r}; grid list names them")
+        raise SetupError(f"there is no set {name!r}; grid list names them", reason="no_such_set", name=name)
     if draft.state != "draft":
-        raise SetupError(f"{name} is {draft.state}; want a draft: what is published has had its effect")
+        raise SetupError(
+            f"{name} is {draft.state}; want a draft: what is published has had its effect",
+            reason="not_a_draft", name=name,
+        )  # fmt: skip
     in_force = await grids.in_force(conn, now)
     force = next((each for each in known if each.id == in_force), None)
     if force is None:
-        raise SetupError("no set is in force: there is nothing to compare the draft with")
+        raise SetupError("no set is in force: there is nothing to compare the draft with", reason="no_grid")
     return draft, force
 
 

@@ -95,6 +95,7 @@ async def plan_calendar(conn: Conn, order: Order, read: Reader) -> Plan:
             f"nothing was published: sources disagree about {len(disputed)} day{'s' if len(disputed) > 1 else ''}; "
             "name the one that is right with --follow",
             [Defect("sources_disagree", dispute_text(each)) for each in disputed],
+            reason="sources_disagree",
         )
     book = await rulebook(conn)
     return Plan(
@@ -122,13 +123,22 @@ def dispute_text(found: Disagreement) -> str:
 def _check(order: Order, base: Edition, hours: Hours) -> None:
     names = [name for name, _ in order.sources]
     if not names and order.hours is None and order.name is None:
-        raise SetupError(f"nothing is said of {order.code}; want a source of days off, or --hours")
+        raise SetupError(
+            f"nothing is said of {order.code}; want a source of days off, or --hours",
+            reason="nothing_said", name=order.code,
+        )  # fmt: skip
     if len(set(names)) < len(names):
-        raise SetupError("a source is named twice; want each once")
+        raise SetupError("a source is named twice; want each once", reason="source_twice")
     if order.follow is not None and order.follow not in names:
-        raise SetupError(f"--follow {order.follow} is none of the sources; want one of {', '.join(names) or 'them'}")
+        raise SetupError(
+            f"--follow {order.follow} is none of the sources; want one of {', '.join(names) or 'them'}",
+            reason="no_such_source", name=order.follow,
+        )  # fmt: skip
     if not base.slots and hours.slots is None:
-        raise SetupError(f"calendar {order.code} has no working hours yet; want --hours with slots")
+        raise SetupError(
+            f"calendar {order.code} has no working hours yet; want --hours with slots",
+            reason="no_hours", name=order.code,
+        )  # fmt: skip
 
 
 async def _effect(conn: Conn, book: Rulebook, edition: Edition) -> Effect:
@@ -138,7 +148,7 @@ async def _effect(conn: Conn, book: Rulebook, edition: Edition) -> Effect:
     try:
         pairs = [(clock, recomputed(clock, book, stood_still.get(clock.id, ()))) for clock in running]
     except ValueError as error:  # nobody works any more: no deadline would ever come
-        raise SetupError(f"open clocks would never end: {error}") from error
+        raise SetupError(f"open clocks would never end: {error}", reason="clocks_never_end") from error
     return Effect(
         open=len(pairs),
         later=sum(after.due_at > before.due_at for before, after in pairs),

@@ -119,23 +119,31 @@ async def _put_in_force(
     known, name = checked.grid_set, checked.grid_set.name
     await grids.lock(conn)
     if await grids.set_named(conn, name) != known:
-        raise SetupError(f"{name} was changed by somebody else while it was checked; run it again")
+        raise SetupError(
+            f"{name} was changed by somebody else while it was checked; run it again",
+            reason="changed_meanwhile", name=name,
+        )  # fmt: skip
     start = valid_from or now
     others = [s for s in await grids.every_set(conn) if s.state != "draft"]
     if start < now and others:
-        raise SetupError(f"{name} would be valid from {start.isoformat()}; want {now.isoformat()} or later")
+        raise SetupError(
+            f"{name} would be valid from {start.isoformat()}; want {now.isoformat()} or later",
+            reason="too_early", name=name,
+        )  # fmt: skip
     beatless = await grids.lines_without_beats(conn, known.id, now)
     if beatless and not accept_lost:
         raise SetupError(
             f"{name} has no beat of {', '.join(beatless)}: every case that an officer has there would lose its "
-            "owner; add them (gridsvc grid beats), or publish with --accept-lost"
-        )
+            "owner; add them (gridsvc grid beats), or publish with --accept-lost",
+            reason="line_without_beats", name=name, given=", ".join(beatless),
+        )  # fmt: skip
     lost = await lost_cases(conn, known.id, now)
     if lost and not accept_lost:
         raise SetupError(
             f"{name} has no cell for {len(lost)} open cases: {_named(lost)}; draw their ground, or publish with "
-            "--accept-lost: they keep the cell that they have"
-        )
+            "--accept-lost: they keep the cell that they have",
+            reason="cases_without_cell", name=name, n=len(lost),
+        )  # fmt: skip
     assert checked.box is not None  # noqa: S101 - a set without cells was refused above
     await grids.publish(conn, known.id, start, now, checked.box)
     await prepare_map(conn, known.id, now)
@@ -160,12 +168,14 @@ async def rollback_grid(conn: Conn, now: datetime) -> tuple[grids.GridSet, grids
     await grids.lock(conn)
     published = [s for s in await grids.every_set(conn) if s.state == "published"]
     if not published:
-        raise SetupError("no grid set is published")
+        raise SetupError("no grid set is published", reason="no_grid")
     last = max(published, key=lambda s: (s.valid_from or now, s.id))
     await grids.retire(conn, last.id, now)
     left = await grids.in_force(conn, now)
     if left is None:
-        raise SetupError(f"{last.name} is the only set in force: there is none to go back to")
+        raise SetupError(
+            f"{last.name} is the only set in force: there is none to go back to", reason="only_set", name=last.name
+        )
     await prepare_missing(conn, now)
     return last, next(s for s in published if s.id == left)
 
@@ -173,5 +183,5 @@ async def rollback_grid(conn: Conn, now: datetime) -> tuple[grids.GridSet, grids
 async def _known(conn: Conn, name: str) -> grids.GridSet:
     known = await grids.set_named(conn, name)
     if known is None:
-        raise SetupError(f"there is no set {name!r}; grid list names them")
+        raise SetupError(f"there is no set {name!r}; grid list names them", reason="no_such_set", name=name)
     return known

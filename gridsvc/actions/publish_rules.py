@@ -54,7 +54,7 @@ async def publish_rules(conn: Conn, number: int, by: str, now: datetime) -> int 
     if row.state != "draft":
         raise RulesRefused(
             f"edition {number} is {row.state} and never changes; want a draft: gridsvc rules import",
-            given=row.state, wanted="draft",
+            given=row.state, wanted="draft", reason="not_a_draft", name=number,
         )  # fmt: skip
     faults = [each for each in await faults_of(conn, row.edition(), now) if each.refuses]
     if faults:
@@ -74,6 +74,7 @@ async def roll_back_rules(conn: Conn, by: str, now: datetime) -> tuple[int, int]
         raise RulesRefused(
             f"edition {present.number} replaced none; there is nothing to go back to",
             given=present.number, wanted="an edition that replaced another",
+            reason="replaced_none", name=present.number,
         )  # fmt: skip
     await routing_rules.put_back(conn, present.replaces, by, now)
     return present.number, present.replaces

@@ -19,11 +19,11 @@ async def copy_grid(conn: Conn, name: str, of: str, now: str) -> grids.GridSet:
     await grids.lock(conn)
     known = {each.name: each for each in await grids.every_set(conn)}
     if name in known:
-        raise SetupError(f"{name} is there already; want another --set")
+        raise SetupError(f"{name} is there already; want another --set", reason="name_taken", name=name)
     source = known.get(of)
     if source is None:
         wanted = ", ".join(known) or "one that exists; there is none yet"
-        raise SetupError(f"given set {of!r}; want one of {wanted}")
+        raise SetupError(f"given set {of!r}; want one of {wanted}", reason="no_such_set", name=of)
     grid_set_id = await grids.add_set(conn, name, source.cell_scheme)
     await grids.copy_content(conn, source.id, grid_set_id)
     await grids.note_change(conn, grid_set_id, {"copied_from": source.name, "at": now})
@@ -38,14 +38,17 @@ async def give_cells(conn: Conn, name: str, duty_line: str, beat: str, cells: Se
     await grids.lock(conn)
     draft = await grids.set_named(conn, name)
     if draft is None:
-        raise SetupError(f"there is no set {name!r}; grid list names them")
+        raise SetupError(f"there is no set {name!r}; grid list names them", reason="no_such_set", name=name)
     need_draft(draft)
     await need_duty_line(conn, duty_line)
     if beat not in await grids.beat_codes(conn, draft.id, duty_line):
-        raise SetupError(f"{name} has no beat {beat!r} of {duty_line}")
+        raise SetupError(f"{name} has no beat {beat!r} of {duty_line}", reason="no_such_beat", name=name, given=beat)
     missing = sorted(set(cells) - set(await grids.known_cells(conn, draft.id, cells)))
     if missing or not cells:
-        raise SetupError(f"{name} has no cells {', '.join(missing)}" if missing else "no cell is named")
+        raise SetupError(
+            f"{name} has no cells {', '.join(missing)}" if missing else "no cell is named",
+            reason="no_such_cells", name=name, given=", ".join(missing) or "-",
+        )  # fmt: skip
     await grids.give_cells(conn, draft.id, duty_line, beat, cells)
     told = {"given": sorted(cells), "duty_line": duty_line, "beat": beat, "at": now}
     await grids.note_change(conn, draft.id, told)

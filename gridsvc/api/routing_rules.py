@@ -327,7 +327,7 @@ async def _rehearsal(request: web.Request) -> web.Response:
         if there_are > _MOST_REHEARSED:
             raise RulesRefused(
                 f"{there_are} decisions are too many for one answer; ask for fewer days, or use gridsvc rules rehearse",
-                given=there_are, wanted=f"at most {_MOST_REHEARSED}",
+                given=there_are, wanted=f"at most {_MOST_REHEARSED}", reason="too_many", n=there_are,
             )  # fmt: skip
         found = await rehearse_rules(conn, edition, since)
     return reply(

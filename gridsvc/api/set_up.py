@@ -19,6 +19,9 @@ ADMIN: Final = frozenset({Role.ADMIN})
 
 _MOST_DEFECTS: Final = 200
 
+_TOLD: Final = ("reason", "name", "given", "n")
+"""What a page says a refusal with, in its own language: a reason that is stable, and what it is about."""
+
 
 class FileIn(Wanted):
     """A file with its name; `content` in base64."""
@@ -34,9 +37,12 @@ def refusing() -> Iterator[None]:
         yield
     except ImportRefused as refused:
         defects = [{"code": each.code, "message": each.message} for each in refused.defects[:_MOST_DEFECTS]]
-        raise SetupRefused(refused.message, defects=defects) from refused
+        facts = {name: each for name, each in refused.facts.items() if name in _TOLD}
+        facts = {"reason": "has_defects", "n": len(refused.defects), **facts}
+        raise SetupRefused(refused.message, defects=defects, **facts) from refused
     except SetupError as refused:
-        raise SetupRefused(refused.message, defects=[]) from refused
+        facts = {name: each for name, each in refused.facts.items() if name in _TOLD}
+        raise SetupRefused(refused.message, defects=[], **facts) from refused
 
 
 async def whole_city(conn: Conn, caller: Caller, what: str, now: datetime) -> None:

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, Final
 from uuid import uuid4
 
+import aiohttp
 import pytest
 from playwright.async_api import Browser, Page, Playwright, async_playwright
 
@@ -38,6 +39,12 @@ LITTER: Final = "200118"  # for officers
 BILLS: Final = "200201"  # for a department
 EMERGENCY: Final = "200501"  # a burst water main
 
+POLICY_IS_HEARD: Final = """
+  document.addEventListener("securitypolicyviolation", broken =>
+    console.error(`policy: ${broken.effectiveDirective} kept the page from ${broken.blockedURI}`));
+"""
+"""Whatever the Content-Security-Policy keeps a page from is a complaint of its console, and fails its test."""
+
 # Chromium says so of its software renderer; it is about no page.
 _NO_COMPLAINT: Final = re.compile(r"GL Driver Message")
 
@@ -51,6 +58,16 @@ class Town:
     demo: dict[str, Any]
     logins: dict[str, Login] = field(default_factory=dict)
     places: Iterator[dict[str, Any]] = field(default_factory=lambda: iter(()))
+    brought_about: dict[str, float] = field(default_factory=dict)
+    """Rules of the policy that a test has had broken on purpose, and how often."""
+
+    async def broken_rules(self) -> dict[str, float]:
+        """What browsers have reported to the service that their policy kept them from, by rule."""
+        async with aiohttp.ClientSession() as http, http.get(f"{self.service.url}/metrics") as answer:
+            figures = await answer.text()
+        assert "# TYPE gridsvc_csp_reports_total counter" in figures
+        told = re.findall(r'^gridsvc_csp_reports_total\{directive="([^"]+)"\} (\S+)$', figures, re.MULTILINE)
+        return {rule: float(times) for rule, times in told}
 
     def password(self, username: str) -> str:
         return str(next(each["password"] for each in self.demo["users"] if each["username"] == username))
@@ -62,6 +79,11 @@ class Town:
             await self.client.sign_in(login)
             self.logins[username] = login
         return self.logins[username]
+
+    async def name(self, username: str) -> str:
+        """What the pages call somebody."""
+        people = await self.client.call("GET", f"/api/v1/users?q={username}", who=await self.person("admin"))
+        return str(next(each["display_name"] for each in people.body["items"] if each["username"] == username))
 
     async def report(self, category: str = LITTER, **more: object) -> dict[str, Any]:
         """An acceptor takes a report down; the case as it was answered."""
@@ -164,7 +186,10 @@ def service(
 async def town(service: LiveService) -> AsyncIterator[Town]:
     demo = json.loads((service.home / "demo.json").read_text(encoding="utf-8"))
     async with ServiceClient(service.url) as client:
-        yield Town(service, client, demo, places=itertools.cycle(demo["sample_places"]))
+        there = Town(service, client, demo, places=itertools.cycle(demo["sample_places"]))
+        yield there
+        # Also what no page sees, as in a service worker.
+        assert await there.broken_rules() == there.brought_about
 
 
 @pytest.fixture(scope="session")
@@ -196,6 +221,7 @@ async def visiting(
     context = await browser.new_context(viewport={"width": width, "height": height}, locale=lang)
     context.set_default_timeout(PATIENCE_MS)
     await context.add_init_script(f"localStorage['gridsvc.theme'] ??= '{theme}'")
+    await context.add_init_script(POLICY_IS_HEARD)
     page = await context.new_page()
     visit = Visit(page)
     page.on("console", lambda said: complain(visit, said.type, said.text))

@@ -17,7 +17,7 @@ from typing import Any, Final
 from PIL import ExifTags, Image
 from playwright.async_api import BrowserContext, FilePayload, Page, Playwright
 
-from tests.browser.conftest import PATIENCE_MS, Visit, chromium, complain, stay_home
+from tests.browser.conftest import PATIENCE_MS, POLICY_IS_HEARD, Visit, chromium, complain, stay_home
 
 SIZE: Final = (360, 640)
 _BLOCK: Final = 65_536
@@ -140,6 +140,7 @@ class Phone:
             geolocation={"longitude": lon, "latitude": lat, "accuracy": 6},
         )  # fmt: skip
         self.context.set_default_timeout(PATIENCE_MS)
+        await self.context.add_init_script(POLICY_IS_HEARD)
         page = self.context.pages[0]
         visit = Visit(page)
         self.visits.append(visit)

@@ -7,8 +7,7 @@ from typing import Any
 from playwright.async_api import Page, expect
 
 from tests.browser.conftest import LITTER, PATIENCE_MS, Desk, Town
-from tests.browser.test_centre import _is_accessible as is_accessible
-from tests.browser.test_centre import picture
+from tests.browser.test_centre import is_accessible, picture
 
 expect.set_options(timeout=PATIENCE_MS)
 
@@ -86,7 +85,7 @@ async def test_a_draft_of_the_grid_is_drawn_on_the_map_published_and_withdrawn(d
         await page.locator(".admin-row select").select_option(line)
         await page.fill("#grid-beat", "没有这个")
         await page.get_by_role("button", name="划给", exact=True).click()
-        await expect(page.locator(".admin-part [role=alert]").last).to_contain_text("没有这个")
+        await expect(page.locator(".admin-part [role=alert]").last).to_have_text("autumn 没有责任网格 没有这个")
         visit.expect_complaints("status of 422")
         await page.fill("#grid-beat", there["beats"][line])
         await page.get_by_role("button", name="划给", exact=True).click()

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
+import json
 import random
 import signal
 from datetime import timedelta
 from typing import Any
 
+import aiohttp
 import pytest
-from playwright.async_api import Playwright, expect
+from playwright.async_api import Page, Playwright, expect
 
 from gridsvc.db import SERVICE, open_pool, transaction
 from tests.acceptance.running_city import ASKED
@@ -27,6 +30,7 @@ from tests.browser.conftest import (
     visiting,
 )
 from tests.conftest import CityClock
+from tests.integration.patiently import until
 from tests.servers import FreshDatabase
 
 expect.set_options(timeout=PATIENCE_MS)
@@ -47,6 +51,7 @@ async def test_who_gives_a_wrong_password_is_told_and_tries_again(browser: Any, 
         await visit.page.fill("[name=password]", "not this one")
         await visit.page.click("form button.primary")
         await expect(visit.page.locator(".wrong")).to_have_text("Name and password do not go together.")
+        await is_accessible(visit, *BOTH)
         visit.expect_complaints("status of 401")
         await sign_in(visit, town, "dispatcher")
         await visit.page.click(".who-button")
@@ -92,34 +97,155 @@ async def test_a_dispatcher_sends_on_what_is_given_back_by_keyboard_and_sees_it_
         await expect(page.locator(".drawer")).to_have_count(0)
 
 
-async def test_who_was_overtaken_has_the_choice_and_keeps_his_words(desk: Desk, town: Town) -> None:
+async def test_of_two_who_change_one_case_the_second_has_the_choice_and_keeps_his_words(desk: Desk, town: Town) -> None:
     case = await town.report(BILLS)
     await town.settled(case["id"], lambda each: each["state"] == "assigned")
-    async with desk("dispatcher", query=f"panel=cases&case={case['id']}") as visit:
-        page = visit.page
+    here = f"panel=cases&case={case['id']}"
+    async with desk("dispatcher", query=here) as visit, desk("supervisor", lang="zh-CN", query=here) as other:
+        page, theirs = visit.page, other.page
         await page.get_by_role("button", name="Assign", exact=True).click()
         await page.select_option("[name=department]", "cleansing")
         await page.fill("[name=note]", "before the market opens")
-        assert (await town.move("supervisor", case, "note", note="seen from the bridge")).status == 200
-        await expect(page.locator(".drawer .history")).to_contain_text("seen from the bridge")
+        await theirs.get_by_role("button", name="派遣", exact=True).click()
+        await theirs.select_option("[name=department]", "water")
+        await theirs.fill("[name=note]", "桥上有人看见")
+        await theirs.click(".move-form button.primary")
+        await expect(page.locator(".drawer .history")).to_contain_text("桥上有人看见")
+
+        # The second is told who did what, and decides: his own all the same, or to look at theirs first.
         await page.click(".move-form button.primary")
-        await expect(page.locator(".conflict")).to_contain_text("Somebody changed the case just now.")
+        choice = page.locator(".conflict")
+        await expect(choice).to_contain_text("Somebody changed the case just now.")
+        await expect(choice).to_contain_text(f"Assign {await town.name('supervisor')}")
         visit.expect_complaints("status of 409")
+        assert (await town.case(case["id"]))["department"] == "water"
+        await expect(page.locator("[name=note]")).to_have_value("before the market opens")
+        await expect(page.get_by_role("button", name="Do it all the same")).to_be_in_viewport(ratio=1)
+        await is_accessible(visit)
+        await picture(visit, "conflict")
         await page.get_by_role("button", name="Do it all the same").click()
         await expect(page.locator(".drawer .history")).to_contain_text("before the market opens")
         assert (await town.case(case["id"]))["department"] == "cleansing"
 
+        # What is possible no more takes away no words either: they can be read, and theirs looked at.
+        await theirs.get_by_role("button", name="派遣", exact=True).click()
+        await theirs.fill("[name=note]", "请先去北门")
+        await town.moved("dispatcher", case, "cancel", reason="reported twice")
+        await expect(theirs.locator(".conflict")).to_contain_text("不能再做此操作")
+        await expect(theirs.locator("[name=note]")).to_have_value("请先去北门")
+        await theirs.get_by_role("button", name="先看新的情况").click()
+        await expect(theirs.locator(".conflict, .move-form")).to_have_count(0)
+        await expect(theirs.locator(".drawer .history")).to_contain_text("reported twice")
 
-async def test_an_emergency_stands_over_the_map_until_somebody_has_seen_it(desk: Desk, town: Town) -> None:
-    async with desk("supervisor") as first, desk("dispatcher", lang="zh-CN") as second:
-        case = await town.report(EMERGENCY)
-        await expect(first.page.locator(".alarm.emergency")).to_contain_text("Emergency")
-        await expect(second.page.locator(".alarm.emergency")).to_contain_text("紧急案卷")
-        await first.page.get_by_role("button", name="Open the case").click()
-        await expect(first.page.locator(".drawer .number")).to_have_text(case["number"])
-        await first.page.get_by_role("button", name="Acknowledge", exact=True).click()
+
+async def test_an_alarm_is_seen_and_heard_until_somebody_acknowledges_it_by_name(
+    desk: Desk, town: Town, city_database: FreshDatabase
+) -> None:
+    late = await town.report(BILLS)
+    await town.settled(late["id"], lambda each: each["state"] == "assigned")
+    async with desk("supervisor") as first, desk("dispatcher", lang="zh-CN", theme="light") as second:
         for visit in (first, second):
-            await expect(visit.page.locator(".alarms")).to_have_count(0)
+            await visit.page.add_init_script(_COUNTS)
+            await visit.page.goto(f"{town.service.url}/?panel=cases")
+            await visit.page.wait_for_selector(".is-live .age.live")
+            await visit.page.keyboard.press("j")  # a browser lets no page sound that nobody has touched
+        page = first.page
+
+        await _storm(town)
+        for visit, words in ((first, "Camera storm"), (second, "摄像机事件激增")):
+            await expect(visit.page.locator(".alarm.camera_storm")).to_contain_text(words)
+            await until_heard(visit.page, [660])
+        await CityClock(city_database.owner_url).forward(timedelta(days=6))
+        for visit, words in ((first, "Escalation"), (second, "升级")):
+            await expect(visit.page.locator(".alarm.escalation").first).to_contain_text(words)
+            await until_heard(visit.page, [660])
+
+        # One desk is muted by somebody whose name it remembers; the other is loud.
+        await second.page.locator(".bell > button").click()
+        await second.page.get_by_label("本机播放提示音").uncheck()
+        await second.page.reload()
+        await second.page.wait_for_selector(".is-live .age.live")
+        await second.page.keyboard.press("j")
+        case = await town.report(EMERGENCY)
+        emergency = f".alarm.emergency:has-text('{case['number']}')"
+        await until_heard(page, [880, 660])
+        await expect(second.page.locator(emergency)).to_contain_text("紧急案卷")
+        muted_by = f"提示音已由{await town.name('dispatcher')}在本机关闭"
+        await expect(second.page.locator(".alarms")).to_contain_text(muted_by)
+        assert await second.page.evaluate("() => heard") == []
+        await is_accessible(first)
+        await is_accessible(second)
+        await picture(first, "alarms-en-dark")
+        await picture(second, "alarms-zh-light")
+
+        # Nothing on the page flashes more than three times in a second, however much comes at once.
+        await page.goto(f"{town.service.url}/?panel=cases&order=newest")
+        await page.wait_for_selector(".is-live .age.live")
+        at_once = await asyncio.gather(*(town.report(LITTER) for _ in range(8)))
+        for each in at_once:
+            await expect(row(first, each)).to_be_visible()
+        assert 0 < await page.evaluate(_MOST_FLASHES) <= 3
+        for each in at_once:
+            await town.moved("supervisor", each, "cancel", reason="an exercise")
+
+        await page.locator(emergency).get_by_role("button", name="Open the case").click()
+        await expect(page.locator(".drawer .number")).to_have_text(case["number"])
+        await page.locator(emergency).get_by_role("button", name="Acknowledge", exact=True).click()
+        name = await town.name("supervisor")
+        for visit, words in ((first, f"{name} has acknowledged it"), (second, f"{name}已确认知晓")):
+            await expect(visit.page.locator(emergency)).to_have_count(0)
+            await expect(visit.page.locator(".said")).to_contain_text(words)
+        await second.page.locator(".bell > button").click()
+        await expect(second.page.locator(".bell-menu")).to_contain_text(f"{name}已确认知晓")
+        await expect(second.page.get_by_label("本机播放提示音")).not_to_be_checked()
+        await is_accessible(second)
+
+
+# What an oscillator sounds, tone by tone, and when something on the page begins to move.
+_COUNTS = """
+  globalThis.heard = [];
+  globalThis.flashed = [];
+  const start = OscillatorNode.prototype.start;
+  OscillatorNode.prototype.start = function (at) { heard.push(this.frequency.value); start.call(this, at); };
+  document.addEventListener("animationstart", () => flashed.push(performance.now()));
+"""
+
+# Of all that has begun to move, and of each thing that goes on moving: the most in any one second.
+_MOST_FLASHES = """() => {
+  const within = flashed.map(from => flashed.filter(at => at >= from && at < from + 1000).length);
+  const going = document.getAnimations().map(each => {
+    const { duration, iterations } = each.effect.getComputedTiming();
+    return Math.min(iterations, Math.ceil(1000 / Math.max(1, duration)));
+  });
+  return Math.max(0, ...within, ...going);
+}"""
+
+
+async def until_heard(page: Page, tones: list[int]) -> None:
+    """The desk has sounded these, one after the other; what it has heard before is forgotten then."""
+    await page.wait_for_function(
+        "tones => { const at = heard.join().indexOf(tones.join()); if (at >= 0) heard.length = 0; return at >= 0; }",
+        arg=tones,
+    )
+
+
+async def _storm(town: Town) -> None:
+    """One camera says ever new things, many more than it may."""
+    cameras = await town.client.call("GET", "/api/v1/cameras?limit=1", who=await town.person("admin"))
+    key = next(each["key"] for each in town.demo["api_keys"] if "camera-events:write" in each["scopes"])
+    events = [
+        {
+            "specversion": "1.0", "id": f"storm-{n}", "source": "/storm", "type": "cn.grid.camera",
+            "subject": cameras.body["items"][0]["code"], "data": {"kind": "crowd", "phase": "pulse", "zone": f"z{n}"},
+        }
+        for n in range(100)
+    ]  # fmt: skip
+    headers = {"X-API-Key": key, "Content-Type": "application/cloudevents-batch+json"}
+    async with aiohttp.ClientSession(headers=headers) as http:
+        for batch in range(7):
+            said = json.dumps([{**each, "id": f"{each['id']}-{batch}"} for each in events])
+            async with http.post(f"{town.service.url}/api/v1/camera-events", data=said) as answer:
+                assert answer.status == 202, await answer.text()
 
 
 async def test_what_is_listed_is_what_is_on_the_map(desk: Desk, town: Town) -> None:
@@ -304,10 +430,11 @@ async def test_it_looks_and_reads_right(
             await page.set_viewport_size({"width": width, "height": height})
             await page.goto(f"{town.service.url}/?panel=cases")
             await page.wait_for_selector(".row")
+            await fits(visit)
             if width > PHONE[0]:
                 await page.click(".legend > button")
                 await page.wait_for_selector(".map[data-idle]")
-            await _is_accessible(visit)
+            await is_accessible(visit)
             await picture(visit, f"{name}-list")
             await page.goto(f"{town.service.url}/?panel=cases&case={case['id']}")
             await page.wait_for_selector(".drawer .moves button")
@@ -315,8 +442,8 @@ async def test_it_looks_and_reads_right(
                 await page.wait_for_selector(".map[data-idle]")
             await picture(visit, f"{name}-case")
             await page.click(".drawer .moves button.primary")
-            await _is_accessible(visit)
-            assert await page.evaluate("document.documentElement.scrollWidth <= innerWidth"), "wider than the screen"
+            await is_accessible(visit)
+            await fits(visit)
             await picture(visit, f"{name}-form")
 
 
@@ -351,20 +478,49 @@ async def _a_morning(town: Town, database: FreshDatabase) -> dict[str, Any]:
     return case
 
 
-async def _is_accessible(visit: Visit) -> None:
+async def is_accessible(visit: Visit, *themes: str) -> None:
+    """axe finds nothing; in each of the themes, where some are named."""
     await visit.page.evaluate(axe_script())
-    found = await visit.page.evaluate(
-        "axe.run(document, {runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa']})"
-    )
-    told = [
-        f"{each['id']}: {node['target']} {node['failureSummary']}"
-        for each in found["violations"]
-        for node in each["nodes"]
-    ]
+    told = [fault for theme in themes or ("",) for fault in await visit.page.evaluate(_FAULTS, theme)]
     assert told == []
 
 
-async def test_no_page_was_kept_from_anything_by_its_policy(town: Town) -> None:
-    """The last of these tests: what all pages before it have reported."""
-    figures = await town.client.call("GET", "/metrics")
-    assert "gridsvc_csp_reports_total{" not in str(figures.body)
+# Colours that are on their way to the other theme are neither.
+_FAULTS = """async theme => {
+  const root = document.documentElement, before = root.dataset.theme;
+  if (theme !== "") root.dataset.theme = theme;
+  await Promise.allSettled(document.getAnimations().map(each => each.finished));
+  const found = await axe.run(document, { runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"] });
+  root.dataset.theme = before;
+  const say = (id, { target, failureSummary }) => `${theme} ${id}: ${target} ${failureSummary}`;
+  return found.violations.flatMap(each => each.nodes.map(node => say(each.id, node)));
+}"""
+
+BOTH = ("dark", "light")
+
+
+async def fits(visit: Visit) -> None:
+    """Nothing of the room stands beyond the screen's edge; what scrolls by itself may."""
+    beyond = await visit.page.evaluate(_BEYOND)
+    assert beyond == []
+
+
+_BEYOND = """() => [...document.querySelectorAll(".room > *, .topbar > *, .panel > *, .drawer > *")]
+  .filter(each => each.checkVisibility() && each.getBoundingClientRect().right > innerWidth + 0.5)
+  .map(each => each.className)"""
+
+
+async def test_what_the_policy_keeps_a_page_from_fails_its_test(browser: Any, town: Town) -> None:
+    """The check of the checks: an eye from elsewhere is not fetched, is heard on the page, and is counted."""
+    async with visiting(browser, town, lang="en", theme="dark", size=(1280, 720)) as visit:
+        failed: list[str | None] = []
+        visit.page.on("requestfailed", lambda sent: failed.append(sent.failure))
+        await visit.page.evaluate("() => { new Image().src = 'https://elsewhere.invalid/eye.png'; }")
+
+        async def heard_and_counted() -> bool:
+            heard = any(each.startswith("error: policy: img-src kept the page") for each in visit.complaints)
+            return heard and await town.broken_rules() == {"img-src": 1} and failed == ["csp"]
+
+        await until(heard_and_counted, what="the page and the service to tell of it")
+        visit.expect_complaints("policy: img-src", "elsewhere.invalid")
+    town.brought_about["img-src"] = 1

@@ -9,8 +9,7 @@ from playwright.async_api import Route, expect
 
 from gridsvc.domain.sheet import read_csv
 from tests.browser.conftest import BILLS, LITTER, PATIENCE_MS, Desk, Town, Visit
-from tests.browser.test_centre import _is_accessible as is_accessible
-from tests.browser.test_centre import picture
+from tests.browser.test_centre import BOTH, fits, is_accessible, picture
 
 expect.set_options(timeout=PATIENCE_MS)
 
@@ -139,8 +138,74 @@ async def test_what_is_listed_leaves_as_a_file_or_on_paper_and_comes_back_by_its
         await page.reload()
         await page.wait_for_selector(".is-live .age.live")
         await page.get_by_role("button", name="More", exact=True).click()
+        # Deleted by a slip of the finger, it is brought back.
+        await page.get_by_role("button", name="Forget the view “bills of the day”").click()
+        await expect(page.get_by_role("button", name="bills of the day", exact=True)).to_have_count(0)
+        await page.get_by_role("button", name="Bring it back").click()
         await page.get_by_role("button", name="bills of the day", exact=True).click()
         await expect(page.locator(".panel-count")).to_have_text(str(listed))
+
+
+async def test_what_is_done_to_many_is_taken_back_or_asked_before(desk: Desk, town: Town) -> None:
+    cases = [await town.report(BILLS) for _ in range(2)]
+    for each in cases:
+        await town.settled(each["id"], lambda case: case["department"] == "enforcement")
+    async with desk("dispatcher", query="panel=cases") as visit:
+        page = visit.page
+        for each in cases:
+            await page.locator(f"[data-case='{each['id']}']").click(modifiers=["Control"])
+        bulk = page.locator(".bulk")
+        await bulk.get_by_role("button", name="Assign", exact=True).click()
+        await bulk.locator("[name=department]").select_option("water")
+        await bulk.locator("button.primary").click()
+        await expect(page.locator(".said")).to_contain_text("2 done, 0 refused")
+        assert {(await town.case(each["id"]))["department"] for each in cases} == {"water"}
+        await is_accessible(visit, *BOTH)
+        await picture(visit, "bulk-done")
+        await page.get_by_role("button", name="Take it back").click()
+        await expect(page.locator(".said")).to_contain_text("2 stand as before, 0 refused")
+        assert {(await town.case(each["id"]))["department"] for each in cases} == {"enforcement"}
+        await expect(page.locator(".last-bulk")).to_have_count(0)
+    # What is not taken back is asked before; one that cannot be closed says why, and stays picked.
+    async with desk("acceptor", lang="zh-CN", query="panel=cases") as visit:
+        page = visit.page
+        await page.locator(f"[data-case='{cases[0]['id']}']").click(modifiers=["Control"])
+        bulk = page.locator(".bulk")
+        await bulk.get_by_role("button", name="结案", exact=True).click()
+        await bulk.get_by_role("button", name="结案（1 件）…").click()
+        await expect(bulk.locator(".sure")).to_contain_text("共 1 件。")
+        await page.keyboard.press("Escape")
+        await expect(bulk.locator(".sure")).to_have_count(0)
+        await bulk.get_by_role("button", name="结案（1 件）…").click()
+        await bulk.locator(".sure .primary").click()
+        await expect(bulk.locator(".wrong")).to_have_text("只有随主因处置的案卷可一并结案。")
+        await expect(bulk).to_contain_text("已选 1 件")
+        assert (await town.case(cases[0]["id"]))["state"] == "assigned"
+
+
+async def test_what_the_shift_leaves_is_taken_over_by_name(desk: Desk, town: Town) -> None:
+    case = await town.report(LITTER)
+    async with desk("dispatcher", query="panel=cases") as visit, desk("supervisor", lang="zh-CN") as other:
+        page, theirs = visit.page, other.page
+        await expect(page.locator(f"[data-case='{case['id']}']")).to_be_visible()
+        await page.locator(f"[data-case='{case['id']}']").click(modifiers=["Control"])
+        await page.get_by_role("button", name="Shift", exact=True).click()
+        await page.get_by_role("button", name="Hand over", exact=True).click()
+        await expect(page.locator(".shift-form .wrong")).to_be_visible()
+        await is_accessible(visit, *BOTH)
+        await page.fill("#shift-words", "the bridge is closed until noon")
+        await page.get_by_role("button", name="Hand over", exact=True).click()
+        await expect(page.locator(".shift-entry")).to_contain_text("the bridge is closed until noon")
+        await theirs.get_by_role("button", name="交接班", exact=True).click()
+        entry = theirs.locator(".shift-entry", has_text="the bridge is closed until noon")
+        await is_accessible(other, *BOTH)
+        await picture(other, "shift-zh-dark")
+        await entry.get_by_role("button").last.click()
+        await expect(entry).to_contain_text(await town.name("supervisor"))
+        await expect(entry.locator("button.primary")).to_have_count(0)
+        await entry.locator(".shift-cases button").click()
+        await expect(theirs.locator(".drawer .number")).to_have_text(case["number"])
+        await fits(other)
 
 
 async def test_figures_stand_beside_their_plot_and_lead_to_the_cases(desk: Desk, town: Town) -> None:

@@ -15,7 +15,7 @@ from pyproj import Geod
 
 from tests.browser.conftest import BILLS, LITTER, PATIENCE_MS, Desk, Town, Visit, chromium, sign_in, visiting
 from tests.browser.test_bench import see
-from tests.browser.test_centre import _is_accessible, picture, row
+from tests.browser.test_centre import is_accessible, picture, row
 
 expect.set_options(timeout=PATIENCE_MS)
 
@@ -184,7 +184,7 @@ async def test_what_is_measured_is_the_ground_and_needs_no_mouse(browser: Any, d
         shown = await page.locator(".tool-figure").inner_text()
         metres = float(shown.split()[0].replace(",", "")) * (1000 if shown.endswith("km") else 1)
         assert metres == pytest.approx(_WGS84.inv(*from_, *to)[2], rel=0.01)
-        await _is_accessible(visit)
+        await is_accessible(visit)
         await picture(visit, "tools-measure")
         await page.keyboard.press("Escape")
         await expect(page.locator(".tool-bar")).to_have_count(0)
@@ -276,7 +276,7 @@ async def test_cells_by_one_category_the_heat_and_components_from_near_by(desk: 
         await expect(card).to_contain_text("Open cases: 1")
         await idle(page)
         await picture(visit, "tools-component")
-        await _is_accessible(visit)
+        await is_accessible(visit)
         await card.get_by_role("button", name=case["number"]).click()
         await expect(page.locator(".drawer .number").first).to_have_text(case["number"])
         await card.get_by_role("button", name="Close the component").click()
@@ -328,7 +328,7 @@ async def test_the_drawer_shows_what_cameras_see_of_a_case(desk: Desk, town: Tow
         await page.wait_for_function("each => each.complete && each.naturalWidth > 0", arg=await image.element_handle())
         camera = page.locator(f"[data-watches='{review['camera']}']")
         await expect(camera.locator(".picture img")).to_be_visible()
-        await _is_accessible(visit)
+        await is_accessible(visit)
         # One of now needs a reason, and a gateway; the city has set none.
         await camera.get_by_role("button", name="Take a picture now").click()
         await camera.get_by_role("button", name="Take a picture now").click()

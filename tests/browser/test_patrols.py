@@ -17,8 +17,7 @@ from gridsvc.db import SERVICE, open_pool, transaction
 from gridsvc.local.starter_categories import PLANNED
 from gridsvc.store.numbers import NumberBlocks
 from tests.browser.conftest import PATIENCE_MS, Desk, Town
-from tests.browser.test_centre import _is_accessible as is_accessible
-from tests.browser.test_centre import picture
+from tests.browser.test_centre import is_accessible, picture
 from tests.conftest import CityClock
 from tests.servers import FreshDatabase
 

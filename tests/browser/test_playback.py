@@ -7,7 +7,7 @@ from datetime import timedelta
 from playwright.async_api import expect
 
 from tests.browser.conftest import BILLS, LITTER, PATIENCE_MS, Desk, Town
-from tests.browser.test_centre import picture, row
+from tests.browser.test_centre import BOTH, fits, is_accessible, picture, row
 from tests.conftest import CityClock
 from tests.servers import FreshDatabase
 
@@ -29,10 +29,13 @@ async def test_the_past_is_seen_as_it_was_and_one_key_leads_back(
         await expect(row(visit, after)).to_have_count(0)
         await expect(row(visit, before)).to_be_visible()
         await expect(page.locator(".room.is-stale")).to_be_visible()
+        await is_accessible(visit, *BOTH)
         await row(visit, before).click()
         await expect(page.locator(".drawer .history")).to_contain_text("assigned")
         await expect(page.locator(".drawer .moves, .drawer form")).to_have_count(0)
         assert await page.evaluate(_WRITE) == "playback"
+        await is_accessible(visit, *BOTH)
+        await fits(visit)
         await picture(visit, "playback")
         await page.get_by_role("slider").focus()
         await page.keyboard.press("n")

@@ -9,7 +9,7 @@ import pytest
 from playwright.async_api import Page, expect
 
 from tests.browser.conftest import LITTER, PATIENCE_MS, Desk, Town
-from tests.browser.test_centre import picture
+from tests.browser.test_centre import BOTH, is_accessible, picture
 
 expect.set_options(timeout=PATIENCE_MS)
 
@@ -35,6 +35,7 @@ async def test_cases_places_people_cells_coordinates_and_commands_are_found_from
         # A case that is closed stands in no list; its number opens it.
         await _ask(page, str(closed["number"]))
         await expect(_found(page, "closed case")).to_have_count(1)
+        await is_accessible(visit, *BOTH)
         await picture(visit, "search-en")
         await page.keyboard.press("ArrowDown")
         await page.keyboard.press("Enter")

@@ -15,7 +15,7 @@ from playwright.async_api import Page, expect
 
 from gridsvc.db import SERVICE, open_pool, transaction
 from tests.browser.conftest import BILLS, EMERGENCY, LITTER, PATIENCE_MS, Desk, Town, Visit
-from tests.browser.test_centre import picture
+from tests.browser.test_centre import is_accessible, picture
 from tests.conftest import CityClock
 from tests.servers import FreshDatabase
 
@@ -122,6 +122,7 @@ async def test_an_emergency_takes_the_wall_and_who_goes_there_comes_closer(
         await at(town, city_database, officer, place["lon"] + 0.01, place["lat"])
         await expect(far.first).to_contain_text("closing")
         await expect(far.first).to_contain_text(re.compile(r"\b(89|90)\d m"))
+        await is_accessible(visit)
         await picture(visit, "wall-emergency")
         await page.set_viewport_size({"width": 2560, "height": 720})
         await picture(visit, "wall-emergency-32x9")
@@ -219,5 +220,6 @@ async def test_every_view_is_looked_at(desk: Desk, town: Town, lang: str, size: 
         await page.wait_for_selector(".map[data-idle]")
         for view in ("city", "newest", "duty"):
             await page.wait_for_selector(f".wall[data-view={view}]")
+            await is_accessible(visit)  # dark alone: a wall has no other theme
             await picture(visit, f"wall-{view}-{lang}-{size[0]}")
         assert await page.evaluate("document.documentElement.scrollWidth <= innerWidth")

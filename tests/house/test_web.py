@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import ast
 import json
 import re
 from pathlib import Path
 
 import pytest
 
+from geo.defects import Kind
+from gridsvc.actions.ask_somebody import NOBODY
+from gridsvc.api.problems import STATUSES
 from gridsvc.api.routes import ROUTES
 from gridsvc.api.shelf import FOLDERS, TYPES, read_shelf
 from gridsvc.domain.access import Role
 from gridsvc.domain.case import MOVES, Clock, Move, Pool, State
+from gridsvc.errors import BadSignature
 from tests.house.source import ROOT, kept_files
 
 WEB = ROOT / "gridsvc/web"
@@ -52,12 +57,48 @@ def test_everything_the_service_names_by_a_code_has_words(language: str) -> None
     assert {f"field.{name}" for name in fields} - known.keys() == set()
 
 
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_whatever_is_refused_is_said_in_the_persons_words(language: str) -> None:
+    known = words(language)
+    met = {kind.code for kind in STATUSES if not issubclass(kind, BadSignature)}  # no page signs what it sends
+    of_browsers = {"playback", "unreachable", "unreadable", "internal", "method_not_allowed"}
+    assert {f"refused.{code}" for code in met | of_browsers} - known.keys() == set()
+    python = [path.read_text(encoding="utf-8") for path in kept_files() if path.parent.parent == ROOT / "gridsvc"]
+    guards = {guard.__name__ for rule in MOVES.values() if rule.over_http for guard in rule.guards}
+    guards |= {found for text in python for found in re.findall(r'\bguard="(\w+)"', text)}
+    assert {f"guard.{guard}" for guard in guards | {NOBODY}} - known.keys() == set()
+    assert {f"defect.{kind}" for kind in Kind} - known.keys() == set()
+
+
+def test_what_administrators_are_refused_has_a_reason_with_words() -> None:
+    """Stories that the commands share with pages: each refusal says its reason, and each reason has words."""
+    reasons: set[str] = set()
+    for name in [*re.findall(r"from gridsvc\.actions\.(\w+) import", _pages_that_set_up()), "grid_drafts"]:
+        tree = ast.parse((ROOT / f"gridsvc/actions/{name}.py").read_text(encoding="utf-8"))
+        for call in (each for each in ast.walk(tree) if isinstance(each, ast.Call)):
+            if ast.unparse(call.func).rpartition(".")[2] not in {"SetupError", "RulesRefused"}:
+                continue
+            said = {each.arg: ast.literal_eval(each.value) for each in call.keywords if each.arg == "reason"}
+            assert said.keys() == {"reason"}, f"{name}.py:{call.lineno} refuses without a reason"
+            reasons.add(said["reason"])
+    assert len(reasons) > 15
+    for language in LANGUAGES:
+        assert {f"setup.{reason}" for reason in reasons | {"has_defects"}} - words(language).keys() == set()
+
+
+def _pages_that_set_up() -> str:
+    """The text of the routes that hear what the commands refuse."""
+    names = ("grid_sets", "category_editions", "calendar_editions", "routing_rules")
+    return "\n".join((ROOT / f"gridsvc/api/{name}.py").read_text(encoding="utf-8") for name in names)
+
+
 def test_every_key_is_used_and_every_used_key_is_there() -> None:
     known = words("en")
     source = "\n".join(path.read_text(encoding="utf-8") for path in MODULES if path.parent.name != "words")
     asked = set(re.findall(r'\bt\("([\w.]+)"', source))
     assert asked - known.keys() == set()
-    families = set(re.findall(r'\bword\("(\w+)"', source)) | set(re.findall(r"\bt\(`([\w.]+?)\.?\$\{", source))
+    families = set(re.findall(r'\b(?:word|phrase)\("(\w+)"', source))
+    families |= set(re.findall(r"\bt\(`([\w.]+?)\.?\$\{", source))
     unused = [
         key
         for key in known

@@ -2,7 +2,7 @@
 import { html, useState } from "../shared/screen.js";
 import { cityNow } from "../shared/clock.js";
 import { count, language, t } from "../shared/language.js";
-import { Sure, Table, Waits, packed, useAsked, useWrite } from "./adminparts.js";
+import { Sure, Table, Waits, faultOf, packed, useAsked, useWrite } from "./adminparts.js";
 import { ADMINS, holds } from "./roles.js";
 import { say } from "./said.js";
 
@@ -81,7 +81,7 @@ function Next({ code, published }) {
     ${files.length > 1 && html`<label class="field"><span>${t("calendars.follow")}</span><select id="calendar-follow" value=${follow} onChange=${(/** @type {Event} */ event) => { setFollow(/** @type {HTMLSelectElement} */ (event.currentTarget).value); setSeen(null); }}><option value="">${t("categories.unsaid")}</option>${files.map((each) => each.name).map((each) => html`<option key=${each} value=${each}>${each}</option>`)}</select></label>`}
     <div class="move-buttons"><button disabled=${sending.busy || files.length === 0}>${t("categories.preview")}</button></div>
     <p class="wrong small" role="alert">${sending.wrong}</p>
-    <${Table} title=${t("calendars.disputed")} heads=${[t("calendars.said")]} rows=${defects.map((each) => [each.message])} />
+    <${Table} title=${t("calendars.disputed")} heads=${[t("calendars.said")]} rows=${defects.map((each) => [faultOf(each)])} />
     ${seen !== null && html`<p role="status"><b>${seen.same ? t("calendars.same") : t("calendars.would", { days: count(seen.days.length), years: seen.new_years.join(", ") || "–" })}</b></p>
       ${!seen.same && html`<p>${t("calendars.clocks", { n: count(seen.open_clocks), later: count(seen.later), earlier: count(seen.earlier), certain: count(seen.certain) })}</p>`}
       <${Table} title=${t("calendars.changes")} heads=${[t("calendars.day"), t("grids.before"), t("grids.after")]} most=${100} rows=${seen.days.map((/** @type {any} */ each) => [each.day, dayIs(each.before), dayIs(each.after)])} />

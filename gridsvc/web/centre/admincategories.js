@@ -1,7 +1,7 @@
 // Categories: the editions, one of them with its limits, and a list that is to become the next, looked at before it counts.
 import { html, useState } from "../shared/screen.js";
 import { count, day, named, t, word } from "../shared/language.js";
-import { Sure, Table, Waits, packed, useAsked, useWrite } from "./adminparts.js";
+import { Sure, Table, Waits, faultOf, packed, useAsked, useWrite } from "./adminparts.js";
 import { departmentName } from "./city.js";
 import { ADMINS, holds } from "./roles.js";
 import { say } from "./said.js";
@@ -85,7 +85,7 @@ function List({ published }) {
     <label class="box"><input type="checkbox" checked=${beside} onChange=${() => anew(setBeside)(!beside)} />${t("categories.putBeside")}</label>
     <label class="box"><input type="checkbox" checked=${partial} onChange=${() => anew(setPartial)(!partial)} />${t("categories.partial")}</label>
     <div class="move-buttons"><button disabled=${sending.busy || file === null}>${t("categories.preview")}</button></div>
-    <p class="wrong small" role="alert">${sending.wrong}</p>${(sending.facts["defects"] ?? []).slice(0, 20).map((/** @type {any} */ each) => html`<p class="wrong small">${each.message}</p>`)}
+    <p class="wrong small" role="alert">${sending.wrong}</p>${(sending.facts["defects"] ?? []).slice(0, 20).map((/** @type {any} */ each) => html`<p class="wrong small">${faultOf(each)}</p>`)}
     ${seen !== null && html`<p role="status"><b>${t("categories.would", { n: count(seen.categories), changed: count(seen.changes.length), same: count(seen.same) })}</b></p>
       <${Table} title=${t("categories.faults")} heads=${[t("rules.faults")]} rows=${seen.faults.map((/** @type {string} */ each) => [each])} />
       <${Table} title=${t("categories.changes", { against: seen.against ?? "–" })} heads=${[t("categories.code"), t("rules.name"), t("grids.how"), t("categories.open")]} rows=${seen.changes.map((/** @type {any} */ each) => [each.code,

@@ -1,6 +1,6 @@
 // What the pages of administration, and others with tables, share: what is asked and how it stands, a question before what hurts, files, tables.
 import { html, useEffect, useLayoutEffect, useRef, useState } from "../shared/screen.js";
-import { t } from "../shared/language.js";
+import { language, t, word } from "../shared/language.js";
 import { Refused, ask, newKey, write } from "../shared/service.js";
 import { sentence } from "./moves.js";
 
@@ -102,6 +102,9 @@ export async function packed(file) {
   for (let at = 0; at < bytes.length; at += 0x8000) text += String.fromCharCode(...bytes.subarray(at, at + 0x8000));
   return { name: file.name, content: btoa(text) };
 }
+
+/** A fault of a file: what kind, and where and why, as the service says it. @param {{code: string, message: string}} fault */
+export const faultOf = ({ code, message }) => (language.value === "en" ? message : `${word("defect", code)}: ${message}`);
 
 /**
  * @param {object} props

@@ -24,7 +24,7 @@ import { narrow, panel } from "./view.js";
 const ROLES = /** @type {const} */ (["officer", "handler", "acceptor", "dispatcher", "supervisor", "admin", "auditor"]);
 
 /** @param {User} user */
-const postsOf = (user) => user.posts.map((post) => [word("role", post.role), divisionName(post.division), post.department ? departmentName(post.department) : post.duty_line].filter(Boolean).join(" · "));
+const postsOf = (user) => user.posts.map((post) => [word("role", post.role), divisionName(post.division), post.department ? departmentName(post.department) : word("line", post.duty_line)].filter(Boolean).join(" · "));
 
 export function People() {
   const [q, setQ] = useState("");

@@ -3,7 +3,8 @@
 import { effect, html, signal, useEffect, useState } from "../shared/screen.js";
 import { language, moment, t, word } from "../shared/language.js";
 import { Refused, person, write } from "../shared/service.js";
-import { alarms, briefOf, categoryName, divisionName, heardHere, takeAlarms } from "./city.js";
+import { acknowledged, alarms, briefOf, categoryName, divisionName, heardHere, takeAlarms } from "./city.js";
+import { sentence } from "./moves.js";
 import { say } from "./said.js";
 import { DESK, keepStanding, standingKnown } from "./standing.js";
 import { open } from "./view.js";
@@ -12,7 +13,9 @@ import { open } from "./view.js";
 
 const KEPT = "gridsvc.muted";
 const AGAIN_MS = 5_000;
-const SHOWN = 3;
+
+/** How many stand over the map; on a phone more than one would cover all that somebody works at. */
+const most = () => (matchMedia("(max-width: 720px)").matches ? 1 : 3);
 
 /** Who has muted this desk; "" while it sounds. It is remembered, and said while an emergency stands. */
 const mutedBy = signal(localStorage.getItem(KEPT) ?? "");
@@ -66,12 +69,16 @@ export function Alarms() {
     document.addEventListener("keydown", touched);
     const rung = new Set(heardHere);
     const stop = effect(() => {
-      for (const alarm of alarms.value) {
-        if (!heardHere.has(alarm.id) || rung.has(alarm.id)) continue;
-        rung.add(alarm.id);
-        sound(alarm.kind === "emergency" ? [880, 660] : [660]);
-      }
+      // What comes together is heard once: twenty at one moment are no louder than one.
+      const fresh = alarms.value.filter((each) => heardHere.has(each.id) && !rung.has(each.id));
+      for (const { id } of fresh) rung.add(id);
+      if (fresh.length > 0) sound(fresh.some((each) => each.kind === "emergency") ? [880, 660] : [660]);
       for (const id of rung) if (!heardHere.has(id)) rung.delete(id);
+    });
+    let told = acknowledged.peek();
+    const tell = effect(() => {
+      for (const alarm of acknowledged.value) if (!told.includes(alarm)) say(seenBy(alarm));
+      told = acknowledged.value;
     });
     const again = setInterval(() => {
       if (alarms.peek().some((each) => each.kind === "emergency")) sound([880, 660]);
@@ -81,18 +88,26 @@ export function Alarms() {
       document.removeEventListener("pointerdown", touched);
       document.removeEventListener("keydown", touched);
       stop();
+      tell();
       clearInterval(again);
     };
   }, []);
   const there = loud();
   if (there.length === 0) return null;
+  const shown = most();
   return html`<section class="alarms" aria-label=${t("alarm.title")}>
-    ${there.slice(0, SHOWN).map((alarm) => html`<${One} key=${alarm.id} alarm=${alarm} over=${true} />`)}
-    ${there.length > SHOWN && html`<p class="small">${t("alarm.more", { n: there.length - SHOWN })}</p>`}
+    ${there.slice(0, shown).map((alarm) => html`<${One} key=${alarm.id} alarm=${alarm} over=${true} />`)}
+    ${there.length > shown && html`<p class="small">${t("alarm.more", { n: there.length - shown })}</p>`}
     ${mutedBy.value !== "" && there.some((each) => each.kind === "emergency") && html`<p class="small">${t("alarm.isMuted", { who: mutedBy.value })}</p>`}
     ${waitsForTouch.value && html`<p class="small">${t("alarm.waitsForTouch")}</p>`}
   </section>`;
 }
+
+/** What an alarm says, in the language of the page. @param {Alarm} alarm */
+const says = (alarm) => alarm.says[language.value] ?? alarm.says["zh-CN"] ?? "";
+
+/** Who has acknowledged it. @param {Alarm} alarm */
+const seenBy = (alarm) => t("alarm.seenBy", { who: alarm.acknowledged?.name ?? "", says: says(alarm) });
 
 /** @param {{alarm: Alarm, over: boolean}} props */
 function One({ alarm, over }) {
@@ -104,13 +119,13 @@ function One({ alarm, over }) {
     } catch (refused) {
       if (!(refused instanceof Refused)) throw refused;
       setBusy(false);
-      say(`${word("refused", refused.code)}: ${refused.message}`);
+      say(sentence(refused));
     }
   };
   const brief = alarm.case === null ? null : briefOf(alarm.case);
   const may = person.value?.roles.some(({ role }) => DESK.has(role) && role !== "auditor");
   return html`<div class=${`alarm ${alarm.kind}`} role=${over ? "alert" : undefined}>
-    <p><b>${word("alarm", alarm.kind)}</b> <span class="small">${moment(alarm.at)}</span><br />${alarm.says[language.value] ?? alarm.says["zh-CN"]}
+    <p><b>${word("alarm", alarm.kind)}</b> <span class="small">${moment(alarm.at)}</span><br />${says(alarm)}
       ${brief && html`<br />${categoryName(brief)} · ${divisionName(brief.division)}`}</p>
     ${alarm.case && html`<button onClick=${() => open(/** @type {string} */ (alarm.case))}>${t("alarm.open")}</button>`}
     ${may && html`<button disabled=${busy} onClick=${() => void note()}>${t("alarm.note")}</button>`}
@@ -140,6 +155,7 @@ export function Bell() {
       <label class="box"><input type="checkbox" checked=${mutedBy.value === ""} onChange=${switchSound} />${t("alarm.sounds")}</label>
       ${!standingKnown.value && html`<p role="status">${t("alarm.notWhole")}</p>`}
       ${n === 0 && standingKnown.value ? html`<p class="muted">${t("alarm.none")}</p>` : alarms.value.slice(0, 50).map((alarm) => html`<${One} key=${alarm.id} alarm=${alarm} over=${false} />`)}
+      ${acknowledged.value.length > 0 && html`<h3>${t("alarm.lately")}</h3><ul class="small">${acknowledged.value.map((alarm) => html`<li key=${alarm.id}>${seenBy(alarm)} <span class="muted">${moment(alarm.acknowledged?.at ?? alarm.at)}</span></li>`)}</ul>`}
     </div>`}
   </div>`;
 }

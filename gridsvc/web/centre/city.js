@@ -46,6 +46,11 @@ export const alarms = signal([]);
 /** Those that came while the page was open: they are heard. @type {Set<string>} */
 export const heardHere = new Set();
 
+const LATELY = 5;
+
+/** Those that somebody has acknowledged while the page was open, the last first. @type {import("../vendor/signals.mjs").Signal<Alarm[]>} */
+export const acknowledged = signal([]);
+
 /** Alarms that were told since the standing ones were asked for last: what was told is newer. @type {Set<string>} */
 const toldSince = new Set();
 
@@ -76,7 +81,12 @@ export function takeAlarms(told) {
     if (alarm.acknowledged === null) all.set(alarm.id, alarm);
     else all.delete(alarm.id);
   }
-  alarms.value = [...all.values()].sort((one, other) => Date.parse(other.at) - Date.parse(one.at));
+  batch(() => {
+    alarms.value = [...all.values()].sort((one, other) => Date.parse(other.at) - Date.parse(one.at));
+    const known = new Set(acknowledged.peek().map((each) => each.id));
+    const seen = told.filter((each) => each.acknowledged !== null && !known.has(each.id));
+    if (seen.length > 0) acknowledged.value = [...seen.reverse(), ...acknowledged.peek()].slice(0, LATELY);
+  });
 }
 
 /**

@@ -68,10 +68,11 @@ export function Drawer({ id }) {
       ${whole ? html`<${Head} brief=${brief} detail=${whole.detail} />` : html`<h2>${brief?.number ?? t("drawer.title")}</h2>`}
       <button class="quiet icon-button" onClick=${close} aria-label=${t("drawer.close")} title=${t("drawer.close")}>×</button>
     </header>
-    ${failed !== "" ? html`<div class="empty" role="alert"><p>${t(failed === "unknown" ? "drawer.gone" : "trouble.other")}</p>
+    ${failed === "unknown" || (failed !== "" && whole === null) ? html`<div class="empty" role="alert"><p>${t(failed === "unknown" ? "drawer.gone" : "trouble.other")}</p>
         <button onClick=${again}>${t("trouble.again")}</button><p class="small muted">${failed}</p></div>`
       : whole === null ? html`<div class="skeleton" role="status"><span class="unseen">${t("room.loading")}</span><div class="skeleton-row" /><div class="skeleton-row" /></div>`
-        : html`<div class="drawer-body" tabindex="0" role="group" aria-label=${t("drawer.facts")}>
+        : html`${failed !== "" && html`<p class="wrong small pad" role="alert">${t("trouble.other")} (${failed}) <button class="quiet" onClick=${again}>${t("trouble.again")}</button></p>`}
+          <div class="drawer-body" tabindex="0" role="group" aria-label=${t("drawer.facts")}>
             <${Doubted} detail=${whole.detail} />
             <${Evidence} detail=${whole.detail} />
             <${Where} detail=${whole.detail} />
@@ -80,7 +81,7 @@ export function Drawer({ id }) {
             <${History} rows=${whole.history} />
             <${Clocks} clocks=${whole.clocks} />
           </div>
-          <${Moves} detail=${whole.detail} again=${again} />`}
+          <${Moves} detail=${whole.detail} history=${whole.history} again=${again} />`}
   </aside>`;
 }
 
@@ -217,8 +218,8 @@ function History({ rows }) {
   </section>`;
 }
 
-/** @param {HistoryRow} row */
-function who(row) {
+/** Who made it: a person, a program or the city itself. @param {HistoryRow} row */
+export function who(row) {
   if (row.actor_name) return row.actor_name;
   const [kind, name] = row.actor.split(":");
   return kind === "worker" ? t("history.worker") : kind === "key" ? t("history.program") : (name ?? row.actor);

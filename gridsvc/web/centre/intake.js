@@ -4,6 +4,7 @@ import { cityNow } from "../shared/clock.js";
 import { metresBetween } from "../shared/ground.js";
 import { distance, named, t, word } from "../shared/language.js";
 import { Refused, ask, person, write as send } from "../shared/service.js";
+import { Sure } from "./adminparts.js";
 import { caseTurn, cases, categoryName, divisionName, lists } from "./city.js";
 import { Combo } from "./combo.js";
 import { clear, draft, keyFor, takeUp, write } from "./draft.js";
@@ -108,7 +109,7 @@ function Form({ done }) {
       </div></fieldset>
     <p class="wrong" role="alert">${wrong[""] ?? ""}</p>
     <div class="move-buttons"><button class="primary" aria-disabled=${busy} title="Ctrl Enter">${t(busy ? "moves.busy" : "intake.file")}</button>
-      <button type="button" class="quiet" onClick=${() => { clear(); marked.value = null; setWrong({}); setTurn(turn + 1); document.getElementById("intake-category")?.focus(); }}>${t("intake.clear")}</button></div>
+      <${Sure} label=${t("intake.clear")} go=${t("intake.clearYes")} says=${t("intake.clearSays")} hurts done=${() => { clear(); marked.value = null; setWrong({}); setTurn(turn + 1); document.getElementById("intake-category")?.focus(); }} /></div>
     <p class="small muted">${t("intake.keys")}</p>
   </form>`;
 }

@@ -14,6 +14,19 @@ import { leftOf, listed, open, opened, panel, pick, picked, pointed } from "./vi
 
 export const ROW_PX = 62;
 const BEYOND = 6; // rows above and below the sight
+const PULSES = 3; // a second, on the whole list: whatever flashes more often can bring on a seizure (WCAG 2.3.1)
+
+/** When rows have pulsed last. @type {number[]} */
+const pulsed = [];
+
+/** Whether one more may pulse now. */
+function mayPulse() {
+  const now = performance.now();
+  if (pulsed.length === PULSES && now - /** @type {number} */ (pulsed[0]) < 1000) return false;
+  pulsed.push(now);
+  if (pulsed.length > PULSES) pulsed.shift();
+  return true;
+}
 
 /**
  * A key that concerns the list, wherever it was pressed.
@@ -85,7 +98,7 @@ export function CaseList({ rows }) {
 function Row({ brief, y, n, of }) {
   const left = leftOf(brief), me = person.value;
   const why = panel.value === "queue" && me ? waitsFor(brief, me) : null;
-  const isNew = arrived.has(brief.id);
+  const [isNew] = useState(() => arrived.has(brief.id) && mayPulse());
   useEffect(() => {
     arrived.delete(brief.id);
   }, []);

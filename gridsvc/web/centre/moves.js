@@ -1,10 +1,11 @@
 // The moves that this person may try on a case, as the service offers them; what each will do, before it is done;
 // its form; and, where somebody was faster, the choice.
-import { html, useState } from "../shared/screen.js";
-import { t, word } from "../shared/language.js";
+import { html, useEffect, useRef, useState } from "../shared/screen.js";
+import { moment, t, word } from "../shared/language.js";
 import { ANNOUNCED, fieldsOf, sentence } from "../shared/moveform.js";
 import { Refused, ask, askAll, newKey, write } from "../shared/service.js";
 import { lists } from "./city.js";
+import { who } from "./drawer.js";
 import { Field, read } from "./fields.js";
 import { say } from "./said.js";
 
@@ -16,13 +17,14 @@ export { fieldsOf, sentence } from "../shared/moveform.js";
 const FIRST = ["locate", "file", "answer", "respond", "assign", "forward", "accept", "arrive", "start", "hand_in", "close", "rework", "resume", "settle_appeal", "call_back", "reply"];
 const HURTS = new Set(["reject", "cancel", "merge"]);
 
-/** @param {{detail: CaseDetail, again: () => void}} props */
-export function Moves({ detail, again }) {
+/** @param {{detail: CaseDetail, history: HistoryRow[], again: () => void}} props */
+export function Moves({ detail, history, again }) {
   const [chosen, setChosen] = useState("");
   const [more, setMore] = useState(false);
   const offered = detail.moves;
-  if (chosen !== "" && offered.includes(chosen)) {
-    return html`<footer class="moves"><${MoveForm} key=${chosen} detail=${detail} move=${chosen} again=${again} done=${() => setChosen("")} /></footer>`;
+  // What somebody writes stays, also where another has been faster and the move is offered no more.
+  if (chosen !== "") {
+    return html`<footer class="moves"><${MoveForm} key=${chosen} detail=${detail} history=${history} move=${chosen} again=${again} done=${() => setChosen("")} /></footer>`;
   }
   if (offered.length === 0) return html`<footer class="moves"><p class="muted small">${t("moves.none")}</p></footer>`;
   const first = offered.filter((each) => FIRST.includes(each)).slice(0, 4);
@@ -39,23 +41,28 @@ export function Moves({ detail, again }) {
 /**
  * @typedef {object} Conflict
  * @property {CaseDetail} now
- * @property {boolean} possible whether the move is still offered
+ * @property {HistoryRow[]} rows
  */
 
 /**
  * @param {object} props
  * @param {CaseDetail} props.detail
+ * @param {HistoryRow[]} props.history
  * @param {string} props.move
  * @param {() => void} props.again
  * @param {() => void} props.done
  */
-function MoveForm({ detail, move, again, done }) {
+function MoveForm({ detail, history, move, again, done }) {
   const rule = lists.value?.moves.get(move);
-  const [decidedOn, setDecidedOn] = useState(detail.case.version);
+  const [before] = useState(detail.case);
+  const [decidedOn, setDecidedOn] = useState(before.version);
   const [busy, setBusy] = useState(false);
   const [wrong, setWrong] = useState("");
   const [conflict, setConflict] = useState(/** @type {Conflict | null} */ (null));
   const [attempt, setAttempt] = useState(() => ({ key: newKey(), spelled: "" }));
+  const choice = useRef(/** @type {HTMLElement | null} */ (null));
+  const overtaken = conflict ?? (busy || detail.moves.includes(move) ? null : { now: detail, rows: history });
+  useEffect(() => choice.current?.scrollIntoView({ block: "nearest" }), [overtaken === null]);
   if (rule === undefined) return null;
 
   /** @param {HTMLFormElement} form @param {number} version */
@@ -80,7 +87,7 @@ function MoveForm({ detail, move, again, done }) {
           /** @type {Promise<HistoryRow[]>} */ (askAll(`/api/v1/cases/${detail.case.id}/history?limit=500`)),
         ]);
         if (rows.every((each) => each.version <= version || ANNOUNCED.has(each.move))) return void (await send(form, now.case.version));
-        setConflict({ now, possible: now.moves.includes(move) });
+        setConflict({ now, rows });
       } else setWrong(sentence(refused));
     } finally {
       setBusy(false);
@@ -93,16 +100,19 @@ function MoveForm({ detail, move, again, done }) {
     void send(/** @type {HTMLFormElement} */ (event.currentTarget), decidedOn);
   };
   const fields = fieldsOf(rule);
+  const possible = overtaken?.now.moves.includes(move) ?? true;
+  const meanwhile = overtaken?.rows.filter((each) => each.version > decidedOn && !ANNOUNCED.has(each.move)) ?? [];
   return html`<form class="move-form" onSubmit=${submit}>
     <h3>${word("move", move)}</h3>
     <p class="small muted">${word("does", move)}</p>
     ${fields.map(({ name, needed }) => html`<${Field} key=${name} name=${name} needed=${needed} rule=${rule} detail=${detail} />`)}
-    ${conflict && html`<div class="conflict" role="alert">
-      <p><b>${t("conflict.title")}</b> ${t("conflict.says", { state: word("state", conflict.now.case.state), before: word("state", detail.case.state) })}</p>
-      ${!conflict.possible && html`<p>${t("conflict.impossible")}</p>`}
+    ${overtaken && html`<div class="conflict" role="alert" ref=${choice}>
+      <p><b>${t("conflict.title")}</b> ${t("conflict.says", { state: word("state", overtaken.now.case.state), before: word("state", before.state) })}</p>
+      <ul class="small">${meanwhile.slice(-3).map((each) => html`<li key=${each.version}>${moment(each.at)} <b>${word("move", each.move)}</b> ${who(each)}</li>`)}</ul>
+      ${!possible && html`<p>${t("conflict.impossible")}</p>`}
       <div class="move-buttons">
-        ${conflict.possible && html`<button type="button" class="primary" onClick=${(/** @type {Event} */ event) => {
-          const version = conflict.now.case.version;
+        ${possible && html`<button type="button" class="primary" onClick=${(/** @type {Event} */ event) => {
+          const version = overtaken.now.case.version;
           setDecidedOn(version);
           setConflict(null);
           void send(/** @type {HTMLFormElement} */ (/** @type {HTMLElement} */ (event.currentTarget).closest("form")), version);
@@ -111,7 +121,7 @@ function MoveForm({ detail, move, again, done }) {
       </div>
     </div>`}
     <p class="wrong" role="alert">${wrong}</p>
-    ${!conflict && html`<div class="move-buttons">
+    ${!overtaken && html`<div class="move-buttons">
       <button class=${HURTS.has(move) ? "primary hurts" : "primary"} disabled=${busy}>${t(busy ? "moves.busy" : "moves.go", { move: word("move", move) })}</button>
       <button type="button" onClick=${done}>${t("moves.cancel")}</button>
     </div>`}

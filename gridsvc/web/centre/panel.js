@@ -3,7 +3,7 @@ import { html, useState } from "../shared/screen.js";
 import { count, t, word } from "../shared/language.js";
 import { line } from "../shared/live.js";
 import { Administration } from "./admin.js";
-import { BulkBar } from "./bulk.js";
+import { BulkBar, LastBulk } from "./bulk.js";
 import { Cameras } from "./cameras.js";
 import { cases, officers } from "./city.js";
 import { NONE, narrows } from "./filters.js";
@@ -44,6 +44,7 @@ function Cases() {
     </header>
     <${Chips} />
     ${loading ? html`<${Skeleton} />` : rows.length === 0 ? html`<${Empty} />` : html`<${CaseList} rows=${rows} />`}
+    <${LastBulk} />
     ${picked.value.size > 0 ? html`<${BulkBar} />` : html`<p class="keys small muted" aria-hidden="true">${t("list.keys")}</p>`}`;
 }
 

@@ -42,6 +42,9 @@ export function Rail() {
   const looks = tally.value?.waiting ?? 0;
   useEffect(countReviews, [me]);
   return html`<nav class="rail" aria-label=${t("rail.title")}>
+    <button class="rail-item rail-map" aria-pressed=${mapFirst.value} onClick=${() => { mapFirst.value = true; }} title=${t("map.title")}>
+      <${Icon} name="map" /><span class="rail-word">${t("map.title")}</span>
+    </button>
     ${there.map((each) => html`<button key=${each} class="rail-item" aria-pressed=${panel.value === each && !mapFirst.value}
       onClick=${() => { panel.value = each; mapFirst.value = false; }} title=${t(`panel.${each}`)}>
       <${Icon} name=${each} />
@@ -49,8 +52,5 @@ export function Rail() {
       ${each === "queue" && mine.value.length > 0 && html`<span class="badge" aria-label=${t("rail.waiting", { n: mine.value.length })}>${count(Math.min(mine.value.length, 999))}</span>`}
       ${each === "review" && looks > 0 && html`<span class="badge quiet-badge" aria-label=${t("review.waiting", { n: looks })}>${count(Math.min(looks, 999))}</span>`}
     </button>`)}
-    <button class="rail-item rail-map" aria-pressed=${mapFirst.value} onClick=${() => { mapFirst.value = true; }} title=${t("map.title")}>
-      <${Icon} name="map" /><span class="rail-word">${t("map.title")}</span>
-    </button>
   </nav>`;
 }

@@ -2,6 +2,7 @@
 // so that a slip of the finger can be taken back; what another has judged meanwhile is gone from here too.
 import { signal } from "../shared/screen.js";
 import { t, word } from "../shared/language.js";
+import { sentence } from "../shared/moveform.js";
 import { Refused, ask, newKey, write } from "../shared/service.js";
 import { DESK, holds } from "./roles.js";
 import { say } from "./said.js";
@@ -164,6 +165,6 @@ function sendNow(leaving) {
     if (refused.code === "wrong_moment") return overtaken(String(refused.facts["verdict"] ?? ""), "");
     if (refused.code === "unknown") return; // it is not in this person's area any more
     putBack(last.review);
-    say(`${word("refused", refused.code)}: ${refused.message}`);
+    say(sentence(refused));
   });
 }

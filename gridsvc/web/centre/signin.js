@@ -1,6 +1,7 @@
 // The door: name and password, and why one stands here again.
 import { html, useRef, useState } from "../shared/screen.js";
 import { language, speak, t } from "../shared/language.js";
+import { sentence } from "../shared/moveform.js";
 import { Refused, signIn, signedOutWhy } from "../shared/service.js";
 
 export function SignIn() {
@@ -20,7 +21,7 @@ export function SignIn() {
       setBusy(false);
       if (!(refused instanceof Refused)) throw refused;
       if (refused.code === "too_many_tries") setWrong(t("signin.throttled"));
-      else setWrong(refused.status === 0 ? t("trouble.unreachable") : refused.status === 401 ? t("signin.wrong") : refused.message);
+      else setWrong(refused.status === 0 ? t("trouble.unreachable") : refused.status === 401 ? t("signin.wrong") : sentence(refused));
       name.current?.focus();
     }
   };

@@ -3,6 +3,7 @@ import { html, useEffect, useState } from "../shared/screen.js";
 import { cityNow, decade } from "../shared/clock.js";
 import { lasting, moment, t, word } from "../shared/language.js";
 import { Refused, askAll, write } from "../shared/service.js";
+import { Sure } from "./adminparts.js";
 import { sentence } from "./moves.js";
 import { RULERS, holds } from "./roles.js";
 import { say } from "./said.js";
@@ -40,7 +41,7 @@ export function Silences() {
         <span class="words">${each.reason}</span>
         <span class="muted">${t("silence.by", { who: each.author_name ?? each.author, until: moment(each.until) })} · ${
           Date.parse(each.since) > cityNow() ? t("silence.from", { at: moment(each.since) }) : t("time.left", { span: lasting(Date.parse(each.until) - cityNow()) })}</span></span>
-        ${may && html`<button onClick=${() => void end(each)}>${t("silence.end")}</button>`}</li>`)}</ul>`}`;
+        ${may && html`<${Sure} label=${t("silence.end")} go=${t("silence.endYes")} hurts says=${t("silence.endSays")} done=${() => void end(each)} />`}</li>`)}</ul>`}`;
 }
 
 /** @param {Silence} silence */

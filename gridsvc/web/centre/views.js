@@ -28,6 +28,9 @@ function kept() {
 /** @type {import("../vendor/signals.mjs").Signal<View[]>} */
 const views = signal([]);
 
+/** The view that was deleted last, until the menu is shut. @type {import("../vendor/signals.mjs").Signal<View | null>} */
+const dropped = signal(null);
+
 /** @param {View[]} next */
 function keep(next) {
   views.value = next;
@@ -64,12 +67,13 @@ export function ListMenu() {
     document.getElementById("list-menu-button")?.focus();
   };
   return html`<div class="filter-menu">
-    <button id="list-menu-button" class="quiet" aria-expanded=${open} aria-controls="list-menu" onClick=${() => { views.value = kept(); setOpen(!open); }}>${t("views.more")}</button>
+    <button id="list-menu-button" class="quiet" aria-expanded=${open} aria-controls="list-menu" onClick=${() => { views.value = kept(); dropped.value = null; setOpen(!open); }}>${t("views.more")}</button>
     ${open && html`<div id="list-menu" class="menu list-menu" onKeyDown=${(/** @type {KeyboardEvent} */ event) => { if (event.key === "Escape") { event.stopPropagation(); shut(); } }}>
       <h3>${t("views.title")}</h3>
       ${views.value.length === 0 && html`<p class="small muted">${t("views.none")}</p>`}
       <ul>${views.value.map((each) => html`<li key=${each.name}><button class="quiet" onClick=${() => { look(each); shut(); }}>${each.name}</button>
-        <button class="quiet" aria-label=${t("views.drop", { name: each.name })} onClick=${() => keep(views.peek().filter((other) => other !== each))}>×</button></li>`)}</ul>
+        <button class="quiet" aria-label=${t("views.drop", { name: each.name })} onClick=${() => { dropped.value = each; keep(views.peek().filter((other) => other !== each)); }}>×</button></li>`)}</ul>
+      ${dropped.value !== null && html`<p class="small" role="status">${t("views.dropped", { name: dropped.value.name })} <button class="quiet" onClick=${() => { const back = /** @type {View} */ (dropped.peek()); dropped.value = null; keep([...views.peek(), back]); }}>${t("views.undrop")}</button></p>`}
       <form onSubmit=${(/** @type {Event} */ event) => {
         event.preventDefault();
         const form = /** @type {HTMLFormElement} */ (event.currentTarget);

@@ -50,6 +50,19 @@ export function word(family, code) {
 }
 
 /**
+ * The words for a code with what is given put into them; null where we have none.
+ * @param {string} family
+ * @param {unknown} code
+ * @param {Record<string, unknown>} given
+ * @returns {string | null}
+ */
+export function phrase(family, code, given) {
+  const words = /** @type {Record<string, string>} */ (WORDS[language.value]);
+  const text = typeof code === "string" ? words[`${family}.${code}`] : undefined;
+  return text === undefined ? null : text.replace(/\{(\w+)\}/g, (_, name) => String(given[name] ?? ""));
+}
+
+/**
  * A name that is kept in Chinese and, perhaps, in English.
  * @param {string} name
  * @param {string} [nameEn]

@@ -1,5 +1,5 @@
 // What the form of a move asks for, and what a refusal says: the same at a desk and on a phone.
-import { named, t, word } from "./language.js";
+import { language, named, phrase, t, word } from "./language.js";
 
 /** @import { MoveRule } from "./types.js" */
 
@@ -42,13 +42,17 @@ export function codesOf(name, rule, state) {
 }
 
 /**
- * What a refusal says, in the person's words where we have some, and the service's own otherwise.
+ * What a refusal says in the person's words. The service explains itself in English: elsewhere what was given stands
+ * beside our own words instead.
  * @param {{status: number, code: string, message: string, facts: Record<string, unknown>}} refused as Refused has it, or as it was kept
  */
 export function sentence(refused) {
   if (refused.status === 0) return t("trouble.unreachable");
-  const guard = refused.facts["guard"];
-  const known = typeof guard === "string" ? word("guard", guard) : guard;
-  if (typeof known === "string" && known !== guard) return known;
-  return `${word("refused", refused.code)}: ${refused.message}`;
+  const { guard, reason, field, given } = refused.facts;
+  const said = phrase("guard", guard, refused.facts) ?? phrase("setup", reason, refused.facts);
+  if (said !== null) return said;
+  const known = word("refused", refused.code);
+  if (language.value === "en" || known === refused.code) return `${known}: ${refused.message}`;
+  const about = [field, given].filter((each) => typeof each === "string" || typeof each === "number").join(": ");
+  return about === "" ? known : `${known}（${about}）`;
 }

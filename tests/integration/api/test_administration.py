@@ -144,6 +144,7 @@ async def test_a_draft_of_the_grid_is_begun_drawn_published_and_withdrawn(desk: 
     assert (await admin.post("/api/v1/grid-sets", begin)).status == 201
     taken = await admin.post("/api/v1/grid-sets", begin)
     assert (taken.status, taken.code) == (422, "setup_refused")
+    assert (taken.body["reason"], taken.body["name"]) == ("name_taken", "autumn"), "pages say it in their own words"
     async with transaction(desk.api.pool) as (conn, _):
         await conn.execute(
             "INSERT INTO beats (grid_set_id, duty_line, code, division_code)"
