@@ -12,20 +12,39 @@ const AGAIN_MS = 30_000;
  * What the service answers; `value` null while it is on its way. "" asks nothing.
  * @param {string} path
  * @param {number} [turn] another one asks again
+ * @param {number} [pages] of a list, so many of its pages together
  * @returns {Asked}
  */
-export function useAsked(path, turn = 0) {
+export function useAsked(path, turn = 0, pages = 1) {
   const [asked, setAsked] = useState(/** @type {Asked} */ ({ path: "", value: null, wrong: "" }));
   useEffect(() => {
     if (path === "") return undefined;
     const stop = new AbortController();
-    ask(path, stop.signal).then((value) => setAsked({ path, value, wrong: "" }), (failed) => {
+    pagesOf(path, pages, stop.signal).then((value) => setAsked({ path, value, wrong: "" }), (failed) => {
       if (failed instanceof Refused) setAsked({ path, value: null, wrong: failed.code === "not_allowed" ? t("admin.notYours") : sentence(failed) });
       else if (!(failed instanceof DOMException)) throw failed;
     });
     return () => stop.abort();
-  }, [path, turn]);
+  }, [path, turn, pages]);
   return asked.path === path ? asked : { path, value: null, wrong: "" };
+}
+
+/**
+ * The first pages of a list as if they were one; what is no list comes as it is.
+ * @param {string} path @param {number} pages @param {AbortSignal} signal
+ * @returns {Promise<any>}
+ */
+async function pagesOf(path, pages, signal) {
+  const first = await ask(path, signal);
+  if (pages === 1) return first;
+  const items = [...first.items];
+  let next = first.next;
+  for (let page = 1; page < pages && next; page += 1) {
+    const more = await ask(`${path}&cursor=${encodeURIComponent(next)}`, signal);
+    items.push(...more.items);
+    next = more.next;
+  }
+  return { ...first, items, next };
 }
 
 /** Count up as long as the page is shown: what was asked is asked again. */

@@ -2,7 +2,7 @@
 import { html, useEffect, useRef, useState } from "../shared/screen.js";
 import { cityNow, decade } from "../shared/clock.js";
 import { count, moment, share, t, word } from "../shared/language.js";
-import { Refused, ask } from "../shared/service.js";
+import { ask } from "../shared/service.js";
 import { TimeBar } from "../shared/timebar.js";
 import { timeLeft } from "../shared/timeleft.js";
 import { Waits, useAgain, useAsked } from "./adminparts.js";
@@ -111,21 +111,19 @@ function Cover({ counts }) {
     })}</svg>`;
 }
 
-// Outlines of cells that were asked for, by code: a grid seldom changes, and a page asks for few.
-/** @type {Map<string, Polygon>} */
+// Outlines of cells that were asked for, by code: a grid seldom changes. Null: the grid no longer has the cell.
+/** @type {Map<string, Polygon | null>} */
 const outlines = new Map();
+const AT_ONCE = 200; // so many the service tells together
 
-/** @param {string} code @param {AbortSignal} signal */
-async function outlineOf(code, signal) {
-  const known = outlines.get(code);
-  if (known !== undefined) return known;
-  try {
-    const { outline } = await ask(`/api/v1/cells/${encodeURIComponent(code)}`, signal);
-    outlines.set(code, outline);
-    return /** @type {Polygon} */ (outline);
-  } catch (refused) {
-    if (!(refused instanceof Refused)) throw refused;
-    return null; // a cell that the grid no longer has cannot be drawn; the list has it
+/** Ask for those outlines that are not known yet. @param {string[]} codes @param {AbortSignal} signal */
+async function learnOutlines(codes, signal) {
+  const unknown = codes.filter((code) => !outlines.has(code));
+  for (let at = 0; at < unknown.length; at += AT_ONCE) {
+    const some = unknown.slice(at, at + AT_ONCE);
+    const { items } = await ask(`/api/v1/cell-outlines?codes=${encodeURIComponent(some.join(","))}`, signal);
+    for (const code of some) outlines.set(code, null); // what cannot be drawn; the list has it
+    for (const { code, outline } of items) outlines.set(code, outline);
   }
 }
 
@@ -139,10 +137,10 @@ function useCellsOnMap(patrol) {
       return undefined;
     }
     const stop = new AbortController();
-    Promise.all(patrol.cells.map((each) => outlineOf(each.cell, stop.signal))).then((found) => {
+    learnOutlines(patrol.cells.map((each) => each.cell), stop.signal).then(() => {
       if (stop.signal.aborted) return;
-      const cells = patrol.cells.flatMap(({ cell, state }, n) => {
-        const geometry = found[n];
+      const cells = patrol.cells.flatMap(({ cell, state }) => {
+        const geometry = outlines.get(cell);
         return geometry ? [{ kind: state, says: `${cell.slice(-3)} ${word("walk", state)}`, geometry }] : [];
       });
       plan.value = { ...NO_PLAN, cells };

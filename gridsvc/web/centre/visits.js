@@ -1,5 +1,5 @@
 // Visits that wait: what is overdue, then what is due first. Who is visited is a key, and what a form says is not here.
-import { html } from "../shared/screen.js";
+import { html, useState } from "../shared/screen.js";
 import { cityNow, decade } from "../shared/clock.js";
 import { count, day, named, t, word } from "../shared/language.js";
 import { TimeBar } from "../shared/timebar.js";
@@ -18,13 +18,13 @@ function leftFor(visit) {
 
 export function Visits() {
   const turn = useAgain();
-  const asked = useAsked(`/api/v1/visits?open=true&limit=500${inDivision()}`, turn);
+  const [pages, setPages] = useState(1);
+  const asked = useAsked(`/api/v1/visits?open=true&order=due&limit=500${inDivision()}`, turn, pages);
   decade.value;
   if (asked.value === null) return html`<${Waits} of=${asked} />`;
   const rows = /** @type {Visit[]} */ (asked.value.items)
     .map((visit) => ({ visit, left: leftFor(visit) }))
-    .filter(({ left }) => left.standing !== "over") // it was made since
-    .sort((one, other) => dueOf(one.visit) - dueOf(other.visit) || (one.visit.id < other.visit.id ? -1 : 1));
+    .filter(({ left }) => left.standing !== "over"); // it was made since
   const late = rows.filter(({ left }) => left.standing === "late").length;
   if (rows.length === 0) return html`<div class="empty"><p>${t("empty.visits")}</p></div>`;
   return html`<div class="patrols-page">
@@ -35,9 +35,6 @@ export function Visits() {
         <span class="muted">${[t("visits.dueOn", { day: day(Date.parse(`${visit.due_on}T12:00:00Z`)) }), visit.officer_name ?? t("visits.nobody"), word("state", visit.state)].join(" · ")}</span></span>
       <span class="patrol-time"><${TimeBar} left=${left} /></span>
     </li>`)}</ul>
-    ${asked.value.next != null && html`<p class="muted small pad">${t("visits.more", { n: count(rows.length) })}</p>`}
+    ${asked.value.next != null && html`<p class="pad"><button onClick=${() => setPages(pages + 1)}>${t("visits.more", { n: count(rows.length) })}</button></p>`}
   </div>`;
 }
-
-/** What has no limit comes last. @param {Visit} visit */
-const dueOf = (visit) => (visit.due_at === null ? Infinity : Date.parse(visit.due_at));

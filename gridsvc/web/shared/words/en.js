@@ -63,7 +63,7 @@ export const en = {
   "visits.sums": "To be made: {n}, overdue: {late}",
   "visits.dueOn": "due {day}",
   "visits.nobody": "nobody has it yet",
-  "visits.more": "Only {n} are listed; choose a part of the city.",
+  "visits.more": "{n} are listed: show more",
   "empty.visits": "No visit waits. One that is due appears here by itself.",
   "walks.by": "By whom or what",
   "walks.officer": "Officer",

@@ -62,7 +62,7 @@ export const zh = {
   "visits.sums": "待走访 {n} 项，超期 {late} 项",
   "visits.dueOn": "应访 {day}",
   "visits.nobody": "尚无人负责",
-  "visits.more": "只列出 {n} 项，请选择辖区。",
+  "visits.more": "已列出 {n} 项，显示更多",
   "empty.visits": "没有待走访的对象。到期的走访会在此出现。",
   "walks.by": "统计对象",
   "walks.officer": "网格员",
