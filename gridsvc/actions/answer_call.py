@@ -11,7 +11,7 @@ from uuid import UUID
 from gridsvc.actions.record_move import NewOwner
 from gridsvc.db import Conn, act_as_service
 from gridsvc.domain.calling import EDITION, RULE
-from gridsvc.domain.case import Actor, Move, Particulars
+from gridsvc.domain.case_state import Actor, Move, Particulars
 from gridsvc.errors import CallOver
 from gridsvc.store import calls
 from gridsvc.store.cases import CaseRow

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any, Final
 
 from gridsvc.db import Conn
-from gridsvc.domain.case import Actor, Move, Particulars, parts_of
+from gridsvc.domain.case_state import Actor, Move, Particulars, parts_of
 from gridsvc.domain.category import Category, missing_evidence
 from gridsvc.errors import BadRequest
 from gridsvc.ids import new_id

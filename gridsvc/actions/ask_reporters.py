@@ -17,7 +17,8 @@ from gridsvc.actions.stop_clocks import stop_clocks
 from gridsvc.db import Conn, act_as_service, act_for
 from gridsvc.domain.access import Whereabouts, case_keys, scope_keys
 from gridsvc.domain.call_back import LEVELS, NOT_SOLVED, SOLVED, UNREACHABLE, ends_with, next_level, try_counts
-from gridsvc.domain.case import Actor, Clock, Move, Particulars, decide
+from gridsvc.domain.case import decide
+from gridsvc.domain.case_state import Actor, Clock, Move, Particulars
 from gridsvc.domain.clock import CaseClock, start_clock
 from gridsvc.domain.escalation import division_at
 from gridsvc.domain.rulebook import Rulebook

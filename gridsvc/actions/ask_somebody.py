@@ -7,7 +7,8 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from gridsvc.db import Conn
-from gridsvc.domain.case import CHECKS, Actor, Clock, Move, Particulars, State
+from gridsvc.domain.case_guards import CHECKS
+from gridsvc.domain.case_state import Actor, Clock, Move, Particulars, State
 from gridsvc.domain.checking import BY_HAND, NobodyToSend, Sent, choose_checker
 from gridsvc.domain.escalation import deadline
 from gridsvc.domain.rulebook import Rulebook

@@ -20,7 +20,8 @@ from gridsvc.actions.routing_inputs import routing_inputs, vacancy_of
 from gridsvc.db import Conn
 from gridsvc.domain.calling import is_called, is_summoned
 from gridsvc.domain.candidates import Candidate, Choice, NobodyFree
-from gridsvc.domain.case import Actor, Move, Particulars, Party, Pool, State, decide
+from gridsvc.domain.case import decide
+from gridsvc.domain.case_state import Actor, Move, Particulars, Party, Pool, State
 from gridsvc.domain.category import Category
 from gridsvc.domain.routing import choose_owner, kept, sources_wanted
 from gridsvc.domain.rulebook import Rulebook

@@ -11,7 +11,8 @@ from uuid import UUID
 from gridsvc.actions.record_move import Recorded, record_move
 from gridsvc.db import Conn
 from gridsvc.domain.calling import FIRST_ON_SCENE, OWNER, Picked, Ringing, next_ringing
-from gridsvc.domain.case import Actor, Move, Particulars, Party, decide
+from gridsvc.domain.case import decide
+from gridsvc.domain.case_state import Actor, Move, Particulars, Party
 from gridsvc.domain.rulebook import Rulebook
 from gridsvc.ids import new_id
 from gridsvc.store import calls

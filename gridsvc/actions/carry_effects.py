@@ -18,7 +18,8 @@ from gridsvc.actions.news import news_of
 from gridsvc.actions.record_move import NewOwner, Recorded
 from gridsvc.db import Conn, act_as_service, act_for
 from gridsvc.domain.access import scope_keys
-from gridsvc.domain.case import FINAL, Actor, Case, Move, Particulars, Party, Pool, State, decide
+from gridsvc.domain.case import decide
+from gridsvc.domain.case_state import FINAL, Actor, Case, Move, Particulars, Party, Pool, State
 from gridsvc.domain.checking import SEND_WITHIN, wanted_check
 from gridsvc.domain.rulebook import Rulebook
 from gridsvc.domain.visit import VISIT

@@ -8,7 +8,7 @@ from events.catalog import CaseNews, CaseUnacknowledged, CaseWaiting
 from gridsvc.actions.assign_case import TRY_AGAIN
 from gridsvc.actions.news import news_of
 from gridsvc.db import Conn
-from gridsvc.domain.case import State
+from gridsvc.domain.case_state import State
 from gridsvc.store import cases, outbox
 from gridsvc.store.cases import CaseRow
 

@@ -13,7 +13,7 @@ from datetime import datetime
 from events.catalog import CaseCoCalledOff
 from gridsvc.actions.news import news_of
 from gridsvc.db import Conn
-from gridsvc.domain.case import FINAL, Pool
+from gridsvc.domain.case_state import FINAL, Pool
 from gridsvc.store import co_handlings
 from gridsvc.store.cases import CaseRow
 from gridsvc.store.co_handlings import AskedPart, EndedPart, PartName

@@ -21,7 +21,8 @@ from gridsvc.db import Conn, act_as_service
 from gridsvc.domain.access import Caller
 from gridsvc.domain.attribute import checked, refuse_missing
 from gridsvc.domain.captured import Claimed
-from gridsvc.domain.case import Actor, Move, Particulars, State, decide
+from gridsvc.domain.case import decide
+from gridsvc.domain.case_state import Actor, Move, Particulars, State
 from gridsvc.domain.rulebook import Rulebook
 from gridsvc.domain.visit import next_after
 from gridsvc.errors import BadRequest, Unknown

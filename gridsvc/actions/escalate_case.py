@@ -15,7 +15,8 @@ from gridsvc.actions.news import news_of
 from gridsvc.actions.recompute_clocks import bring_up_to_date
 from gridsvc.actions.sound_alarms import sound_alarms
 from gridsvc.db import Conn
-from gridsvc.domain.case import Actor, Move, Particulars, Party, State, decide
+from gridsvc.domain.case import decide
+from gridsvc.domain.case_state import Actor, Move, Particulars, Party, State
 from gridsvc.domain.clock import CaseClock, go_on
 from gridsvc.domain.deadline import Pause
 from gridsvc.domain.escalation import Effect, Rung, division_at, step

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from gridsvc.db import Conn, act_as_service
 from gridsvc.domain.access import Role
-from gridsvc.domain.case import Actor, AtVersion, Expected, WhileAssigned
+from gridsvc.domain.case_state import Actor, AtVersion, Expected, WhileAssigned
 from gridsvc.errors import GridError, VersionConflict
 from gridsvc.store import assignments, history, users
 from gridsvc.store.assignments import AssignmentRow

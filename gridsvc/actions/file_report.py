@@ -23,7 +23,7 @@ from gridsvc.domain.access import Whereabouts, case_keys
 from gridsvc.domain.attribute import checked, refuse_missing
 from gridsvc.domain.calling import EMERGENCY
 from gridsvc.domain.captured import Captured, judge
-from gridsvc.domain.case import Pool, State
+from gridsvc.domain.case_state import Pool, State
 from gridsvc.domain.category import Category, missing_evidence
 from gridsvc.domain.checking import SEND_WITHIN, wanted_check
 from gridsvc.domain.clock import CaseClock, start_clock

@@ -13,7 +13,8 @@ from typing import Any, Final
 
 from gridsvc.actions.record_move import Recorded, record_moves
 from gridsvc.db import Conn
-from gridsvc.domain.case import Actor, Move, Moved, Particulars, Party, Pool, decide
+from gridsvc.domain.case import Moved, decide
+from gridsvc.domain.case_state import Actor, Move, Particulars, Party, Pool
 from gridsvc.domain.regrid import Follows, Ground, follow
 from gridsvc.store import cases, grids, regrid
 from gridsvc.store.cases import CaseRow, located

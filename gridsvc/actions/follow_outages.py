@@ -17,7 +17,8 @@ from events.catalog import Announcement, CaseAdjusted
 from gridsvc.actions.news import news_of
 from gridsvc.actions.recompute_clocks import bring_up_to_date
 from gridsvc.db import Conn
-from gridsvc.domain.case import OWNED, Actor, Clock, Move, Particulars, Party, State, decide
+from gridsvc.domain.case import decide
+from gridsvc.domain.case_state import OWNED, Actor, Clock, Move, Particulars, Party, State
 from gridsvc.domain.clock import CaseClock, go_on, judged_anew
 from gridsvc.domain.deadline import Pause
 from gridsvc.domain.history import Entry, chained

@@ -7,7 +7,7 @@ from typing import Final
 
 from gridsvc.actions.record_move import NewOwner
 from gridsvc.db import Conn
-from gridsvc.domain.case import Move, Particulars
+from gridsvc.domain.case_state import Move, Particulars
 from gridsvc.domain.rulebook import Rulebook
 from gridsvc.errors import GuardFailed
 from gridsvc.store import duty

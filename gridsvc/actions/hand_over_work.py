@@ -13,7 +13,8 @@ from gridsvc.actions.file_report import ROUTE_WITHIN
 from gridsvc.actions.hand_over import RELIEVED
 from gridsvc.actions.record_move import Recorded, record_moves
 from gridsvc.db import Conn
-from gridsvc.domain.case import Actor, Move, Particulars, Party, State, decide
+from gridsvc.domain.case import decide
+from gridsvc.domain.case_state import Actor, Move, Particulars, Party, State
 from gridsvc.domain.duty import Does, on_leaving
 from gridsvc.ids import new_id
 from gridsvc.store import cases, duty, hand_overs, outbox

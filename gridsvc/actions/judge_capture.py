@@ -8,7 +8,7 @@ from datetime import datetime
 
 from gridsvc.db import Conn
 from gridsvc.domain.captured import Captured, Claimed, Doubt, Floor, doubts_of_fix, judge, ordered, works_out_there
-from gridsvc.domain.case import Actor, Case, Particulars
+from gridsvc.domain.case_state import Actor, Case, Particulars
 from gridsvc.store import assignments, history
 from gridsvc.store.cases import CaseRow
 

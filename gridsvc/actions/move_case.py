@@ -59,21 +59,20 @@ from gridsvc.actions.record_move import NewOwner, Recorded, record_move
 from gridsvc.db import Conn, act_as_service
 from gridsvc.domain.attribute import checked, kept
 from gridsvc.domain.captured import Claimed
-from gridsvc.domain.case import (
-    CHECKS,
+from gridsvc.domain.case import Moved, decide
+from gridsvc.domain.case_guards import CHECKS
+from gridsvc.domain.case_state import (
     FINAL,
     Actor,
     AtVersion,
     Clock,
     Expected,
     Move,
-    Moved,
     Particulars,
     Pool,
     State,
     WhileAssigned,
     WhileCalled,
-    decide,
 )
 from gridsvc.domain.category import Category, missing_evidence
 from gridsvc.domain.checking import SEND_WITHIN, wanted_check

@@ -14,7 +14,7 @@ from uuid import UUID
 from gridsvc.actions.move_case import move_case
 from gridsvc.db import Conn, act_as_service, act_for
 from gridsvc.domain.access import Caller, scope_keys
-from gridsvc.domain.case import Actor, Clock, Expected, Move, Particulars
+from gridsvc.domain.case_state import Actor, Clock, Expected, Move, Particulars
 from gridsvc.errors import GridError, GuardFailed, Refused, Unknown
 from gridsvc.ids import new_id
 from gridsvc.store import bulk_moves, cases, clocks

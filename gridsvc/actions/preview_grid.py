@@ -14,7 +14,7 @@ from gridsvc.actions.follow_grid import Placed, place_anew
 from gridsvc.db import Conn
 from gridsvc.domain.calling import is_called
 from gridsvc.domain.candidates import Choice
-from gridsvc.domain.case import OWNED, Pool, State
+from gridsvc.domain.case_state import OWNED, Pool, State
 from gridsvc.domain.regrid import Follows, Keeps, Load
 from gridsvc.domain.rulebook import Rulebook
 from gridsvc.errors import SetupError

@@ -15,7 +15,7 @@ from uuid import UUID
 from events.catalog import CaseRescheduled
 from gridsvc.actions.news import news_of
 from gridsvc.db import Conn
-from gridsvc.domain.case import Actor, Clock, Party
+from gridsvc.domain.case_state import Actor, Clock, Party
 from gridsvc.domain.clock import CaseClock, follow_ladders, outdated, recomputed
 from gridsvc.domain.deadline import Pause
 from gridsvc.domain.rulebook import Rulebook

@@ -18,7 +18,8 @@ from gridsvc.actions.sound_alarms import sound_alarms
 from gridsvc.actions.stop_clocks import stop_clocks
 from gridsvc.db import Conn
 from gridsvc.domain.calling import EMERGENCY
-from gridsvc.domain.case import BESIDE, FINAL, RUN_ON_CLOSED, Clock, Move, Moved, State
+from gridsvc.domain.case import Moved
+from gridsvc.domain.case_state import BESIDE, FINAL, RUN_ON_CLOSED, Clock, Move, State
 from gridsvc.domain.clock import CaseClock, go_on, pause_clock, start_clock
 from gridsvc.domain.deadline import Budget, ClockUnit
 from gridsvc.domain.evaluation import mark_of

@@ -11,7 +11,7 @@ from gridsvc.actions.hand_over_work import relieved
 from gridsvc.actions.record_move import Recorded, record_moves
 from gridsvc.db import Conn, act_as_service
 from gridsvc.domain.access import Caller
-from gridsvc.domain.case import Actor, Particulars
+from gridsvc.domain.case_state import Actor, Particulars
 from gridsvc.errors import GridError, Refused
 from gridsvc.store import cases, hand_overs
 from gridsvc.store.cases import CaseRow

@@ -18,7 +18,8 @@ from gridsvc.db import Conn, act_as_service
 from gridsvc.domain.access import Caller
 from gridsvc.domain.calling import is_called
 from gridsvc.domain.candidates import Choice
-from gridsvc.domain.case import Actor, Move, Particulars, Party, State, decide
+from gridsvc.domain.case import decide
+from gridsvc.domain.case_state import Actor, Move, Particulars, Party, State
 from gridsvc.domain.rulebook import Rulebook
 from gridsvc.errors import BadRequest, Refused, Unknown
 from gridsvc.store import cases, hand_overs, replacing

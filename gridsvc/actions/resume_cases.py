@@ -7,7 +7,8 @@ from typing import Final
 
 from gridsvc.actions.record_move import Recorded, record_moves
 from gridsvc.db import Conn
-from gridsvc.domain.case import Actor, Move, Particulars, Party, decide
+from gridsvc.domain.case import decide
+from gridsvc.domain.case_state import Actor, Move, Particulars, Party
 from gridsvc.store import cases
 from gridsvc.store.rulebook import rulebook
 

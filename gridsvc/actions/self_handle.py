@@ -13,7 +13,8 @@ from gridsvc.actions.news import news_of
 from gridsvc.db import Conn
 from gridsvc.domain.access import Caller
 from gridsvc.domain.captured import Captured
-from gridsvc.domain.case import Actor, Move, Particulars, State, check_birth
+from gridsvc.domain.case import check_birth
+from gridsvc.domain.case_state import Actor, Move, Particulars, State
 from gridsvc.domain.category import Category
 from gridsvc.domain.checking import SEND_WITHIN
 from gridsvc.domain.history import ROOT, Entry, chained

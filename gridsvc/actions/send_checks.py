@@ -11,7 +11,9 @@ from gridsvc.actions.assign_case import ROUTER, TRY_AGAIN
 from gridsvc.actions.news import news_of
 from gridsvc.actions.record_move import Recorded, record_move
 from gridsvc.db import Conn
-from gridsvc.domain.case import CHECKS, Move, Particulars, State, decide
+from gridsvc.domain.case import decide
+from gridsvc.domain.case_guards import CHECKS
+from gridsvc.domain.case_state import Move, Particulars, State
 from gridsvc.domain.checking import NobodyToSend, Sent, choose_checker
 from gridsvc.domain.rulebook import Rulebook
 from gridsvc.store import cases, checks, outbox

@@ -50,7 +50,7 @@ from events.catalog import (
 from gridsvc.actions.ring_people import ring_people
 from gridsvc.db import Conn
 from gridsvc.domain.call_back import UNREACHABLE
-from gridsvc.domain.case import Move
+from gridsvc.domain.case_state import Move
 from gridsvc.domain.escalation import OWNER, Axis
 from gridsvc.domain.visit import WANT_SOMEBODY
 from gridsvc.errors import Unknown

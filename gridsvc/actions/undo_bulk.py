@@ -13,7 +13,8 @@ from gridsvc.actions.move_case import check_expected
 from gridsvc.actions.record_move import NewOwner, Recorded, record_move
 from gridsvc.db import Conn, act_as_service, act_for
 from gridsvc.domain.access import Caller, scope_keys
-from gridsvc.domain.case import MOVES, Actor, AtVersion, Clock, Move, Particulars, Pool, decide, may_make
+from gridsvc.domain.case import MOVES, decide, may_make
+from gridsvc.domain.case_state import Actor, AtVersion, Clock, Move, Particulars, Pool
 from gridsvc.domain.clock import go_on
 from gridsvc.domain.rulebook import Rulebook
 from gridsvc.domain.undoing import Undoing

@@ -12,7 +12,8 @@ from gridsvc.actions.record_move import Recorded, record_move
 from gridsvc.actions.sound_alarms import sound_alarms
 from gridsvc.db import Conn
 from gridsvc.domain.calling import Ringing, next_ringing
-from gridsvc.domain.case import Actor, Move, Particulars, Party, Pool, decide
+from gridsvc.domain.case import decide
+from gridsvc.domain.case_state import Actor, Move, Particulars, Party, Pool
 from gridsvc.domain.rulebook import Rulebook
 from gridsvc.store import calls, cases, outbox
 from gridsvc.store.calls import CallRow

@@ -22,7 +22,8 @@ from gridsvc.api.problems import status_of
 from gridsvc.api.route import Route
 from gridsvc.api.wire import Told, Wanted, path_id, read_body
 from gridsvc.db import Conn
-from gridsvc.domain.case import MOVES, AtVersion, Move, Rule, WhileAssigned
+from gridsvc.domain.case import MOVES, Rule
+from gridsvc.domain.case_state import AtVersion, Move, WhileAssigned
 from gridsvc.domain.undoing import UNDO_WITHIN
 from gridsvc.errors import BadRequest, GridError
 from gridsvc.store.cases import CaseRow

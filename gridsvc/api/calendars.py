@@ -14,7 +14,7 @@ from gridsvc.api.wire import Moment, Page, Told, Wanted, path_code, read_query, 
 from gridsvc.db import Conn
 from gridsvc.domain.calendar import Slots
 from gridsvc.domain.calendar_edition import Week, missing_years
-from gridsvc.domain.case import BESIDE, Clock
+from gridsvc.domain.case_state import BESIDE, Clock
 from gridsvc.domain.category import LEVELS, STAGES
 from gridsvc.domain.foretell import RungAhead, foretell
 from gridsvc.domain.ladder_file import after_text

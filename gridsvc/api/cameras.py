@@ -31,7 +31,7 @@ from gridsvc.api.wire import (
 from gridsvc.db import Conn
 from gridsvc.domain.access import Caller, Role
 from gridsvc.domain.camera import NAMES, BadCamera, Health
-from gridsvc.domain.case import AtVersion
+from gridsvc.domain.case_state import AtVersion
 from gridsvc.errors import BadLocation, BadRequest, Unknown
 from gridsvc.store import camera_labels, cameras, cells
 from gridsvc.store.cameras import CameraRow, Kept, Seen

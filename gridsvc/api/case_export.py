@@ -18,7 +18,7 @@ from gridsvc.api.parts import caller_of, scoped
 from gridsvc.api.route import Route
 from gridsvc.api.wire import Wanted, read_query
 from gridsvc.domain.access import scope_keys
-from gridsvc.domain.case import Pool, State
+from gridsvc.domain.case_state import Pool, State
 from gridsvc.domain.export import CODES, feature, headings, rows
 from gridsvc.domain.sheet import written_csv
 from gridsvc.errors import BadRequest

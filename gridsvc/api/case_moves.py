@@ -22,7 +22,8 @@ from gridsvc.api.route import Route
 from gridsvc.api.wire import Moment, Wanted, if_match, path_id, read_body
 from gridsvc.db import Conn
 from gridsvc.domain.access import Role
-from gridsvc.domain.case import MOVES, Actor, Move, Particulars, Party, Rule
+from gridsvc.domain.case import MOVES, Rule
+from gridsvc.domain.case_state import Actor, Move, Particulars, Party
 from gridsvc.domain.fix import Fix
 
 _FIELDS: Final[dict[str, Any]] = {

@@ -44,7 +44,7 @@ from gridsvc.api.wire import Moment, Page, Wanted, path_id, read_cursor, read_qu
 from gridsvc.db import Conn
 from gridsvc.domain.access import Caller, Role, scope_keys
 from gridsvc.domain.attribute import missing
-from gridsvc.domain.case import STAGES, Actor, State
+from gridsvc.domain.case_state import STAGES, Actor, State
 from gridsvc.domain.category import Category
 from gridsvc.domain.deadline import intervals
 from gridsvc.domain.offering import offered

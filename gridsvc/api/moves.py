@@ -11,7 +11,9 @@ from gridsvc.actions.move_cases import IN_BULK
 from gridsvc.api.parts import scoped
 from gridsvc.api.route import SIGNED_IN, Route
 from gridsvc.api.wire import Page, Told, reply
-from gridsvc.domain.case import CHECKS, MOVES, Move, Rule, State
+from gridsvc.domain.case import MOVES, Rule
+from gridsvc.domain.case_guards import CHECKS
+from gridsvc.domain.case_state import Move, State
 from gridsvc.domain.reasons import RESULTS, Reasons
 from gridsvc.domain.supervision import KINDS, LEVELS, OrderKind, OrderLevel
 from gridsvc.store.rulebook import rulebook

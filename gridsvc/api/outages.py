@@ -30,7 +30,7 @@ from gridsvc.api.wire import (
 )
 from gridsvc.db import Conn, act_as_service
 from gridsvc.domain.access import Role
-from gridsvc.domain.case import AtVersion
+from gridsvc.domain.case_state import AtVersion
 from gridsvc.domain.outage import OUTAGE_REASONS, Outage, Step
 from gridsvc.domain.outage import Told as Declared
 from gridsvc.errors import BadRequest, Unknown

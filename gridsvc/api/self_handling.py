@@ -19,7 +19,8 @@ from gridsvc.api.route import Route
 from gridsvc.api.wire import Moment, Wanted, read_body
 from gridsvc.db import Conn
 from gridsvc.domain.access import Role
-from gridsvc.domain.case import MOVES, Move, Particulars
+from gridsvc.domain.case import MOVES
+from gridsvc.domain.case_state import Move, Particulars
 from gridsvc.domain.report import Report
 from gridsvc.ids import new_id
 from gridsvc.store.cells import division_names

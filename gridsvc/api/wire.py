@@ -16,7 +16,7 @@ import msgspec
 from aiohttp import web
 
 from gridsvc.api.parts import SETTINGS
-from gridsvc.domain.case import AtVersion, Expected, WhileAssigned, WhileCalled
+from gridsvc.domain.case_state import AtVersion, Expected, WhileAssigned, WhileCalled
 from gridsvc.errors import BadRequest, TooLarge, UnacceptedMedia, Unavailable, Unknown, VersionRequired
 
 T = TypeVar("T")

@@ -13,7 +13,7 @@ from typing import Final
 from uuid import UUID
 
 from gridsvc.domain.candidates import FRESH
-from gridsvc.domain.case import Case
+from gridsvc.domain.case_state import Case
 from gridsvc.domain.category import Category
 
 EMERGENCY: Final = "emergency"

@@ -15,7 +15,7 @@ from typing import Final
 from uuid import UUID
 from xml.etree import ElementTree as ET
 
-from gridsvc.domain.case import Move
+from gridsvc.domain.case_state import Move
 
 NAMESPACE: Final = "urn:oasis:names:tc:emergency:cap:1.2"
 

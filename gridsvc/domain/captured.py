@@ -14,7 +14,7 @@ from enum import StrEnum
 from typing import Final
 
 from gridsvc.domain.access import Caller
-from gridsvc.domain.case import Case, Clock, is_owner, parts_of
+from gridsvc.domain.case_state import Case, Clock, is_owner, parts_of
 from gridsvc.domain.fix import Fix
 
 CLOCKS_DIFFER: Final = timedelta(minutes=2)

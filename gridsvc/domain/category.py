@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from gridsvc.domain.attribute import Attribute
-from gridsvc.domain.case import Clock
+from gridsvc.domain.case_state import Clock
 from gridsvc.domain.deadline import LimitUnit
 from gridsvc.errors import UnknownCondition
 

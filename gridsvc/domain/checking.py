@@ -9,7 +9,8 @@ from typing import Final
 from uuid import UUID
 
 from gridsvc.domain.candidates import FRESH
-from gridsvc.domain.case import CHECKS, State
+from gridsvc.domain.case_guards import CHECKS
+from gridsvc.domain.case_state import State
 from gridsvc.domain.category import Category
 
 NEAR_M: Final = 2_000.0

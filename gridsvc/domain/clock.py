@@ -9,7 +9,7 @@ from uuid import UUID
 
 from gridsvc.domain.calendar import Calendar
 from gridsvc.domain.captured import judged_at
-from gridsvc.domain.case import Clock
+from gridsvc.domain.case_state import Clock
 from gridsvc.domain.category import Category
 from gridsvc.domain.deadline import Budget, ClockUnit, Pause
 from gridsvc.domain.escalation import Last, Rung, deadline, next_rung

@@ -14,7 +14,7 @@ from functools import lru_cache
 from typing import Final
 from zoneinfo import ZoneInfo
 
-from gridsvc.domain.case import State
+from gridsvc.domain.case_state import State
 from gridsvc.domain.shift import Shift, last_end, next_start, span_at
 
 COUNTS_AT_MOST: Final = timedelta(hours=25)

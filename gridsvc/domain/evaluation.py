@@ -17,7 +17,8 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from gridsvc.domain.access import Caller, Grant, Role
-from gridsvc.domain.case import Move, Moved
+from gridsvc.domain.case import Moved
+from gridsvc.domain.case_state import Move
 from gridsvc.domain.sheet import Cell
 from gridsvc.errors import BadRequest
 

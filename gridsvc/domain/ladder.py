@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from gridsvc.domain.case import Clock
+from gridsvc.domain.case_state import Clock
 
 GENERAL: Final = "handling"
 """The handling's ladder of a category that names none of its own."""

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from gridsvc.domain.case import Clock
+from gridsvc.domain.case_state import Clock
 from gridsvc.domain.deadline import LimitUnit
 from gridsvc.domain.escalation import OWNER, After, Axis, Effect, Hearing, Rung
 from gridsvc.domain.ladder import GENERAL, LadderUse

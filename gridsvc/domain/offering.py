@@ -8,14 +8,9 @@ from datetime import datetime
 from typing import Final
 
 from gridsvc.domain.call_back import CallBack
-from gridsvc.domain.case import (
-    MOVES,
-    Actor,
-    Case,
+from gridsvc.domain.case import MOVES, Rule, may_make
+from gridsvc.domain.case_guards import (
     Guard,
-    Move,
-    Particulars,
-    Rule,
     an_order_waits,
     at_most_two,
     call_back_waits,
@@ -27,7 +22,6 @@ from gridsvc.domain.case import (
     has_an_open_appeal,
     is_an_effect,
     lies_in_a_cell,
-    may_make,
     never_appealed,
     never_suspended,
     no_order_waits,
@@ -41,6 +35,7 @@ from gridsvc.domain.case import (
     waits_for_a_person,
     was_late,
 )
+from gridsvc.domain.case_state import Actor, Case, Move, Particulars
 
 KNOWN_BEFORE: Final[frozenset[Guard]] = frozenset(
     {

@@ -15,7 +15,7 @@ from uuid import UUID
 
 from gridsvc.domain.access import Caller, Grant, Role
 from gridsvc.domain.calling import EMERGENCY
-from gridsvc.domain.case import Clock
+from gridsvc.domain.case_state import Clock
 from gridsvc.domain.clock import CaseClock
 from gridsvc.domain.deadline import Pause
 from gridsvc.errors import BadRequest, GuardFailed, NotAllowed, WrongMoment

@@ -16,7 +16,8 @@ from typing import Any, Final
 from uuid import UUID
 
 from gridsvc.domain.captured import judged_at
-from gridsvc.domain.case import FINAL, MOVES, RUN_ON_CLOSED, Clock, Move, Pool, State
+from gridsvc.domain.case import MOVES
+from gridsvc.domain.case_state import FINAL, RUN_ON_CLOSED, Clock, Move, Pool, State
 from gridsvc.domain.evaluation import MARKED, POSTS, Asked, Figure, Subject, Whose, sees
 from gridsvc.domain.history import Entry
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
-from gridsvc.domain.case import Case, State
+from gridsvc.domain.case_state import Case, State
 
 
 class Keeps(StrEnum):

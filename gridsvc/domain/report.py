@@ -9,7 +9,7 @@ from uuid import UUID
 
 from geo.place import Place
 from gridsvc.domain.captured import Claimed
-from gridsvc.domain.case import Clock, Move, Pool, State
+from gridsvc.domain.case_state import Clock, Move, Pool, State
 from gridsvc.domain.category import Category
 from gridsvc.domain.checking import wanted_check
 

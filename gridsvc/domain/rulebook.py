@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 from gridsvc.domain.calendar import Calendar
 from gridsvc.domain.call_back import CallBackRule
 from gridsvc.domain.calling import CallRound
-from gridsvc.domain.case import Clock
+from gridsvc.domain.case_state import Clock
 from gridsvc.domain.category import Category
 from gridsvc.domain.deadline import Budget, ClockUnit, budget_of
 from gridsvc.domain.escalation import Rung

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Final
 
 from gridsvc.db import Conn
-from gridsvc.domain.case import Clock
+from gridsvc.domain.case_state import Clock
 from gridsvc.domain.deadline import LimitUnit
 from gridsvc.domain.escalation import OWNER, After, Axis, Effect, Hearing, Rung
 from gridsvc.domain.ladder import LadderUse

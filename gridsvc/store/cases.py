@@ -11,7 +11,7 @@ from uuid import UUID
 from geo.place import Place
 from gridsvc.db import Conn, Nothing, Statement
 from gridsvc.domain.access import case_keys
-from gridsvc.domain.case import RUN_ON_CLOSED, Case, Clock, Pool, State
+from gridsvc.domain.case_state import RUN_ON_CLOSED, Case, Clock, Pool, State
 from gridsvc.domain.rulebook import Limit, Rulebook
 from gridsvc.domain.visit import VISIT
 from gridsvc.store.cells import Owner

@@ -8,7 +8,7 @@ from datetime import datetime
 from uuid import UUID
 
 from gridsvc.db import Conn, Nothing, Statement
-from gridsvc.domain.case import Clock
+from gridsvc.domain.case_state import Clock
 from gridsvc.domain.clock import CaseClock
 from gridsvc.domain.deadline import ClockUnit, Pause
 from gridsvc.store.rows import rows_text

@@ -9,7 +9,7 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from gridsvc.db import Conn, Statement
-from gridsvc.domain.case import State
+from gridsvc.domain.case_state import State
 from gridsvc.domain.duty import COUNTS_AT_MOST, Does, Duty, Facts, RosterRules, duty_at
 from gridsvc.domain.shift import Shift
 

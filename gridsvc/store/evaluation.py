@@ -9,7 +9,7 @@ from typing import Final
 from uuid import UUID
 
 from gridsvc.db import Conn, Statement
-from gridsvc.domain.case import Clock
+from gridsvc.domain.case_state import Clock
 from gridsvc.domain.evaluation import Asked, Figure, Named, Subject
 from gridsvc.domain.history import Entry
 from gridsvc.domain.recount import Known

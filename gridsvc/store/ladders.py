@@ -10,7 +10,7 @@ from typing import Any
 from uuid import UUID
 
 from gridsvc.db import Conn, Nothing, Statement
-from gridsvc.domain.case import Clock
+from gridsvc.domain.case_state import Clock
 from gridsvc.domain.clock import CaseClock
 from gridsvc.domain.deadline import ClockUnit, LimitUnit
 from gridsvc.domain.escalation import After, Axis, Effect, Hearing, Rung

@@ -11,7 +11,7 @@ from typing import Final
 
 from geo.locator import BORDER_DEG
 from gridsvc.db import Statement
-from gridsvc.domain.case import RUN_ON_CLOSED
+from gridsvc.domain.case_state import RUN_ON_CLOSED
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from typing import Final
 from uuid import UUID
 
 from gridsvc.db import Conn, Nothing, Statement
-from gridsvc.domain.case import Clock
+from gridsvc.domain.case_state import Clock
 from gridsvc.domain.outage import Had, Outage, OutageState, Step
 from gridsvc.store.rows import rows_text
 

@@ -13,7 +13,7 @@ from gridsvc.db import Conn, Statement
 from gridsvc.domain.attribute import Attribute, read_attribute
 from gridsvc.domain.call_back import CallBackRule
 from gridsvc.domain.calling import CallRound
-from gridsvc.domain.case import Clock
+from gridsvc.domain.case_state import Clock
 from gridsvc.domain.category import Category, CategoryLimit, Condition
 from gridsvc.domain.deadline import LimitUnit
 from gridsvc.domain.reasons import with_own

@@ -16,7 +16,7 @@ from events.intake.camera_event import Phase, Snapshot
 from gridsvc.actions.sign_history import sign_days
 from gridsvc.actions.verify_city import broken_chains, broken_days, broken_files, broken_invariants
 from gridsvc.db import SERVICE, Conn, ConnPool, open_pool, transaction
-from gridsvc.domain.case import Move
+from gridsvc.domain.case_state import Move
 from gridsvc.domain.history import ROOT, Entry, chained
 from gridsvc.domain.report import Reporter
 from gridsvc.files import THUMB, FileStore

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from gridsvc.db import SERVICE, ConnPool, open_pool, transaction
-from gridsvc.domain.case import State
+from gridsvc.domain.case_state import State
 from gridsvc.local.city import make_if_empty
 from gridsvc.local.starter import CATEGORIES
 from tests.acceptance.live_service import SECRET, LiveService

@@ -15,7 +15,7 @@ import gridsvc.errors
 from events.catalog import CATALOG, Announcement, CameraNews, CaseNews
 from gridsvc.api.routes import ROUTES
 from gridsvc.domain.access import Role
-from gridsvc.domain.case import Clock, Move, Pool, State
+from gridsvc.domain.case_state import Clock, Move, Pool, State
 from gridsvc.errors import GridError
 from gridsvc.logs import ACTIONS
 from gridsvc.settings import PARTS, setting_names

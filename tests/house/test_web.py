@@ -15,7 +15,8 @@ from gridsvc.api.problems import STATUSES
 from gridsvc.api.routes import ROUTES
 from gridsvc.api.shelf import FOLDERS, TYPES, read_shelf
 from gridsvc.domain.access import Role
-from gridsvc.domain.case import MOVES, Clock, Move, Pool, State
+from gridsvc.domain.case import MOVES
+from gridsvc.domain.case_state import Clock, Move, Pool, State
 from gridsvc.errors import BadSignature
 from tests.house.source import ROOT, kept_files
 

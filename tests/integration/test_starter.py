@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from gridsvc.db import Conn
-from gridsvc.domain.case import BESIDE, Clock
+from gridsvc.domain.case_state import BESIDE, Clock
 from gridsvc.errors import SetupError
 from gridsvc.local.starter import CATEGORIES, RUNGS, WEEKDAYS, load_starter
 from gridsvc.local.starter_categories import EDITION

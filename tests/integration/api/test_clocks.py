@@ -8,7 +8,7 @@ from uuid import UUID
 
 from gridsvc.actions.assign_case import assign_cases
 from gridsvc.db import transaction
-from gridsvc.domain.case import Move
+from gridsvc.domain.case_state import Move
 from gridsvc.store.cases import CaseRow
 from tests.conftest import CityClock
 from tests.integration.api.test_reports import Desk, desk

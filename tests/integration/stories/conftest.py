@@ -20,7 +20,7 @@ from gridsvc.actions.verify_city import broken_chains, broken_invariants
 from gridsvc.db import SERVICE, ConnPool, open_pool, transaction
 from gridsvc.domain.access import Caller, scope_keys
 from gridsvc.domain.captured import Claimed
-from gridsvc.domain.case import Actor, AtVersion, Expected, Move, Particulars
+from gridsvc.domain.case_state import Actor, AtVersion, Expected, Move, Particulars
 from gridsvc.domain.report import Report
 from gridsvc.store import cases
 from gridsvc.store.cases import CaseRow

@@ -11,7 +11,7 @@ from gridsvc.actions.assign_case import assign_cases
 from gridsvc.actions.assign_waiting import assign_waiting_cases
 from gridsvc.actions.emit_again import emit_again
 from gridsvc.db import transaction
-from gridsvc.domain.case import Move, Pool, State
+from gridsvc.domain.case_state import Move, Pool, State
 from gridsvc.ids import new_id
 from tests.conftest import CityClock
 from tests.integration.small_city import report

@@ -20,7 +20,7 @@ from gridsvc.actions.use_calendar import use_calendar
 from gridsvc.db import transaction
 from gridsvc.domain.access import Grant, Role
 from gridsvc.domain.calendar_sources import read_source
-from gridsvc.domain.case import Clock, Move
+from gridsvc.domain.case_state import Clock, Move
 from gridsvc.domain.clock import CaseClock
 from gridsvc.errors import ImportRefused, SetupError
 from gridsvc.store import calendars, clocks

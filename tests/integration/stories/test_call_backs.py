@@ -14,7 +14,7 @@ import pytest
 from gridsvc.actions.tell_people import tell_people
 from gridsvc.db import transaction
 from gridsvc.domain.access import Caller, Grant, Role
-from gridsvc.domain.case import Move, Pool, State
+from gridsvc.domain.case_state import Move, Pool, State
 from gridsvc.domain.report import Reporter
 from gridsvc.errors import BadRequest, GuardFailed, VersionConflict
 from gridsvc.store.cases import CaseRow

@@ -15,7 +15,7 @@ from events.intake.camera_event import CameraEvent, Device, Heartbeat, Phase, Sp
 from geo.place import Place
 from gridsvc.actions.replay_message import StillUnread, replay_message
 from gridsvc.db import open_pool, transaction
-from gridsvc.domain.case import Move
+from gridsvc.domain.case_state import Move
 from gridsvc.store import camera_events
 from gridsvc.store.camera_events import balances, totals
 from gridsvc.store.camera_quarantine import Kept

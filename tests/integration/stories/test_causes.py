@@ -15,7 +15,7 @@ from gridsvc.actions.move_cases import Wanted, move_cases
 from gridsvc.actions.tell_people import tell_people
 from gridsvc.db import transaction
 from gridsvc.domain.access import Caller, Grant, Role, scope_keys
-from gridsvc.domain.case import Actor, AtVersion, Move, Particulars, Pool, State
+from gridsvc.domain.case_state import Actor, AtVersion, Move, Particulars, Pool, State
 from gridsvc.errors import GuardFailed, Unknown, VersionConflict
 from gridsvc.store.cases import CaseRow
 from gridsvc.store.effects import cause_of, of_cause

@@ -13,7 +13,7 @@ from events.catalog import CaseCoAssigned, CaseCoCalledOff, CaseCoDeclined, Case
 from gridsvc.actions.tell_people import tell_people
 from gridsvc.db import transaction
 from gridsvc.domain.access import Caller, Grant, Role
-from gridsvc.domain.case import Move, State
+from gridsvc.domain.case_state import Move, State
 from gridsvc.errors import GuardFailed, NotAllowed, Unknown
 from gridsvc.store.cases import CaseRow
 from gridsvc.store.co_handlings import TASKS

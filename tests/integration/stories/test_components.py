@@ -11,7 +11,7 @@ from geo.place import Place
 from gridsvc.actions.file_report import Taken, file_reports
 from gridsvc.actions.import_components import import_components, plan_components
 from gridsvc.db import transaction
-from gridsvc.domain.case import Pool, State
+from gridsvc.domain.case_state import Pool, State
 from gridsvc.domain.component import read_csv
 from gridsvc.domain.report import Report
 from gridsvc.domain.roster import Fault

@@ -11,7 +11,8 @@ import pytest
 from gridsvc.actions.import_categories import Order, plan_categories, publish_categories
 from gridsvc.actions.record_move import Recorded, record_move
 from gridsvc.db import transaction
-from gridsvc.domain.case import Actor, Move, Particulars, Pool, State, decide
+from gridsvc.domain.case import decide
+from gridsvc.domain.case_state import Actor, Move, Particulars, Pool, State
 from gridsvc.errors import BadRequest, UnknownCondition
 from gridsvc.store.cases import CaseRow
 from gridsvc.store.rulebook import rulebook

@@ -17,7 +17,7 @@ from gridsvc.actions.escalate_case import fire_due_rungs
 from gridsvc.actions.move_case import move_case
 from gridsvc.db import DATABASE_AWAY, SERVICE, open_pool, transaction
 from gridsvc.domain.access import scope_keys
-from gridsvc.domain.case import Actor, Move, Particulars, State, WhileAssigned
+from gridsvc.domain.case_state import Actor, Move, Particulars, State, WhileAssigned
 from gridsvc.store.cases import CaseRow
 from gridsvc.store.rung_lags import FIRED, cumulated
 from tests.conftest import CityClock

@@ -15,7 +15,7 @@ from gridsvc.actions.tell_people import tell_people
 from gridsvc.actions.widen_calls import widen_calls
 from gridsvc.db import transaction
 from gridsvc.domain.access import Caller, Grant, Role
-from gridsvc.domain.case import Move, Pool, State, WhileCalled
+from gridsvc.domain.case_state import Move, Pool, State, WhileCalled
 from gridsvc.errors import CallOver, NotAllowed, Unknown
 from gridsvc.store import outbox
 from gridsvc.store.cases import CaseRow

@@ -9,7 +9,7 @@ from typing import Any
 from events.catalog import CaseEscalated
 from gridsvc.actions.acknowledge_alarm import acknowledge_alarm
 from gridsvc.db import transaction
-from gridsvc.domain.case import Move, State
+from gridsvc.domain.case_state import Move, State
 from gridsvc.store.cases import CaseRow
 from tests.conftest import CityClock
 from tests.integration.small_city import CITY, DISTRICT, report

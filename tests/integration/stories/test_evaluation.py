@@ -38,7 +38,9 @@ from gridsvc.commands import evaluate as evaluate_command
 from gridsvc.db import SERVICE, Conn, ConnPool, act_as_service, act_for, open_pool, transaction
 from gridsvc.domain.access import Caller, Grant, Role, scope_keys
 from gridsvc.domain.captured import Claimed
-from gridsvc.domain.case import CHECKS, MOVES, Actor, AtVersion, Move, Particulars, Party, Pool, State
+from gridsvc.domain.case import MOVES
+from gridsvc.domain.case_guards import CHECKS
+from gridsvc.domain.case_state import Actor, AtVersion, Move, Particulars, Party, Pool, State
 from gridsvc.domain.evaluation import COUNTS, MARKED, Asked, By, Period, Scope, cut
 from gridsvc.domain.outage import Step, Told
 from gridsvc.domain.reasons import RESULTS

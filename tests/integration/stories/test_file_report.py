@@ -12,7 +12,7 @@ import pytest
 from geo.place import Place
 from gridsvc.actions.file_report import Taken
 from gridsvc.domain.access import Caller
-from gridsvc.domain.case import Clock, Move, Pool, State
+from gridsvc.domain.case_state import Clock, Move, Pool, State
 from gridsvc.errors import BadRequest, OutsideTheGrid, Unknown, UnknownCategory
 from gridsvc.ids import new_id
 from tests.integration.small_city import DISTRICT, INSIDE, SOUTH, STEP, WEST, category, photographed, report

@@ -25,7 +25,7 @@ from gridsvc.actions.tell_people import tell_people
 from gridsvc.commands import grid
 from gridsvc.db import transaction
 from gridsvc.domain.access import Caller, Grant, Role, scope_keys
-from gridsvc.domain.case import Move, State
+from gridsvc.domain.case_state import Move, State
 from gridsvc.errors import SetupError
 from gridsvc.settings import read_settings
 from gridsvc.store import cases, regrid

@@ -23,7 +23,7 @@ from gridsvc.actions.tell_of_leaving import tell_of_leaving
 from gridsvc.actions.tell_people import tell_people
 from gridsvc.db import transaction
 from gridsvc.domain.access import Caller, scope_keys
-from gridsvc.domain.case import Move, Pool, State
+from gridsvc.domain.case_state import Move, Pool, State
 from gridsvc.errors import AbsenceOver, AbsenceOverlaps, BadRequest, GridError, GuardFailed, Refused
 from gridsvc.ids import new_id
 from gridsvc.store.absences import ONE, AbsenceRow

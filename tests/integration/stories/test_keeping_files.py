@@ -13,7 +13,7 @@ from gridsvc.actions.verify_city import broken_attachments, broken_invariants
 from gridsvc.commands.verify import SUFFIXES_OF
 from gridsvc.db import SERVICE, transaction
 from gridsvc.domain.access import Caller
-from gridsvc.domain.case import Move
+from gridsvc.domain.case_state import Move
 from gridsvc.files import ORIGINALS, SEALED, THUMB
 from gridsvc.ids import new_id
 from gridsvc.settings import FileSettings, read_settings

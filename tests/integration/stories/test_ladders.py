@@ -22,7 +22,7 @@ from gridsvc.actions.recompute_clocks import recompute_clocks
 from gridsvc.actions.tell_people import tell_people
 from gridsvc.db import transaction
 from gridsvc.domain.access import Caller, Grant, Role
-from gridsvc.domain.case import Clock, Move
+from gridsvc.domain.case_state import Clock, Move
 from gridsvc.domain.deadline import LimitUnit
 from gridsvc.domain.escalation import After, Axis, Effect, Hearing, Rung
 from gridsvc.domain.ladder import LadderUse

@@ -10,7 +10,7 @@ from geo.place import Place
 from gridsvc.actions.tell_people import tell_people
 from gridsvc.db import transaction
 from gridsvc.domain.access import Caller, Grant, Role
-from gridsvc.domain.case import Move, Pool, State
+from gridsvc.domain.case_state import Move, Pool, State
 from gridsvc.errors import GuardFailed, NotAllowed, Unknown
 from gridsvc.store.cases import CaseRow
 from tests.conftest import CityClock

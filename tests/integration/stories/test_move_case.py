@@ -9,7 +9,7 @@ from uuid import UUID
 import pytest
 
 from gridsvc.domain.access import Caller, Grant, Role
-from gridsvc.domain.case import AtVersion, Clock, Move, Pool, State, WhileAssigned
+from gridsvc.domain.case_state import AtVersion, Clock, Move, Pool, State, WhileAssigned
 from gridsvc.errors import GuardFailed, NotAllowed, Unknown, VersionConflict, WrongMoment
 from gridsvc.store.cases import CaseRow
 from tests.conftest import CityClock

@@ -27,7 +27,7 @@ from geo.place import Place
 from gridsvc.actions.tell_people import tell_people
 from gridsvc.db import Conn, city_now, transaction
 from gridsvc.domain.access import Caller, Grant, Role
-from gridsvc.domain.case import Move
+from gridsvc.domain.case_state import Move
 from gridsvc.errors import Unknown
 from gridsvc.ids import new_id
 from gridsvc.store import notices

@@ -9,7 +9,7 @@ import pytest
 
 from gridsvc.domain.access import Grant, Role
 from gridsvc.domain.captured import Claimed
-from gridsvc.domain.case import Move, State, WhileAssigned
+from gridsvc.domain.case_state import Move, State, WhileAssigned
 from gridsvc.domain.fix import Fix
 from gridsvc.errors import Unknown, VersionConflict, WrongMoment
 from gridsvc.store.cases import CaseRow

@@ -17,7 +17,7 @@ from gridsvc.actions.step_outage import step_outage
 from gridsvc.actions.tell_admins import tell_admins
 from gridsvc.db import transaction
 from gridsvc.domain.access import Caller, Grant, Role, scope_keys
-from gridsvc.domain.case import Move
+from gridsvc.domain.case_state import Move
 from gridsvc.domain.outage import Outage, Step, Told
 from gridsvc.store.cases import CaseRow
 from tests.conftest import CityClock

@@ -11,7 +11,7 @@ from geo.place import Place
 from gridsvc.actions.tell_people import tell_people
 from gridsvc.db import transaction
 from gridsvc.domain.access import Caller, Grant, Role
-from gridsvc.domain.case import Move, Pool, State
+from gridsvc.domain.case_state import Move, Pool, State
 from gridsvc.errors import GuardFailed, NotAllowed, OutsideTheGrid, UnknownCategory
 from gridsvc.store.cases import CaseRow
 from tests.conftest import CityClock

@@ -18,7 +18,7 @@ from gridsvc.actions.rehearse_rules import rehearse_rules
 from gridsvc.commands import rules
 from gridsvc.db import transaction
 from gridsvc.domain.access import Caller
-from gridsvc.domain.case import Pool, State
+from gridsvc.domain.case_state import Pool, State
 from gridsvc.domain.rehearsal import Rehearsal
 from gridsvc.domain.roster import Team
 from gridsvc.domain.routing_rules import DEFAULT, RoutingEdition

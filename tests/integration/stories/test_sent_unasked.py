@@ -13,7 +13,7 @@ from gridsvc.actions.send_checks import send_checks
 from gridsvc.actions.tell_people import tell_people
 from gridsvc.db import transaction
 from gridsvc.domain.access import scope_keys
-from gridsvc.domain.case import Move, Particulars, State
+from gridsvc.domain.case_state import Move, Particulars, State
 from gridsvc.domain.self_handling import is_sampled
 from gridsvc.ids import new_id
 from gridsvc.store.cases import CaseRow

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from gridsvc.domain.case import Move
+from gridsvc.domain.case_state import Move
 from gridsvc.store.cases import CaseRow
 from tests.conftest import CityClock
 from tests.integration.small_city import INSIDE

@@ -8,7 +8,7 @@ from typing import Any
 
 from gridsvc.actions.resume_cases import resume_cases
 from gridsvc.db import transaction
-from gridsvc.domain.case import Move
+from gridsvc.domain.case_state import Move
 from gridsvc.store.cases import CaseRow
 from tests.conftest import CityClock
 from tests.integration.small_city import report

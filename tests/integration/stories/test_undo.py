@@ -14,7 +14,7 @@ from gridsvc.actions.tell_people import tell_people
 from gridsvc.actions.undo_bulk import Outcome, undo_bulk
 from gridsvc.db import transaction
 from gridsvc.domain.access import Caller, Grant, Role, scope_keys
-from gridsvc.domain.case import AtVersion, Move, Particulars, Pool, State
+from gridsvc.domain.case_state import AtVersion, Move, Particulars, Pool, State
 from gridsvc.errors import GridError, Unknown
 from gridsvc.store.cases import CaseRow
 from tests.conftest import CityClock

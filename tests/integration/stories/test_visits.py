@@ -16,7 +16,7 @@ from gridsvc.actions.open_visits import open_visits
 from gridsvc.actions.tell_people import tell_people
 from gridsvc.db import transaction
 from gridsvc.domain.access import Caller, scope_keys
-from gridsvc.domain.case import Move, State
+from gridsvc.domain.case_state import Move, State
 from gridsvc.domain.evaluation import Asked, By, Scope
 from gridsvc.errors import BadAttribute, BadRequest, GuardFailed, ImportRefused, NotAllowed, Unknown
 from gridsvc.sealing import Sealer

@@ -10,7 +10,7 @@ from uuid import UUID
 from geo.place import Place
 from gridsvc.domain.access import Caller, Grant, Role
 from gridsvc.domain.call_back import CallBack
-from gridsvc.domain.case import FINAL, Actor, Case, Move, Particulars, Party, Pool, State
+from gridsvc.domain.case_state import FINAL, Actor, Case, Move, Particulars, Party, Pool, State
 from gridsvc.domain.fix import Fix
 from gridsvc.domain.undoing import Undoing
 

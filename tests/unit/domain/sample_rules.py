@@ -10,7 +10,7 @@ from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 from gridsvc.domain.calendar import Calendar
-from gridsvc.domain.case import Clock
+from gridsvc.domain.case_state import Clock
 from gridsvc.domain.category import Category
 from gridsvc.domain.deadline import LimitUnit
 from gridsvc.domain.escalation import Effect, Rung

@@ -10,7 +10,7 @@ import pytest
 
 from gridsvc.domain.calling import CallRound, Reachable, is_called, is_summoned, next_ringing
 from gridsvc.domain.candidates import FRESH
-from gridsvc.domain.case import State
+from gridsvc.domain.case_state import State
 from tests.unit.domain.sample_case import RESPONDER, case_in
 from tests.unit.domain.sample_rules import category
 

@@ -24,7 +24,7 @@ from gridsvc.domain.captured import (
     judged_at,
     works_out_there,
 )
-from gridsvc.domain.case import Clock, State
+from gridsvc.domain.case_state import Clock, State
 from gridsvc.domain.fix import Fix
 from tests.unit.domain.sample_case import CHECKER, OFFICER, case_in, person
 

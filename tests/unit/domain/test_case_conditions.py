@@ -10,20 +10,8 @@ import pytest
 
 from geo.place import Place
 from gridsvc.domain.access import Caller, Grant, Role
-from gridsvc.domain.case import (
-    MOVES,
-    Actor,
-    Case,
-    Move,
-    Particulars,
-    Party,
-    Pool,
-    State,
-    check_birth,
-    decide,
-    is_owner,
-    leads_department,
-)
+from gridsvc.domain.case import MOVES, check_birth, decide
+from gridsvc.domain.case_state import Actor, Case, Move, Particulars, Party, Pool, State, is_owner, leads_department
 from gridsvc.errors import BadRequest, GuardFailed, NotAllowed
 from tests.unit.domain.sample_case import (
     CALLED,

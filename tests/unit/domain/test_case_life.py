@@ -13,7 +13,9 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 
 from geo.place import Place
 from gridsvc.domain.access import Role
-from gridsvc.domain.case import CHECKS, FINAL, MOVES, OPEN, OWNED, Case, Clock, Move, Moved, Party, Pool, State, decide
+from gridsvc.domain.case import MOVES, Moved, decide
+from gridsvc.domain.case_guards import CHECKS
+from gridsvc.domain.case_state import FINAL, OPEN, OWNED, Case, Clock, Move, Party, Pool, State
 from gridsvc.domain.report import opening_of
 from gridsvc.errors import GuardFailed, NotAllowed, WrongMoment
 from tests.unit.domain.sample_case import CALLED, CHECKER, HANDLER, LEFT_OUT, NOW, OFFICER, ORDER, case_in, saying, who

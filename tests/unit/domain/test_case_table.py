@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 
 from gridsvc.domain.access import Role
-from gridsvc.domain.case import FINAL, MOVES, OPEN, STAGES, Actor, Move, Party, Pool, State, decide
+from gridsvc.domain.case import MOVES, decide
+from gridsvc.domain.case_state import FINAL, OPEN, STAGES, Actor, Move, Party, Pool, State
 from gridsvc.domain.reasons import OTHER, REASONS
 from gridsvc.errors import NotAllowed, WrongMoment
 from tests.unit.domain.sample_case import DISTRICT, NOW, OFFICER, case_for, case_in, person, saying, who

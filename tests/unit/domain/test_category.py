@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from gridsvc.domain.case import Clock
+from gridsvc.domain.case_state import Clock
 from gridsvc.domain.category import Category, CategoryLimit, Condition, missing_evidence
 from gridsvc.domain.deadline import Budget, ClockUnit, LimitUnit
 from gridsvc.errors import UnknownCondition

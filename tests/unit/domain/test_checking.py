@@ -8,7 +8,7 @@ from uuid import UUID
 
 import pytest
 
-from gridsvc.domain.case import State
+from gridsvc.domain.case_state import State
 from gridsvc.domain.checking import Checker, NobodyToSend, Sent, choose_checker, wanted_check
 from tests.unit.domain.sample_rules import category
 

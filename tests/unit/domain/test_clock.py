@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from gridsvc.domain.case import Clock
+from gridsvc.domain.case_state import Clock
 from gridsvc.domain.clock import CaseClock, go_on, pause_clock, start_clock, stop_clock
 from gridsvc.domain.deadline import ClockUnit, Pause
 from tests.unit.domain.sample_rules import HANDLING, SHANGHAI, category, office, rulebook

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from gridsvc.domain.case import State
+from gridsvc.domain.case_state import State
 from gridsvc.domain.duty import ACCOUNT_ENDED, Does, Duty, Facts, RosterRules, duty_at, on_leaving
 from gridsvc.domain.shift import next_start, read_shifts, span_at
 

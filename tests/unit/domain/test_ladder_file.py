@@ -8,7 +8,7 @@ from dataclasses import asdict, replace
 
 import pytest
 
-from gridsvc.domain.case import Clock
+from gridsvc.domain.case_state import Clock
 from gridsvc.domain.deadline import LimitUnit
 from gridsvc.domain.escalation import After, Axis, Hearing
 from gridsvc.domain.ladder import LadderUse

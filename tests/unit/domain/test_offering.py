@@ -11,7 +11,8 @@ import pytest
 
 from gridsvc.domain.access import Role
 from gridsvc.domain.call_back import CallBack
-from gridsvc.domain.case import MOVES, Actor, Move, Party, Pool, State, decide
+from gridsvc.domain.case import MOVES, decide
+from gridsvc.domain.case_state import Actor, Move, Party, Pool, State
 from gridsvc.domain.offering import KNOWN_BEFORE, offered
 from gridsvc.errors import GuardFailed, NotAllowed, WrongMoment
 from tests.unit.domain.sample_case import CITY, DISTRICT, NOW, OFFICER, case_for, case_in, person, saying, who

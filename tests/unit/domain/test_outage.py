@@ -10,7 +10,7 @@ from uuid import UUID, uuid4
 import pytest
 
 from gridsvc.domain.access import Caller, Grant, Role
-from gridsvc.domain.case import Clock
+from gridsvc.domain.case_state import Clock
 from gridsvc.domain.clock import CaseClock, go_on, judged_anew, stop_clock
 from gridsvc.domain.deadline import ClockUnit, Pause
 from gridsvc.domain.outage import (

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from gridsvc.domain.access import Role
-from gridsvc.domain.case import Move, State, decide
+from gridsvc.domain.case import decide
+from gridsvc.domain.case_state import Move, State
 from gridsvc.domain.reason_file import read_reasons
 from gridsvc.domain.reasons import REASONS, Reason, with_own
 from gridsvc.errors import BadRequest

@@ -10,7 +10,7 @@ from uuid import UUID
 
 import pytest
 
-from gridsvc.domain.case import Clock, Move, State
+from gridsvc.domain.case_state import Clock, Move, State
 from gridsvc.domain.history import Entry
 from gridsvc.domain.recount import Happened, Known, happened_in
 from tests.unit.domain.sample_case import HANDLER, NOW, OFFICER, OTHER_CASE

@@ -6,7 +6,8 @@ from dataclasses import replace
 
 import pytest
 
-from gridsvc.domain.case import Clock, Move, Party, Pool, State, decide
+from gridsvc.domain.case import decide
+from gridsvc.domain.case_state import Clock, Move, Party, Pool, State
 from gridsvc.domain.regrid import Ground, Hold, Keeps, Load, follow
 from tests.unit.domain.sample_case import CITY, COMMUNITY, DISTRICT, NOW, STREET, case_in, saying, who
 

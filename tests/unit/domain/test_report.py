@@ -6,7 +6,8 @@ from datetime import datetime
 
 import pytest
 
-from gridsvc.domain.case import MOVES, Clock, Pool, State
+from gridsvc.domain.case import MOVES
+from gridsvc.domain.case_state import Clock, Pool, State
 from gridsvc.domain.deadline import Budget, ClockUnit, LimitUnit
 from gridsvc.domain.report import acceptance_number, case_number, opening_of
 from gridsvc.domain.rulebook import Limit, Rulebook

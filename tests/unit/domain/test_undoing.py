@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from gridsvc.domain.access import Role
-from gridsvc.domain.case import Actor, Case, Clock, Move, Party, Pool, State, decide
+from gridsvc.domain.case import decide
+from gridsvc.domain.case_state import Actor, Case, Clock, Move, Party, Pool, State
 from gridsvc.domain.evaluation import mark_of
 from gridsvc.errors import GuardFailed, NotAllowed
 from tests.unit.domain.sample_case import NOW, case_for, saying, who

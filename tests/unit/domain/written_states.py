@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from gridsvc.domain.case import MOVES, Clock, Move, Rule, State
+from gridsvc.domain.case import MOVES, Rule
+from gridsvc.domain.case_state import Clock, Move, State
 from gridsvc.domain.reasons import REASONS
 
 PAGE: Final = Path(__file__).parents[3] / "docs/states.md"

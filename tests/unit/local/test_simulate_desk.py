@@ -6,7 +6,8 @@ from collections import Counter
 from dataclasses import replace
 from uuid import UUID
 
-from gridsvc.domain.case import MOVES, Move
+from gridsvc.domain.case import MOVES
+from gridsvc.domain.case_state import Move
 from gridsvc.domain.reasons import RESULTS
 from gridsvc.local.simulate_desk import (
     A_WORD_MEANS,

@@ -11,7 +11,8 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from gridsvc.domain.access import Role
-from gridsvc.domain.case import FINAL, MOVES, Clock, Move, Party, Pool, Rule, State
+from gridsvc.domain.case import MOVES, Rule
+from gridsvc.domain.case_state import FINAL, Clock, Move, Party, Pool, State
 from gridsvc.local.simulate_rules import (
     By,
     Kind,

@@ -8,7 +8,7 @@ from datetime import timedelta
 from itertools import pairwise
 from pathlib import Path
 
-from gridsvc.domain.case import BESIDE, Clock
+from gridsvc.domain.case_state import BESIDE, Clock
 from gridsvc.domain.deadline import LimitUnit, budget_of
 from gridsvc.local.starter import (
     CALL_BACKS,
