@@ -131,7 +131,8 @@ def pytest_timeout_set_timer(item: pytest.Item, settings: Any) -> bool:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_timeout_cancel_timer(item: pytest.Item) -> bool:
-    item.stash[_TIMER].cancel()
+    if _TIMER in item.stash:  # a test that could not even be made had none, and its own error is what is to be seen
+        item.stash[_TIMER].cancel()
     return True
 
 
