@@ -3,7 +3,7 @@ import { html, useEffect, useState } from "../shared/screen.js";
 import { count, moment, t, word } from "../shared/language.js";
 import { ask } from "../shared/service.js";
 import { Sure, Table, Waits, faultOf, useAsked, useWrite } from "./adminparts.js";
-import { divisionName, lists } from "./city.js";
+import { divisionName, lineName, lists } from "./city.js";
 import { NO_PLAN, plan, spotsOf } from "./plan.js";
 import { ADMINS, holds } from "./roles.js";
 import { say } from "./said.js";
@@ -112,7 +112,7 @@ const pair = ([before, after]) => (before === after ? (before ?? "–") : `${bef
 /** Which beats and division a cell had and gets. @param {any} each */
 function whose(each) {
   const lines = [...new Set([...Object.keys(each.beats[0]), ...Object.keys(each.beats[1])])].filter((line) => each.beats[0][line] !== each.beats[1][line]);
-  return html`${lines.map((line) => html`<div key=${line}><span class="muted">${word("line", line)}</span> ${pair([each.beats[0][line] ?? null, each.beats[1][line] ?? null])}</div>`)}
+  return html`${lines.map((line) => html`<div key=${line}><span class="muted">${lineName(line)}</span> ${pair([each.beats[0][line] ?? null, each.beats[1][line] ?? null])}</div>`)}
     ${each.division[0] !== each.division[1] && html`<div>${pair([divisionName(each.division[0]) || null, divisionName(each.division[1]) || null])}</div>`}`;
 }
 
@@ -150,7 +150,7 @@ function Give({ path, given }) {
   return html`<form class="admin-part" onSubmit=${submit}><h4>${t("grids.give")}</h4>
     <label class="field"><span>${t("grids.giveCells")}</span><textarea id="grid-cells" rows="2" value=${cells} required onInput=${(/** @type {Event} */ event) => setCells(/** @type {HTMLTextAreaElement} */ (event.currentTarget).value)} /></label>
     <button type="button" aria-pressed=${picking} onClick=${pick}>${t(picking ? "grids.picked" : "grids.pick")}</button>
-    <div class="admin-row"><label class="field"><span>${t("grids.line")}</span><select value=${line} onChange=${(/** @type {Event} */ event) => setLine(/** @type {HTMLSelectElement} */ (event.currentTarget).value)}>${duty.map((each) => html`<option key=${each} value=${each}>${word("line", each)}</option>`)}</select></label>
+    <div class="admin-row"><label class="field"><span>${t("grids.line")}</span><select value=${line} onChange=${(/** @type {Event} */ event) => setLine(/** @type {HTMLSelectElement} */ (event.currentTarget).value)}>${duty.map((each) => html`<option key=${each} value=${each}>${lineName(each)}</option>`)}</select></label>
       <label class="field grows"><span>${t("grids.beat")}</span><input id="grid-beat" value=${beat} required maxlength="64" onInput=${(/** @type {Event} */ event) => setBeat(/** @type {HTMLInputElement} */ (event.currentTarget).value)} /></label>
       <button disabled=${giving.busy}>${t("grids.giveGo")}</button></div>
     <p class="wrong small" role="alert">${giving.wrong}</p></form>`;

@@ -3,7 +3,7 @@ import { html, useEffect, useState } from "../shared/screen.js";
 import { count, moment, t, word } from "../shared/language.js";
 import { person } from "../shared/service.js";
 import { Sure, Table, Waits, useAsked, useWrite } from "./adminparts.js";
-import { briefOf, categoryName, departmentName, divisionName } from "./city.js";
+import { briefOf, categoryName, departmentName, divisionName, lineName } from "./city.js";
 import { Combo } from "./combo.js";
 import { NO_PLAN, plan, spotsOf } from "./plan.js";
 import { ADMINS, holds } from "./roles.js";
@@ -24,7 +24,7 @@ import { narrow, panel } from "./view.js";
 const ROLES = /** @type {const} */ (["officer", "handler", "acceptor", "dispatcher", "supervisor", "admin", "auditor"]);
 
 /** @param {User} user */
-const postsOf = (user) => user.posts.map((post) => [word("role", post.role), divisionName(post.division), post.department ? departmentName(post.department) : word("line", post.duty_line)].filter(Boolean).join(" · "));
+const postsOf = (user) => user.posts.map((post) => [word("role", post.role), divisionName(post.division), post.department ? departmentName(post.department) : lineName(post.duty_line)].filter(Boolean).join(" · "));
 
 export function People() {
   const [q, setQ] = useState("");

@@ -5,7 +5,7 @@ import { named } from "../shared/language.js";
 import { ask, askAll } from "../shared/service.js";
 import { reviewsAnew, takeReviews } from "./reviews.js";
 
-/** @import { Alarm, Brief, Camera, Category, Department, Division, Frame, MapLayers, MoveRule, Officer, ReviewNews, Snapshot } from "../shared/types.js" */
+/** @import { Alarm, Brief, Camera, Category, Department, Division, DutyLine, Frame, MapLayers, MoveRule, Officer, ReviewNews, Snapshot } from "../shared/types.js" */
 
 const FINAL = new Set(["closed", "rejected", "cancelled", "merged"]);
 
@@ -170,6 +170,7 @@ function takeCase(brief) {
  * @property {Map<string, Division>} divisions
  * @property {Map<string, Category>} categories by edition:code
  * @property {Department[]} departments
+ * @property {DutyLine[]} lines
  * @property {Map<string, MoveRule>} moves
  * @property {MapLayers | null} map
  */
@@ -179,10 +180,11 @@ export const lists = signal(null);
 
 /** Load what seldom changes. Raises Refused. */
 export async function loadLists() {
-  const [divisions, editions, departments, moves, map] = await Promise.all([
+  const [divisions, editions, departments, lines, moves, map] = await Promise.all([
     askAll("/api/v1/divisions?limit=1000"),
     ask("/api/v1/category-editions"),
     ask("/api/v1/departments"),
+    ask("/api/v1/duty-lines"),
     ask("/api/v1/moves"),
     ask("/api/v1/map"),
   ]);
@@ -193,6 +195,7 @@ export async function loadLists() {
     divisions: new Map(divisions.map((each) => [each.code, each])),
     categories: new Map(categories.flatMap((page) => page.items).map((each) => [`${each.edition}:${each.code}`, each])),
     departments: departments.items,
+    lines: lines.items,
     moves: new Map(moves.items.map((/** @type {MoveRule} */ each) => [each.move, each])),
     map,
   };
@@ -214,6 +217,12 @@ export function divisionName(code) {
 export function departmentName(code) {
   const department = lists.value?.departments.find((each) => each.code === code);
   return department === undefined ? (code ?? "") : named(department.name, department.name_en);
+}
+
+/** @param {string | null} code */
+export function lineName(code) {
+  const line = lists.value?.lines.find((each) => each.code === code);
+  return line === undefined ? (code ?? "") : named(line.name, line.name_en);
 }
 
 /** @param {Brief} brief */

@@ -6,7 +6,7 @@ import { ask } from "../shared/service.js";
 import { TimeBar } from "../shared/timebar.js";
 import { timeLeft } from "../shared/timeleft.js";
 import { Waits, useAgain, useAsked } from "./adminparts.js";
-import { officerOf, played } from "./city.js";
+import { lineName, officerOf, played } from "./city.js";
 import { NO_PLAN, plan } from "./plan.js";
 import { DESK, holds } from "./roles.js";
 import { inDivision } from "./view.js";
@@ -88,7 +88,7 @@ function Row({ patrol, open, choose }) {
   }, [open]);
   return html`<li ref=${whole} class=${`plain-row wraps patrol ${open ? "is-open" : ""}`} data-patrol=${patrol.beat}>
     <span class="plain-main"><button class="link" aria-expanded=${open} aria-controls=${cells} onClick=${choose}>${patrol.beat}</button>
-      <span class="muted">${t("patrols.span", { from: moment(patrol.from_at), until: moment(patrol.until_at), line: word("line", patrol.duty_line) })}</span>
+      <span class="muted">${t("patrols.span", { from: moment(patrol.from_at), until: moment(patrol.until_at), line: lineName(patrol.duty_line) })}</span>
       <span class="muted">${namesOf(patrol) || t(runs ? "patrols.nobody" : "patrols.nobodyWas")}</span></span>
     <span class="patrol-time">${runs ? html`<${TimeBar} left=${left} />` : html`<span class="small muted">${t(patrol.settled ? "patrols.settled" : patrol.judged ? "patrols.judged" : "patrols.ended")}</span>`}
       <b><span class="unseen">${t("walks.coverage")} </span>${patrol.coverage === null ? "–" : share(patrol.coverage)}</b></span>

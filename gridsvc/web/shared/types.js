@@ -146,6 +146,14 @@
  */
 
 /**
+ * One line of duty.
+ * @typedef {object} DutyLine
+ * @property {string} code
+ * @property {string} name
+ * @property {string} name_en
+ */
+
+/**
  * One row of the table of moves.
  * @typedef {object} MoveRule
  * @property {string} move

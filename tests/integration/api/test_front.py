@@ -78,7 +78,7 @@ async def test_what_a_browser_reports_is_counted_by_rule(api: Api, report: bytes
     assert f'gridsvc_csp_reports_total{{directive="{counted}"}} 1.0' in figures.body
 
 
-async def test_who_is_signed_in_learns_the_citys_zone_and_its_departments(api: Api) -> None:
+async def test_who_is_signed_in_learns_the_citys_zone_its_departments_and_its_lines_of_duty(api: Api) -> None:
     somebody = await api.somebody(a(Role.DISPATCHER))
     session = await somebody.get("/api/v1/auth/session")
     async with transaction(api.pool, SERVICE) as (conn, _):
@@ -86,6 +86,11 @@ async def test_who_is_signed_in_learns_the_citys_zone_and_its_departments(api: A
     assert session.body["zone"] == zone
     departments = await somebody.get("/api/v1/departments")
     assert [each["code"] for each in departments.body["items"]] == ["lamps", "water"]
+    lines = await somebody.get("/api/v1/duty-lines")
+    assert [(each["code"], each["name"], each["profile"]) for each in lines.body["items"]] == [
+        ("governance", "综治", "social_governance"),
+        ("sanitation", "环卫", "city_management"),
+    ]
 
 
 async def test_the_officers_app_may_use_camera_and_place_and_its_worker_is_another_with_each_build(api: Api) -> None:
