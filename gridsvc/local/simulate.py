@@ -20,6 +20,7 @@ from gridsvc.local.city_ground import COLUMNS, ROWS
 from gridsvc.local.city_people import CAMERAS, CITY, camera_code, desk_name
 from gridsvc.local.city_plan import dice
 from gridsvc.local.service_client import Answer, Login, ServiceClient, Who
+from gridsvc.local.simulate_book import hand_over_of, shift_number
 from gridsvc.local.simulate_crowd import Crowd, Demo, Walker, a_main, another_case, first_id, next_crossing
 from gridsvc.local.simulate_desk import (
     REPLACE_EVERY,
@@ -139,6 +140,7 @@ class Simulation:
         self._looks = 0
         self._since: dict[str, tuple[object, float]] = {}
         self._present: set[str] = set()
+        self._shift: int | None = None  # of the dispatchers, whose book is kept
         self._ahead = timedelta()  # of the city's clock before ours
         self._troubled: set[tuple[str, datetime]] = set()  # who was away or lost a phone, in which hour
 
@@ -182,6 +184,7 @@ class Simulation:
         await self._judge_reviews()
         await self._cannot_work()
         await self._replace_somebody()
+        await self._keep_the_book()
         await self._visit()
         await self._look_at_the_map()
         await self._walk()
@@ -653,6 +656,21 @@ class Simulation:
         )
         self._count(self.tally.moves, "officer replaced", answer)
         self._present.discard(replacing.username)
+
+    async def _keep_the_book(self) -> None:
+        """When a shift has ended the city's dispatcher hands over in the book, and the supervisor signs for it."""
+        shift = shift_number(self.local)
+        before, self._shift = self._shift, shift
+        if before in {None, shift} or not self._pace.rota:
+            return
+        goes, comes = (self._crowd.login(desk_name(by, CITY)) for by in (By.DISPATCHER, By.SUPERVISOR))
+        said = hand_over_of(self._open, self.local)
+        written = await self._client.call("POST", "/api/v1/shift-log", who=goes, body=said, key=str(uuid4()))
+        self._count(self.tally.moves, "shift handed over", written)
+        if written.good:
+            path = f"/api/v1/shift-log/{written.body['id']}/take"
+            answer = await self._client.call("POST", path, who=comes, body={}, key=str(uuid4()))
+            self._count(self.tally.moves, "shift taken over", answer)
 
     async def _judge_reviews(self) -> None:
         """Every other look the city's acceptor sits down at the review bench."""

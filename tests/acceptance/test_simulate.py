@@ -169,6 +169,7 @@ async def test_a_simulated_day_brings_cases_into_all_ten_states(
     await until(city, "SELECT EXISTS (SELECT FROM history WHERE move = 'hand_over')", "who goes home hands over")
     await until(city, "SELECT EXISTS (SELECT FROM history WHERE move = 'relieve')", "what he had is routed anew")
     await until(city, "SELECT EXISTS (SELECT FROM absences WHERE reason = 'leave')", "some are on leave")
+    await until(city, "SELECT EXISTS (SELECT FROM shift_log WHERE taken_by IS NOT NULL)", "shifts are handed over")
     await until(city, "SELECT EXISTS (SELECT FROM call_backs WHERE result = 'solved')", "who called is called back")
     await until(city, "SELECT count(*) > 20 FROM officer_trails", "the ways of officers are kept")
     await until(city, "SELECT count(*) > 5 FROM cell_stays", "it is reckoned in which cells they were")
