@@ -57,8 +57,8 @@ SPREAD := --numprocesses 2 --dist worksteal
 test: check browser ## what CI runs: check, then the tests on asyncio's debug loop and on uvloop, then a browser's
 	$(BIN)/pytest --loop debug --ignore tests/acceptance --ignore tests/browser $(SPREAD)
 	$(BIN)/pytest --loop uvloop --ignore tests/acceptance --ignore tests/browser $(SPREAD)
-	$(BIN)/pytest --loop uvloop tests/acceptance
-	$(BIN)/pytest --loop uvloop tests/browser
+	$(BIN)/pytest --loop uvloop tests/acceptance --durations 15
+	$(BIN)/pytest --loop uvloop tests/browser --durations 15
 
 bench: install ## measure; results go to bench/results (ARGS for one measurement)
 	@exec $(BIN)/python -m bench $(ARGS)
