@@ -2175,7 +2175,9 @@ CREATE TABLE sessions (
   created_at    timestamptz NOT NULL,
   expires_at    timestamptz NOT NULL,
   ended_at      timestamptz,
-  ended_why     text
+  ended_why     text,
+  cookie_turn      integer NOT NULL DEFAULT 0 CHECK (cookie_turn >= 0),   -- the newest that was used
+  cookie_turned_at timestamptz
 );
 CREATE INDEX sessions_used ON sessions (used_hash);
 CREATE INDEX sessions_user ON sessions (user_id) WHERE ended_at IS NULL;

@@ -54,7 +54,7 @@ ACTIONS: Final[dict[str, str]] = {
     "live_begun": "a web process began to follow the live feed, or its numbers began anew",
     "live_resync": "a watcher of the live feed was too slow and was told to load the snapshot anew",
     "sign_in_throttled": "too many failed sign-ins for one name or address",
-    "session_reuse": "a used refresh token came again; its session is ended",
+    "session_reuse": "a used refresh token, or a cookie that was replaced, came again; its session is ended",
     "csp_report": "a browser kept a page from what its policy forbids, for the first time in this process",
     "reporter_opened": "a person opened a reporter's data and said why",
     "patrols_judged": "patrols told what is open before their end, or were judged after it",

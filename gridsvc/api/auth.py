@@ -33,9 +33,9 @@ from gridsvc.api.tokens import RefreshToken
 from gridsvc.api.wire import Told, Wanted, read_body, reply
 from gridsvc.db import Conn
 from gridsvc.domain.access import Role
-from gridsvc.errors import NotSignedIn, TooManyTries, Unavailable, WrongPassword
+from gridsvc.errors import BadRequest, NotSignedIn, TooManyTries, Unavailable, WrongPassword
 from gridsvc.ids import new_id
-from gridsvc.store import users
+from gridsvc.store import sessions, users
 from gridsvc.store.rulebook import rulebook
 
 log = logging.getLogger(__name__)
@@ -166,7 +166,9 @@ async def _login(request: web.Request) -> web.Response:
         user = None if person is None else await _user_out(conn, person)
     if user is None:
         raise WrongPassword("name and password do not go together")
-    return _answer(request, user, first, now)
+    answer = _answer(request, user, first, now)
+    _give_cookie(request, answer, first.session_id, 0, session.lasts)
+    return answer
 
 
 async def _knock(request: web.Request, username: str, address: str) -> tuple[Candidate, datetime]:
@@ -201,6 +203,23 @@ async def _refresh(request: web.Request) -> web.Response:
     return _answer(request, user, successor, now)
 
 
+async def _renew(request: web.Request) -> web.Response:
+    session_id, signer = request[SESSION], request.app[SIGNER]
+    cookie = signer.read_cookie(request.cookies.get(cookie_name(request.app[SETTINGS].http), ""))
+    if cookie is None or cookie.session_id != session_id:
+        raise BadRequest(
+            "only a session's cookie is renewed here; a token is refreshed", field="Cookie", given=None,
+            wanted="the cookie of this session",
+        )  # fmt: skip
+    async with as_service(request) as (conn, now):
+        standing = await sessions.STANDING.one(conn, session_id)
+    if standing is None:
+        raise NotSignedIn("the session has ended; sign in again")
+    answer = web.Response(status=204)
+    _give_cookie(request, answer, session_id, cookie.turn + 1, standing.expires_at - now)
+    return answer
+
+
 async def _logout(request: web.Request) -> web.Response:
     session_id = request[SESSION]
     async with as_service(request) as (conn, now):
@@ -227,7 +246,7 @@ async def _session(request: web.Request) -> web.Response:
 def _answer(request: web.Request, user: UserOut, refresh: RefreshToken, now: datetime) -> web.Response:
     settings, signer = request.app[SETTINGS], request.app[SIGNER]
     lasts = timedelta(seconds=settings.identity.access_seconds)
-    answer = reply(
+    return reply(
         SignedIn(
             access_token=signer.access_token(user.id, refresh.session_id, now, lasts),
             refresh_token=refresh.text,
@@ -236,12 +255,16 @@ def _answer(request: web.Request, user: UserOut, refresh: RefreshToken, now: dat
             user=user,
         )
     )
+
+
+def _give_cookie(
+    request: web.Request, answer: web.StreamResponse, session_id: UUID, turn: int, lasts: timedelta
+) -> None:
+    http = request.app[SETTINGS].http
     answer.set_cookie(
-        cookie_name(settings.http), signer.cookie(refresh.session_id),
-        path="/", max_age=settings.identity.session_days * 86_400,
-        httponly=True, secure=on_https(settings.http), samesite="Strict",
+        cookie_name(http), request.app[SIGNER].cookie(session_id, turn),
+        path="/", max_age=int(lasts.total_seconds()), httponly=True, secure=on_https(http), samesite="Strict",
     )  # fmt: skip
-    return answer
 
 
 async def _user_out(conn: Conn, person: users.Person) -> UserOut:
@@ -266,6 +289,10 @@ ROUTES: Final = (
         method="POST", path="/api/v1/auth/refresh", handler=_refresh, roles=PUBLIC,
         reads=RefreshIn, answers=SignedIn, statuses=(200, 415),
         summary="Trade the refresh token for the next pair; a spent one ends the session.",
+    ),
+    Route(
+        method="POST", path="/api/v1/auth/session/renew", handler=_renew, roles=SIGNED_IN, statuses=(204,),
+        summary="The next cookie of this session; the one before runs out when it is used.",
     ),
     Route(
         method="POST", path="/api/v1/auth/logout", handler=_logout, roles=SIGNED_IN, statuses=(204,),

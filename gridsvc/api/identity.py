@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import hmac
 import ipaddress
+import logging
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -16,6 +17,7 @@ from weakref import WeakValueDictionary
 
 from aiohttp import web
 
+from gridsvc.actions.use_cookie import Copied, use_cookie
 from gridsvc.api.parts import CALLER, SETTINGS
 from gridsvc.api.route import LOOPBACK, PUBLIC, Handler, Route, may_call
 from gridsvc.api.tokens import ApiKey, Signer
@@ -24,6 +26,8 @@ from gridsvc.domain.access import Caller, Grant, Role
 from gridsvc.errors import ForgeryCheckFailed, NotAllowed, NotSignedIn
 from gridsvc.settings import HttpSettings
 from gridsvc.store import api_keys, sessions
+
+log = logging.getLogger(__name__)
 
 KEPT_S: Final = 10.0
 """How long a look into the database counts: a user who is put out is out within this, in every process."""
@@ -97,16 +101,33 @@ class Identity:
         if kind == "key":
             return await self._by_key(text)
         if kind == "cookie":
-            session_id = self._signer.read_cookie(text)
-            return None if session_id is None else await self._by_session(session_id, None, None)
+            return await self._by_cookie(text)
         access = self._signer.read_access_token(text)
         return None if access is None else await self._by_session(access.session_id, access.user_id, access.expires_at)
 
-    async def _by_session(self, session_id: UUID, user_id: UUID | None, token_ends: float | None) -> Known | None:
+    async def _by_cookie(self, text: str) -> Known | None:
+        cookie = self._signer.read_cookie(text)
+        if cookie is None:
+            return None
+        async with transaction(self._pool, SERVICE) as (conn, now):
+            standing = await use_cookie(conn, cookie.session_id, cookie.turn, now)
+        if isinstance(standing, Copied):
+            self.forget(cookie.session_id)
+            log.warning(
+                "a cookie came that a newer one has replaced: its session is ended",
+                extra={"action": "session_reuse", "session_id": str(cookie.session_id)},
+            )
+            return None
+        return None if standing is None else self._known_by(standing, cookie.session_id, None)
+
+    async def _by_session(self, session_id: UUID, user_id: UUID, token_ends: float) -> Known | None:
         async with transaction(self._pool, SERVICE) as (conn, _):
             standing = await sessions.STANDING.one(conn, session_id)
-        if standing is None or (user_id is not None and standing.user_id != user_id):
+        if standing is None or standing.user_id != user_id:
             return None
+        return self._known_by(standing, session_id, token_ends)
+
+    def _known_by(self, standing: sessions.Standing, session_id: UUID, token_ends: float | None) -> Known | None:
         ends = standing.expires_at.timestamp()
         left_s = min(ends, token_ends or ends) - standing.now.timestamp()
         if left_s <= 0:

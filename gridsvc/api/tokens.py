@@ -9,6 +9,7 @@ import base64
 import binascii
 import hashlib
 import hmac
+import re
 import secrets
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -86,17 +87,21 @@ class Signer:
         except (jwt.InvalidTokenError, ValueError, TypeError, AttributeError):
             return None
 
-    def cookie(self, session_id: UUID) -> str:
-        """A session's cookie: its id, signed."""
-        return f"{_text(session_id.bytes)}.{_text(_mac(self.cookie_key, session_id.bytes))}"
+    def cookie(self, session_id: UUID, turn: int = 0) -> str:
+        """A session's cookie: its id and which turn it is, signed. That of turn 0 says no turn."""
+        said = f"{_text(session_id.bytes)}.{turn}" if turn else _text(session_id.bytes)
+        return f"{said}.{_text(_mac(self.cookie_key, _turned(session_id, turn)))}"
 
-    def read_cookie(self, text: str) -> UUID | None:
-        """The session of a cookie that we made; None for any other text."""
-        name, _, proof = text.partition(".")
+    def read_cookie(self, text: str) -> Cookie | None:
+        """What a cookie that we made says; None for any other text."""
+        said, _, proof = text.rpartition(".")
+        name, _, number = said.partition(".")
         raw = _bytes(name)
-        if raw is None or len(raw) != 16:
+        if raw is None or len(raw) != 16 or not (number == "" or _TURN.fullmatch(number)):
             return None
-        return UUID(bytes=raw) if hmac.compare_digest(_text(_mac(self.cookie_key, raw)), proof) else None
+        read = Cookie(UUID(bytes=raw), int(number or "0"))
+        made = _text(_mac(self.cookie_key, _turned(read.session_id, read.turn)))
+        return read if hmac.compare_digest(made.encode(), proof.encode()) else None
 
     def forgery_token(self, session_id: UUID) -> str:
         """What our own page sends along with the cookie, and a foreign page cannot know."""
@@ -107,7 +112,20 @@ class Signer:
         return RefreshToken(refresh.session_id, _mac(self.refresh_key, refresh.session_id.bytes + refresh.secret))
 
 
+def _turned(session_id: UUID, turn: int) -> bytes:
+    return session_id.bytes + (turn.to_bytes(4, "big") if turn else b"")
+
+
+_TURN: Final = re.compile(r"[1-9][0-9]{0,8}", re.ASCII)
 _KINDS: Final = ("access", "cookie", "forgery", "refresh")
+
+
+@dataclass(frozen=True)
+class Cookie:
+    """What a cookie says: its session, and how often it was renewed."""
+
+    session_id: UUID
+    turn: int
 
 
 @dataclass(frozen=True, repr=False)

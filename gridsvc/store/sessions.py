@@ -28,6 +28,8 @@ class Standing:
     divisions: list[str]
     departments: list[str | None]
     duty_lines: list[str | None]
+    cookie_turn: int
+    cookie_turned_at: datetime | None
 
 
 STANDING = Statement(
@@ -37,7 +39,8 @@ STANDING = Statement(
            coalesce(array_agg(g.role) FILTER (WHERE g.role IS NOT NULL), '{}') AS roles,
            coalesce(array_agg(g.division_code) FILTER (WHERE g.role IS NOT NULL), '{}') AS divisions,
            coalesce(array_agg(g.department) FILTER (WHERE g.role IS NOT NULL), '{}') AS departments,
-           coalesce(array_agg(g.duty_line) FILTER (WHERE g.role IS NOT NULL), '{}') AS duty_lines
+           coalesce(array_agg(g.duty_line) FILTER (WHERE g.role IS NOT NULL), '{}') AS duty_lines,
+           s.cookie_turn, s.cookie_turned_at
       FROM sessions s
            JOIN users u ON u.id = s.user_id AND u.active
            LEFT JOIN grants g ON g.user_id = s.user_id
@@ -75,6 +78,15 @@ ROTATE = Statement(
     UPDATE sessions
        SET used_hash = refresh_hash, refresh_hash = $2::bytea, rotated_at = $3::timestamptz
      WHERE id = $1::uuid
+    """,
+)
+
+TURN_COOKIE = Statement(
+    Nothing,
+    """
+    UPDATE sessions
+       SET cookie_turn = $2::integer, cookie_turned_at = $3::timestamptz
+     WHERE id = $1::uuid AND cookie_turn < $2::integer
     """,
 )
 

@@ -87,9 +87,10 @@ class Supervised:
         kept: dict[str, int] = json.loads((self.home / "ports.json").read_text(encoding="utf-8"))
         return kept
 
-    def pid_of(self, name: str) -> int:
-        """The process that the supervisor recorded under `name`."""
-        return int(json.loads((self.home / "up.json").read_text(encoding="utf-8"))[name][0])
+    def pid_of(self, name: str) -> int | None:
+        """The process that the supervisor recorded under `name`; None while there is none, as between two starts."""
+        recorded = json.loads((self.home / "up.json").read_text(encoding="utf-8")).get(name)
+        return None if recorded is None else int(recorded[0])
 
     def recorded(self) -> set[str]:
         try:

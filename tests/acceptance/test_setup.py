@@ -119,11 +119,13 @@ def test_what_is_killed_is_started_again(home: Path) -> None:
         supervised.await_ready(READY_S)
         for name in ("web", "postgres"):
             before = supervised.pid_of(name)
+            assert before is not None
             os.kill(before, signal.SIGKILL)
-            until(lambda name=name, before=before: supervised.pid_of(name) != before, 10, f"{name} started again")  # type: ignore[misc]
+            gone = {None, before}
+            until(lambda name=name, gone=gone: supervised.pid_of(name) not in gone, READY_S, f"{name} started again")  # type: ignore[misc]
         until(lambda: supervised.readyz() == 200, READY_S, "/readyz after both were killed")
         assert "web ended (killed by SIGKILL)" in supervised.said
-        until(lambda: "postgres is up again" in supervised.said, 10, "word of it")
+        until(lambda: "postgres is up again" in supervised.said, READY_S, "word of it")
 
 
 @pytest.mark.slow

@@ -379,7 +379,31 @@ async def test_a_lost_phone_is_signed_out_from_another(phones: Phones, town: Tow
         await page.click(".tabs a[href='#/outbox']")
         await expect(page.locator(".item")).to_have_attribute("data-state", "done")
         assert await filed(town, "断网时写的") == [(await town.person(username)).user_id]
+        # The cookie is another every day: here the day is over at once.
+        before = await cookies_of(page)
+        await page.evaluate(_A_DAY_AGO)
+        async with page.expect_response("**/api/v1/auth/session/renew") as renewed:
+            await page.reload()
+        assert (await renewed.value).status == 204
+        assert await cookies_of(page) != before
+        await page.reload()
+        await expect(page.locator(".net.on")).to_be_visible()
         phone.visits[0].expect_complaints("ERR_", "status of 401", "WebSocket")
+
+
+_A_DAY_AGO = """() => new Promise((done, failed) => {
+  const opened = indexedDB.open('gridsvc.officer');
+  opened.onerror = failed;
+  opened.onsuccess = () => {
+    const change = opened.result.transaction('facts', 'readwrite');
+    change.objectStore('facts').put({name: 'renewed', value: 0});
+    change.oncomplete = () => { opened.result.close(); done(true); };
+  };
+})"""
+
+
+async def cookies_of(page: Page) -> set[str]:
+    return {each.get("value", "") for each in await page.context.cookies()}
 
 
 async def ended_from_elsewhere(town: Town, username: str) -> None:

@@ -5,8 +5,10 @@ from __future__ import annotations
 import asyncio
 from uuid import UUID
 
+import pytest
+
 from gridsvc.api.identity import Identity, Known
-from gridsvc.api.tokens import ApiKey, RefreshToken, Signer
+from gridsvc.api.tokens import ApiKey, Cookie, RefreshToken, Signer
 from gridsvc.domain.access import Caller
 
 SIGNER = Signer.from_secret("not a secret: only for tests, 40 characters")
@@ -71,7 +73,8 @@ async def test_a_session_that_ended_here_is_forgotten_here_at_once() -> None:
 
 def test_each_kind_of_token_is_good_for_its_own_purpose_only() -> None:
     session = UUID(int=7)
-    assert SIGNER.read_cookie(SIGNER.cookie(session)) == session
+    assert SIGNER.read_cookie(SIGNER.cookie(session)) == Cookie(session, 0)
+    assert SIGNER.read_cookie(SIGNER.cookie(session, 12)) == Cookie(session, 12)
     assert SIGNER.read_cookie(f"{SIGNER.cookie(session).split('.')[0]}.{SIGNER.forgery_token(session)}") is None
     assert SIGNER.read_cookie(RefreshToken.first(session).text) is None
     other = Signer.from_secret("another secret of more than 32 characters")
@@ -92,3 +95,16 @@ def test_a_secret_never_shows_in_a_repr() -> None:
         assert secret not in repr(thing)
         assert "secret=" not in repr(thing)
         assert "_key=" not in repr(thing)
+
+
+@pytest.mark.parametrize("turn", ["0", "01", "-1", "+2", "٣", "1234567890", "x", ""])
+def test_a_turn_that_we_do_not_write_is_no_cookie(turn: str) -> None:
+    name, _, proof = SIGNER.cookie(UUID(int=7), 3).split(".")
+    assert SIGNER.read_cookie(f"{name}.{turn}.{proof}") is None
+
+
+def test_the_turn_of_a_cookie_cannot_be_changed() -> None:
+    name, turn, proof = SIGNER.cookie(UUID(int=7), 3).split(".")
+    assert SIGNER.read_cookie(f"{name}.{turn}.{proof}") == Cookie(UUID(int=7), 3)
+    assert SIGNER.read_cookie(f"{name}.4.{proof}") is None
+    assert SIGNER.read_cookie(f"{name}.{proof}") is None

@@ -1,7 +1,7 @@
-// Who works on this phone. The session is the browser's cookie, good for 30 days, which no script can read; what is
-// remembered here is only whose it is, so that the app opens without a network.
+// Who works on this phone. The session is the browser's cookie, good for 30 days and another every day, which no script
+// can read; what is remembered here is only whose it is, so that the app opens without a network.
 import { signal } from "../shared/screen.js";
-import { Refused, ask, person, recognise, signIn, signOut, zone } from "../shared/service.js";
+import { Refused, ask, person, recognise, signIn, signOut, write, zone } from "../shared/service.js";
 import { answer, dropAnswers, dropFact, fact, putAnswer, putFact } from "./keep.js";
 
 /** @import { Person } from "../shared/types.js" */
@@ -10,6 +10,8 @@ import { answer, dropAnswers, dropFact, fact, putAnswer, putFact } from "./keep.
 export const unsure = signal(false);
 
 const KEPT = "person";
+const RENEWED = "renewed"; // when the cookie was last renewed, by this phone's clock
+const A_DAY_MS = 86_400_000;
 
 /** Find out who is here: by the service, else by memory. Raises Refused where neither knows. */
 export async function open() {
@@ -17,6 +19,7 @@ export async function open() {
   try {
     await recognise();
     await remember();
+    await renew();
   } catch (refused) {
     if (!(refused instanceof Refused) || kept === null) throw refused;
     zone.value = kept.zone;
@@ -30,8 +33,23 @@ export async function reopen() {
   try {
     await recognise();
     await remember();
+    await renew();
   } catch (refused) {
     if (!(refused instanceof Refused)) throw refused; // still no network: nothing has changed
+  }
+}
+
+/**
+ * Once a day the cookie is renewed: who has a copy of an older one ends the session for both. Where the answer is lost,
+ * the next time gives the same cookie again; no try hinders the work.
+ */
+async function renew() {
+  if (person.peek() === null || Date.now() - (await fact(RENEWED) ?? 0) < A_DAY_MS) return;
+  try {
+    await write("POST", "/api/v1/auth/session/renew", undefined);
+    await putFact(RENEWED, Date.now());
+  } catch (refused) {
+    if (!(refused instanceof Refused)) throw refused;
   }
 }
 
@@ -52,6 +70,7 @@ export const lastHere = async () => ({ username: (await fact(KEPT))?.user.userna
 export async function enter(username, password, device) {
   await putFact("device", device);
   await signIn(username, password, device);
+  await putFact(RENEWED, Date.now());
   await remember();
 }
 

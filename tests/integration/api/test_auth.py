@@ -7,13 +7,14 @@ from collections import Counter
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
+from uuid import UUID
 
 import jwt
 import pytest
 from aiohttp import ClientSession
 
 from gridsvc.actions.sign_in import Candidate, Throttled, knock
-from gridsvc.api.identity import SIGNER
+from gridsvc.api.identity import IDENTITY, SIGNER
 from gridsvc.api.tokens import ApiKey
 from gridsvc.db import SERVICE, ConnPool, transaction
 from gridsvc.domain.access import Role
@@ -346,6 +347,47 @@ async def test_a_cookie_that_we_did_not_sign_is_refused(api: Api) -> None:
     for forged in (f"{name}.{proof[:-1]}", f"{name}.", name, f"{'A' * 22}.{proof}", "é.é"):
         said = await replace(page, headers={"Cookie": f"gridsvc={forged}"}).get(SESSION)
         assert said.code == "not_signed_in", forged
+
+
+async def renewed(page: Client, csrf: str) -> Client:
+    said = await page.post(f"{SESSION}/renew", X_CSRF_Token=csrf)
+    assert (said.status, "HttpOnly" in said.headers["Set-Cookie"]) == (204, True)
+    return replace(page, headers={"Cookie": f"gridsvc={said.cookies['gridsvc']}"})
+
+
+async def test_a_cookie_is_renewed_and_the_one_before_runs_out_when_the_newer_is_used(
+    api: Api, city_clock: CityClock
+) -> None:
+    page, csrf = await browser(api)
+    first, again = await renewed(page, csrf), await renewed(page, csrf)
+    assert first == again, "whose answer was lost gets the same"
+    await city_clock.forward(timedelta(days=1))
+    assert (await page.get(SESSION)).status == 200, "nobody has used the newer one"
+    assert (await first.get(SESSION)).body["csrf_token"] == csrf
+    assert (await page.get(SESSION)).status == 200, "it was under way"
+    second = await renewed(first, csrf)
+    assert second != first
+    assert (await second.get(SESSION)).status == 200
+
+
+async def test_a_copy_of_a_cookie_ends_the_session_for_both_when_it_comes_after_the_newer_one(
+    api: Api, city_clock: CityClock
+) -> None:
+    page, csrf = await browser(api)
+    newer = await renewed(page, csrf)
+    assert (await newer.get(SESSION)).status == 200
+    await city_clock.forward(timedelta(seconds=61))
+    api.app[IDENTITY].forget_user(UUID((await newer.get(SESSION)).body["user"]["id"]))  # as after ten seconds
+    assert (await page.get(SESSION)).code == "not_signed_in"
+    assert (await newer.get(SESSION)).code == "not_signed_in"
+
+
+async def test_a_token_is_refreshed_and_not_renewed(api: Api) -> None:
+    await api.user(a(Role.OFFICER), username="wang", password=PASSWORD)
+    said = await sign_in(api.nobody)
+    bearer = replace(api.nobody, headers={"Authorization": f"Bearer {said.body['access_token']}"})
+    refused = await bearer.post(f"{SESSION}/renew")
+    assert (refused.status, refused.code) == (400, "bad_request")
 
 
 async def test_on_https_the_cookie_is_bound_to_the_host_and_the_browser_to_https(
