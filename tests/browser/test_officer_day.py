@@ -57,6 +57,7 @@ async def beat_officer(town: Town, number: int) -> str:
 
 async def on_duty(page: Page, *, on: bool) -> None:
     switch = page.get_by_role("switch")
+    await expect(switch).to_be_enabled()  # which side it is on is known
     if (await switch.get_attribute("aria-checked") == "true") is not on:
         await switch.click()
     await expect(switch).to_have_attribute("aria-checked", "true" if on else "false")

@@ -4,6 +4,7 @@ import { Refused, ask } from "../shared/service.js";
 import { fact, putFact } from "./keep.js";
 
 const SKEW = "skew";
+let measured = false; // since this page was opened
 
 /** How far the city's clock is before this phone's, in ms, as it was measured last; 0: never. */
 export const skew = async () => /** @type {number | null} */ (await fact(SKEW)) ?? 0;
@@ -14,8 +15,14 @@ export async function measure() {
     const asked = Date.now(), { ms } = await ask("/api/v1/time"), heard = Date.now();
     await putFact(SKEW, Math.round(ms - (asked + heard) / 2));
     await putFact("contact", new Date(heard).toISOString());
+    measured = true;
   } catch (refused) {
     if (!(refused instanceof Refused)) throw refused; // no network: what was measured last holds
   }
   heardTime(new Date(Date.now() + await skew()).toISOString());
+}
+
+/** Measure it unless that was done since the page was opened: what is told of now needs the clock of now. */
+export async function measureOnce() {
+  if (!measured) await measure();
 }

@@ -15,6 +15,9 @@ const PATH = "/api/v1/officers/me/duty";
 /** As the service said last; null: not known. */
 export const duty = signal(/** @type {Duty | null} */ (null));
 
+/** Whether the service was asked: before that the switch may show the wrong side, and must not be pressed. */
+const asked = signal(false);
+
 /** What waits to be said of it. */
 const waits = computed(() => (outbox.value ?? []).filter((each) => each.path === PATH && each.state !== "done").at(-1));
 
@@ -32,6 +35,8 @@ export async function loadDuty() {
     duty.value = body;
   } catch (refused) {
     if (!(refused instanceof Refused)) throw refused; // not known yet: off, until it is
+  } finally {
+    asked.value = true;
   }
 }
 
@@ -64,7 +69,7 @@ export function DutySwitch() {
     }
   };
   return html`<div class="duty">
-    <button role="switch" aria-checked=${on} disabled=${busy} onClick=${press}><span aria-hidden="true">${on ? "●" : "○"}</span> ${say(on ? "duty.on" : "duty.off")}</button>
+    <button role="switch" aria-checked=${on} disabled=${busy || !asked.value} onClick=${press}><span aria-hidden="true">${on ? "●" : "○"}</span> ${say(on ? "duty.on" : "duty.off")}</button>
     <span class="small muted">${waits.value ? say("duty.waits") : is_?.absent_until ? say("duty.absent", { until: moment(is_.absent_until) })
       : is_?.shift_until ? say("duty.shift", { until: moment(is_.shift_until) }) : ""}</span>
     <p class="wrong small" role="alert">${wrong}</p>

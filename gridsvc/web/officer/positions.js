@@ -2,7 +2,7 @@
 import { effect, signal } from "../shared/screen.js";
 import { Refused, write } from "../shared/service.js";
 import { hasMoved, nextAsk, recent } from "./asking.js";
-import { measure, skew } from "./citytime.js";
+import { measure, measureOnce, skew } from "./citytime.js";
 import { onDuty } from "./duty.js";
 import { dropFixes, fact, fixes, putFact, putFix } from "./keep.js";
 import { online } from "./sync.js";
@@ -50,6 +50,7 @@ export async function sendFixes() {
   if (sending || !online.peek()) return;
   sending = true;
   try {
+    await measureOnce(); // the first fix may be ready before the first answer
     for (let batch = await fixes(MOST); batch.length > 0; batch = await fixes(MOST)) {
       const ahead = await skew();
       const positions = batch.map(({ at, lon, lat, accuracy_m, mocked }) => ({
