@@ -335,6 +335,10 @@ async def test_a_lost_phone_is_signed_out_from_another(phones: Phones, town: Tow
     )
     async with phones() as phone:
         page = await phone.open("#/me")
+        await page.fill("[name=username]", "half a na")
+        for _ in range(2):  # the door is drawn anew, in the other language and back
+            await page.click(".door button.quiet")
+        await expect(page.locator("[name=username]")).to_have_value("half a na")
         await enter(page, town, username)
         await expect(page.locator(".device").first).to_contain_text("本机")
         await expect(page.locator(".device")).to_have_count(2)

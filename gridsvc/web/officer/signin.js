@@ -34,10 +34,10 @@ export function SignIn() {
       <p class="muted">${t(signedOutWhy.value === "ended" ? "signin.ended" : "signin.says")}</p>
       ${pending.value > 0 && html`<p role="status">${say("door.waiting", { n: pending.value })}</p>`}
       <label>${t("signin.name")}
-        <input name="username" value=${last.username} autocomplete="username" autocapitalize="none" spellcheck=${false} required />
+        <input name="username" defaultValue=${last.username} autocomplete="username" autocapitalize="none" spellcheck=${false} required />
       </label>
       <label>${t("signin.password")}<input name="password" type="password" autocomplete="current-password" required /></label>
-      <label>${say("door.device")}<input name="device" value=${last.device} maxlength="100" placeholder=${say("door.deviceHint")} /></label>
+      <label>${say("door.device")}<input name="device" defaultValue=${last.device} maxlength="100" placeholder=${say("door.deviceHint")} /></label>
       <p class="wrong" role="alert">${wrong}</p>
       <button class="primary" disabled=${busy}>${t(busy ? "signin.busy" : "signin.go")}</button>
       <button type="button" class="quiet" onClick=${() => speak(language.value === "en" ? "zh-CN" : "en")}

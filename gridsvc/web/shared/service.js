@@ -16,6 +16,7 @@ export const signedOutWhy = signal("");
 export const readOnly = signal(false);
 
 let forgeryToken = "";
+let sessions = 0; // that began or ended on this page: an answer to one before says nothing of this one
 
 // The cookie cannot be read from here; this remembers whether there may be one, so that the first visit asks nothing.
 const MAY_BE_IN = "gridsvc.session";
@@ -130,6 +131,7 @@ export async function recognise() {
  */
 export async function signIn(username, password, label = "") {
   await send("POST", "/api/v1/auth/login", { username, password, label }, {});
+  sessions += 1;
   localStorage.setItem(MAY_BE_IN, "1");
   signedOutWhy.value = "";
   await recognise();
@@ -138,6 +140,7 @@ export async function signIn(username, password, label = "") {
 /** End the session here. */
 export async function signOut() {
   await send("POST", "/api/v1/auth/logout", undefined, { "X-CSRF-Token": forgeryToken });
+  sessions += 1;
   localStorage.removeItem(MAY_BE_IN);
   person.value = null;
 }
@@ -158,6 +161,7 @@ async function send(method, path, body, headers, signal_, keepalive = false) {
     request.body = JSON.stringify(body);
     request.headers = { ...headers, "Content-Type": "application/json" };
   }
+  const asking = sessions;
   let answer;
   try {
     answer = await fetch(path, request);
@@ -168,7 +172,7 @@ async function send(method, path, body, headers, signal_, keepalive = false) {
   if (answer.status === 204) return { body: null };
   const said = await answer.json().catch(() => null);
   if (answer.ok) return { body: said };
-  if (answer.status === 401 && person.peek()) {
+  if (answer.status === 401 && asking === sessions && person.peek()) {
     localStorage.removeItem(MAY_BE_IN);
     signedOutWhy.value = "ended";
     person.value = null;
