@@ -163,8 +163,16 @@ async def _leave_as_it_is(conn: Conn) -> None:
     """
 
 
+# Without it a statement that is cancelled while PostGIS is still new to its backend can end the whole server
+# (docs/decisions/0261): the first touch of a flag allocates memory, and must not be the signal's.
+_MEET_POSTGIS: Final = (
+    "SELECT ST_AsMVTGeom('POLYGON((0 0, 0 8, 8 8, 8 0, 0 0))'::geometry, 'BOX(0 0, 8 8)'::box2d) IS NOT NULL"
+)
+
+
 async def teach_types(conn: Conn) -> None:
     """Teach one connection our types: geometry as shapely (EWKB, keeps the SRID), json as Python values."""
+    await conn.execute(_MEET_POSTGIS)
     await conn.set_type_codec(
         "geometry", encoder=_geometry_out, decoder=shapely.from_wkb, format="binary", schema="public"
     )

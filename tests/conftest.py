@@ -10,6 +10,7 @@ import io
 import os
 import signal
 import sys
+import tempfile
 import threading
 from collections.abc import AsyncIterator, Callable, Generator, Iterator, Mapping
 from datetime import timedelta
@@ -56,6 +57,23 @@ def pytest_configure(config: pytest.Config) -> None:
         del os.environ[name]
     # A run that is told to end takes its servers with it, as it does on Ctrl-C.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
+    if not hasattr(config, "workerinput"):
+        descriptor, os.environ[_WAITED] = tempfile.mkstemp(prefix="waited-for-ever-")
+        os.close(descriptor)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    """What a test waited for that ended its process comes last, where somebody sees it."""
+    if hasattr(config, "workerinput"):
+        return
+    waited = Path(os.environ[_WAITED])
+    if said := waited.read_text(encoding="utf-8"):
+        terminalreporter.section("waited for ever")
+        terminalreporter.write_line(said)
+    waited.unlink()
+
+
+_WAITED: Final = "TESTS_WAITED_FOR_EVER"  # names the file that says so, for every process of this run
 
 
 # Of the tests of stories and of HTTP, those behind which tasks of our own run: workers, desks, the board of notices,
@@ -143,6 +161,7 @@ def _give_up(item: pytest.Item, seconds: float) -> None:
     said = f"\n{item.nodeid} has not ended after {seconds:.0f} s. Its tasks wait here:\n{_what_is_awaited()}"
     if capture := item.config.pluginmanager.getplugin("capturemanager"):
         capture.suspend_global_capture(in_=True)
+    Path(os.environ[_WAITED]).write_text(said, encoding="utf-8")
     sys.__stderr__.write(said)  # type: ignore[union-attr]
     faulthandler.dump_traceback(all_threads=True)
     sys.__stderr__.flush()  # type: ignore[union-attr]

@@ -10,18 +10,19 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import cached_property, partial
-from typing import Any, Final, TypeVar
+from typing import Any, Final
 from uuid import UUID, uuid5
 
 from events.broker import Delivery
 from events.catalog import Announcement
 from events.codec import Unreadable, decode
-from gridsvc.db import DATABASE_AWAY, SERVICE, Conn, ConnPool, transaction
+from gridsvc.db import SERVICE, Conn, ConnPool, transaction
 from gridsvc.store import failures, inbox
 from gridsvc.store.failures import Failure, Message
 from gridsvc.together import Together
 from workers.figures import LAG, MESSAGES
 from workers.patience import UNFINISHED, gives_up, wait_after
+from workers.runtime import until_the_database_answers
 
 log = logging.getLogger(__name__)
 
@@ -37,8 +38,6 @@ RETRIES_PER_ROUND: Final = 200
 _UNREADABLE: Final = UUID("6f1c1b7e-6f0a-5b52-9d3e-0c8f6a3d9b11")  # name space for the ids of what carries none
 _LONGEST_BODY: Final = 65_536  # characters kept of a message that nobody can read
 _LONGEST_WORD: Final = 500
-
-_T = TypeVar("_T")
 
 
 @dataclass(frozen=True)
@@ -107,13 +106,13 @@ async def take(ears: Ears, delivery: Delivery) -> None:
     message = _message(ears, announcement, delivery.body)
     if delivery.redelivered:
         async with ears.careful:
-            attempts = await _until_the_database_answers(partial(_begin, ears, message))
+            attempts = await until_the_database_answers(partial(_begin, ears, message))
             await _attempt(ears, message, attempts)
         return
     try:
         await ears.hear_together(announcement)
     except Exception as error:
-        await _until_the_database_answers(partial(_put_off, ears, message, 1, error))
+        await until_the_database_answers(partial(_put_off, ears, message, 1, error))
 
 
 async def take_dead_letter(ears: Ears, delivery: Delivery) -> None:
@@ -135,7 +134,7 @@ async def take_dead_letter(ears: Ears, delivery: Delivery) -> None:
             if await failures.get(conn, message.queue, message.event_id) is None:
                 await failures.put(conn, message, 0, now, "the broker gave up on it", now)
 
-    await _until_the_database_answers(keep)
+    await until_the_database_answers(keep)
 
 
 async def retry_round(ears: Ears) -> int:
@@ -179,7 +178,7 @@ async def _attempt(ears: Ears, message: Message, attempts: int | None) -> None:
     except Unreadable as error:
         await _bury(ears, message, str(error))
     except Exception as error:
-        await _until_the_database_answers(partial(_put_off, ears, message, attempts, error))
+        await until_the_database_answers(partial(_put_off, ears, message, attempts, error))
 
 
 async def _put_off(ears: Ears, message: Message, attempts: int, error: Exception) -> None:
@@ -200,18 +199,9 @@ async def _bury(ears: Ears, message: Message, why: str) -> None:
         async with transaction(ears.pool, SERVICE) as (conn, now):
             await failures.put(conn, message, 0, None, why[:_LONGEST_WORD].replace("\0", ""), now)
 
-    await _until_the_database_answers(put)
+    await until_the_database_answers(put)
     MESSAGES.labels(message.queue, "dead").inc()
     log.error("unreadable message", extra={"action": "message_unreadable", **_ids(message)})
-
-
-async def _until_the_database_answers(step: Callable[[], Awaitable[_T]]) -> _T:
-    while True:
-        try:
-            return await step()
-        except DATABASE_AWAY as error:
-            log.warning("the database is away", extra={"action": "database_lost"}, exc_info=error)
-            await asyncio.sleep(random.uniform(0.5, 1.5))  # noqa: S311 - spreads load
 
 
 def _read(ears: Ears, body: bytes | str) -> Announcement:

@@ -8,18 +8,17 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import random
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Final
 
 from events.broker import Delivery, Subscription, consume
 from events.topology import MQTT
 from gridsvc.actions.take_site_messages import GIVEN_UP, SiteMessage, keep_apart, take_site_messages
-from gridsvc.db import DATABASE_AWAY, SERVICE, ConnPool, transaction
+from gridsvc.db import SERVICE, ConnPool, transaction
 from gridsvc.settings import BrokerSettings, WorkerSettings
 from gridsvc.together import Together
-from workers.runtime import hold_session
+from workers.runtime import hold_session, until_the_database_answers
 
 log = logging.getLogger(__name__)
 
@@ -41,7 +40,7 @@ class MqttDesk:
         """
         message = SiteMessage(delivery.key, delivery.body)
         try:
-            await _until_the_database_answers(partial(self._together, message))
+            await until_the_database_answers(partial(self._together, message))
         except Exception as error:
             log.error("a message of a site failed", extra={"action": "mqtt_failed"}, exc_info=error)
             await self._keep_apart(message, "failed", f"taking it in failed with {type(error).__name__}")
@@ -55,20 +54,11 @@ class MqttDesk:
             async with transaction(self._pool, SERVICE) as (conn, now):
                 await keep_apart(conn, message, code, says, now)
 
-        await _until_the_database_answers(keep)
+        await until_the_database_answers(keep)
 
     async def _commit(self, messages: Sequence[SiteMessage]) -> None:
         async with transaction(self._pool, SERVICE) as (conn, now):
             await take_site_messages(conn, messages, now)
-
-
-async def _until_the_database_answers(step: Callable[[], Awaitable[None]]) -> None:
-    while True:
-        try:
-            return await step()
-        except DATABASE_AWAY as error:
-            log.warning("the database is away", extra={"action": "database_lost"}, exc_info=error)
-            await asyncio.sleep(random.uniform(0.5, 1.5))  # noqa: S311 - spreads load
 
 
 async def mqtt(pool: ConnPool, broker: BrokerSettings, settings: WorkerSettings, stop: asyncio.Event) -> None:

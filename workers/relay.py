@@ -10,6 +10,7 @@ from datetime import datetime
 
 from events.broker import BrokerAway, Letter, Outcome, Publisher, open_publisher
 from gridsvc.db import SERVICE, ConnPool, transaction
+from gridsvc.outlive import outlive
 from gridsvc.settings import BrokerSettings, WorkerSettings
 from gridsvc.store import outbox
 from gridsvc.store.outbox import Leased, Setback
@@ -41,6 +42,7 @@ async def _send_until_stopped(
         except BrokerAway:
             raise
         except Exception as error:  # the database is away: what was claimed is free again when its lease ends
+            outlive(error)
             log.error("a round failed", extra={"action": "round_failed", "round": "relay"}, exc_info=error)
             await wait_for_stop(stop, 1.0)
             continue

@@ -9,9 +9,11 @@ import random
 import signal
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from typing import Final
+from typing import Final, TypeVar
 
 from events.broker import BrokerAway
+from gridsvc.db import DATABASE_AWAY
+from gridsvc.outlive import outlive
 from workers.figures import round_ended
 
 log = logging.getLogger(__name__)
@@ -25,6 +27,7 @@ MISSING_SECONDS: Final = 30.0
 
 Work = Callable[[asyncio.Event], Awaitable[None]]
 Session = Callable[[Callable[[], None]], Awaitable[None]]
+T = TypeVar("T")
 
 
 class WorkEnded(Exception):
@@ -84,9 +87,21 @@ async def periodically(name: str, seconds: float, turn: Callable[[], Awaitable[o
             await turn()
             round_ended(name, well=True)
         except Exception as error:
+            outlive(error)
             round_ended(name, well=False)
             log.error("a round failed", extra={"action": "round_failed", "round": name}, exc_info=error)
         await wait_for_stop(stop, seconds)
+
+
+async def until_the_database_answers(step: Callable[[], Awaitable[T]]) -> T:
+    """Take `step`, and again for as long as the database is away; return what it returns, raise what else it raises."""
+    while True:
+        try:
+            return await step()
+        except DATABASE_AWAY as error:
+            outlive(error)
+            log.warning("the database is away", extra={"action": "database_lost"}, exc_info=error)
+            await asyncio.sleep(random.uniform(0.5, 1.5))  # noqa: S311 - spreads load
 
 
 class Standing:
@@ -128,6 +143,7 @@ async def hold_session(name: str, session: Session, stop: asyncio.Event) -> None
         try:
             await session(ready)
         except BrokerAway as fault:
+            outlive(fault)
             log.warning("broker lost", extra={"action": "broker_lost", "part": name, "why": str(fault)})
             standing.failed(fault, clock())
             await wait_for_stop(stop, random.uniform(*RECONNECT_SECONDS))  # noqa: S311 - spreads load, hides nothing

@@ -29,6 +29,7 @@ from gridsvc.api.report_wire import filed_answer
 from gridsvc.db import Conn, ConnPool, open_pool, transaction
 from gridsvc.domain.report import Report
 from gridsvc.errors import GridError
+from gridsvc.outlive import told_to_end
 from gridsvc.store import duplicates, idempotency_keys
 from gridsvc.store.cases import CaseRow
 from gridsvc.store.cells import bounds_at, division_names
@@ -96,7 +97,7 @@ class FilingDesk:
 
     async def work(self) -> None:
         """Take what waits and file it, for ever; one slot."""
-        while True:
+        while not told_to_end():
             async with self._door:
                 await self._come.wait()
                 if len(self._queue) >= MOST:

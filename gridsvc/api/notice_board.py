@@ -19,6 +19,7 @@ import asyncpg
 from gridsvc.api.problems import is_away
 from gridsvc.db import SERVICE, ConnPool, transaction
 from gridsvc.live.signed_out import end_signed_out
+from gridsvc.outlive import outlive
 from gridsvc.store import notices, open_sockets
 from gridsvc.store.notices import CHANNEL
 from gridsvc.store.open_sockets import Waiting
@@ -205,5 +206,6 @@ async def _survive(work: Awaitable[None]) -> None:
     try:
         await work
     except Exception as fault:
+        outlive(fault)
         action = "database_lost" if is_away(fault) else "round_failed"
         log.warning("a look for notices failed", extra={"action": action}, exc_info=not is_away(fault))

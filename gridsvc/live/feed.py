@@ -24,6 +24,7 @@ from gridsvc.live.delta import Delta, Frame, heartbeat_frame, position_frame
 from gridsvc.live.ring import Bounds, Ring
 from gridsvc.live.seat import Seat
 from gridsvc.live.signed_out import end_signed_out
+from gridsvc.outlive import outlive
 from gridsvc.settings import LiveSettings
 from gridsvc.store import live
 from gridsvc.store.live import LogRow, WatcherRow
@@ -221,6 +222,7 @@ class Feed:
             try:
                 more = await self.look()
             except Exception as fault:
+                outlive(fault)
                 _say(fault)
                 await asyncio.sleep(RETRY_S)
                 continue
@@ -356,6 +358,7 @@ class Feed:
             try:
                 await end_signed_out(self._pool, self._all())
             except Exception as fault:
+                outlive(fault)
                 _say(fault)
 
 

@@ -22,7 +22,7 @@ from tests.house.source import OURS, ROOT, imported, modules, parsed
 FOUNDATION = {
     "gridsvc.errors", "gridsvc.settings", "gridsvc.db", "gridsvc.logs", "gridsvc.ids", "gridsvc.migrate",
     "gridsvc.signing", "gridsvc.sealing", "gridsvc.passwords", "gridsvc.files", "gridsvc.heap", "gridsvc.together",
-    "gridsvc.webpush",
+    "gridsvc.webpush", "gridsvc.outlive",
 }  # fmt: skip
 SPACE_AND_NEWS = {"geo", "events.catalog"}
 DECISIONS = SPACE_AND_NEWS | {"events.storm", "gridsvc.domain", "gridsvc.errors"}
