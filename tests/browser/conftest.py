@@ -16,7 +16,7 @@ from uuid import uuid4
 
 import aiohttp
 import pytest
-from playwright.async_api import Browser, Page, Playwright, async_playwright
+from playwright.async_api import Browser, Page, Playwright, Route, async_playwright
 
 from gridsvc.local.city import make_if_empty
 from gridsvc.local.service_client import Answer, Login, ServiceClient
@@ -233,6 +233,27 @@ async def visiting(
     finally:
         await context.close()
     assert visit.unforgiven() == []
+
+
+class Held:
+    """What a page asks, as a route: it has come, and its answer waits until it is let go. `status`: what it is then."""
+
+    def __init__(self, status: int = 200) -> None:
+        self._status = status
+        self._go = asyncio.Event()
+        self.has_come = asyncio.Event()
+
+    async def __call__(self, route: Route) -> None:
+        self.has_come.set()
+        await self._go.wait()
+        if self._status == 200:
+            await route.continue_()
+        else:
+            await route.fulfill(status=self._status, json={})
+
+    def let_go(self) -> None:
+        """Answer it, and whatever is asked from here on."""
+        self._go.set()
 
 
 def complain(visit: Visit, kind: str, text: str) -> None:

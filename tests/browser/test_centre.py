@@ -22,6 +22,7 @@ from tests.browser.conftest import (
     PATIENCE_MS,
     PICTURES,
     Desk,
+    Held,
     Town,
     Visit,
     axe_script,
@@ -59,6 +60,28 @@ async def test_who_gives_a_wrong_password_is_told_and_tries_again(browser: Any, 
         await expect(visit.page.locator("form [name=password]")).to_be_visible()
         await visit.page.reload()
         await expect(visit.page.locator("form [name=password]")).to_be_visible()
+
+
+async def test_a_refusal_to_a_session_before_does_not_end_the_next(desk: Desk, town: Town) -> None:
+    late = Held(status=401)
+    async with desk("acceptor") as visit:
+        page = visit.page
+        await page.route("**/api/v1/held", late)
+        await page.evaluate(_ASKED_IN_THE_SESSION_BEFORE)
+        await late.has_come.wait()
+        await page.click(".who-button")
+        await page.click("text=Sign out")
+        await sign_in(visit, town, "dispatcher")
+        late.let_go()
+        assert await page.evaluate("() => answered") == {"status": 401, "still_in": "dispatcher"}
+        visit.expect_complaints("status of 401")
+
+
+_ASKED_IN_THE_SESSION_BEFORE = """async () => {
+  const here = document.querySelector('script[type=module]').src;
+  const { ask, person } = await import(new URL('../shared/service.js', here));
+  window.answered = ask('/api/v1/held').catch(({status}) => ({status, still_in: person.peek()?.username ?? null}));
+}"""
 
 
 async def test_a_dispatcher_sends_on_what_is_given_back_by_keyboard_and_sees_it_come_again(

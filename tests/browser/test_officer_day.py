@@ -16,7 +16,7 @@ from uuid import uuid4
 import pytest
 from playwright.async_api import Page, Playwright, expect
 
-from tests.browser.conftest import BILLS, EMERGENCY, LITTER, PATIENCE_MS, Town
+from tests.browser.conftest import BILLS, EMERGENCY, LITTER, PATIENCE_MS, Held, Town
 from tests.browser.phone import Phone, line_to, photograph
 from tests.browser.test_officer_offline import enter, is_accessible, kept_for_offline, picture
 from tests.conftest import CityClock
@@ -306,18 +306,31 @@ async def on_duty_over(town: Town, username: str) -> None:
 
 async def test_a_phone_is_asked_where_it_is_within_its_budget_and_never_off_duty(phones: Phones, town: Town) -> None:
     officer = await beat_officer(town, 2)
+    await on_duty_over(town, officer)  # at some hours the demo city begins within his shift
     async with phones() as phone:
         page = await phone.open()
         await page.clock.install()
         await page.context.add_init_script(COUNTED)
         await page.reload()
         assert await page.evaluate(BUDGET) == []
+        side, time = Held(), Held()
+        await page.route("**/api/v1/officers/me/duty", side)
+        await page.route("**/api/v1/time", time)
         await enter(page, town, officer)
+        await side.has_come.wait()
+        await expect(page.get_by_role("switch")).to_be_disabled()  # pressed now it could say the opposite
+        side.let_go()
+        await expect(page.get_by_role("switch")).to_be_enabled()
         await expect(page.get_by_role("switch")).to_have_attribute("aria-checked", "false")
         await page.clock.fast_forward(7_200_000)
         assert await page.evaluate("asks") == 0, "off duty nobody asks"
         await on_duty(page, on=True)
         await page.wait_for_function("() => asks === 1")
+        await until(partial(kept, page, 1), what="the first fix on the phone")
+        for _ in range(3):
+            await page.evaluate("async () => { await fetch('/readyz') }")
+        assert await page.evaluate("sentFixes") == [], "told by a clock that nobody has compared"
+        time.let_go()
         await seen(town, officer)
         await until(partial(kept, page, 0), what="the phone to hear that its first fix has arrived")
         await phone.offline()

@@ -8,7 +8,7 @@ from typing import Any, Final
 from uuid import uuid4
 from zoneinfo import ZoneInfo
 
-from playwright.async_api import Locator, Page, expect
+from playwright.async_api import Locator, Page, Route, expect
 from shapely.geometry import shape
 
 from gridsvc.actions.open_visits import open_visits
@@ -76,6 +76,11 @@ async def _walks(town: Town, officer: str, beat: dict[str, Any], clock: CityCloc
             counts = patrol["counts"]
 
 
+async def _one_by_one(route: Route) -> None:
+    """A page of visits holds one."""
+    await route.continue_(url=route.request.url.replace("limit=500", "limit=1"))
+
+
 def row_of(page: Page, beat: dict[str, Any]) -> Locator:
     return page.locator(f"[data-patrol='{beat['code']}']").first
 
@@ -102,7 +107,11 @@ async def test_a_patrol_that_is_walked_is_seen_on_the_map_and_what_is_due_to_be_
         await page.keyboard.press("Enter")
         await expect(page.locator(".map[data-plan='0']")).to_have_count(1)
 
+        await page.route("**/api/v1/visits?*limit=500*", _one_by_one)
         await page.get_by_role("button", name="Visits", exact=True).click()
+        await expect(page.locator("[data-visit]")).to_have_count(1)
+        await page.get_by_role("button", name="more").click()
+        await expect(page.locator("[data-visit]")).to_have_count(2)
         due = page.locator("[data-visit='ELD-0417']")
         await expect(due.locator(".timebar")).to_contain_text("left")
         await due.locator(".link").press("Enter")
