@@ -65,7 +65,11 @@ def build_app(settings: Settings, *, routes: Sequence[Route] = ROUTES, identity_
     app[METRICS] = Metrics()
     shelve(app)
     app[CONTRACT] = spell(tuple(routes))
-    app[DECLARED] = {app.router.add_route(route.method, route.path, route.handler): route for route in routes}
+    app[DECLARED] = {
+        app.router.add_route(method, route.path, route.handler): route
+        for route in routes
+        for method in ((route.method, "HEAD") if route.head else (route.method,))
+    }
     app.on_response_prepare.append(_harden)
     app.on_response_prepare.append(say_version)
     app.cleanup_ctx.extend(

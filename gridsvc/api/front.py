@@ -208,27 +208,28 @@ async def take_csp_report(request: web.Request) -> web.Response:
 
 ROUTES: Final = (
     Route(
-        method="GET", path="/", handler=get_front, roles=PUBLIC, statuses=(200, 304),
+        method="GET", path="/", handler=get_front, roles=PUBLIC, statuses=(200, 304), head=True,
         summary="The control centre, for a browser.",
     ),
     Route(
-        method="GET", path="/wall", handler=get_wall, roles=PUBLIC, statuses=(200, 304),
+        method="GET", path="/wall", handler=get_wall, roles=PUBLIC, statuses=(200, 304), head=True,
         summary="The video wall of the control centre, for a browser.",
     ),
     Route(
-        method="GET", path="/officer/", handler=get_officer, roles=PUBLIC, statuses=(200, 304),
+        method="GET", path="/officer/", handler=get_officer, roles=PUBLIC, statuses=(200, 304), head=True,
         summary="The officer's app, for a phone's browser.",
     ),
     Route(
-        method="GET", path="/officer", handler=lead_to_officer, roles=PUBLIC, statuses=(308,),
+        method="GET", path="/officer", handler=lead_to_officer, roles=PUBLIC, statuses=(308,), head=True,
         summary="Leads to the officer's app.",
     ),
     Route(
-        method="GET", path="/officer/sw.js", handler=get_officer_worker, roles=PUBLIC, statuses=(200, 304),
+        method="GET", path="/officer/sw.js", handler=get_officer_worker, roles=PUBLIC, statuses=(200, 304), head=True,
         summary="The service worker of the officer's app: what it keeps for when there is no network.",
     ),
     Route(
         method="GET", path="/static/{build}/{path:.+}", handler=get_static, roles=PUBLIC, statuses=(200, 304),
+        head=True,
         summary="A file of the pages; under the hash of their build it never changes.",
     ),
     Route(

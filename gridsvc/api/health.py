@@ -275,11 +275,11 @@ ROUTES: Final = (
         summary="The city's time, for measuring a clock by it.",
     ),
     Route(
-        method="GET", path="/healthz", handler=_alive, roles=PUBLIC, answers=Alive,
+        method="GET", path="/healthz", handler=_alive, roles=PUBLIC, head=True, answers=Alive,
         summary="The process lives.",
     ),
     Route(
-        method="GET", path="/readyz", handler=_ready, roles=PUBLIC, answers=Ready, statuses=(200, 503),
+        method="GET", path="/readyz", handler=_ready, roles=PUBLIC, head=True, answers=Ready, statuses=(200, 503),
         summary="Requests can be served: database reachable, schema current.",
     ),
     Route(

@@ -40,7 +40,8 @@ class Route:
     `statuses` begins with the status of success; the rest are the refusals of its own, beside
     those that every route may give (400, 401, 403, 404, 503).
     `idempotent` says that the write takes, and needs, an Idempotency-Key; `captured` that a phone may say when it was
-    done (gridsvc/api/captured_wire.py).
+    done (gridsvc/api/captured_wire.py). `head` says that HEAD is answered too, as this GET without its body: where
+    somebody looks who is no client of ours (a browser, a proxy, who watches whether we live).
     """
 
     method: str
@@ -56,6 +57,7 @@ class Route:
     idempotent: bool = False
     if_match: bool = False
     captured: bool = False
+    head: bool = False
 
     @property
     def name(self) -> str:

@@ -15,6 +15,7 @@ from typing import Any, Final
 from uuid import uuid4
 
 import aiohttp
+import asyncpg
 import pytest
 from playwright.async_api import Browser, Page, Playwright, Route, async_playwright
 
@@ -169,6 +170,15 @@ def city_database(session_servers: SessionServers) -> Iterator[FreshDatabase]:
     session_servers.drop_database(database)
 
 
+async def _send_home(owner_url: str) -> None:
+    """Who has a shift at this hour is on duty in a new demo city, and these tests know no hour."""
+    owner = await asyncpg.connect(owner_url)
+    try:
+        await owner.execute("UPDATE officers SET on_duty = false")
+    finally:
+        await owner.close()
+
+
 @pytest.fixture(scope="module")
 def service(
     session_servers: SessionServers, city_database: FreshDatabase, tmp_path_factory: pytest.TempPathFactory
@@ -177,6 +187,7 @@ def service(
     home, vhost = tmp_path_factory.mktemp("home"), session_servers.fresh_vhost()
     live = LiveService(home, city_database, vhost)
     assert asyncio.run(make_if_empty(city_database.owner_url, home, live.url))
+    asyncio.run(_send_home(city_database.owner_url))
     with live:
         yield live
     session_servers.drop_vhost(vhost)

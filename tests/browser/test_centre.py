@@ -8,6 +8,7 @@ import random
 import signal
 from datetime import timedelta
 from typing import Any
+from uuid import uuid4
 
 import aiohttp
 import pytest
@@ -213,6 +214,11 @@ async def test_an_alarm_is_seen_and_heard_until_somebody_acknowledges_it_by_name
 
         await page.locator(emergency).get_by_role("button", name="Open the case").click()
         await expect(page.locator(".drawer .number")).to_have_text(case["number"])
+        await page.set_viewport_size({"width": PHONE[0], "height": PHONE[1]})
+        assert await page.evaluate(_RINGS_ABOVE), "what rings lies over the case"
+        await fits(first)
+        await picture(first, "alarms-en-dark-360")
+        await page.set_viewport_size({"width": DESK[0], "height": DESK[1]})
         await page.locator(emergency).get_by_role("button", name="Acknowledge", exact=True).click()
         name = await town.name("supervisor")
         for visit, words in ((first, f"{name} has acknowledged it"), (second, f"{name}已确认知晓")):
@@ -241,6 +247,12 @@ _MOST_FLASHES = """() => {
     return Math.min(iterations, Math.ceil(1000 / Math.max(1, duration)));
   });
   return Math.max(0, ...within, ...going);
+}"""
+
+
+_RINGS_ABOVE = """() => {
+  const [rings, drawer] = [".alarms", ".drawer"].map(each => document.querySelector(each).getBoundingClientRect());
+  return rings.bottom <= drawer.top && drawer.height > innerHeight / 3;
 }"""
 
 
@@ -484,10 +496,12 @@ async def _a_morning(town: Town, database: FreshDatabase) -> dict[str, Any]:
     await CityClock(database.owner_url).forward(timedelta(hours=3))
     for category in ("300303", "200118", "300201", "200110", "200201", "300301"):
         await town.report(category, attributes=ASKED.get(category, {}))
-    async with open_pool(database.url, scope=SERVICE, size=1, name="test") as pool, transaction(pool) as (_, now):
-        pass
     for username in town.officers()[:16]:
-        place = next(town.places)
+        place, officer = next(town.places), await town.person(username)
+        duty = {"on_duty": True}
+        await town.client.call("POST", "/api/v1/officers/me/duty", who=officer, body=duty, key=str(uuid4()))
+        async with open_pool(database.url, scope=SERVICE, size=1, name="test") as pool, transaction(pool) as (_, now):
+            pass
         fix = {
             "lon": place["lon"],
             "lat": place["lat"],
@@ -495,7 +509,6 @@ async def _a_morning(town: Town, database: FreshDatabase) -> dict[str, Any]:
             "accuracy_m": 12,
             "taken_at": now.isoformat(),
         }
-        officer = await town.person(username)
         await town.client.call("POST", "/api/v1/positions", who=officer, body={"positions": [fix]}, key=username)
     _MORNING.append(case)
     return case

@@ -306,7 +306,6 @@ async def on_duty_over(town: Town, username: str) -> None:
 
 async def test_a_phone_is_asked_where_it_is_within_its_budget_and_never_off_duty(phones: Phones, town: Town) -> None:
     officer = await beat_officer(town, 2)
-    await on_duty_over(town, officer)  # at some hours the demo city begins within his shift
     async with phones() as phone:
         page = await phone.open()
         await page.clock.install()

@@ -2,6 +2,7 @@
 import { html, useEffect, useState } from "../shared/screen.js";
 import { count, moment, t } from "../shared/language.js";
 import { Refused, ask, newKey, person, write } from "../shared/service.js";
+import { Sure } from "./adminparts.js";
 import { briefOf, divisionName } from "./city.js";
 import { sentence } from "./moves.js";
 import { WRITES_SHIFTS, holds } from "./roles.js";
@@ -109,6 +110,6 @@ function Entry({ entry, done }) {
     <span class="small muted">${FIGURES.filter((name) => (entry.figures[name] ?? 0) > 0 || name === "open").map((name) => t(`shift.figure.${name}`, { n: count(entry.figures[name] ?? 0) })).join(" · ")}</span>
     ${entry.cases.length > 0 && html`<span class="shift-cases">${entry.cases.map((id) => html`<button key=${id} class="quiet small" onClick=${() => open(id)}>${briefOf(id)?.number ?? t("shift.case", { id: id.slice(-6) })}</button>`)}</span>`}
     <span class="muted small">${t("shift.by", { who: entry.written.name, at: moment(entry.written.at) })}${entry.taken !== null ? ` · ${t("shift.takenBy", { who: entry.taken.name, at: moment(entry.taken.at) })}` : waits ? ` · ${t("shift.notTaken")}` : ""}</span></span>
-    ${waits && holds(WRITES_SHIFTS) && entry.written.id !== me?.id && html`<button class="primary" onClick=${() => void take()}>${t("shift.take")}</button>`}
+    ${waits && holds(WRITES_SHIFTS) && entry.written.id !== me?.id && html`<${Sure} label=${t("shift.take")} go=${t("shift.takeYes")} says=${t("shift.takeSays", { who: entry.written.name, me: me?.display_name ?? "" })} done=${() => void take()} />`}
   </li>`;
 }

@@ -113,3 +113,18 @@ async def test_the_officers_app_may_use_camera_and_place_and_its_worker_is_anoth
                 assert file.status == 200, name
     again = await api.nobody.get("/officer/sw.js", **{"If-None-Match": worker.headers["ETag"]})
     assert again.status == 304
+
+
+@pytest.mark.parametrize("path", ["/", "/wall", "/officer/", "/officer", "/officer/sw.js", "/healthz", "/readyz"])
+async def test_who_asks_for_the_head_alone_gets_it(api: Api, path: str) -> None:
+    """As uptime monitors and proxies do (RFC 9110, 9.3.2): the same status and headers, and no body."""
+    whole, head = await api.nobody.get(path), await api.nobody.ask("HEAD", path)
+    assert (head.status, head.body) == (whole.status, "")
+    assert int(head.headers.get("Content-Length", 0)) == int(whole.headers["Content-Length"])
+    same = ("Content-Type", "ETag", "Location", "Cache-Control", "Content-Security-Policy")
+    assert {name: head.headers.get(name) for name in same} == {name: whole.headers.get(name) for name in same}
+
+
+async def test_what_writes_is_not_asked_for_its_head(api: Api) -> None:
+    said = await api.nobody.ask("HEAD", "/positions/osmand")
+    assert (said.status, said.headers["Allow"]) == (405, "GET,POST")

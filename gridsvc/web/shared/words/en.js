@@ -93,6 +93,8 @@ export const en = {
   "shift.isNote": "Note",
   "shift.by": "{who}, {at}",
   "shift.take": "Take over",
+  "shift.takeYes": "I take it over",
+  "shift.takeSays": "Signed by {me} for what {who} leaves; a signature is not taken back.",
   "shift.takenBy": "taken over by {who}, {at}",
   "shift.notTaken": "nobody has signed yet",
   "shift.case": "case …{id}",

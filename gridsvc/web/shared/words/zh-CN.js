@@ -92,6 +92,8 @@ export const zh = {
   "shift.isNote": "记录",
   "shift.by": "{who}，{at}",
   "shift.take": "接班",
+  "shift.takeYes": "确认接班",
+  "shift.takeSays": "由 {me} 签字接收 {who} 移交的事项；签字后不能撤回。",
   "shift.takenBy": "{who} 已接班，{at}",
   "shift.notTaken": "尚未接班",
   "shift.case": "案卷 …{id}",
