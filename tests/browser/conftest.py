@@ -7,7 +7,7 @@ import itertools
 import json
 import re
 import shutil
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -80,6 +80,20 @@ class Town:
             await self.client.sign_in(login)
             self.logins[username] = login
         return self.logins[username]
+
+    async def beat_officer(self, number: int, place: Mapping[str, Any] | None = None) -> str:
+        """One of those who walk at a place of the demo city; at the first, where the phones of the tests are."""
+        at = place or self.demo["sample_places"][0]
+        path = f"/api/v1/cells?lon={at['lon']}&lat={at['lat']}&datum=wgs84"
+        cell = await self.client.call("GET", path, who=await self.person("dispatcher"))
+        return f"officer-{cell.body['divisions'][2]}-sanitation-{number}"
+
+    async def duty(self, username: str, *, on: bool) -> None:
+        """An officer goes on duty, or home."""
+        answer = await self.client.call(
+            "POST", "/api/v1/officers/me/duty", who=await self.person(username), body={"on_duty": on}, key=str(uuid4())
+        )
+        assert answer.good, answer.body
 
     async def name(self, username: str) -> str:
         """What the pages call somebody."""

@@ -25,8 +25,14 @@ async def drawn(page: Page, things: int) -> None:
     await expect(page.locator(f".map[data-plan='{things}']")).to_have_count(1)
 
 
+async def _given(town: Town, place: dict[str, Any]) -> dict[str, Any]:
+    """A case that goes to whoever walks there, since he is on duty."""
+    await town.duty(await town.beat_officer(1, place), on=True)
+    return await town.report(LITTER, location={"lon": place["lon"], "lat": place["lat"], "datum": "wgs84"})
+
+
 async def test_an_officer_who_leaves_is_replaced_with_work_beats_and_account(desk: Desk, town: Town) -> None:
-    case = await town.report(LITTER)
+    case = await _given(town, town.demo["sample_places"][0])
     held = await town.settled(case["id"], lambda each: each["officer"] is not None)
     people = (await asked(town, "/api/v1/users?role=officer&limit=500"))["items"]
     ann = next(each for each in people if each["id"] == held["officer"])
@@ -106,7 +112,7 @@ async def test_a_draft_of_the_grid_is_drawn_on_the_map_published_and_withdrawn(d
 
 
 async def test_an_edition_of_the_rules_is_rehearsed_published_and_gone_back_from(desk: Desk, town: Town) -> None:
-    case = await town.report(LITTER)
+    case = await _given(town, town.demo["sample_places"][-1])
     await town.settled(case["id"], lambda each: each["state"] == "assigned")
     before = (await asked(town, "/api/v1/routing-rules"))["edition"]["number"]
     hold = (

@@ -194,8 +194,7 @@ async def test_a_supervisor_lets_a_camera_speak_again_and_silences_another(
 async def walk(town: Town, database: FreshDatabase, username: str, minutes: int) -> None:
     """An officer goes on duty and walks for so long, a fix a minute: what was before his duty is nobody's affair."""
     place, officer = next(town.places), await town.person(username)
-    duty = "/api/v1/officers/me/duty"
-    await town.client.call("POST", duty, who=officer, body={"on_duty": True}, key=f"on-{username}")
+    await town.duty(username, on=True)
     await CityClock(database.owner_url).forward(timedelta(minutes=minutes + 1))
     async with open_pool(database.url, scope=SERVICE, size=1, name="test") as pool, transaction(pool) as (_, now):
         pass

@@ -8,7 +8,6 @@ import random
 import signal
 from datetime import timedelta
 from typing import Any
-from uuid import uuid4
 
 import aiohttp
 import pytest
@@ -498,8 +497,7 @@ async def _a_morning(town: Town, database: FreshDatabase) -> dict[str, Any]:
         await town.report(category, attributes=ASKED.get(category, {}))
     for username in town.officers()[:16]:
         place, officer = next(town.places), await town.person(username)
-        duty = {"on_duty": True}
-        await town.client.call("POST", "/api/v1/officers/me/duty", who=officer, body=duty, key=str(uuid4()))
+        await town.duty(username, on=True)
         async with open_pool(database.url, scope=SERVICE, size=1, name="test") as pool, transaction(pool) as (_, now):
             pass
         fix = {

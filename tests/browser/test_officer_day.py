@@ -48,13 +48,6 @@ async def asked(town: Town, username: str, path: str) -> Any:
     return (await town.client.call("GET", path, who=await town.person(username))).body
 
 
-async def beat_officer(town: Town, number: int) -> str:
-    """Who walks where the phones of these tests are."""
-    place = town.demo["sample_places"][0]
-    cell = await asked(town, "dispatcher", f"/api/v1/cells?lon={place['lon']}&lat={place['lat']}&datum=wgs84")
-    return f"officer-{cell['divisions'][2]}-sanitation-{number}"
-
-
 async def on_duty(page: Page, *, on: bool) -> None:
     switch = page.get_by_role("switch")
     await expect(switch).to_be_enabled()  # which side it is on is known
@@ -110,7 +103,7 @@ async def made(page: Page, move: str) -> None:
 
 @pytest.mark.parametrize(("lang", "theme"), [("en", "light"), ("zh-CN", "dark")])
 async def test_a_day(phones: Phones, town: Town, city_database: FreshDatabase, lang: str, theme: str) -> None:
-    officer = await beat_officer(town, 1 if lang == "en" else 2)
+    officer = await town.beat_officer(1 if lang == "en" else 2)
     async with phones(lang=lang, theme=theme) as phone:
         page = await phone.open()
         await enter(page, town, officer)
@@ -178,7 +171,7 @@ async def test_a_day(phones: Phones, town: Town, city_database: FreshDatabase, l
         await self_handle(page, lang, theme)
 
         # Somebody wants to know whether it is there: he goes and looks.
-        looked = await to_look_at(town, officer, await beat_officer(town, 2 if lang == "en" else 1))
+        looked = await to_look_at(town, officer, await town.beat_officer(2 if lang == "en" else 1))
         await go(page, "")
         await page.click(f"[data-errand='{looked['check']}']")
         await page.click("[data-move=check]")
@@ -241,7 +234,7 @@ async def uploaded(town: Town, who: str) -> str:
 
 
 async def test_notices_come_in_order_and_none_is_lost_over_a_break(phones: Phones, town: Town) -> None:
-    officer = await beat_officer(town, 1)
+    officer = await town.beat_officer(1)
     async with phones() as phone:
         page = await phone.open()
         await enter(page, town, officer)
@@ -271,7 +264,7 @@ async def test_notices_come_in_order_and_none_is_lost_over_a_break(phones: Phone
         await told(town, officer, 1)
         await page.evaluate(POCKET, "visible")
         await told_all(town, officer)
-        await on_duty_over(town, officer)
+        await town.duty(officer, on=False)
         phone.visits[0].expect_complaints(*GONE)
 
 
@@ -297,15 +290,8 @@ async def told(town: Town, username: str, count: int) -> None:
     assert len(waiting) == count
 
 
-async def on_duty_over(town: Town, username: str) -> None:
-    answer = await town.client.call(
-        "POST", "/api/v1/officers/me/duty", who=await town.person(username), body={"on_duty": False}, key=str(uuid4())
-    )
-    assert answer.good, answer.body
-
-
 async def test_a_phone_is_asked_where_it_is_within_its_budget_and_never_off_duty(phones: Phones, town: Town) -> None:
-    officer = await beat_officer(town, 2)
+    officer = await town.beat_officer(2)
     async with phones() as phone:
         page = await phone.open()
         await page.clock.install()
@@ -401,7 +387,7 @@ BUDGET = """async () => {
 async def test_what_was_overtaken_is_explained_and_an_emergency_rings_until_it_is_answered(
     phones: Phones, town: Town
 ) -> None:
-    one, other = await beat_officer(town, 1), await beat_officer(town, 2)
+    one, other = await town.beat_officer(1), await town.beat_officer(2)
     async with phones(lang="zh-CN", theme="light") as phone:
         page = await phone.open()
         await enter(page, town, one)
@@ -447,7 +433,7 @@ async def test_what_was_overtaken_is_explained_and_an_emergency_rings_until_it_i
 
 
 async def test_the_same_thing_gets_my_photograph_and_my_voice_and_no_second_case(phones: Phones, town: Town) -> None:
-    officer = await beat_officer(town, 1)
+    officer = await town.beat_officer(1)
     case = await given(town, officer)
     async with phones() as phone:
         phone.microphone = "=deny"
@@ -553,7 +539,7 @@ async def cases_of(town: Town) -> set[str]:
 
 
 async def test_every_page_is_large_enough_for_a_thumb_and_legible_in_the_sun(phones: Phones, town: Town) -> None:
-    officer = await beat_officer(town, 1)
+    officer = await town.beat_officer(1)
     case = await given(town, officer)
     bills = await town.report(BILLS)
     await town.settled(bills["id"], lambda each: each["state"] == "assigned")

@@ -43,13 +43,6 @@ async def at(town: Town, database: FreshDatabase, officer: str, lon: float, lat:
     assert answer.status < 300, answer.body
 
 
-async def duty(town: Town, officer: str, on_duty: bool) -> None:
-    answer = await town.client.call(
-        "POST", "/api/v1/officers/me/duty", who=await town.person(officer), body={"on_duty": on_duty}, key=str(uuid4())
-    )
-    assert answer.status < 300, answer.body
-
-
 async def _left(page: Page) -> dict[str, float]:
     """What the page holds once all that it has let go of is collected."""
     line = await page.context.new_cdp_session(page)
@@ -112,7 +105,7 @@ async def test_an_emergency_takes_the_wall_and_who_goes_there_comes_closer(
         case = await town.report(EMERGENCY)
         await expect(page.locator(".wall-emergency")).to_contain_text("nobody has acknowledged it")
         officer = town.officers()[0]
-        await duty(town, officer, on_duty=True)
+        await town.duty(officer, on=True)
         place = await town.case(case["id"])
         await at(town, city_database, officer, place["lon"] + 0.02, place["lat"])
         user_id = await _user_id(city_database, officer)
@@ -132,7 +125,7 @@ async def test_an_emergency_takes_the_wall_and_who_goes_there_comes_closer(
         await town.moved(officer, case, "accept")
         await town.moved(officer, case, "start")
         await expect(page.locator(".wall-emergency")).to_have_count(0)
-        await duty(town, officer, on_duty=False)
+        await town.duty(officer, on=False)
 
 
 async def _user_id(database: FreshDatabase, username: str) -> str:
