@@ -33,6 +33,13 @@ PATIENCE_S = 10.0
 PLACES = {NORTH: 103.805, SOUTH: 103.815}
 
 
+@pytest.fixture
+async def api(database: str, pool: ConnPool, city: None, http: ClientSession) -> AsyncIterator[Api]:
+    """The service with a quick heart: who hears nothing of his own learns by its beats how far the feed is."""
+    async with running(settings_for(database, GRIDSVC_LIVE_HEARTBEAT="0.2")) as (app, url):
+        yield Api(app, http, url, pool)
+
+
 @dataclass
 class Watcher:
     """A client of the feed as one should be: position, snapshot, deltas, by the rules of docs/live.md."""

@@ -130,7 +130,7 @@ _OFTEN: Final[dict[Move, int]] = {
 class Year:
     """A seeded year: what comes and who does what next is dealt; what comes of it, the real actions say."""
 
-    conn: Conn
+    pool: ConnPool
     numbers: NumberBlocks
     people: list[Caller]
     codes: dict[str, str]
@@ -144,39 +144,50 @@ class Year:
     chance: random.Random = field(default_factory=lambda: random.Random(7))  # of outages: the rest stays as it was
     outages: list[UUID] = field(default_factory=list)
     phones: random.Random | None = None  # of what is told later, once the dealt year begins
+    conn: Conn = field(init=False)  # of the transaction that is under way
 
     async def play(self) -> None:
-        """Busy hours, in which things happen every few minutes, and quiet days between them, in which limits pass."""
-        await self._handed_over()
-        await self._appealed()
-        await self._seldom()
+        """Busy hours, in which things happen every few minutes, and quiet days between them, in which limits pass.
+
+        One transaction for each: in a single one no version of a row that has passed could be cleared away.
+        """
+        async with transaction(self.pool) as (self.conn, _):
+            await self._handed_over()
+            await self._appealed()
+            await self._seldom()
         self.phones = random.Random(9)
         steps, busy = CASES * 13, 40
         quiet_s = (END - BEGIN).total_seconds() * busy / steps - busy * 300
-        for number in range(steps):
-            seconds = quiet_s if number % busy == busy - 1 else self.rng.uniform(20, 580)
-            self.now += timedelta(seconds=seconds, microseconds=1)
-            if number % 13 == 0:
-                await self._report()
-            elif number % 13 == 6:
-                await act_as_service(self.conn)
-                await resume_cases(self.conn, self.now, 50)
-                while await follow_outages(self.conn, self.now, 20):
-                    self.made["outage pages"] += 1
-                await fire_due_rungs(self.conn, self.now, 50)
-                await widen_calls(self.conn, self.now, 50)
-                await self._follow()
-            elif number % 13 == 9:
-                if number % 4 == 1:
-                    await self._outage()
-                await self._set_piece(number // 13)
-            else:
-                await self._move()
-            if number == steps - busy - 5:
-                await self._suspend_beyond_the_year()
-            if number % (steps // 6) == steps // 12:
-                await self._redraw()
-        await self._follow()
+        for begin in range(0, steps, busy):
+            async with transaction(self.pool) as (self.conn, _):
+                for number in range(begin, min(begin + busy, steps)):
+                    seconds = quiet_s if number % busy == busy - 1 else self.rng.uniform(20, 580)
+                    self.now += timedelta(seconds=seconds, microseconds=1)
+                    await self._step(number)
+                    if number == steps - busy - 5:
+                        await self._suspend_beyond_the_year()
+                    if number % (steps // 6) == steps // 12:
+                        await self._redraw()
+        async with transaction(self.pool) as (self.conn, _):
+            await self._follow()
+
+    async def _step(self, number: int) -> None:
+        if number % 13 == 0:
+            await self._report()
+        elif number % 13 == 6:
+            await act_as_service(self.conn)
+            await resume_cases(self.conn, self.now, 50)
+            while await follow_outages(self.conn, self.now, 20):
+                self.made["outage pages"] += 1
+            await fire_due_rungs(self.conn, self.now, 50)
+            await widen_calls(self.conn, self.now, 50)
+            await self._follow()
+        elif number % 13 == 9:
+            if number % 4 == 1:
+                await self._outage()
+            await self._set_piece(number // 13)
+        else:
+            await self._move()
 
     async def _redraw(self) -> None:
         """Another grid set is in force, in which some cells are another street's and another beat's."""
@@ -618,9 +629,8 @@ async def played(database_of_the_year: FreshDatabase) -> AsyncIterator[Played]:
             }
             await conn.execute("INSERT INTO officer_beats VALUES ($1, 'social', 'B2')", city.officers[2].user_id)
         people = [*city.officers, city.dispatcher, city.acceptor, city.supervisor, city.handler, head, helper]
-        async with transaction(pool) as (conn, _):
-            year = Year(conn, NumberBlocks(numbers), people, codes, other, chief)
-            await year.play()
+        year = Year(pool, NumberBlocks(numbers), people, codes, other, chief)
+        await year.play()
         yield Played(pool, url, year.made)
 
 
