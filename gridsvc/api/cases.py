@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Annotated, Final
+from typing import Annotated, Final, Literal
 from uuid import UUID
 
 import msgspec
@@ -103,6 +103,7 @@ class CaseQuery(Wanted):
     appeal: _Code | None = None
     co_department: _Code | None = None
     cause: UUID | None = None
+    severity: Literal["low", "normal", "high", "emergency"] | None = None
     limit: _Limit = 100
     cursor: Annotated[str, msgspec.Meta(max_length=400)] | None = None
 
@@ -372,6 +373,7 @@ def _filters(query: CaseQuery) -> Filters:
         appeal=query.appeal,
         co_department=query.co_department,
         cause=query.cause,
+        severity=query.severity,
     )
 
 

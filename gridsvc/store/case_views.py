@@ -103,6 +103,7 @@ class Filters:
     appeal: str | None = None
     co_department: str | None = None
     cause: UUID | None = None
+    severity: str | None = None
 
 
 _COLUMNS: Final = """
@@ -155,15 +156,16 @@ _FILTERS: Final = """
        AND ($20::text IS NULL OR c.appeal = $20::text)
        AND ($21::text IS NULL OR c.co_open @> ARRAY[$21::text])
        AND ($22::uuid IS NULL OR c.cause_id = $22::uuid)
+       AND ($23::text IS NULL OR c.severity = $23::text)
 """
 
 NEWEST = Statement(
     CaseView,
     f"""
 {_COLUMNS}{_FILTERS}
-       AND ($23::uuid IS NULL OR c.id < $23::uuid)   -- ids are UUIDv7: newest first is greatest first
+       AND ($24::uuid IS NULL OR c.id < $24::uuid)   -- ids are UUIDv7: newest first is greatest first
      ORDER BY c.id DESC
-     LIMIT $24::integer
+     LIMIT $25::integer
     """,
 )
 
@@ -171,9 +173,9 @@ UPDATED = Statement(
     CaseView,
     f"""
 {_COLUMNS}{_FILTERS}
-       AND (c.updated_at, c.id) > ($23::timestamptz, $24::uuid)
+       AND (c.updated_at, c.id) > ($24::timestamptz, $25::uuid)
      ORDER BY c.updated_at, c.id
-     LIMIT $25::integer
+     LIMIT $26::integer
     """,
 )
 
@@ -217,5 +219,5 @@ def _arguments(keys: Sequence[str], now: datetime, filters: Filters) -> list[obj
         list(keys), now, filters.states, filters.category, filters.edition, filters.cell, filters.beat,
         filters.division, filters.officer, filters.department, filters.pool, filters.source, filters.overdue,
         list(filters.bbox) if filters.bbox else None, words, filters.held_by, filters.self_handled, filters.sampled,
-        filters.late, filters.appeal, filters.co_department, filters.cause,
+        filters.late, filters.appeal, filters.co_department, filters.cause, filters.severity,
     ]  # fmt: skip

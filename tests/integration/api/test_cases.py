@@ -128,6 +128,8 @@ async def test_cases_are_paged_newest_first_without_repeat_or_gap(desk: Desk) ->
         ("beat=B1", 2),
         ("pool=routing", 2),
         ("source=officer", 2),
+        ("severity=high", 2),
+        ("severity=emergency", 0),
         ("overdue=true", 0),
         ("overdue=false", 2),
         (f"bbox={INSIDE.lon - 1e-4},{INSIDE.lat - 1e-4},{INSIDE.lon + 1e-4},{INSIDE.lat + 1e-4}", 1),
@@ -147,7 +149,7 @@ async def test_a_list_is_narrowed_by(desk: Desk, query: str, found: int) -> None
 
 
 @pytest.mark.parametrize(
-    "query", ["state=nonsense", "bbox=1,2,3", "bbox=5,5,1,1", "limit=0", "cursor=%00", "colour=red"]
+    "query", ["state=nonsense", "severity=grave", "bbox=1,2,3", "bbox=5,5,1,1", "limit=0", "cursor=%00", "colour=red"]
 )
 async def test_a_filter_that_is_none_is_refused(desk: Desk, query: str) -> None:
     told = await desk.officer.get(f"/api/v1/cases?{query}")
