@@ -107,7 +107,7 @@ async def _hashes(plan: Plan) -> dict[str, str]:
     wanted = set(plan.need_hash)
     given = [(p.username, p.password) for p in plan.roster.people if p.username in wanted and p.password is not None]
     loop = asyncio.get_running_loop()
-    bar = tqdm(total=len(given), desc="passwords", disable=len(given) < 50)
+    bar = tqdm(total=len(given), desc="passwords", disable=len(given) < 50 or None)
     with ThreadPoolExecutor(_HASHERS) as threads, bar:
         work = [loop.run_in_executor(threads, hash_password, password) for _, password in given]
         made = []

@@ -113,7 +113,7 @@ async def run(arguments: argparse.Namespace, settings: Settings) -> int:
         raise SetupError("neither --category nor --categories says which of our categories the rows are")
     total = _count_lines(arguments.file) if arguments.limit is None else arguments.limit
     url = arguments.url or settings.http.public_url or f"http://127.0.0.1:{settings.http.port}"
-    with tqdm(total=total, unit=" rows") as bar:
+    with tqdm(total=total, unit=" rows", disable=None) as bar:
 
         def told(outcome: Outcome) -> None:
             bar.update(outcome.rows - bar.n)

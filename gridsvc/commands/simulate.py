@@ -79,7 +79,8 @@ async def run(arguments: argparse.Namespace, settings: Settings) -> int:
 
 async def _play(arguments: argparse.Namespace, home: Path, pace: Pace, pool: ConnPool | None) -> int:
     tally = Tally()
-    with tqdm(total=arguments.hours, unit="h", bar_format="{l_bar}{bar}| {n:.1f}/{total:.1f} h {postfix}") as bar:
+    form = "{l_bar}{bar}| {n:.1f}/{total:.1f} h {postfix}"
+    with tqdm(total=arguments.hours, unit="h", bar_format=form, disable=None) as bar:
         async with open_simulation(
             home, url=arguments.url, pace=pace, seed=arguments.seed, hour=arguments.hour
         ) as simulation:

@@ -49,7 +49,7 @@ async def run(arguments: argparse.Namespace, settings: Settings) -> int:
     async with open_pool(settings.database.url, size=1, scope=SERVICE, name="gridsvc verify") as pool:
         async with transaction(pool, snapshot=True) as (conn, _):
             ledger = await broken_invariants(conn)
-            with tqdm(unit=" cases", desc="history") as bar:
+            with tqdm(unit=" cases", desc="history", disable=None) as bar:
                 chains = await broken_chains(conn, bar.update)
             days = await broken_days(conn, Signer.of_secret(secret)) if secret else []
         async with transaction(pool) as (conn, _):
