@@ -98,10 +98,15 @@ async def _waiting(pool: ConnPool) -> int:
 
 
 async def redraw_by_day(pool: ConnPool, reached: Callable[[float], Awaitable[None]]) -> Redrawn | None:
-    """Redraw after a third of the day, and take it back after two; `reached` waits until that share has passed."""
-    await reached(1 / 3)
-    redrawn = await redraw(pool)
-    if redrawn is not None:
-        await reached(2 / 3)
-        await take_back(pool, redrawn.name)
-    return redrawn
+    """Redraw after a third of the day, and take it back after two; `reached` waits until that share has passed.
+
+    Where no open case lies in a border cell just then, as in a quiet night, it is tried again until half of it is over.
+    """
+    for share in (1 / 3, 3 / 8, 5 / 12, 11 / 24, 1 / 2):
+        await reached(share)
+        redrawn = await redraw(pool)
+        if redrawn is not None:
+            await reached(2 / 3)
+            await take_back(pool, redrawn.name)
+            return redrawn
+    return None

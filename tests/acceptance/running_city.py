@@ -254,7 +254,7 @@ class RunningCity:
             kept = {row["description"]: row for row in await conn.fetch(_KEPT)}
             twice = [row["description"] for row in await conn.fetch(_TWICE)]
             accepts = {str(row["case_id"]): row["n"] for row in await conn.fetch(_ACCEPTS)}
-            unlike = [str(row["case_id"]) for row in await conn.fetch(_MORE_ASSIGNMENTS_THAN_REASONS)]
+            unlike = [f"{row['case_id']}: {row['rules']}" for row in await conn.fetch(_MORE_ASSIGNMENTS_THAN_REASONS)]
             broken = await broken_invariants(conn)
             chains = await broken_chains(conn)
         missing = [told for told in self.history.reports if told.words not in kept]
@@ -295,10 +295,13 @@ _ACCEPTS: Final = "SELECT case_id, count(*) AS n FROM history WHERE move = 'acce
 
 # An owner is chosen once for a filing, once more for each who let his time pass, and by hand.
 _MORE_ASSIGNMENTS_THAN_REASONS: Final = """
-    SELECT c.id AS case_id
+    SELECT c.id AS case_id, (SELECT array_agg(a.rule ORDER BY a.assigned_at) FROM assignments a
+                              WHERE a.case_id = c.id) || (SELECT array_agg(h.move ORDER BY h.version) FROM history h
+                              WHERE h.case_id = c.id) AS rules
       FROM cases c
      WHERE (SELECT count(*) FROM assignments a WHERE a.case_id = c.id AND a.rule <> 'by_hand')
            > c.cycle + (SELECT count(*) FROM escalations e WHERE e.case_id = c.id AND e.effect = 'move_on')
+                     + (SELECT count(*) FROM history h WHERE h.case_id = c.id AND h.move = 'relieve')
 """
 
 
