@@ -8,6 +8,7 @@ from typing import Any, NoReturn, cast
 
 import pytest
 
+from events.broker import BrokerAway
 from gridsvc.api.desk import FilingDesk
 from gridsvc.api.notice_board import NoticeBoard
 from gridsvc.db import ConnPool
@@ -16,7 +17,7 @@ from gridsvc.outlive import outlive, told_to_end
 from gridsvc.settings import LiveSettings
 from gridsvc.store.idempotency_keys import Claim
 from gridsvc.store.numbers import NumberBlocks
-from workers.runtime import periodically, until_the_database_answers
+from workers.runtime import hold_session, periodically, until_the_database_answers
 
 NO_POOL = cast(ConnPool, None)  # what is asked of the database here is lost before it is asked
 
@@ -76,10 +77,23 @@ def waiting_for_the_database(monkeypatch: pytest.MonkeyPatch, lost: LostConnecti
     return until_the_database_answers(lost)
 
 
+def holding_a_session(monkeypatch: pytest.MonkeyPatch, lost: LostConnection) -> Awaitable[None]:
+    async def session(_: Callable[[], None]) -> None:
+        try:
+            await lost()
+        except ConnectionResetError as error:
+            raise BrokerAway("lost") from error
+
+    return hold_session("test", session, asyncio.Event())
+
+
 @pytest.mark.parametrize(
     "loop",
-    [following, seeing_to_sessions, listening_for_hints, filing, taking_rounds, waiting_for_the_database],
-)
+    [
+        following, seeing_to_sessions, listening_for_hints, filing, taking_rounds, holding_a_session,
+        waiting_for_the_database,
+    ],
+)  # fmt: skip
 async def test_a_loop_ends_although_its_connection_is_lost_while_it_is_told_to(
     monkeypatch: pytest.MonkeyPatch,
     loop: Callable[[pytest.MonkeyPatch, LostConnection], Awaitable[None]],
